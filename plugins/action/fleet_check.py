@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controller side of the module fleet_check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.report import table
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run import run_checks
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, Choice, HubTarget
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Fleet, FleetInput, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import FleetAction, display
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
+
+
+class ActionModule(FleetAction):
+    """Acts like a user on every hub; see the module's documentation."""
+
+    ARGUMENTS = frozenset({"every", "parallel", "start_timeout"})
+
+    def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
+        """Check the hubs, print the table, and fail if any hub failed."""
+        if self._task.check_mode:
+            display.display("check mode: no user is made and no server started")
+            return {"changed": False, "skipped": True, "results": []}
+        found = platforms(hubs, inventory.directory)
+        every = bool(self.argument("every", False))
+        try:
+            targets = [_target(hub, found[hub.cluster.name].check_token(hub), every) for hub in hubs]
+        except PlatformError as error:
+            raise AnsibleActionFail(str(error)) from error
+        options = CheckOptions(
+            parallel_hubs=int(self.argument("parallel", 10)),
+            start_timeout=float(self.argument("start_timeout", 180)),
+        )
+        try:
+            results = run_checks(targets, options, display.display)
+        except RuntimeError as error:
+            raise AnsibleActionFail(str(error)) from error
+        for line in table(results):
+            display.display(line)
+        failed = [result.name for result in results if not result.ok]
+        summary = {"changed": False, "results": [result.as_dict() for result in results], "failed_hubs": failed}
+        if failed:
+            return {"failed": True, "msg": f"{len(failed)} of {len(results)} hubs failed the check: {', '.join(failed)}", "failed_hubs": failed}
+        return summary
+
+
+def _target(hub: Hub, token: str, every: bool) -> HubTarget:
+    """Return a hub and what is tried on it: its default choice, or every one."""
+    environments = hub.environments if every else hub.environments[:1]
+    sizes = hub.sizes if every else hub.sizes[:1]
+    choices = [
+        Choice(
+            environment=environment.name,
+            size=size.name,
+            options={"profile": environment.name, "size": size.name},
+            code=environment.check_code,
+            expect=environment.check_output,
+        )
+        for environment in environments
+        for size in sizes
+    ]
+    return HubTarget(hub.name, hub.cluster.name, hub.url, token, choices)

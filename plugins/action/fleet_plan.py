@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controller side of the module fleet_plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Fleet, FleetInput, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import UNCHANGED, UPDATE, Change
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import supervisor
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import FleetAction, display
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import supervisor_arguments
+
+
+class ActionModule(FleetAction):
+    """Compares every hub with its live state; see the module's documentation."""
+
+    def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
+        """Return changes, and what the machines need for them."""
+        found = platforms(hubs, inventory.directory)
+        changes: dict[str, Change] = {}
+        machines = []
+        for name, platform in found.items():
+            members = [hub for hub in hubs if hub.cluster.name == name]
+            alive = supervisor(**supervisor_arguments(platform)).alive()
+            live = platform.live(members)
+            for hub in members:
+                changes[hub.name] = _with_supervisor(platform.change(hub, platform.desired(hub), live[hub.name]), alive)
+            machines.append(_machine(name, platform, [hub for hub in members if changes[hub.name].action != UNCHANGED], members))
+        _report(hubs, changes, found)
+        result = {
+            "changed": any(change.action != UNCHANGED for change in changes.values()),
+            "changes": [
+                {**changes[hub.name].as_dict(), "tier": hub.tier, "cluster": hub.cluster.name, "url": hub.url} for hub in hubs
+            ],
+            "machines": machines,
+        }
+        if self._task.diff:
+            result["diff"] = [_diff(change) for change in changes.values() if change.action != UNCHANGED]
+        return result
+
+
+def _with_supervisor(change: Change, alive: bool) -> Change:
+    """A hub whose supervisor died has nothing that restarts it."""
+    if alive or change.action not in (UNCHANGED, UPDATE):
+        return change
+    return Change(change.hub, UPDATE, ["supervisor not running", *change.reasons], change.before, change.after)
+
+
+def _machine(name: str, platform: ServerPlatform, changing: list[Hub], members: list[Hub]) -> dict[str, Any]:
+    """Return what the machine of a cluster is and needs; ``hub`` stands for it in plays."""
+    return {
+        "cluster": name,
+        "hub": (changing or members)[0].name,
+        "changes": bool(changing),
+        "builds": platform.machine_changes(changing),
+        **platform.setup.as_dict(),
+    }
+
+
+def _report(hubs: list[Hub], changes: dict[str, Change], found: dict[str, ServerPlatform]) -> None:
+    for name, platform in found.items():
+        setup = platform.setup
+        display.display(f"{name}: isolation {setup.isolation}, supervisor {setup.supervisor}, state in {setup.layout.root}")
+        if setup.isolation == "none":
+            display.warning(
+                f"cluster {name}: cluster_isolation is none: every user of its hubs can read the files and tokens of all others"
+            )
+    width = max(len(hub.name) for hub in hubs)
+    for hub in hubs:
+        change = changes[hub.name]
+        if change.action != UNCHANGED:
+            display.display(f"{hub.name.ljust(width)}  {change.action}: {', '.join(change.reasons)}")
+    counts = Counter(change.action for change in changes.values())
+    if set(counts) == {UNCHANGED}:
+        display.display(f"{len(hubs)} hub{'s' if len(hubs) != 1 else ''}: nothing to change")
+    else:
+        display.display(", ".join(f"{count} to {action}" if action != UNCHANGED else f"{count} {action}" for action, count in counts.items()))
+
+
+def _diff(change: Change) -> dict[str, str]:
+    header = f"{change.hub} ({', '.join(change.reasons)})"
+    return {"before": change.before, "after": change.after, "before_header": f"{header}: live", "after_header": f"{header}: desired"}

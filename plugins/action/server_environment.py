@@ -1,0 +1,35 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controller side of the module server_environment."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import npm_command
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction, find_uv
+
+
+class ActionModule(ServerAction):
+    """Fills in what the directory is built from."""
+
+    def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any]:
+        """Return the build that the hub needs under the given name."""
+        wanted = given["directory"]
+        build = next((build for build in platform.desired(hub).builds if build.directory == wanted), None)
+        if build is None:
+            raise AnsibleActionFail(f"hub {hub.name} needs nothing that is called {wanted!r}; plan again")
+        return {
+            "build": asdict(build),
+            "state_directory": platform.setup.layout.root,
+            "uv": find_uv(),
+            "npm": npm_command(platform.setup, platform.assets),
+            "package_index": hub.cluster["cluster_package_index"],
+            "npm_registry": hub.cluster["cluster_npm_registry"],
+        }

@@ -1,0 +1,26 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controller side of the module server_machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction, supervisor_arguments
+
+
+class ActionModule(ServerAction):
+    """Fills in what the machine holds for the cluster of the hub."""
+
+    def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any]:
+        """Return the state directory, the package hubfleet_hub and the supervisor."""
+        return {
+            "state_directory": platform.setup.layout.root,
+            "shared": platform.setup.isolation == "system-users",
+            "hubside": platform.assets.hubside,
+            "hubside_digest": platform.assets.hubside_digest,
+            "supervisor": supervisor_arguments(platform),
+        }

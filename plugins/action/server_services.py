@@ -1,0 +1,26 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controller side of the module server_services."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction, supervisor_arguments
+
+
+class ActionModule(ServerAction):
+    """Fills in the hub's services."""
+
+    def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any]:
+        """Return the services, their supervisor and the hub's health address."""
+        desired = platform.desired(hub)
+        return {
+            "services": [{**asdict(service), "command": list(service.command)} for service in desired.services],
+            "supervisor": supervisor_arguments(platform),
+            "config": {key: desired.config[key] for key in ("bind", "base_url", "ports", "tls")},
+        }

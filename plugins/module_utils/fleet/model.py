@@ -1,0 +1,138 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fleet as data: what the inventory says, and what it means once it is valid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Callable, Optional
+
+TIERS = ("staging", "production")
+
+
+@dataclass
+class HostInput:
+    """One inventory host as Ansible knows it, in plain Python types.
+
+    variables: its hub_* and cluster_* variables, templated and decrypted.
+    groups: every group it is in, directly or not.
+    failures: variable -> why it could not be templated or decrypted; such are not in variables.
+    locate: (variable, *path inside it) -> "file:line", or "" where Ansible does not know.
+    protected: same argument -> True where the value stands encrypted, comes from a template or
+        from a place that is no file.
+    """
+
+    name: str
+    variables: dict[str, Any]
+    groups: frozenset[str] = frozenset()
+    failures: dict[str, str] = field(default_factory=dict)
+    locate: Callable[[tuple], str] = lambda path: ""
+    protected: Callable[[tuple], bool] = lambda path: True
+
+
+@dataclass
+class FleetInput:
+    """A whole inventory.
+
+    hosts: hosts in the group ``clusters``, by name.
+    clusters: children of the group ``clusters``, each with the names of its hosts.
+    directory: the inventory directory, which relative paths start from.
+    """
+
+    hosts: dict[str, HostInput]
+    clusters: dict[str, list[str]]
+    directory: str = ""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Software that a user starts in; fields as in the schema's ENVIRONMENT.
+
+    requirements: the text of the requirements file, or "".
+    """
+
+    name: str
+    title: str
+    description: str = ""
+    packages: tuple[str, ...] = ()
+    requirements: str = ""
+    interface: Optional[str] = None
+    variables: tuple[tuple[str, str], ...] = ()
+    check_code: str = ""
+    check_output: str = ""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Memory (bytes) and CPUs of a session; fields as in the schema's SIZE."""
+
+    name: str
+    title: str
+    memory: int
+    description: str = ""
+    memory_guarantee: Optional[int] = None
+    cpu: Optional[float] = None
+    cpu_guarantee: Optional[float] = None
+
+
+@dataclass
+class Cluster:
+    """A cluster: ``options`` holds every cluster_* option, defaults filled in."""
+
+    name: str
+    options: dict[str, Any]
+
+    def __getitem__(self, option: str) -> Any:
+        return self.options[option]
+
+
+@dataclass
+class Hub:
+    """A hub: ``options`` holds every hub_* option, parsed, defaults filled in.
+
+    environments and sizes: the ones it offers, the preselected one first.
+    """
+
+    name: str
+    cluster: Cluster
+    tier: str
+    options: dict[str, Any]
+    environments: list[Environment]
+    sizes: list[Size]
+
+    def __getitem__(self, option: str) -> Any:
+        return self.options[option]
+
+    @property
+    def title(self) -> str:
+        """The name that people see."""
+        return self["hub_title"] or self.name
+
+    @property
+    def url(self) -> str:
+        """The public address, ending in a slash."""
+        url = self["hub_url"]
+        if not url and self["hub_domain"]:
+            url = f"https://{self['hub_domain']}/"
+        if not url:
+            scheme = "https" if self["hub_tls_certificate"] else "http"
+            host = self["hub_bind"]
+            host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+            host = f"[{host}]" if ":" in host else host
+            url = f"{scheme}://{host}:{self['hub_port']}/"
+        return url if url.endswith("/") else f"{url}/"
+
+    @property
+    def inner_ports(self) -> tuple[int, int, int]:
+        """Ports on 127.0.0.1 of the hub, the proxy's API and the proxy's metrics."""
+        first = self["hub_internal_port"] or self["hub_port"] + 1
+        return first, first + 1, first + 2
+
+
+@dataclass
+class Fleet:
+    """A valid inventory."""
+
+    clusters: dict[str, Cluster]
+    hubs: dict[str, Hub]

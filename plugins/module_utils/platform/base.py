@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the rest of the engine may ask of a platform.
+
+A platform answers three questions about hubs: what they should be (``desired``), what they are
+(``live``, one read for all hubs of a cluster) and what differs (``change``). Applying a change
+is the work of roles/hub/tasks/<platform>.yml.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..fleet.model import Hub
+
+CREATE, UPDATE, UNCHANGED = "create", "update", "unchanged"
+
+
+class PlatformError(Exception):
+    """A cluster cannot hold its hubs; the message is for the operator, one sentence."""
+
+
+@dataclass
+class Change:
+    """What a deploy would do to one hub.
+
+    action: CREATE, UPDATE or UNCHANGED.
+    reasons: short phrases for the recap, such as "configuration" or "hub not running".
+    before, after: texts for ``--diff``, secrets masked; equal where nothing readable differs.
+    """
+
+    hub: str
+    action: str
+    reasons: list[str] = field(default_factory=list)
+    before: str = ""
+    after: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what playbooks work with; the texts of the diff are left out."""
+        return {"hub": self.hub, "action": self.action, "reasons": list(self.reasons)}
+
+
+class Platform(ABC):
+    """One cluster on its platform."""
+
+    @abstractmethod
+    def desired(self, hub: Hub) -> Any:
+        """Return what the hub should be: a pure function of the inventory and the cluster's facts."""
+
+    @abstractmethod
+    def live(self, hubs: list[Hub]) -> dict[str, Any]:
+        """Return what the hubs are, by name, in one read; raises PlatformError."""
+
+    @abstractmethod
+    def change(self, hub: Hub, desired: Any, live: Any) -> Change:
+        """Compare; secrets never reach the result."""

@@ -1,0 +1,171 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build environments and tools on a machine; see environments.py for what is built.
+
+Uses uv for Python and npm for the proxy. A directory is whole when the file COMPLETE is in it;
+one without is what an interrupted build left, and is built anew.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from . import files
+from .environments import COMPLETE, Build
+from .layout import Layout
+
+STEP_TIMEOUT = 1800
+
+
+class BuildError(Exception):
+    """A step of a build failed; the message names the step and ends with its last lines."""
+
+
+@dataclass
+class Tools:
+    """Programs and places that builds use.
+
+    uv: path of uv. npm: command line of npm. index, registry: addresses, or None for the machine's own.
+    """
+
+    uv: str
+    npm: list[str] = field(default_factory=list)
+    index: Optional[str] = None
+    registry: Optional[str] = None
+
+
+class Builder:
+    """Builds one directory; ``seconds`` tells how long each step took."""
+
+    def __init__(self, build: Build, layout: Layout, tools: Tools):
+        self.build = build
+        self.tools = tools
+        self.folder = os.path.join(layout.root, build.folder)
+        self.target = os.path.join(self.folder, build.directory)
+        self.seconds: dict[str, float] = {}
+
+    def is_whole(self) -> bool:
+        """Tell whether the directory is there and whole."""
+        return os.path.exists(os.path.join(self.target, COMPLETE))
+
+    def run(self) -> bool:
+        """Build it where it is not there; return whether anything changed. Raises BuildError."""
+        os.umask(0o022)
+        os.makedirs(self.folder, exist_ok=True)
+        with open(os.path.join(self.folder, f".{self.build.name}.lock"), "a", encoding="utf-8") as lock:
+            # Two deploys at once wait for each other instead of building in one directory.
+            fcntl.lockf(lock, fcntl.LOCK_EX)
+            built = not self.is_whole()
+            if built:
+                shutil.rmtree(self.target, ignore_errors=True)
+                try:
+                    (self._python if self.build.kind == "python" else self._npm)()
+                except BaseException:
+                    shutil.rmtree(self.target, ignore_errors=True)
+                    raise
+                files.write(os.path.join(self.target, COMPLETE), json.dumps(self.seconds).encode(), 0o644)
+            return self._link() or built
+
+    def _python(self) -> None:
+        build, environment = self.build, {"VIRTUAL_ENV": self.target}
+        self._step("create", [self.tools.uv, "venv", "--quiet", "--no-project", "--python", build.python, self.target])
+        lock = self._write("requirements.lock", build.lock)
+        install = [self.tools.uv, "pip", "install", "--quiet"]
+        if self.tools.index:
+            install += ["--default-index", self.tools.index]
+        # Users cannot write .pyc files into an environment, and pay for compiling at every start.
+        last = [] if build.requirements else ["--compile-bytecode"]
+        self._step("install", [*install, *last, "--require-hashes", "--requirements", lock], environment)
+        if build.requirements:
+            pins = self._write("constraints.txt", pins_of(build.lock))
+            wanted = self._write("requirements.txt", build.requirements)
+            command = [*install, "--compile-bytecode", "--constraints", pins, "--requirements", wanted]
+            self._step("install packages", command, environment)
+        for path, text in build.files.items():
+            self._write(path, text)
+        for path, target in build.links.items():
+            self._link_into_packages(path, target)
+        if build.imports:
+            self._step("try", [f"{self.target}/bin/python", "-I", "-c", f"import {', '.join(build.imports)}"])
+        frozen = self._step("record", [self.tools.uv, "pip", "freeze", "--quiet"], environment)
+        self._write("lock.txt", frozen)
+
+    def _npm(self) -> None:
+        for path, text in self.build.files.items():
+            self._write(path, text)
+        command = [*self.tools.npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        if self.tools.registry:
+            command.append(f"--registry={self.tools.registry}")
+        # npm is a script that looks for node by name.
+        path = f"{os.path.dirname(self.tools.npm[0])}:{os.environ.get('PATH', '')}"
+        self._step("install", command, {"PATH": path}, directory=self.target)
+
+    def _step(self, name: str, command: list[str], environment: Optional[dict[str, str]] = None, directory: str = "/") -> str:
+        """Run a step; return its output."""
+        started = time.monotonic()
+        try:
+            done = subprocess.run(
+                command,
+                env={**os.environ, "UV_SYSTEM_CERTS": "true", "UV_NO_PROGRESS": "1", **(environment or {})},
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=STEP_TIMEOUT,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise BuildError(f"building {self.build.name}: the step '{name}' could not run: {error}") from error
+        self.seconds[name] = round(time.monotonic() - started, 1)
+        output = done.stdout.decode(errors="replace")
+        if done.returncode:
+            tail = "\n".join(output.strip().splitlines()[-15:])
+            raise BuildError(f"building {self.build.name}: the step '{name}' failed (exit {done.returncode}):\n{tail}")
+        return output
+
+    def _write(self, path: str, text: str) -> str:
+        full = os.path.join(self.target, path)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        files.write(full, text.encode(), 0o644)
+        return full
+
+    def _link_into_packages(self, path: str, target: str) -> None:
+        packages = glob.glob(os.path.join(self.target, "lib", "python3*", "site-packages"))[0]
+        link = os.path.join(self.target, path)
+        os.symlink(os.path.relpath(os.path.join(packages, target), os.path.dirname(link)), link)
+
+    def _link(self) -> bool:
+        """Let NAME point at the newest build; atomic."""
+        link = os.path.join(self.folder, self.build.name)
+        if not self.build.link or (os.path.islink(link) and os.readlink(link) == self.build.directory):
+            return False
+        temporary = f"{link}.new"
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+        os.symlink(self.build.directory, temporary)
+        os.replace(temporary, link)
+        return True
+
+
+def pins_of(lock: str) -> str:
+    """Return the lines ``name==version ; marker`` of a lock without its hashes.
+
+    The packages of an environment have no hashes, and pip's rule is all or none.
+    """
+    lines = [re.sub(r"\s*\\$", "", line) for line in lock.splitlines() if re.match(r"[A-Za-z0-9]", line)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def from_dict(values: dict[str, Any]) -> Build:
+    """Return the build that a module was handed as a plain mapping."""
+    return Build(**{**values, "imports": tuple(values.get("imports", ()))})

@@ -1,0 +1,116 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a hub on a machine should be: its files, its services and what they need."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from ...fleet.model import Hub
+from ..traits import hub_traits, profile_list, secret_traits
+from .environments import Assets, Build, digest, tools, user_environment
+from .machine import Setup
+from .services import Service, services
+
+#: Version of hub.json that the package hubfleet_hub understands.
+FORMAT = 1
+
+
+@dataclass
+class DesiredHub:
+    """A hub as it should be on its machine.
+
+    config: content of hub.json; holds no secret.
+    secrets: content of secrets.json; never to be shown.
+    extra: content of extra.py; may hold what the operator put into it, so it is not shown either.
+    copied: file below config/ -> path on the controller (templates and logo).
+    generated: names of the secrets that are made on the machine if they are not there.
+    builds: everything that must be built before the services can start.
+    """
+
+    name: str
+    config: dict[str, Any]
+    secrets: dict[str, Any]
+    extra: str
+    copied: dict[str, str] = field(default_factory=dict)
+    generated: tuple[str, ...] = ()
+    builds: list[Build] = field(default_factory=list)
+    services: list[Service] = field(default_factory=list)
+
+    def shown(self) -> str:
+        """Return hub.json as text; the order of keys is kept, since menus show choices in it."""
+        return json.dumps(self.config, indent=2) + "\n"
+
+
+def desired_hub(hub: Hub, setup: Setup, assets: Assets, copied: dict[str, str]) -> DesiredHub:
+    """Return what ``hub`` should be under ``setup``.
+
+    copied: file below config/ -> text of a digest of it, from the controller.
+    """
+    builds = tools(setup, assets)
+    environments = {environment.name: user_environment(environment, setup, assets) for environment in hub.environments}
+    builds += environments.values()
+    config = _config(hub, setup, environments, copied)
+    secrets = {"traits": secret_traits(hub), "services": _service_tokens(hub)}
+    extra = hub["hub_jupyterhub_config"] or ""
+    content = digest([json.dumps(config), secrets, extra, copied])
+    return DesiredHub(
+        name=hub.name,
+        config=config,
+        secrets=secrets,
+        extra=extra,
+        copied=dict(copied),
+        generated=_generated(hub),
+        builds=builds,
+        services=services(hub, config, content, setup, assets),
+    )
+
+
+def _config(hub: Hub, setup: Setup, environments: dict[str, Build], copied: dict[str, str]) -> dict[str, Any]:
+    first, second, third = hub.inner_ports
+    certificate = hub["hub_tls_certificate"]
+    path = urlsplit(hub.url).path or "/"
+    files = setup.layout.hub(hub.name)
+    return {
+        "format": FORMAT,
+        "cluster": hub.cluster.name,
+        "hub": hub.name,
+        "title": hub.title,
+        "url": hub.url,
+        "base_url": path,
+        "bind": hub["hub_bind"],
+        "ports": {"public": hub["hub_port"], "hub": first, "proxy_api": second, "proxy_metrics": third},
+        "tls": {"certificate": certificate, "key": hub["hub_tls_key"]} if certificate else None,
+        "isolation": setup.isolation,
+        "homes": hub["hub_home_directory"] or setup.layout.homes(hub.name),
+        "runtime": setup.runtime,
+        "environments": {
+            name: {"directory": setup.layout.environment(build.directory)} for name, build in environments.items()
+        },
+        "profile_list": profile_list(hub),
+        "traits": hub_traits(hub),
+        "shared_password": hub["hub_authenticator"] == "shared-password",
+        "templates": files.config("templates") if hub["hub_templates"] else None,
+        "logo": next((files.config(name) for name in copied if name.startswith("logo")), None),
+        "template_vars": {"announcement": hub["hub_announcement"], "hub_title": hub.title},
+        "services": [_service(service) for service in hub["hub_services"] or ()],
+        "roles": [{key: value for key, value in role.items() if value} for role in hub["hub_roles"] or ()],
+    }
+
+
+def _service(service: dict[str, Any]) -> dict[str, Any]:
+    """Return a service of the operator's without its token."""
+    return {key: value for key, value in service.items() if value is not None and key != "api_token"}
+
+
+def _service_tokens(hub: Hub) -> dict[str, str]:
+    return {service["name"]: service["api_token"] for service in hub["hub_services"] or () if service["api_token"]}
+
+
+def _generated(hub: Hub) -> tuple[str, ...]:
+    names = ("proxy_token", "cookie_secret", "crypt_key", "check_token", "culler_token", "routes_token")
+    return (*names, "user_password", "admin_password") if hub["hub_authenticator"] == "shared-password" else names

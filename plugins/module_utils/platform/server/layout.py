@@ -1,0 +1,79 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where everything of a cluster lies on its machine; see docs/architecture.md, One machine."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+SERVICES = ("proxy", "hub", "culler")
+
+
+@dataclass(frozen=True)
+class HubLayout:
+    """Paths of one hub below ``directory``."""
+
+    directory: str
+
+    def path(self, *parts: str) -> str:
+        """Return a path below the hub's directory."""
+        return os.path.join(self.directory, *parts)
+
+    def config(self, name: str) -> str:
+        """Return the path of a configuration file."""
+        return self.path("config", name)
+
+    def secret(self, name: str) -> str:
+        """Return the path of a generated secret."""
+        return self.path("secrets", name)
+
+    def lock(self, service: str) -> str:
+        """Return the lock file of a service."""
+        return self.path("run", f"{service}.lock")
+
+    def record(self, service: str) -> str:
+        """Return the run record of a service."""
+        return self.path("run", f"{service}.json")
+
+    def log(self, service: str) -> str:
+        """Return the log of a service."""
+        return self.path("logs", f"{service}.log")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths of a cluster below its state directory ``root``."""
+
+    root: str
+
+    def tool(self, directory: str) -> str:
+        """Return the directory of a tool, named by content."""
+        return os.path.join(self.root, "tools", directory)
+
+    def environment(self, directory: str) -> str:
+        """Return the directory of an environment, named by content."""
+        return os.path.join(self.root, "environments", directory)
+
+    def hubside(self, digest: str) -> str:
+        """Return the directory that holds the package hubfleet_hub."""
+        return os.path.join(self.root, "hubside", digest)
+
+    def homes(self, hub: str) -> str:
+        """Return the default directory of the users' homes."""
+        return os.path.join(self.root, "homes", hub)
+
+    def hub(self, hub: str) -> HubLayout:
+        """Return the paths of a hub."""
+        return HubLayout(os.path.join(self.root, "hubs", hub))
+
+    @property
+    def hubs(self) -> str:
+        """Directory of all hubs."""
+        return os.path.join(self.root, "hubs")
+
+    @property
+    def supervisor(self) -> str:
+        """Directory of the supervisor."""
+        return os.path.join(self.root, "supervisor")

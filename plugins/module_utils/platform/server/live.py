@@ -1,0 +1,139 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the hubs on a machine are: one read for all of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import ssl
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from ..base import CREATE, UNCHANGED, UPDATE, Change
+from .desired import DesiredHub
+from .layout import SERVICES, HubLayout, Layout
+from .running import Running, running
+
+HEALTH_TIMEOUT = 5.0
+
+
+@dataclass
+class LiveHub:
+    """A hub as it is.
+
+    config: content of hub.json, or None where there is no hub.
+    files: relative path -> SHA-256 of the files below config/.
+    secrets: names of the generated secrets that are there.
+    healthy: the hub answers through its proxy.
+    """
+
+    config: Optional[dict[str, Any]] = None
+    files: dict[str, str] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
+    services: dict[str, Running] = field(default_factory=dict)
+    healthy: bool = False
+
+
+def live_hubs(names: list[str], layout: Layout) -> dict[str, LiveHub]:
+    """Return every hub in ``names``; health is asked of all running hubs at once."""
+    found = {name: _live_hub(layout.hub(name)) for name in names}
+    asked = [hub for hub in found.values() if hub.config and all(hub.services[role].pid for role in ("proxy", "hub"))]
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        for hub, healthy in zip(asked, pool.map(lambda hub: answers(hub.config or {}), asked)):
+            hub.healthy = healthy
+    return found
+
+
+def _live_hub(layout: HubLayout) -> LiveHub:
+    try:
+        with open(layout.config("hub.json"), encoding="utf-8") as file:
+            config = json.load(file)
+    except (OSError, ValueError):
+        config = None
+    return LiveHub(
+        config=config,
+        files=file_digests(layout.path("config")),
+        secrets=frozenset(os.listdir(layout.path("secrets"))) if os.path.isdir(layout.path("secrets")) else frozenset(),
+        services={role: running(layout, role) for role in SERVICES},
+    )
+
+
+def file_digests(directory: str) -> dict[str, str]:
+    """Return relative path -> SHA-256 of every file below ``directory``."""
+    found = {}
+    for folder, _folders, names in os.walk(directory):
+        for name in names:
+            path = os.path.join(folder, name)
+            found[os.path.relpath(path, directory)] = file_digest(path)
+    return found
+
+
+def file_digest(path: str) -> str:
+    """Return the SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def answers(config: dict[str, Any]) -> bool:
+    """Tell whether a hub answers at its health address through its proxy."""
+    scheme = "https" if config.get("tls") else "http"
+    bind = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config["bind"], config["bind"])
+    url = f"{scheme}://{bind}:{config['ports']['public']}{config['base_url']}hub/health"
+    # Whether the certificate suits the name is a question of the check, not of health.
+    context = ssl._create_unverified_context() if config.get("tls") else None
+    handlers = [urllib.request.ProxyHandler({})] + ([urllib.request.HTTPSHandler(context=context)] if context else [])
+    try:
+        with urllib.request.build_opener(*handlers).open(url, timeout=HEALTH_TIMEOUT) as response:
+            return response.status == 200
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def change_of(desired: DesiredHub, live: LiveHub, missing: list[str]) -> Change:
+    """Compare a hub with what it should be; ``missing`` names builds that are not there."""
+    reasons = [f"{name} to build" for name in missing]
+    if live.config is None:
+        return Change(desired.name, CREATE, ["new", *reasons], "", desired.shown())
+    reasons += _file_reasons(desired, live)
+    for service in desired.services:
+        state = live.services[service.role]
+        if not state.pid:
+            reasons.append(f"{service.role} not running")
+        elif state.digest != service.digest:
+            reasons.append(f"{service.role} to restart")
+    if not reasons and not live.healthy:
+        reasons.append("does not answer")
+    before = json.dumps(live.config, indent=2) + "\n"
+    return Change(desired.name, UPDATE if reasons else UNCHANGED, reasons, before, desired.shown())
+
+
+def _file_reasons(desired: DesiredHub, live: LiveHub) -> list[str]:
+    reasons = []
+    expected = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in config_files(desired).items()}
+    if expected["hub.json"] != live.files.get("hub.json"):
+        reasons.append("configuration")
+    if expected["secrets.json"] != live.files.get("secrets.json"):
+        reasons.append("secrets")
+    if expected["extra.py"] != live.files.get("extra.py"):
+        reasons.append("hub_jupyterhub_config")
+    present = {name: value for name, value in live.files.items() if name not in expected}
+    if present != desired.copied:
+        reasons.append("templates or logo")
+    if set(desired.generated) - live.secrets:
+        reasons.append("generated secrets")
+    return reasons
+
+
+def config_files(desired: DesiredHub) -> dict[str, str]:
+    """Return the files below config/ that are written from text, by name."""
+    return {
+        "hub.json": desired.shown(),
+        "secrets.json": json.dumps(desired.secrets, indent=2, sort_keys=True) + "\n",
+        "extra.py": desired.extra,
+    }

@@ -1,0 +1,169 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a machine is, and what follows from it for a cluster that says ``auto``."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from ..base import PlatformError
+from .layout import Layout
+
+MINIMUM_PYTHON = (3, 10)
+MINIMUM_NODE = 20
+#: Where programs lie that every account of the machine can run.
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+#: The account of proxies where the machine's root deploys: it reads nothing of the hub.
+PROXY_ACCOUNT = "hubfleet-proxy"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Facts about a machine, as the account that deploys sees it."""
+
+    root: bool
+    home: str
+    systemd: bool
+    user_systemd: bool
+    bubblewrap: bool
+    apt: bool
+    node: Optional[str]
+
+    @classmethod
+    def read(cls) -> "Machine":
+        """Read the facts of the machine this runs on; no network, about 0.1 s."""
+        root = os.geteuid() == 0
+        runtime = f"/run/user/{os.getuid()}"
+        return cls(
+            root=root,
+            home=os.path.expanduser("~"),
+            systemd=os.path.isdir("/run/systemd/system"),
+            user_systemd=os.path.exists(os.path.join(runtime, "systemd", "private")),
+            bubblewrap=shutil.which("bwrap", path=SYSTEM_PATH) is not None,
+            apt=shutil.which("apt-get") is not None,
+            node=_find_node(SYSTEM_PATH if root else os.environ.get("PATH", SYSTEM_PATH)),
+        )
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A cluster's settings once its machine is known: nothing is ``auto`` any more.
+
+    packages: system packages that are missing.
+    python: the interpreter that environments are made from.
+    node: the machine's own node, or None where one is brought along.
+    """
+
+    layout: Layout
+    isolation: str
+    supervisor: str
+    python: str
+    node: Optional[str]
+    runtime: str
+    proxy_account: Optional[str]
+    packages: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what playbooks work with."""
+        return {
+            "state_directory": self.layout.root,
+            "isolation": self.isolation,
+            "supervisor": self.supervisor,
+            "python": self.python,
+            "proxy_account": self.proxy_account or "",
+            "packages": list(self.packages),
+        }
+
+
+def resolve(cluster: str, options: dict[str, Any], machine: Machine) -> Setup:
+    """Return the settings of a cluster on a machine; raises PlatformError where they cannot be."""
+    state = options["cluster_state_directory"]
+    if not state:
+        base = "/var/lib/hubfleet" if machine.root else os.path.join(machine.home, ".local", "share", "hubfleet")
+        state = os.path.join(base, cluster)
+    isolation = _isolation(options["cluster_isolation"], machine)
+    return Setup(
+        layout=Layout(os.path.abspath(os.path.expanduser(state))),
+        isolation=isolation,
+        supervisor=_supervisor(options["cluster_supervisor"], machine),
+        python=_find_python(options["cluster_python"], machine),
+        node=machine.node,
+        runtime="/run/hubfleet" if machine.root else f"/tmp/hubfleet-{os.getuid()}",
+        proxy_account=PROXY_ACCOUNT if machine.root else None,
+        packages=("bubblewrap",) if isolation == "bubblewrap" and not machine.bubblewrap else (),
+    )
+
+
+def _isolation(wanted: str, machine: Machine) -> str:
+    if wanted == "auto":
+        return "system-users" if machine.root else "bubblewrap"
+    if wanted == "system-users" and not machine.root:
+        raise PlatformError("cluster_isolation: system-users needs root; run as root, or use bubblewrap")
+    if wanted == "bubblewrap" and machine.root:
+        raise PlatformError("cluster_isolation: bubblewrap is for deploys without root; as root use system-users")
+    return wanted
+
+
+def _supervisor(wanted: str, machine: Machine) -> str:
+    usable = machine.systemd and (machine.root or machine.user_systemd)
+    if wanted == "systemd" and not usable:
+        what = "this account has no systemd user session" if machine.systemd else "it is not running here"
+        raise PlatformError(f"cluster_supervisor: systemd cannot be used: {what}; use supervisord")
+    return "systemd" if wanted == "systemd" or (wanted == "auto" and usable) else "supervisord"
+
+
+def _find_python(wanted: Optional[str], machine: Machine) -> str:
+    """Return an interpreter that is new enough, and that users may read where they have accounts."""
+    if wanted:
+        if _python_version(wanted) < MINIMUM_PYTHON:
+            raise PlatformError(f"cluster_python: {wanted} is not a Python {_dotted(MINIMUM_PYTHON)} or newer")
+        return os.path.realpath(wanted)
+    candidates = ["/usr/bin/python3"]
+    candidates += [f"{folder}/python3.{minor}" for minor in range(14, 9, -1) for folder in ("/usr/bin", "/usr/local/bin")]
+    if not machine.root:
+        # An ordinary user may also have one in the home directory; only that user runs it.
+        candidates.append(os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable))
+    for candidate in candidates:
+        if os.access(candidate, os.X_OK) and _python_version(candidate) >= MINIMUM_PYTHON:
+            # Links resolved: when the machine's Python is replaced, environments are built anew.
+            return os.path.realpath(candidate)
+    raise PlatformError(
+        f"this machine has no Python {_dotted(MINIMUM_PYTHON)} or newer in /usr/bin or /usr/local/bin; "
+        "install one, or set cluster_python"
+    )
+
+
+def _python_version(path: str) -> tuple[int, ...]:
+    """Return (major, minor), or () where it cannot be run."""
+    try:
+        done = subprocess.run(
+            [path, "-I", "-S", "-c", "import sys; print(*sys.version_info[:2])"],
+            capture_output=True, text=True, timeout=30, check=True,
+        )
+        return tuple(map(int, done.stdout.split()))
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return ()
+
+
+def _find_node(path: str) -> Optional[str]:
+    """Return the machine's node if it is new enough and has npm beside it."""
+    node, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
+    if not node or not npm:
+        return None
+    try:
+        done = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    match = re.match(r"v(\d+)\.", done.stdout)
+    return node if match and int(match.group(1)) >= MINIMUM_NODE else None
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))

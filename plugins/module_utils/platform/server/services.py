@@ -1,0 +1,127 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The three services of a hub: the commands they are started with.
+
+Every command goes through the launcher of the package hubfleet_hub, which takes the service's
+lock and writes down the digest of what it was started from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ...fleet.model import Hub
+from .environments import Assets, digest, hub_environment, node_command, proxy
+from .layout import HubLayout
+from .machine import Setup
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service, as a supervisor starts it.
+
+    name: unique on the machine, such as ``workstation-demo-proxy``.
+    role: ``proxy``, ``hub`` or ``culler``.
+    directory: the hub's directory.
+    command: the full command line; it holds the digest and no secret.
+    digest: of everything the service is started from.
+    """
+
+    name: str
+    role: str
+    directory: str
+    command: tuple[str, ...]
+    digest: str
+
+    @property
+    def layout(self) -> HubLayout:
+        """The paths of the service's hub."""
+        return HubLayout(self.directory)
+
+
+def services(hub: Hub, config: dict[str, Any], content: str, setup: Setup, assets: Assets) -> list[Service]:
+    """Return the services of a hub, in the order of starting.
+
+    config: the hub's hub.json. content: a digest of all its files, which the hub reads at its
+    start; the proxy and the culler read none of them, so they go on when the hub restarts.
+    """
+    python = setup.layout.tool(hub_environment(setup, assets).directory) + "/bin/python"
+    hub_command = [python, "-m", "jupyterhub", "-f", f"{_code(setup, assets)}/jupyterhub_config.py"]
+    return [
+        _service(hub, "proxy", _proxy_command(config, setup, assets), _proxy_options(config, setup), "", setup, assets),
+        _service(hub, "hub", hub_command, ["--wait-port", str(config["ports"]["proxy_api"])], content, setup, assets),
+        _service(hub, "culler", _culler_command(hub, config, python), _culler_options(config, setup), "", setup, assets),
+    ]
+
+
+def _service(hub, role, command, options, content, setup, assets) -> Service:
+    directory = setup.layout.hub(hub.name).directory
+    launcher = [
+        setup.layout.tool(hub_environment(setup, assets).directory) + "/bin/python",
+        f"{_code(setup, assets)}/launch.py",
+    ]
+    start = ["--directory", directory, "--service", role, *options]
+    what = digest([launcher, start, command, content])
+    return Service(
+        name=f"{hub.cluster.name}-{hub.name}-{role}",
+        role=role,
+        directory=directory,
+        command=(*launcher, *start, "--digest", what, "--", *command),
+        digest=what,
+    )
+
+
+def _code(setup: Setup, assets: Assets) -> str:
+    return f"{setup.layout.hubside(assets.hubside_digest)}/hubfleet_hub"
+
+
+def _proxy_command(config: dict[str, Any], setup: Setup, assets: Assets) -> list[str]:
+    """Return configurable-http-proxy's command line; its options as in its README."""
+    ports = config["ports"]
+    package = setup.layout.tool(proxy(setup, assets).directory)
+    command = [
+        node_command(setup, assets),
+        f"{package}/node_modules/configurable-http-proxy/bin/configurable-http-proxy",
+        f"--ip={config['bind']}",
+        f"--port={ports['public']}",
+        "--api-ip=127.0.0.1",
+        f"--api-port={ports['proxy_api']}",
+        "--metrics-ip=127.0.0.1",
+        f"--metrics-port={ports['proxy_metrics']}",
+        f"--error-target=http://127.0.0.1:{ports['hub']}{config['base_url']}hub/error",
+    ]
+    if config["tls"]:
+        command += [f"--ssl-cert={config['tls']['certificate']}", f"--ssl-key={config['tls']['key']}"]
+    return command
+
+
+def _proxy_options(config: dict[str, Any], setup: Setup) -> list[str]:
+    options = ["--secret", "CONFIGPROXY_AUTH_TOKEN=proxy_token", "--restore-routes", str(config["ports"]["hub"])]
+    # A key of the operator's is often readable by root only, and so are ports below 1024.
+    if setup.proxy_account and not config["tls"] and config["ports"]["public"] >= 1024:
+        options += ["--account", setup.proxy_account]
+    return options
+
+
+def _culler_command(hub: Hub, config: dict[str, Any], python: str) -> list[str]:
+    """Return jupyterhub-idle-culler's command line; limits of 0 switch a rule off."""
+    timeout, age = hub["hub_idle_timeout"], hub["hub_maximum_age"]
+    shortest = min([limit for limit in (timeout, age) if limit] or [3600])
+    return [
+        python,
+        "-m",
+        "jupyterhub_idle_culler",
+        f"--url=http://127.0.0.1:{config['ports']['hub']}{config['base_url']}hub/api",
+        # The culler has no word for "never": a hundred years is as good.
+        f"--timeout={timeout or 100 * 365 * 86400}",
+        f"--max-age={age}",
+        f"--cull-every={max(10, min(300, shortest // 2))}",
+        "--concurrency=5",
+    ]
+
+
+def _culler_options(config: dict[str, Any], setup: Setup) -> list[str]:
+    options = ["--secret", "JUPYTERHUB_API_TOKEN=culler_token", "--wait-port", str(config["ports"]["hub"])]
+    return [*options, "--account", setup.proxy_account] if setup.proxy_account else options

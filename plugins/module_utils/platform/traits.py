@@ -1,0 +1,176 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""hub_* options as JupyterHub's own configuration, the same on every platform.
+
+A result is ``{class: {trait: value}}`` in JSON types, as in the ``hub.config`` of the
+zero-to-jupyterhub chart.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..fleet.model import Environment, Hub, Size
+from ..spec.authenticators import BY_NAME as AUTHENTICATORS
+
+Traits = dict[str, dict[str, Any]]
+
+#: hub_authenticator_settings keys whose trait has another name, by authenticator.
+_RENAMED = {
+    "native": {"failed_logins": "allowed_failed_logins"},
+}
+#: Settings that are turned into traits one by one below.
+_SPECIAL = {"cilogon": {"username_claim"}, "generic-oauth": {"groups_claim"}}
+
+
+def hub_traits(hub: Hub) -> Traits:
+    """Return the traits of a hub that hold no secret and know nothing of the platform."""
+    traits: Traits = {
+        "JupyterHub": {
+            "authenticator_class": AUTHENTICATORS[hub["hub_authenticator"]].entry_point,
+            "active_server_limit": hub["hub_active_server_limit"],
+            "concurrent_spawn_limit": hub["hub_concurrent_spawn_limit"],
+            "allow_named_servers": hub["hub_named_server_limit"] > 0,
+            "named_server_limit_per_user": hub["hub_named_server_limit"],
+        },
+        "Authenticator": _allow_traits(hub),
+        "Spawner": {
+            "default_url": interface_path(hub["hub_interface"]),
+            "environment": dict(sorted((hub["hub_environment_variables"] or {}).items())),
+            "start_timeout": hub["hub_start_timeout"],
+            "http_timeout": hub["hub_start_timeout"],
+        },
+    }
+    settings, _secrets = _settings(hub)
+    if settings:
+        traits[AUTHENTICATORS[hub["hub_authenticator"]].config_class] = settings
+    return traits
+
+
+def secret_traits(hub: Hub) -> Traits:
+    """Return the traits of a hub that hold secrets."""
+    _settings_, secrets = _settings(hub)
+    return {AUTHENTICATORS[hub["hub_authenticator"]].config_class: secrets} if secrets else {}
+
+
+def interface_path(interface: str) -> str:
+    """Return the path that opens first: ``lab`` -> ``/lab``."""
+    return {"lab": "/lab", "notebook": "/tree"}.get(interface, interface)
+
+
+def profile_list(hub: Hub) -> list[dict[str, Any]]:
+    """Return the environments × sizes in KubeSpawner's ``profile_list`` schema.
+
+    One profile per environment, its size an option; ``image`` is the environment's name, which
+    each platform makes into what it starts from.
+    """
+    return [_profile(hub, environment, index == 0) for index, environment in enumerate(hub.environments)]
+
+
+def _profile(hub: Hub, environment: Environment, default: bool) -> dict[str, Any]:
+    override: dict[str, Any] = {
+        "image": environment.name,
+        "default_url": interface_path(environment.interface or hub["hub_interface"]),
+    }
+    if environment.variables:
+        override["environment"] = dict(environment.variables)
+    choices = {size.name: _choice(size, index == 0) for index, size in enumerate(hub.sizes)}
+    return {
+        "slug": environment.name,
+        "display_name": environment.title,
+        "description": environment.description,
+        "default": default,
+        "kubespawner_override": override,
+        "profile_options": {"size": {"display_name": "Size", "choices": choices}},
+    }
+
+
+def _choice(size: Size, default: bool) -> dict[str, Any]:
+    override = {
+        "mem_limit": size.memory,
+        "mem_guarantee": size.memory_guarantee,
+        "cpu_limit": size.cpu,
+        "cpu_guarantee": size.cpu_guarantee,
+    }
+    return {
+        "display_name": size.title,
+        "description": size.description,
+        "default": default,
+        "kubespawner_override": {key: value for key, value in override.items() if value is not None},
+    }
+
+
+def _allow_traits(hub: Hub) -> dict[str, Any]:
+    traits: dict[str, Any] = {"admin_users": sorted(hub["hub_admins"] or ())}
+    if hub["hub_allow_everyone"]:
+        traits["allow_all"] = True
+    for option, trait in (("hub_allowed_users", "allowed_users"), ("hub_blocked_users", "blocked_users")):
+        if hub[option]:
+            traits[trait] = sorted(hub[option])
+    return traits
+
+
+def _settings(hub: Hub) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the authenticator's traits: (plain, secret)."""
+    authenticator = AUTHENTICATORS[hub["hub_authenticator"]]
+    given = hub["hub_authenticator_settings"] or {}
+    renamed = _RENAMED.get(authenticator.name, {})
+    special = _SPECIAL.get(authenticator.name, set())
+    plain: dict[str, Any] = {}
+    secrets: dict[str, Any] = {}
+    for setting in authenticator.settings:
+        value = given.get(setting.name)
+        if value is not None and setting.name not in special:
+            (secrets if setting.secret else plain)[renamed.get(setting.name, setting.name)] = value
+    if authenticator.callback:
+        plain["oauth_callback_url"] = f"{hub.url}hub/oauth_callback"
+    plain.update(_RULES.get(authenticator.name, lambda _hub, _given: {})(hub, given))
+    return plain, secrets
+
+
+def _github(hub: Hub, _given: dict) -> dict[str, Any]:
+    organizations = hub["hub_allowed_organizations"]
+    if not organizations:
+        return {}
+    # Membership is not visible without this scope (OAuthenticator's documentation of GitHub).
+    scope = sorted({*(_given.get("scope") or ()), "read:org"})
+    return {"allowed_organizations": sorted(organizations), "scope": scope}
+
+
+def _google(hub: Hub, _given: dict) -> dict[str, Any]:
+    domains = hub["hub_allowed_domains"]
+    if not domains:
+        return {}
+    # hosted_domain only restricts (OAuthenticator 17); who of these may log in is said apart.
+    return {"hosted_domain": sorted(domains), "allow_all": not hub["hub_allowed_users"]}
+
+
+def _cilogon(hub: Hub, given: dict) -> dict[str, Any]:
+    domains = sorted(hub["hub_allowed_domains"] or ())
+    rule: dict[str, Any] = {"allow_all": True}
+    if domains:
+        rule = {"allowed_domains": domains}
+    elif hub["hub_allowed_users"]:
+        rule = {}
+    derivation = {"username_claim": given.get("username_claim")}
+    providers = sorted(hub["hub_allowed_identity_providers"] or ())
+    return {"idps": {provider: {"username_derivation": derivation, **rule} for provider in providers}}
+
+
+def _generic(hub: Hub, given: dict) -> dict[str, Any]:
+    claim, groups = given.get("groups_claim"), hub["hub_allowed_groups"]
+    traits: dict[str, Any] = {}
+    if claim:
+        # GenericOAuthenticator keeps the user's claims under this key of its auth state.
+        traits.update(manage_groups=True, auth_state_groups_key=f"oauth_user.{claim}")
+    if groups:
+        traits["allowed_groups"] = sorted(groups)
+    return traits
+
+
+def _native(hub: Hub, _given: dict) -> dict[str, Any]:
+    return {"check_common_password": True, "seconds_before_next_try": 600}
+
+
+_RULES = {"github": _github, "google": _google, "cilogon": _cilogon, "generic-oauth": _generic, "native": _native}

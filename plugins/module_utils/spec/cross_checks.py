@@ -1,0 +1,175 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules that look at more than one value."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from typing import Any, Callable
+from urllib.parse import urlsplit
+
+from ..fleet.model import Fleet, FleetInput, Hub
+from .authenticators import ALLOW_RULES, BY_NAME as AUTHENTICATORS, COMMON_RULES, Authenticator
+from .problems import Problems
+from .values import check_keys
+
+#: Names that our own services take in every hub.
+OUR_SERVICES = ("check", "culler", "routes")
+
+Report = Callable[[tuple, str], None]
+
+
+def check_authenticator(options: dict[str, Any], report: Report, broken: set) -> dict[str, Any]:
+    """Check the settings and allow rules of a hub; return the settings with defaults."""
+    authenticator = AUTHENTICATORS.get(options["hub_authenticator"])
+    if authenticator is None:
+        return {}
+    variable = "hub_authenticator_settings"
+    settings = {}
+    if variable not in broken:
+        settings = check_keys(authenticator.settings, options[variable] or {}, report, (variable,))
+    if authenticator.demonstration and not options["hub_demonstration"]:
+        report(
+            ("hub_authenticator",),
+            f"{authenticator.name!r} lets anyone in under any name; it needs hub_demonstration: true, and no real users",
+        )
+    _check_rules(authenticator, options, settings, report, broken)
+    return settings
+
+
+def _check_rules(authenticator: Authenticator, options, settings, report, broken) -> None:
+    understood = (*COMMON_RULES, *authenticator.rules)
+    rules = [rule.name for rule in ALLOW_RULES]
+    for rule in rules:
+        if options[rule] and rule not in understood:
+            report((rule,), f"is not understood by the authenticator {authenticator.name!r}; it knows: {', '.join(understood)}")
+    said = any(options[rule] for rule in rules) or any(rule in broken for rule in rules)
+    if options["hub_allow_everyone"] and said:
+        report(("hub_allow_everyone",), "is true beside an allow rule; everyone would be let in. Keep one of them")
+    if not said and not options["hub_allow_everyone"] and "hub_allow_everyone" not in broken:
+        report(
+            ("hub_authenticator",),
+            f"nobody is allowed to log in; set one of {', '.join(understood)}, or hub_allow_everyone: true",
+        )
+    if authenticator.name == "cilogon" and not options["hub_allowed_identity_providers"] and "hub_allowed_identity_providers" not in broken:
+        report(("hub_authenticator",), "'cilogon' needs hub_allowed_identity_providers, else anyone could claim any name")
+    if authenticator.name == "native" and settings.get("open_signup") and not options["hub_allow_everyone"]:
+        report(("hub_authenticator_settings", "open_signup"), "lets in whoever signs up; say so with hub_allow_everyone: true")
+    if authenticator.name == "generic-oauth" and options["hub_allowed_groups"] and not settings.get("groups_claim"):
+        report(("hub_allowed_groups",), "needs groups_claim in hub_authenticator_settings")
+    if authenticator.name == "google" and settings.get("strip_domain") and len(options["hub_allowed_domains"] or []) != 1:
+        report(
+            ("hub_authenticator_settings", "strip_domain"),
+            "needs exactly one domain in hub_allowed_domains, else two people could get one user name",
+        )
+
+
+def check_hub(hub: Hub, report: Report, broken: set) -> None:
+    """Rules inside one hub."""
+    _check_address(hub, report, broken)
+    for user in sorted(set(hub["hub_admins"] or ()) & set(hub["hub_blocked_users"] or ())):
+        report(("hub_blocked_users",), f"{user!r} is also in hub_admins")
+    _check_services(hub, report)
+    age, idle = hub["hub_maximum_age"], hub["hub_idle_timeout"]
+    if age and idle and age < idle:
+        report(("hub_maximum_age",), "is shorter than hub_idle_timeout, which then never takes effect")
+
+
+def _check_address(hub: Hub, report: Report, broken: set) -> None:
+    if hub["hub_url"] and hub["hub_domain"]:
+        report(("hub_domain",), "is set beside hub_url; keep one of them")
+    has_certificate, has_key = bool(hub["hub_tls_certificate"]), bool(hub["hub_tls_key"])
+    if has_certificate != has_key and not {"hub_tls_certificate", "hub_tls_key"} & broken:
+        present, absent = ("certificate", "key") if has_certificate else ("key", "certificate")
+        report((f"hub_tls_{present}",), f"needs hub_tls_{absent} beside it")
+    bind = hub["hub_bind"]
+    if bind and not ipaddress.ip_address(bind).is_loopback and not has_certificate:
+        report(("hub_bind",), f"{bind} is reached from other machines; that needs hub_tls_certificate and hub_tls_key")
+    if hub["hub_url"] and urlsplit(hub["hub_url"]).query + urlsplit(hub["hub_url"]).fragment:
+        report(("hub_url",), "holds a query or fragment; a path is the most")
+    authenticator = AUTHENTICATORS.get(hub["hub_authenticator"])
+    if authenticator and authenticator.callback and not (hub["hub_url"] or hub["hub_domain"]) and "hub_url" not in broken:
+        report(("hub_authenticator",), f"{authenticator.name!r} sends people back to the hub's public address; set hub_url or hub_domain")
+
+
+def _check_services(hub: Hub, report: Report) -> None:
+    services, seen = hub["hub_services"] or [], set()
+    for index, service in enumerate(services):
+        name = service["name"]
+        if name in OUR_SERVICES:
+            report(("hub_services", index, "name"), f"{name!r} is taken by the hub's own services ({', '.join(OUR_SERVICES)})")
+        if name in seen:
+            report(("hub_services", index, "name"), f"{name!r} is used twice")
+        seen.add(name)
+    for index, role in enumerate(hub["hub_roles"] or []):
+        for service in role["services"] or ():
+            if service not in seen:
+                report(("hub_roles", index, "services"), f"{service!r} is not in hub_services")
+
+
+def check_environment(entry: dict, path: tuple, directory: str, report: Report) -> str:
+    """Check an environment entry; return the text of its requirements file, or ""."""
+    if not entry["requirements"]:
+        return ""
+    if entry["packages"]:
+        report((*path, "requirements"), "is set beside packages; keep one of them")
+    file_name = os.path.join(directory, os.path.expanduser(entry["requirements"]))
+    try:
+        with open(file_name, encoding="utf-8") as file:
+            return file.read()
+    except OSError as error:
+        report((*path, "requirements"), f"{entry['requirements']!r} cannot be read: {error.strerror}")
+        return ""
+
+
+def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None:
+    """Rules between hubs: ports, addresses and homes used twice; files that must exist."""
+    ports: dict[tuple, tuple[str, str]] = {}
+    addresses: dict[str, str] = {}
+    homes: dict[tuple, str] = {}
+    for hub in fleet.hubs.values():
+        host = inventory.hosts[hub.name]
+
+        def report(variable, message, host=host):
+            problems.add(variable, message, host.locate((variable,)), host.name)
+
+        _check_ports(hub, ports, report)
+        address = "hub_domain" if hub["hub_domain"] else "hub_url"
+        if hub[address]:
+            other = addresses.setdefault(hub.url.lower(), hub.name)
+            if other != hub.name:
+                report(address, f"{hub.url} is also the address of hub {other}")
+        if hub["hub_home_directory"]:
+            other = homes.setdefault((hub.cluster["cluster_host"], hub["hub_home_directory"].rstrip("/")), hub.name)
+            if other != hub.name:
+                report("hub_home_directory", f"is also that of hub {other}; users of both would share files")
+        _check_files(hub, inventory.directory, report)
+
+
+def _check_ports(hub: Hub, taken: dict, report) -> None:
+    used = [("hub_port", hub["hub_port"])]
+    inner = "hub_internal_port" if hub["hub_internal_port"] else "hub_port"
+    used += [(inner, port) for port in hub.inner_ports]
+    for variable, port in used:
+        if port > 65535:
+            report(variable, f"leaves no room for the three inner ports below 65536; set hub_internal_port")
+            return
+        other, other_variable = taken.setdefault((hub.cluster["cluster_host"], port), (hub.name, variable))
+        if other != hub.name:
+            report(variable, f"port {port} is taken by hub {other}; a hub uses {hub['hub_port']} and {hub.inner_ports[0]}-{hub.inner_ports[2]}")
+            return
+        if (other, other_variable) != (hub.name, variable):
+            report(variable, f"port {port} is used twice in this hub; hub_internal_port takes three ports beside hub_port")
+            return
+
+
+def _check_files(hub: Hub, directory: str, report) -> None:
+    for variable, exists, what in (
+        ("hub_templates", os.path.isdir, "directory"),
+        ("hub_logo", os.path.isfile, "file"),
+    ):
+        value = hub[variable]
+        if value and not exists(os.path.join(directory, os.path.expanduser(value))):
+            report(variable, f"there is no {what} {value!r} (paths start at the inventory directory)")

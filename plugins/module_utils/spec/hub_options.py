@@ -1,0 +1,346 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The schema of hub_* variables."""
+
+from __future__ import annotations
+
+from .authenticators import ALLOW_RULES, BY_NAME
+from .option import Option, element, names
+from .units import MEMORY_UNITS
+
+NAME_PATTERN = r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?"
+NAME_TEXT = "a short name of lower-case letters, digits and '-'"
+_VARIABLE_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*"
+_VARIABLE_TEXT = "the name of an environment variable"
+_MEBIBYTE = MEMORY_UNITS["M"]
+
+_VARIABLES = Option(
+    "variables",
+    "dict",
+    ("Environment variables of servers started in this environment.",),
+    elements=element("str"),
+    pattern=_VARIABLE_PATTERN,
+    pattern_text=_VARIABLE_TEXT,
+)
+_INTERFACE = Option(
+    "interface",
+    "str",
+    ("What opens first; overrides O(hub_interface).",),
+    pattern=r"lab|notebook|/\S*",
+    pattern_text="lab, notebook or a path that starts with '/'",
+)
+
+ENVIRONMENT = (
+    Option("title", "str", ("Name that users see.",)),
+    Option("description", "str", ("A sentence that users see.",), default=""),
+    Option(
+        "packages",
+        "list",
+        (
+            "Python packages on top of JupyterLab, as pip takes them.",
+            "Pin them; what was installed is recorded beside the environment in C(lock.txt).",
+        ),
+        default=(),
+        elements=names(r"[A-Za-z0-9][^\n]*", "a requirement such as numpy==2.3.5"),
+        example='["numpy==2.3.5"]',
+    ),
+    Option(
+        "requirements",
+        "inventory_path",
+        ("A requirements file, absolute or relative to the inventory directory, instead of packages.",),
+    ),
+    _INTERFACE,
+    _VARIABLES,
+    Option("check_code", "python", ("What the check runs in a kernel of this environment.",), default="print(6 * 7)"),
+    Option("check_output", "str", ("What O(check_code) must print.",), default="42"),
+)
+
+SIZE = (
+    Option("title", "str", ("Name that users see.",)),
+    Option("description", "str", ("A sentence that users see.",), default=""),
+    Option(
+        "memory",
+        "memory",
+        ("Most memory of a session.",),
+        required=True,
+        minimum=128 * _MEBIBYTE,
+        maximum=64 * MEMORY_UNITS["T"],
+    ),
+    Option(
+        "memory_guarantee",
+        "memory",
+        ("Memory set aside for a session; at most O(memory).",),
+        minimum=1 * _MEBIBYTE,
+    ),
+    Option("cpu", "number", ("Most CPUs of a session.",), minimum=0.05, maximum=1024),
+    Option("cpu_guarantee", "number", ("CPUs set aside for a session; at most O(cpu).",), minimum=0.01),
+)
+
+
+def _named(entry: tuple[Option, ...], what: str) -> Option:
+    """Return the option of a list element that is a catalogue name or a whole entry of its own."""
+    name = Option("name", "str", (f"Name of the {what}.",), required=True, pattern=NAME_PATTERN, pattern_text=NAME_TEXT)
+    return element("dict", options=(name, *entry))
+
+
+ADDRESS = (
+    Option("hub_title", "str", ("Name of the hub that people see.", "The hub's inventory name when unset.")),
+    Option(
+        "hub_url",
+        "url",
+        (
+            "Public address of the hub, with its path if it has one.",
+            "Unset, it is made from O(hub_domain), or from O(hub_bind) and O(hub_port).",
+        ),
+        example="https://hub.example.org/",
+    ),
+    Option(
+        "hub_domain",
+        "domain",
+        ("Domain of the hub, short for O(hub_url) C(https://DOMAIN/).",),
+        example="hub.example.org",
+    ),
+    Option(
+        "hub_bind",
+        "address",
+        (
+            "Address that the hub's proxy listens on.",
+            "Anything but this machine itself needs O(hub_tls_certificate) and O(hub_tls_key).",
+        ),
+        default="127.0.0.1",
+    ),
+    Option("hub_port", "port", ("Port that the hub's proxy listens on.",), required=True, example="8000"),
+    Option(
+        "hub_internal_port",
+        "port",
+        (
+            "First of three neighbouring ports on 127.0.0.1 for the hub's inner services.",
+            "Unset, the three after O(hub_port).",
+        ),
+    ),
+    Option("hub_tls_certificate", "machine_path", ("Certificate of the hub, with its chain (PEM).",)),
+    Option("hub_tls_key", "machine_path", ("Private key of O(hub_tls_certificate) (PEM).",)),
+)
+
+LOGIN = (
+    Option(
+        "hub_demonstration",
+        "bool",
+        ("Marks a hub as a demonstration, which may use the authenticators C(tmp) and C(dummy).",),
+        default=False,
+    ),
+    Option(
+        "hub_authenticator",
+        "str",
+        ("How people log in.", *(f"C({a.name}) - {a.text}" for a in BY_NAME.values())),
+        required=True,
+        choices=tuple(BY_NAME),
+        example="github",
+    ),
+    Option(
+        "hub_authenticator_settings",
+        "dict",
+        ("Settings of the authenticator; its keys depend on O(hub_authenticator).",),
+        default={},
+        example="{client_id: abc, client_secret: !vault ...}",
+    ),
+    *ALLOW_RULES,
+    Option(
+        "hub_allow_everyone",
+        "bool",
+        ("Everyone who can log in at the authenticator may use the hub.", "A hub without any allow rule is refused."),
+        default=False,
+    ),
+    Option("hub_blocked_users", "list", ("User names that may not log in whatever else allows them.",), elements=names()),
+    Option("hub_admins", "list", ("User names of the hub's admins.",), default=(), elements=names(), example="[ada]"),
+)
+
+SOFTWARE = (
+    Option(
+        "hub_environment_catalogue",
+        "dict",
+        ("Environments that hubs can offer, by name; best kept in group_vars/all.yml.",),
+        default={},
+        elements=element("dict", options=ENVIRONMENT),
+        pattern=NAME_PATTERN,
+        pattern_text=NAME_TEXT,
+        example="{python: {title: Python, packages: [\"numpy==2.3.5\"]}}",
+    ),
+    Option(
+        "hub_environments",
+        "list",
+        (
+            "Environments that the hub offers: names from O(hub_environment_catalogue), or entries of the hub's own with a name.",
+            "The first is preselected.",
+        ),
+        required=True,
+        elements=_named(ENVIRONMENT, "environment"),
+        by_name="hub_environment_catalogue",
+        example="[python, {name: geo, title: Maps, packages: [\"geopandas==1.1.1\"]}]",
+    ),
+    Option(
+        "hub_size_catalogue",
+        "dict",
+        ("Sizes that hubs can offer, by name; best kept in group_vars/all.yml.",),
+        default={},
+        elements=element("dict", options=SIZE),
+        pattern=NAME_PATTERN,
+        pattern_text=NAME_TEXT,
+        example="{small: {title: Small, memory: 1G, cpu: 1}}",
+    ),
+    Option(
+        "hub_sizes",
+        "list",
+        (
+            "Sizes that the hub offers: names from O(hub_size_catalogue), or entries of the hub's own with a name.",
+            "The first is preselected.",
+        ),
+        required=True,
+        elements=_named(SIZE, "size"),
+        by_name="hub_size_catalogue",
+        example="[small, large]",
+    ),
+    Option(
+        "hub_interface",
+        "str",
+        ("What opens first: C(lab), C(notebook) or a path.",),
+        default="lab",
+        pattern=_INTERFACE.pattern,
+        pattern_text=_INTERFACE.pattern_text,
+    ),
+    Option(
+        "hub_home_directory",
+        "machine_path",
+        ("Directory that holds the users' homes.", "Unset, C(homes/HUB) in the cluster's state directory."),
+    ),
+    Option(
+        "hub_environment_variables",
+        "dict",
+        ("Environment variables of every user's server; no place for secrets, since users can read them.",),
+        default={},
+        elements=element("str"),
+        pattern=_VARIABLE_PATTERN,
+        pattern_text=_VARIABLE_TEXT,
+        example="{OMP_NUM_THREADS: \"1\"}",
+    ),
+)
+
+RUNNING = (
+    Option(
+        "hub_idle_timeout",
+        "duration",
+        ("A server without activity for this long is stopped; C(never) to keep it.",),
+        default=3600,
+        minimum=0,
+        maximum=90 * 86400,
+        example="30m",
+    ),
+    Option(
+        "hub_maximum_age",
+        "duration",
+        ("A server is stopped at this age, in use or not; C(never) for no limit.",),
+        default=0,
+        minimum=0,
+        maximum=365 * 86400,
+        example="12h",
+    ),
+    Option(
+        "hub_start_timeout",
+        "duration",
+        ("How long a server may take to start.",),
+        default=120,
+        minimum=10,
+        maximum=3600,
+    ),
+    Option(
+        "hub_active_server_limit",
+        "int",
+        ("Most servers that run at once; 0 for no limit.",),
+        default=0,
+        minimum=0,
+        maximum=100000,
+    ),
+    Option(
+        "hub_concurrent_spawn_limit",
+        "int",
+        ("Most servers that start at once; others are asked to wait. 0 for no limit.",),
+        default=64,
+        minimum=0,
+        maximum=10000,
+    ),
+    Option(
+        "hub_named_server_limit",
+        "int",
+        ("Named servers a user may have beside the default one; 0 for none.",),
+        default=0,
+        minimum=0,
+        maximum=100,
+    ),
+)
+
+LOOK = (
+    Option("hub_announcement", "str", ("A line shown on top of every page of the hub.",), default=""),
+    Option(
+        "hub_templates",
+        "inventory_path",
+        ("Directory of templates that override JupyterHub's pages.",),
+    ),
+    Option("hub_logo", "inventory_path", ("Image shown as the hub's logo.",)),
+)
+
+EXTENSION = (
+    Option(
+        "hub_services",
+        "list",
+        ("Services of JupyterHub that run elsewhere and use its API.",),
+        default=(),
+        elements=element(
+            "dict",
+            options=(
+                Option("name", "str", ("Name of the service.",), required=True, pattern=NAME_PATTERN, pattern_text=NAME_TEXT),
+                Option("url", "url", ("Where the service listens, to be served under C(/services/NAME).",)),
+                Option("api_token", "str", ("Its API token; encrypt it with ansible-vault or SOPS.",), secret=True),
+                Option("oauth_redirect_uri", "url", ("Where the hub sends people back after logging in to the service.",)),
+                Option("display", "bool", ("Whether the hub's menu lists it.",), default=True),
+            ),
+        ),
+        example="[{name: grader, url: \"http://127.0.0.1:9000\", api_token: !vault ...}]",
+    ),
+    Option(
+        "hub_roles",
+        "list",
+        ("Roles of JupyterHub: which users, groups and services hold which scopes.",),
+        default=(),
+        elements=element(
+            "dict",
+            options=(
+                Option("name", "str", ("Name of the role.",), required=True, pattern=r"[a-z][-a-z0-9_~.]{1,253}[a-z0-9]", pattern_text="a role name of JupyterHub (lower case, at least three characters)"),
+                Option("description", "str", ("What the role is for.",), default=""),
+                Option("scopes", "list", ("Scopes it grants.",), required=True, elements=names(r"[a-z][-a-z:_]*(!.+)?|self|inherit", "a scope of JupyterHub")),
+                Option("users", "list", ("Users who hold it.",), default=(), elements=names()),
+                Option("groups", "list", ("Groups that hold it.",), default=(), elements=names()),
+                Option("services", "list", ("Services that hold it.",), default=(), elements=names()),
+            ),
+        ),
+        example="[{name: instructors, scopes: [\"list:users\"], users: [ada]}]",
+    ),
+    Option(
+        "hub_jupyterhub_config",
+        "python",
+        ("Python run last in JupyterHub's configuration, with C(c) in reach; for what has no option.",),
+        default="",
+        example="c.JupyterHub.authenticate_prometheus = True",
+    ),
+)
+
+#: All hub_* options, in the order of the reference, by chapter.
+CHAPTERS = (
+    ("Address", ADDRESS),
+    ("Logging in", LOGIN),
+    ("Environments and sizes", SOFTWARE),
+    ("Limits and idle servers", RUNNING),
+    ("Look", LOOK),
+    ("Services, roles and the escape hatch", EXTENSION),
+)
+HUB_OPTIONS = tuple(option for _title, chapter in CHAPTERS for option in chapter)

@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an option is: the vocabulary in which the schema is written.
+
+Every hub_* and cluster_* variable is one :class:`Option`. From these come validation, the
+argument specs of the roles and the option reference, so each fact is written once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Optional
+
+#: Kinds of values, and how each is said to a person.
+KINDS = {
+    "str": "text",
+    "int": "a whole number",
+    "number": "a number",
+    "bool": "true or false",
+    "list": "a list",
+    "dict": "a mapping",
+    "memory": "an amount of memory such as 512M or 2G",
+    "duration": "a duration such as 30m or 2h, or 'never'",
+    "port": "a port number from 1 to 65535",
+    "address": "an IP address",
+    "domain": "a domain name such as hub.example.org",
+    "url": "an address such as https://hub.example.org/",
+    "machine_path": "an absolute path on the machine",
+    "inventory_path": "a path, absolute or relative to the inventory directory",
+    "python": "Python code",
+}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One variable, or one key inside a variable.
+
+    name: the variable (``hub_port``) or key (``memory``).
+    kind: a key of KINDS.
+    text: sentences for the reference; the first one stands alone as a summary.
+    default: the value when unset; None means unset stays unset.
+    elements: for lists, what each element is; for mappings with free keys, what each value is.
+    options: for mappings with fixed keys, the keys.
+    by_name: for lists, elements may also be the name of an entry of this catalogue variable.
+    minimum, maximum: limits, in the parsed unit (bytes, seconds).
+    pattern, pattern_text: a regular expression for text, and how to say it.
+    secret: must not stand in plain text in the inventory.
+    example: YAML of a typical value, for the reference.
+    """
+
+    name: str
+    kind: str
+    text: tuple[str, ...]
+    default: Any = None
+    required: bool = False
+    choices: tuple = ()
+    elements: Optional["Option"] = None
+    options: tuple["Option", ...] = ()
+    by_name: Optional[str] = None
+    minimum: Optional[float] = None
+    maximum: Optional[float] = None
+    pattern: Optional[str] = None
+    pattern_text: str = ""
+    secret: bool = False
+    example: str = ""
+
+    def __post_init__(self):
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.name}: unknown kind {self.kind!r}")
+
+
+def element(kind: str, **limits: Any) -> Option:
+    """Return the nameless option that describes the elements of a list or mapping."""
+    return Option(name="", kind=kind, text=(), **limits)
+
+
+def names(pattern: str = r"\S(.*\S)?", pattern_text: str = "text that is not empty") -> Option:
+    """Return the element option for lists of names (users, groups, domains)."""
+    return element("str", pattern=pattern, pattern_text=pattern_text)

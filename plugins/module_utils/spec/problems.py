@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with an inventory: one line per problem, all problems of a run together."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import Iterable
+
+
+@dataclass
+class Problem:
+    """One defect.
+
+    variable: the variable and the place inside it, such as ``hub_sizes[1]``.
+    message: what is wrong and what is allowed; one sentence, no newline, never a secret value.
+    where: ``file:line`` of the value, or "" when Ansible does not know it.
+    hubs: the hubs that have it; a group variable that is wrong for ninety hubs is one problem.
+    """
+
+    variable: str
+    message: str
+    where: str = ""
+    hubs: list[str] = field(default_factory=list)
+
+    def line(self) -> str:
+        """Return the problem as one line for a person."""
+        where = f"{self.where}: " if self.where else ""
+        subject = ""
+        if self.hubs:
+            subject = f"{self.hubs[0]}: " if len(self.hubs) == 1 else f"{self.hubs[0]} and {len(self.hubs) - 1} more: "
+        variable = f"{self.variable}: " if self.variable else ""
+        return f"{where}{subject}{variable}{self.message}"
+
+
+class Problems:
+    """Collects problems; the same problem of several hubs is kept once."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str, str], Problem] = {}
+
+    def add(self, variable: str, message: str, where: str = "", hub: str = "") -> None:
+        """Record a problem; without ``where``, problems of different hubs stay apart."""
+        key = (where or hub, variable, message)
+        problem = self._found.setdefault(key, Problem(variable, message, where))
+        if hub and hub not in problem.hubs:
+            problem.hubs.append(hub)
+
+    def of(self, hubs: Iterable[str]) -> list[Problem]:
+        """Return the problems that concern any of ``hubs`` or the fleet as a whole, by place."""
+        wanted = set(hubs)
+        found = [p for p in self._found.values() if not p.hubs or wanted.intersection(p.hubs)]
+        return sorted(found, key=lambda p: (_place(p.where), p.variable))
+
+
+def nearest(name: str, known: Iterable[str], what: str = "there are") -> str:
+    """Return the end of a message about an unknown name: the nearest valid one, or all of them."""
+    known = sorted(known)
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
+    if close:
+        hint = f"; did you mean {close[0]!r}?"
+        return hint if len(known) > 12 else f"{hint} ({what}: {', '.join(known)})"
+    return f"; {what}: {', '.join(known) if known else 'none'}" if len(known) <= 12 else ""
+
+
+def _place(where: str) -> tuple[str, int]:
+    """Sort key of ``file:line``."""
+    path, _, line = where.rpartition(":")
+    return (path, int(line)) if line.isdigit() else (where, 0)

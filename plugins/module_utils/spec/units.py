@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Amounts as people write them: memory (``2G``) and durations (``30m``).
+
+The words are those of JupyterHub's ``ByteSpecification`` (powers of 1024) and of systemd's
+time spans, cut down to what needs no explanation.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Union
+
+MEMORY_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+DURATION_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+_AMOUNT = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$")
+
+
+def parse_memory(value: Union[str, int, float]) -> int:
+    """Return ``value`` in bytes.
+
+    Takes a number of bytes or text such as ``512M``, ``2G``, ``1.5G``, ``2GB`` or ``2GiB``.
+    Raises ValueError, with the allowed units, for anything else.
+    """
+    number, unit = _split(value, "memory", "512M, 2G")
+    unit = re.sub(r"I?B$", "", unit.upper())
+    if unit not in MEMORY_UNITS:
+        raise ValueError(f"unknown unit in {value!r}; memory is written like 512M, 2G (units: K, M, G, T)")
+    return int(number * MEMORY_UNITS[unit])
+
+
+def parse_duration(value: Union[str, int, float]) -> int:
+    """Return ``value`` in whole seconds.
+
+    Takes a number of seconds, or text such as ``90s``, ``30m``, ``2h``, ``1d``, or ``never`` (0).
+    Raises ValueError, with the allowed units, for anything else.
+    """
+    if isinstance(value, str) and value.strip() == "never":
+        return 0
+    number, unit = _split(value, "a duration", "30m, 2h")
+    if unit not in DURATION_UNITS:
+        raise ValueError(
+            f"unknown unit in {value!r}; a duration is written like 30m, 2h (units: s, m, h, d), or 'never'"
+        )
+    return int(number * DURATION_UNITS[unit])
+
+
+def format_memory(size: int) -> str:
+    """Return bytes as the shortest exact text with a unit: 1073741824 -> ``1G``."""
+    for unit in ("T", "G", "M", "K"):
+        if size and size % MEMORY_UNITS[unit] == 0:
+            return f"{size // MEMORY_UNITS[unit]}{unit}"
+    return str(size)
+
+
+def format_duration(seconds: int) -> str:
+    """Return seconds as the shortest exact text with a unit: 5400 -> ``90m``; 0 -> ``never``."""
+    if not seconds:
+        return "never"
+    for unit in ("d", "h", "m"):
+        if seconds % DURATION_UNITS[unit] == 0:
+            return f"{seconds // DURATION_UNITS[unit]}{unit}"
+    return f"{seconds}s"
+
+
+def _split(value, what, examples):
+    """Return (number, unit) of an amount; refuse booleans, negative numbers and free text."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise ValueError(f"{value!r} is not {what}; write it like {examples}")
+    match = _AMOUNT.match(str(value))
+    if not match:
+        raise ValueError(f"{value!r} is not {what}; write it like {examples}")
+    return float(match.group(1)), match.group(2)

@@ -1,0 +1,216 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From an inventory to a fleet, or to the list of everything that is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Optional
+
+from ..fleet.model import TIERS, Cluster, Environment, Fleet, FleetInput, HostInput, Hub, Size
+from . import cross_checks
+from .cluster_options import CLUSTER_OPTIONS
+from .hub_options import HUB_OPTIONS, NAME_PATTERN, NAME_TEXT
+from .option import Option
+from .problems import Problems, nearest
+from .values import check_value
+
+OPTIONS = {option.name: option for option in (*HUB_OPTIONS, *CLUSTER_OPTIONS)}
+PREFIXES = ("hub_", "cluster_")
+
+
+def validate(inventory: FleetInput) -> tuple[Fleet, Problems]:
+    """Return the fleet and its problems.
+
+    The fleet holds only hubs whose own values are sound enough to build them; a hub with
+    problems must not be deployed even if it is there.
+    """
+    problems = Problems()
+    fleet = Fleet({}, {})
+    _check_groups(inventory, problems)
+    for cluster_name, members in inventory.clusters.items():
+        for host_name in members:
+            host = inventory.hosts[host_name]
+            hub = _HostCheck(host, inventory, problems).hub(cluster_name, fleet)
+            if hub is not None:
+                fleet.hubs.setdefault(host_name, hub)
+    cross_checks.check_fleet(fleet, inventory, problems)
+    return fleet, problems
+
+
+def is_secret(path: tuple) -> bool:
+    """Tell whether the place (variable, *path inside it) is a secret by the schema."""
+    return path[-1] in _SECRET_KEYS
+
+
+def _secret_keys(options) -> set[str]:
+    found = set()
+    for option in options:
+        if option.secret:
+            found.add(option.name)
+        found |= _secret_keys(option.options)
+        if option.elements:
+            found |= _secret_keys((option.elements,))
+    return found
+
+
+_SECRET_KEYS = _secret_keys(HUB_OPTIONS) | _secret_keys(
+    setting for authenticator in cross_checks.AUTHENTICATORS.values() for setting in authenticator.settings
+)
+
+
+def _check_groups(inventory: FleetInput, problems: Problems) -> None:
+    """Every hub is in one cluster and one tier; names are usable for files and services."""
+    cluster_of: dict[str, list[str]] = {name: [] for name in inventory.hosts}
+    for cluster, members in inventory.clusters.items():
+        if not re.fullmatch(NAME_PATTERN.replace("-a-z0-9", "-_a-z0-9"), cluster):
+            problems.add("", f"cluster {cluster!r}: the name of a cluster is {NAME_TEXT} or '_'")
+        for member in members:
+            cluster_of[member].append(cluster)
+    for name, host in inventory.hosts.items():
+        if not re.fullmatch(NAME_PATTERN, name):
+            problems.add("", f"the name of a hub is {NAME_TEXT}, at most 32 of them", hub=name)
+        if not cluster_of[name]:
+            problems.add("", "is in the group clusters, but in no cluster; put it into a child group of clusters", hub=name)
+        elif len(cluster_of[name]) > 1:
+            problems.add("", f"is in several clusters ({', '.join(sorted(cluster_of[name]))}); a hub is in one", hub=name)
+        tiers = [tier for tier in TIERS if tier in host.groups]
+        if len(tiers) != 1:
+            problems.add("", f"is in {' and '.join(tiers) or 'no tier'}; put it into one of the groups {' or '.join(TIERS)}", hub=name)
+
+
+class _HostCheck:
+    """Checks the variables of one host."""
+
+    def __init__(self, host: HostInput, inventory: FleetInput, problems: Problems):
+        self.host = host
+        self.inventory = inventory
+        self.problems = problems
+        self.broken: set[str] = set(host.failures)
+
+    def hub(self, cluster_name: str, fleet: Fleet) -> Optional[Hub]:
+        """Return the hub, or None where it cannot be built; its cluster is added to ``fleet``."""
+        self._unknown_variables()
+        options = {option.name: self._value(option) for option in HUB_OPTIONS}
+        cluster_options = {option.name: self._value(option) for option in CLUSTER_OPTIONS}
+        cluster = fleet.clusters.setdefault(cluster_name, Cluster(cluster_name, cluster_options))
+        if cluster.options != cluster_options:
+            self._differing_cluster(cluster, cluster_options)
+        settings = cross_checks.check_authenticator(options, self.report, self.broken)
+        options["hub_authenticator_settings"] = settings
+        self._plain_secrets()
+        environments = self._offered(options, "hub_environments", self._environment)
+        sizes = self._offered(options, "hub_sizes", self._size)
+        tier = next((tier for tier in TIERS if tier in self.host.groups), "")
+        hub = Hub(self.host.name, cluster, tier, options, environments, sizes)
+        cross_checks.check_hub(hub, self.report, self.broken)
+        return None if "hub_port" in self.broken or options["hub_port"] is None else hub
+
+    def report(self, path: tuple, message: str) -> None:
+        """Record a problem at ``path``: (variable, *keys and indexes inside it)."""
+        self.broken.add(path[0])
+        self.problems.add(_dotted(path), message, self.host.locate(path), self.host.name)
+
+    def _unknown_variables(self) -> None:
+        for variable, message in self.host.failures.items():
+            self.report((variable,), message)
+        for variable in self.host.variables:
+            if variable not in OPTIONS:
+                prefix = variable.split("_", 1)[0] + "_"
+                known = [name for name in OPTIONS if name.startswith(prefix)]
+                self.report((variable,), f"unknown variable{nearest(variable, known)}")
+
+    def _value(self, option: Option) -> Any:
+        value = self.host.variables.get(option.name)
+        if value is None:
+            if option.required and option.name not in self.broken:
+                summary = option.text[0].rstrip(".")
+                self.report((option.name,), f"is not set ({summary[0].lower()}{summary[1:]})")
+            return _copied(option.default)
+        checked = check_value(option, value, lambda path, message: self.report((option.name, *path), message))
+        return _copied(option.default) if checked is None else checked
+
+    def _plain_secrets(self) -> None:
+        for variable, value in self.host.variables.items():
+            if variable not in OPTIONS:
+                continue
+            for path in _leaves(value, (variable,)):
+                if is_secret(path) and not self.host.protected(path):
+                    self.report(path, "is a secret in plain text; encrypt it with 'ansible-vault encrypt_string', or look it up")
+
+    def _differing_cluster(self, cluster: Cluster, options: dict) -> None:
+        for name, value in options.items():
+            if cluster[name] != value:
+                self.report((name,), f"differs between hubs of cluster {cluster.name}; set it in group_vars/{cluster.name}.yml")
+
+    def _offered(self, options: dict, variable: str, build) -> list:
+        """Return the entries that the list ``variable`` names or holds, in its order."""
+        catalogue_name = OPTIONS[variable].by_name
+        catalogue = options[catalogue_name] or {}
+        found = []
+        for index, item in enumerate(self.host.variables.get(variable) or []):
+            if isinstance(item, str):
+                if item in catalogue:
+                    found.append(build(item, catalogue[item], (catalogue_name, item)))
+                elif catalogue_name not in self.broken or item not in (self.host.variables.get(catalogue_name) or {}):
+                    self.report((variable, index), f"{item!r} is not in {catalogue_name}{nearest(item, catalogue)}")
+            elif isinstance(item, dict) and variable not in self.broken:
+                entry = next(e for e in options[variable] if isinstance(e, dict) and e["name"] == item["name"])
+                found.append(build(item["name"], entry, (variable, index)))
+        named = [entry.name for entry in found if entry]
+        for name in sorted({name for name in named if named.count(name) > 1}):
+            self.report((variable,), f"{name!r} is offered twice")
+        if self.host.variables.get(variable) == []:
+            self.report((variable,), "is empty; a hub offers at least one")
+        return [entry for entry in found if entry]
+
+    def _environment(self, name: str, entry: dict, path: tuple) -> Optional[Environment]:
+        text = cross_checks.check_environment(entry, path, self.inventory.directory, self.report)
+        return Environment(
+            name=name,
+            title=entry["title"] or name,
+            description=entry["description"],
+            packages=tuple(entry["packages"] or ()),
+            requirements=text,
+            interface=entry["interface"],
+            variables=tuple(sorted((entry["variables"] or {}).items())),
+            check_code=entry["check_code"],
+            check_output=entry["check_output"],
+        )
+
+    def _size(self, name: str, entry: dict, path: tuple) -> Optional[Size]:
+        if entry["memory"] is None:
+            return None
+        for guarantee, limit in (("memory_guarantee", "memory"), ("cpu_guarantee", "cpu")):
+            if entry[guarantee] and entry[limit] and entry[guarantee] > entry[limit]:
+                self.report((*path, guarantee), f"is more than {limit}")
+        values = {key: value for key, value in entry.items() if key not in ("name", "title")}
+        return Size(name=name, title=entry["title"] or name, **values)
+
+
+def _copied(default):
+    """Defaults are shared constants: hand out lists and mappings of their own."""
+    if isinstance(default, tuple):
+        return list(default)
+    return dict(default) if isinstance(default, dict) else default
+
+
+def _leaves(value: Any, path: tuple):
+    """Yield the path of every scalar inside ``value``."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _leaves(item, (*path, index))
+    elif value is not None:
+        yield path
+
+
+def _dotted(path: tuple) -> str:
+    """Write a path as people do: ('hub_sizes', 1, 'memory') -> hub_sizes[1].memory."""
+    text = str(path[0])
+    for part in path[1:]:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text

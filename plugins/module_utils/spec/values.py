@@ -1,0 +1,242 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check one value against its option and turn it into what the engine works with."""
+
+from __future__ import annotations
+
+import ast
+import ipaddress
+import re
+from typing import Any, Callable
+from urllib.parse import urlsplit
+
+from .option import KINDS, Option
+from .problems import nearest
+from .units import format_duration, format_memory, parse_duration, parse_memory
+
+#: report(path, message): path is the place inside the variable, a tuple of keys and indexes.
+Report = Callable[[tuple, str], None]
+
+DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+#: Words that people leave in a file until they know better.
+PLACEHOLDER = re.compile(r"\b(CHANGE[-_ ]?ME|REPLACE[-_ ]?ME|FIX[-_ ]?ME|TODO|TBD|FILL[-_ ]?ME[-_ ]?IN)\b|<your[-_ ]", re.IGNORECASE)
+
+
+def check_value(option: Option, value: Any, report: Report, path: tuple = ()) -> Any:
+    """Return ``value`` in the engine's form: bytes, seconds, defaults of inner keys filled in.
+
+    Every defect goes to ``report``; the value of a defective place is None.
+    """
+    if isinstance(value, str) and option.kind != "python" and PLACEHOLDER.search(value):
+        report(path, "holds a placeholder; write the real value")
+        return None
+    try:
+        checked = _CHECKS[option.kind](option, value, report, path)
+    except ValueError as error:
+        report(path, str(error))
+        return None
+    if checked is not None and not _within(option, checked, report, path):
+        return None
+    return checked
+
+
+def _within(option, value, report, path):
+    """Check choices, limits and pattern of a parsed value."""
+    if option.choices and value not in option.choices:
+        known = [str(choice) for choice in option.choices]
+        report(path, f"{_shown(option, value)} is not allowed{nearest(value, known, 'allowed')}")
+    elif option.minimum is not None and value < option.minimum:
+        report(path, f"{_amount(option, value)} is too small; the least is {_amount(option, option.minimum)}")
+    elif option.maximum is not None and value > option.maximum:
+        report(path, f"{_amount(option, value)} is too large; the most is {_amount(option, option.maximum)}")
+    elif option.pattern and isinstance(value, str) and not re.fullmatch(option.pattern, value):
+        report(path, f"{_shown(option, value)} is not {option.pattern_text}")
+    else:
+        return True
+    return False
+
+
+def _amount(option, value):
+    formatter = {"memory": format_memory, "duration": format_duration}.get(option.kind, str)
+    return formatter(int(value)) if option.kind in ("memory", "duration") else str(value)
+
+
+def _shown(option, value):
+    """Return the value for a message; never a secret."""
+    return "the value" if option.secret else repr(value)
+
+
+def _wrong(option, value):
+    hint = ""
+    if option.kind == "bool" and isinstance(value, str):
+        hint = " (write it without quotes)"
+    elif option.kind == "list" and isinstance(value, str):
+        hint = " (start each element with '- ')"
+    return ValueError(f"{_shown(option, value)} is not {KINDS[option.kind]}{hint}")
+
+
+def _text(option, value, _report, _path):
+    # Numbers are taken for text: YAML reads `hub_title: 2026` as a number.
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise _wrong(option, value)
+    return str(value)
+
+
+def _int(option, value, _report, _path):
+    if isinstance(value, str) and re.fullmatch(r"-?\d+", value.strip()):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _wrong(option, value)
+    return int(value)
+
+
+def _number(option, value, _report, _path):
+    if isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value.strip()):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _wrong(option, value)
+    return float(value)
+
+
+def _bool(option, value, _report, _path):
+    # `-e` and surveys hand over text; files hold real booleans.
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        raise ValueError(f"{value!r} is text, not true or false (write it without quotes)")
+    if not isinstance(value, bool):
+        raise _wrong(option, value)
+    return value
+
+
+def _list(option, value, report, path):
+    if not isinstance(value, list):
+        raise _wrong(option, value)
+    checked, seen = [], set()
+    for index, item in enumerate(value):
+        if option.by_name and isinstance(item, str):
+            result = item  # a catalogue name; whether it exists is a cross-check
+        else:
+            result = check_value(option.elements, item, report, (*path, index))
+        if result is None:
+            continue
+        if isinstance(result, str) and result in seen:
+            report((*path, index), f"{result!r} is listed twice")
+            continue
+        seen.add(result if isinstance(result, str) else index)
+        checked.append(result)
+    return checked
+
+
+def _dict(option, value, report, path):
+    if not isinstance(value, dict):
+        raise _wrong(option, value)
+    if option.options:
+        return check_keys(option.options, value, report, path)
+    if option.elements is None:
+        return value
+    checked = {}
+    for key, item in value.items():
+        if option.pattern and not re.fullmatch(option.pattern, str(key)):
+            report((*path, key), f"{key!r} is not {option.pattern_text}")
+            continue
+        result = check_value(option.elements, item, report, (*path, key))
+        if result is not None:
+            checked[str(key)] = result
+    # The pattern is about the keys, which were checked here.
+    return checked
+
+
+def check_keys(options: tuple, value: dict, report: Report, path: tuple) -> dict:
+    """Check a mapping with fixed keys; return it with the defaults of absent keys."""
+    known = {option.name: option for option in options}
+    checked = {option.name: option.default for option in options}
+    for key, item in value.items():
+        if key not in known:
+            report((*path, key), f"unknown key{nearest(key, known, 'known')}")
+        elif item is not None:
+            checked[key] = check_value(known[key], item, report, (*path, key))
+    for option in options:
+        if option.required and value.get(option.name) is None:
+            report(path, f"{option.name} is missing ({option.text[0].rstrip('.')})")
+    return checked
+
+
+def _parsed(parse):
+    def check(_option, value, _report, _path):
+        return parse(value)
+
+    return check
+
+
+def _port(option, value, report, path):
+    port = _int(option, value, report, path)
+    if not 1 <= port <= 65535:
+        raise ValueError(f"{port} is not {KINDS['port']}")
+    return port
+
+
+def _address(option, value, report, path):
+    text = _text(option, value, report, path)
+    if text == "localhost":
+        return "127.0.0.1"
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError(f"{text!r} is not an IP address; 127.0.0.1 is this machine only, 0.0.0.0 every interface") from None
+
+
+def _domain(option, value, report, path):
+    text = _text(option, value, report, path).lower()
+    if not DOMAIN.fullmatch(text):
+        raise ValueError(f"{text!r} is not {KINDS['domain']} (no scheme, no path, no port)")
+    return text
+
+
+def _url(option, value, report, path):
+    text = _text(option, value, report, path)
+    parts = urlsplit(text)
+    try:
+        port_fits = parts.port is None or parts.port > 0
+    except ValueError:
+        port_fits = False
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_fits or re.search(r"\s", text):
+        raise ValueError(f"{text!r} is not {KINDS['url']}")
+    return text
+
+
+def _machine_path(option, value, report, path):
+    text = _text(option, value, report, path)
+    if not text.startswith(("/", "~/")):
+        raise ValueError(f"{text!r} is not {KINDS['machine_path']}")
+    if ".." in text.split("/"):
+        raise ValueError(f"{text!r} holds '..'; write the path without it")
+    return text
+
+
+def _python(option, value, report, path):
+    text = _text(option, value, report, path)
+    try:
+        ast.parse(text)
+    except SyntaxError as error:
+        raise ValueError(f"is not valid Python: {error.msg} (line {error.lineno} of the code)") from None
+    return text
+
+
+_CHECKS = {
+    "str": _text,
+    "int": _int,
+    "number": _number,
+    "bool": _bool,
+    "list": _list,
+    "dict": _dict,
+    "memory": _parsed(parse_memory),
+    "duration": _parsed(parse_duration),
+    "port": _port,
+    "address": _address,
+    "domain": _domain,
+    "url": _url,
+    "machine_path": _machine_path,
+    "inventory_path": _text,
+    "python": _python,
+}

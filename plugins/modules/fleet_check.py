@@ -1,0 +1,80 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fleet_check
+short_description: Act like a user on every hub, in one call
+version_added: 0.1.0
+description:
+  - On each hub makes a temporary user, starts a server in an environment and size, runs code in a kernel,
+    compares what it printed, stops the server and removes the user.
+  - Several hubs are checked at once. A failure names the step and shows the last lines of the server's log.
+  - Leaves nothing behind, also when it is interrupted; what a killed check left is removed by the next one.
+  - Only answers 429 and 503 are tried again, until a deadline.
+  - Runs in the controller, once for all hosts of the play.
+author:
+  - Hubfleet contributors (@hubfleet)
+requirements:
+  - aiohttp
+attributes:
+  check_mode:
+    description: Can run in check_mode and return changed status prediction without modifying target.
+    support: full
+    details: Nothing is tried in check mode.
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
+    support: none
+options:
+  every:
+    description: Try every environment in every size; else the preselected ones only.
+    type: bool
+    default: false
+  parallel:
+    description: How many hubs are checked at once.
+    type: int
+    default: 10
+  start_timeout:
+    description: Seconds that a server may take to start.
+    type: float
+    default: 180
+"""
+
+EXAMPLES = r"""
+- name: Check
+  hosts: clusters
+  gather_facts: false
+  tasks:
+    - name: Try every environment and size of every hub
+      hubfleet.jupyterhub.fleet_check:
+        every: true
+"""
+
+RETURN = r"""
+results:
+  description: One entry per hub, with one entry per choice and its steps.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - name: demo
+      cluster: workstation
+      url: http://127.0.0.1:8100/
+      ok: true
+      version: 5.5.4
+      seconds: 3.9
+      choices:
+        - environment: python
+          size: small
+          ok: true
+          steps: [{name: connect, seconds: 0.02, ok: true}]
+failed_hubs:
+  description: Names of the hubs that failed.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+"""

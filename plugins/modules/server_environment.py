@@ -1,0 +1,118 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: server_environment
+short_description: Build an environment or a tool on the machine of a cluster
+version_added: 0.1.0
+description:
+  - Builds a directory named by its content, once; a directory that is there and whole is left alone.
+  - Python environments are built by uv from requirements with hashes, byte-compiled and tried out. The proxy is installed by npm.
+  - Users' servers that run in an older environment are not touched.
+  - The action of the same name fills in what the inventory says; only O(hub) and O(directory) are given in a play.
+author:
+  - Hubfleet contributors (@hubfleet)
+attributes:
+  check_mode:
+    description: Can run in check_mode and return changed status prediction without modifying target.
+    support: full
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
+    support: none
+    details: The plan (M(hubfleet.jupyterhub.fleet_plan)) shows the differences of all hubs at once.
+options:
+  hub:
+    description: A hub that needs the directory. Read by the action.
+    type: str
+    required: true
+  directory:
+    description: Name of the directory, as M(hubfleet.jupyterhub.fleet_plan) returns it.
+    type: str
+    required: true
+  build:
+    description: What to build. Filled in by the action.
+    type: dict
+  state_directory:
+    description: The cluster's state directory. Filled in by the action.
+    type: path
+  uv:
+    description: Path of uv. Filled in by the action.
+    type: path
+  npm:
+    description: Command line of npm. Filled in by the action.
+    type: list
+    elements: str
+  package_index:
+    description: Address of the Python package index. Filled in by the action.
+    type: str
+  npm_registry:
+    description: Address of the npm registry. Filled in by the action.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Build what is missing
+  hubfleet.jupyterhub.server_environment:
+    hub: "{{ item.hub }}"
+    directory: "{{ item.directory }}"
+  loop: "{{ plan.machines.workstation.builds }}"
+"""
+
+RETURN = r"""
+path:
+  description: The directory.
+  returned: success
+  type: str
+  sample: /var/lib/hubfleet/workstation/environments/python-0123456789ab
+seconds:
+  description: How long each step of the build took, in seconds.
+  returned: when it was built
+  type: dict
+  sample: {create: 0.1, install: 3.9, try: 1.2}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.builder import (
+    Builder,
+    BuildError,
+    Tools,
+    from_dict,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+
+
+def main() -> None:
+    """Build one directory."""
+    module = AnsibleModule(
+        argument_spec={
+            "hub": {"type": "str", "required": True},
+            "directory": {"type": "str", "required": True},
+            "build": {"type": "dict"},
+            "state_directory": {"type": "path"},
+            "uv": {"type": "path"},
+            "npm": {"type": "list", "elements": "str"},
+            "package_index": {"type": "str"},
+            "npm_registry": {"type": "str"},
+        },
+        required_together=[("build", "state_directory", "uv")],
+        supports_check_mode=True,
+    )
+    params = module.params
+    tools = Tools(params["uv"], params["npm"] or [], params["package_index"], params["npm_registry"])
+    builder = Builder(from_dict(params["build"]), Layout(params["state_directory"]), tools)
+    if module.check_mode:
+        module.exit_json(changed=not builder.is_whole(), path=builder.target)
+    try:
+        changed = builder.run()
+    except BuildError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=changed, path=builder.target, seconds=builder.seconds)
+
+
+if __name__ == "__main__":
+    main()

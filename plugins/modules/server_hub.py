@@ -1,0 +1,125 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: server_hub
+short_description: Write or remove the files of a hub on the machine of its cluster
+version_added: 0.1.0
+description:
+  - Writes the hub's configuration, and generates its secrets once. Generated secrets never leave the machine.
+  - The action of the same name fills in what the inventory says; a play gives only O(state) and O(remove_data).
+author:
+  - Hubfleet contributors (@hubfleet)
+attributes:
+  check_mode:
+    description: Can run in check_mode and return changed status prediction without modifying target.
+    support: full
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
+    support: none
+    details: The plan (M(hubfleet.jupyterhub.fleet_plan)) shows the differences of all hubs at once.
+options:
+  state:
+    description:
+      - V(present) - the files are there as the inventory says.
+      - V(absent) - with O(remove_data) the hub's directory, its users' homes and their accounts are removed; without, nothing is.
+    type: str
+    choices: [present, absent]
+    default: present
+  remove_data:
+    description: Whether V(absent) removes data. There is no way back.
+    type: bool
+    default: false
+  hub:
+    description: Name of the hub. Filled in by the action.
+    type: str
+  directory:
+    description: The hub's directory. Filled in by the action.
+    type: path
+  homes:
+    description: Directory of the users' homes. Filled in by the action.
+    type: path
+  shared_homes:
+    description: Whether users reach their homes under accounts of their own. Filled in by the action.
+    type: bool
+    default: false
+  generated:
+    description: Names of the secrets to generate. Filled in by the action.
+    type: list
+    elements: str
+    default: []
+  content:
+    description: The files, packed, since they hold secrets. Filled in by the action.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Write the hub's files
+  hubfleet.jupyterhub.server_hub:
+
+- name: Remove a hub with everything that is in it
+  hubfleet.jupyterhub.server_hub:
+    state: absent
+    remove_data: true
+"""
+
+RETURN = r"""
+written:
+  description: What was written or removed; names only.
+  returned: success
+  type: list
+  elements: str
+  sample: [config/hub.json]
+"""
+
+import base64
+import json
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.hub_files import remove_data, write_hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import HubLayout
+
+
+def unpack(content: str) -> dict[str, bytes]:
+    """Return path -> content of the files that the action packed."""
+    return {name: base64.b64decode(text) for name, text in json.loads(base64.b64decode(content)).items()}
+
+
+def main() -> None:
+    """Write or remove one hub's files."""
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "remove_data": {"type": "bool", "default": False},
+            "hub": {"type": "str"},
+            "directory": {"type": "path"},
+            "homes": {"type": "path"},
+            "shared_homes": {"type": "bool", "default": False},
+            "generated": {"type": "list", "elements": "str", "default": [], "no_log": False},
+            "content": {"type": "str", "no_log": True},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    layout = HubLayout(params["directory"])
+    if module.check_mode:
+        module.exit_json(changed=params["state"] == "present" or params["remove_data"], written=[])
+    try:
+        if params["state"] == "absent":
+            written = remove_data(layout, params["hub"], params["homes"]) if params["remove_data"] else []
+        else:
+            written = write_hub(
+                layout, unpack(params["content"]), params["generated"], params["homes"], params["shared_homes"]
+            )
+    except OSError as error:
+        module.fail_json(msg=f"the files of hub {params['hub']} could not be written: {error}")
+    module.exit_json(changed=bool(written), written=written)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: server_machine
+short_description: Prepare the machine of a cluster
+version_added: 0.1.0
+description:
+  - Makes the cluster's state directory, puts the code that runs beside JupyterHub into it, and starts the supervisor.
+  - With O(state=absent) ends the supervisor and removes the state directory, where no hub is left in it.
+  - The action of the same name fills in what the inventory says; a play gives only O(state) and O(supervisor_only).
+author:
+  - Hubfleet contributors (@hubfleet)
+attributes:
+  check_mode:
+    description: Can run in check_mode and return changed status prediction without modifying target.
+    support: full
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
+    support: none
+    details: The plan (M(hubfleet.jupyterhub.fleet_plan)) shows the differences of all hubs at once.
+options:
+  state:
+    description: Whether the machine holds the cluster.
+    type: str
+    choices: [present, absent]
+    default: present
+  supervisor_only:
+    description: Start the supervisor, which the tools must have been built for; else do everything that comes before.
+    type: bool
+    default: false
+  state_directory:
+    description: The cluster's state directory. Filled in by the action.
+    type: path
+  shared:
+    description: Whether other accounts pass through the state directory. Filled in by the action.
+    type: bool
+    default: false
+  hubside:
+    description: The code that runs beside JupyterHub. Filled in by the action.
+    type: dict
+    default: {}
+  hubside_digest:
+    description: Name of its directory. Filled in by the action.
+    type: str
+  supervisor:
+    description: What keeps services running. Filled in by the action.
+    type: dict
+"""
+
+EXAMPLES = r"""
+- name: Prepare the machine
+  hubfleet.jupyterhub.server_machine:
+
+- name: Start the supervisor
+  hubfleet.jupyterhub.server_machine:
+    supervisor_only: true
+"""
+
+RETURN = r"""
+state_directory:
+  description: The cluster's state directory.
+  returned: success
+  type: str
+  sample: /var/lib/hubfleet/workstation
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import (
+    prepare_machine,
+    remove_machine,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import supervisor
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import SupervisorError
+
+
+def main() -> None:
+    """Prepare or clear one machine."""
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "supervisor_only": {"type": "bool", "default": False},
+            "state_directory": {"type": "path"},
+            "shared": {"type": "bool", "default": False},
+            "hubside": {"type": "dict", "default": {}},
+            "hubside_digest": {"type": "str"},
+            "supervisor": {"type": "dict"},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    layout, keeper = Layout(params["state_directory"]), supervisor(**params["supervisor"])
+    if module.check_mode:
+        module.exit_json(changed=not params["supervisor_only"] or not keeper.alive(), state_directory=layout.root)
+    try:
+        if params["state"] == "absent":
+            changed = remove_machine(layout, keeper)
+        elif params["supervisor_only"]:
+            changed = keeper.prepare()
+        else:
+            changed = prepare_machine(layout, params["shared"], params["hubside"], params["hubside_digest"])
+    except (OSError, SupervisorError) as error:
+        module.fail_json(msg=f"the machine could not be prepared: {error}")
+    module.exit_json(changed=changed, state_directory=layout.root)
+
+
+if __name__ == "__main__":
+    main()

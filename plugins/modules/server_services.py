@@ -1,0 +1,107 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: server_services
+short_description: Start or stop the services of a hub on the machine of its cluster
+version_added: 0.1.0
+description:
+  - Lets the hub's proxy, hub and culler run exactly as the inventory says, and waits until the hub answers.
+  - A service that runs as it should is left alone; users' servers and kernels live on when the hub restarts.
+  - A service that outlived its supervisor is ended and started anew under the supervisor.
+  - The action of the same name fills in what the inventory says; a play gives only O(state).
+author:
+  - Hubfleet contributors (@hubfleet)
+attributes:
+  check_mode:
+    description: Can run in check_mode and return changed status prediction without modifying target.
+    support: full
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
+    support: none
+    details: The plan (M(hubfleet.jupyterhub.fleet_plan)) shows the differences of all hubs at once.
+options:
+  state:
+    description: Whether the services run.
+    type: str
+    choices: [started, stopped]
+    default: started
+  services:
+    description: The services. Filled in by the action.
+    type: list
+    elements: dict
+    default: []
+  supervisor:
+    description: What keeps them running. Filled in by the action.
+    type: dict
+  config:
+    description: The hub's hub.json, for its health address. Filled in by the action.
+    type: dict
+  timeout:
+    description: Seconds that the hub may take until it answers.
+    type: int
+    default: 120
+"""
+
+EXAMPLES = r"""
+- name: Start the hub's services
+  hubfleet.jupyterhub.server_services:
+
+- name: Stop the hub
+  hubfleet.jupyterhub.server_services:
+    state: stopped
+"""
+
+RETURN = r"""
+changed_services:
+  description: Services that were started, restarted or stopped.
+  returned: success
+  type: list
+  elements: str
+  sample: [hub]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import (
+    start_services,
+    stop_services,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.services import Service
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import supervisor
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import SupervisorError
+
+
+def main() -> None:
+    """Start or stop one hub's services."""
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
+            "services": {"type": "list", "elements": "dict", "default": []},
+            "supervisor": {"type": "dict"},
+            "config": {"type": "dict"},
+            "timeout": {"type": "int", "default": 120},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    services = [Service(**{**service, "command": tuple(service["command"])}) for service in params["services"]]
+    if module.check_mode:
+        module.exit_json(changed=True, changed_services=[service.role for service in services])
+    try:
+        keeper = supervisor(**params["supervisor"])
+        if params["state"] == "started":
+            changed = start_services(keeper, services, params["config"], params["timeout"])
+        else:
+            changed = stop_services(keeper, services)
+    except (OSError, SupervisorError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=bool(changed), changed_services=changed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read the collection's files that go to machines, in the controller."""
+
+from __future__ import annotations
+
+import functools
+import os
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import Assets
+
+FILES = os.path.join(os.path.dirname(__file__), "..", "..", "roles", "machine", "files")
+
+
+@functools.lru_cache(maxsize=None)
+def assets() -> Assets:
+    """Return the locks and the package hubfleet_hub."""
+    return Assets(
+        locks=_texts(os.path.join(FILES, "locks"), (".txt", ".json")),
+        hubside=_texts(os.path.join(FILES, "hubside"), (".py", ".html")),
+    )
+
+
+def _texts(directory: str, endings: tuple[str, ...]) -> dict[str, str]:
+    """Return relative path -> text of the files below ``directory``."""
+    found = {}
+    for folder, _folders, names in os.walk(directory):
+        for name in sorted(names):
+            if name.endswith(endings):
+                path = os.path.join(folder, name)
+                with open(path, encoding="utf-8") as file:
+                    found[os.path.relpath(path, directory)] = file.read()
+    return dict(sorted(found.items()))

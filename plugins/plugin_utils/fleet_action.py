@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the fleet-wide actions share: one call for all hubs, a validated fleet, plain output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Fleet, FleetInput, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import Problem
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain, read_inventory
+
+display = Display()
+
+
+class FleetAction(ActionBase):
+    """Base of actions that look at all hubs of a play at once, in the controller."""
+
+    BYPASS_HOST_LOOP = True
+    _requires_connection = False
+    _supports_check_mode = True
+    #: Names of the arguments that the action takes.
+    ARGUMENTS: frozenset[str] = frozenset()
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Validate the fleet, then hand over to :meth:`work`; stop at any problem."""
+        super().run(tmp, task_vars)
+        unknown = set(self._task.args) - self.ARGUMENTS
+        if unknown:
+            return {"failed": True, "msg": f"unknown arguments: {', '.join(sorted(unknown))}"}
+        inventory = read_inventory(task_vars)
+        selected = [str(name) for name in task_vars["ansible_play_hosts_all"]]
+        selected = [name for name in selected if name in inventory.hosts]
+        if not selected:
+            return {"failed": True, "msg": "the inventory has no hub here; hubs are hosts of a child group of the group clusters"}
+        fleet, problems = validate(inventory)
+        found = problems.of(selected)
+        if found:
+            return report_problems(found)
+        return self.work(fleet, [fleet.hubs[name] for name in selected], inventory, task_vars)
+
+    def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
+        """Do the work on ``hubs``, the ones that ``--limit`` selected, all of them valid."""
+        raise NotImplementedError
+
+    def argument(self, name: str, default: Any = None) -> Any:
+        """Return an argument of the task in plain Python types."""
+        return plain(self._task.args.get(name, default))
+
+
+def report_problems(problems: list[Problem]) -> dict[str, Any]:
+    """Print one line per problem and return the failed result."""
+    for problem in problems:
+        display.display(problem.line(), color="red")
+    hubs = {name for problem in problems for name in problem.hubs}
+    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    where = f" in {len(hubs)} hub{'s' if len(hubs) > 1 else ''}" if hubs else ""
+    return {"failed": True, "msg": f"{count}{where}, listed above; nothing was touched"}

@@ -1,0 +1,27 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make the platform of each cluster, in the controller."""
+
+from __future__ import annotations
+
+from ansible.errors import AnsibleActionFail
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Cluster, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import Machine
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets
+
+
+def platforms(hubs: list[Hub], directory: str) -> dict[str, ServerPlatform]:
+    """Return the platform of every cluster that ``hubs`` are in; the machine is looked at once."""
+    clusters: dict[str, Cluster] = {hub.cluster.name: hub.cluster for hub in hubs}
+    machine = Machine.read()
+    found = {}
+    for name, cluster in clusters.items():
+        try:
+            found[name] = ServerPlatform(cluster, machine, assets(), directory)
+        except PlatformError as error:
+            raise AnsibleActionFail(f"cluster {name}: {error}; nothing was touched") from error
+    return found
