@@ -1,0 +1,212 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTP to one hub: one aiohttp session, waiting only where the hub asks for it (429, 503)."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import json
+import ssl
+import time
+import traceback
+import urllib.parse
+import urllib.request
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+try:
+    import aiohttp
+except ImportError:
+    HAS_AIOHTTP = False
+    AIOHTTP_IMPORT_ERROR: str | None = traceback.format_exc()
+    NETWORK_ERRORS: tuple[type[BaseException], ...] = (OSError,)
+else:
+    HAS_AIOHTTP = True
+    AIOHTTP_IMPORT_ERROR = None
+    NETWORK_ERRORS = (aiohttp.ClientError, OSError)
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import HubTarget
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import (
+    CheckFailure,
+    Redactor,
+    http_error,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import (
+    Deadline,
+    settle,
+)
+
+WAIT_STATUSES = (429, 503)
+LARGEST_MESSAGE = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer. data: the decoded JSON, else None. attempts: 1 unless the hub said wait."""
+
+    status: int
+    reason: str
+    headers: Any
+    text: str
+    data: Any
+    attempts: int = 1
+
+
+def retry_after(value: str | None, attempts: int) -> float:
+    """Seconds to wait after 429 or 503, at least 0.05.
+
+    value: the Retry-After header (RFC 9110: seconds or a date); without one 1, 2, 4 … 10 s.
+    """
+    if value is not None:
+        try:
+            return max(0.05, float(value))
+        except ValueError:
+            pass
+        try:
+            return max(0.05, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+        except (TypeError, ValueError):
+            pass
+    return float(min(10, 2 ** (attempts - 1)))
+
+
+class HubClient:
+    """Requests to one hub and to its users' servers. Use as an asynchronous context.
+
+    clock_offset: seconds by which the hub's clock is ahead of ours, from its Date header.
+    """
+
+    def __init__(self, target: HubTarget, connections: int = 8) -> None:
+        self.base_url = target.base_url
+        self.redactor = Redactor(target.token, target.token.strip())
+        self.clock_offset = 0.0
+        self._token = target.token.strip()
+        self._verify_tls = target.verify_tls
+        self._connections = connections
+        self._session: Any = None
+        self._common: dict[str, Any] = {}
+
+    async def __aenter__(self) -> HubClient:
+        self._common = {"ssl": self._ssl(), "proxy": self._proxy()}
+        self._session = aiohttp.ClientSession(
+            # proxies and servers close idle connections after 5 s or more; a request sent at
+            # that moment would fail for no reason of the hub's
+            connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=3),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=15),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Accept": "application/json"},
+        )
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._session.close()
+
+    def _ssl(self) -> Any:
+        """aiohttp's ssl argument: True, False, or a context with the given authorities."""
+        if isinstance(self._verify_tls, bool):
+            return self._verify_tls
+        try:
+            return ssl.create_default_context(cafile=self._verify_tls)
+        except OSError as error:
+            reason = error.strerror or "not a PEM file"
+            text = f"cannot read certificates from {self._verify_tls}: {reason}"
+            raise CheckFailure(text) from None
+
+    def _proxy(self) -> str | None:
+        """The HTTP proxy that the environment variables name for this hub, never for loopback."""
+        try:
+            url = urllib.parse.urlsplit(self.base_url)
+            host = url.hostname or ""
+        except ValueError as error:
+            raise CheckFailure(f"{self.base_url} is not an address: {error}") from None
+        if host in ("localhost", "::1") or host.startswith("127."):
+            return None
+        if urllib.request.proxy_bypass(host):
+            return None
+        return urllib.request.getproxies().get(url.scheme)
+
+    def api(self, *path: str) -> str:
+        """Address in the hub's REST API: api("users", NAME) is …/hub/api/users/NAME."""
+        return (
+            self.base_url
+            + "hub/api/"
+            + "/".join(urllib.parse.quote(part, safe="") for part in path)
+        )
+
+    def _headers(self, token: str | None) -> dict[str, str]:
+        return {"Authorization": f"token {token or self._token}"}
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        what: str,
+        deadline: Deadline,
+        ok: Collection[int] = (200,),
+        body: Any = None,
+        token: str | None = None,
+        headers: dict[str, str] | None = None,
+        grace: float = 0.0,
+    ) -> Reply:
+        """One request; the answer if its status is in ok, else CheckFailure beginning with what.
+
+        body: sent as JSON unless None. token: instead of the hub's. grace: seconds that a request
+        under way gets to be answered when the task is cancelled. On 429 and 503 it waits as told
+        by Retry-After and asks again, as long as the deadline allows; on nothing else.
+        """
+        attempts = 0
+        while True:
+            attempts += 1
+            arguments = dict(self._common, headers={**self._headers(token), **(headers or {})})
+            if body is not None:
+                arguments["json"] = body
+            request = self._request(method, url, attempts, arguments)
+            reply = await (settle(request, grace) if grace else request)
+            if reply.status in ok:
+                return reply
+            location = reply.headers.get("Location", "")
+            failure = http_error(what, reply.status, reply.reason, reply.text, location)
+            if reply.status not in WAIT_STATUSES:
+                raise failure
+            pause = retry_after(reply.headers.get("Retry-After"), attempts)
+            if pause >= deadline.remaining:
+                raise CheckFailure(
+                    f"{failure} (asked {attempts}×; to wait {pause:.0f} s more would pass the "
+                    f"limit of {deadline.seconds:.0f} s)",
+                    reply.status,
+                )
+            await asyncio.sleep(pause)
+
+    async def _request(
+        self, method: str, url: str, attempts: int, arguments: dict[str, Any]
+    ) -> Reply:
+        async with self._session.request(
+            method, url, allow_redirects=False, **arguments
+        ) as response:
+            text = (await response.read()).decode("utf-8", "replace")
+            data = None
+            if "json" in response.headers.get("Content-Type", ""):
+                try:
+                    data = json.loads(text)
+                except ValueError:
+                    data = None
+            return Reply(
+                response.status, response.reason or "", response.headers, text, data, attempts
+            )
+
+    def stream(self, url: str) -> Any:
+        """Asynchronous context with the response of a GET that goes on (server-sent events)."""
+        headers = {**self._headers(None), "Accept": "text/event-stream"}
+        return self._session.get(url, headers=headers, allow_redirects=False, **self._common)
+
+    def websocket(self, url: str, token: str) -> Any:
+        """Asynchronous context with a websocket to a user's server."""
+        return self._session.ws_connect(
+            url,
+            headers=self._headers(token),
+            heartbeat=20,
+            max_msg_size=LARGEST_MESSAGE,
+            **self._common,
+        )

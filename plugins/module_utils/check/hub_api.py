@@ -1,0 +1,264 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The parts of JupyterHub's REST API that a check needs, one function each.
+
+Source: the JupyterHub REST API (version 5), and the hub-side log API of this collection. Each
+function raises CheckFailure, or whatever aiohttp raises when the connection fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import json
+import time
+import urllib.parse
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.client import (
+    NETWORK_ERRORS,
+    HubClient,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import (
+    CheckFailure,
+    explain,
+    http_error,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import (
+    Deadline,
+    poll,
+    within,
+)
+
+GRACE = 2.0  # seconds in which a request under way is answered although the check is interrupted
+LOG_LINES = 20
+LOG_TIMEOUT = 5.0
+LARGEST_EVENT = 1024 * 1024
+
+
+async def connect(client: HubClient, deadline: Deadline) -> str:
+    """The hub's version. Sets the client's clock_offset."""
+    reply = await client.call("GET", client.api(""), "asking for the version", deadline)
+    version = reply.data.get("version") if isinstance(reply.data, dict) else None
+    if not version:
+        raise CheckFailure("something answers, but it is not a JupyterHub; is the address right?")
+    try:
+        date = email.utils.parsedate_to_datetime(reply.headers.get("Date", ""))
+        client.clock_offset = date.timestamp() - time.time()
+    except (TypeError, ValueError, IndexError):
+        client.clock_offset = 0.0
+    return str(version)
+
+
+async def user_names(client: HubClient, part: str, deadline: Deadline) -> list[str]:
+    """Names of all users that contain part; filtered by the hub and, for older hubs, here."""
+    names: list[str] = []
+    offset: int | None = 0
+    while offset is not None:
+        query = urllib.parse.urlencode({"name_filter": part, "offset": offset, "limit": 200})
+        reply = await client.call(
+            "GET",
+            f"{client.api('users')}?{query}",
+            "listing users",
+            deadline,
+            headers={"Accept": "application/jupyterhub-pagination+json"},
+        )
+        page = reply.data if isinstance(reply.data, dict) else {}
+        names += [user["name"] for user in page.get("items", []) if part in user.get("name", "")]
+        following = (page.get("_pagination") or {}).get("next")
+        offset = following["offset"] if following else None
+    return names
+
+
+async def create_user(client: HubClient, user: str, deadline: Deadline) -> None:
+    """Create the user. 409 (exists) is fine when an earlier attempt was told to wait."""
+    url = client.api("users", user)
+    reply = await client.call(
+        "POST", url, "creating the user", deadline, ok=(201, 409), grace=GRACE
+    )
+    if reply.status == 409 and reply.attempts == 1:
+        raise CheckFailure(f"creating the user: {user} exists already", 409)
+
+
+async def start_server(
+    client: HubClient, user: str, options: dict[str, Any], deadline: Deadline
+) -> None:
+    """Ask for the user's default server; it may be starting (202) or up (201) afterwards."""
+    url = client.api("users", user, "server")
+    what = "starting the server"
+    reply = await client.call(
+        "POST", url, what, deadline, ok=(201, 202, 400), body=options, grace=GRACE
+    )
+    if reply.status == 400 and (reply.attempts == 1 or "already running" not in reply.text):
+        raise http_error(what, reply.status, reply.reason, reply.text)
+
+
+async def follow_start(
+    client: HubClient, user: str, messages: list[str], deadline: Deadline
+) -> None:
+    """Return once the server is ready. The spawner's messages are appended to messages.
+
+    A stream that ends without a verdict (a proxy's time limit) is opened again as long as the hub
+    says that the server is starting.
+    """
+    while True:
+        events = _progress_events(client, user)
+        try:
+            async for event in events:
+                message = str(event.get("message") or "")
+                if message:
+                    messages.append(message)
+                if event.get("failed"):
+                    raise CheckFailure(message or "the spawner failed without a message")
+                if event.get("ready"):
+                    return
+        finally:
+            await events.aclose()
+        server = await _server(client, user, deadline)
+        if server.get("ready"):
+            return
+        if server.get("pending") != "spawn":
+            raise CheckFailure("the server stopped starting, and the hub does not say why")
+        await asyncio.sleep(0.5)
+
+
+async def _progress_events(client: HubClient, user: str) -> AsyncGenerator[dict[str, Any], None]:
+    """Events of GET users/USER/server/progress (text/event-stream, one JSON per data line)."""
+    buffer = b""
+    async with client.stream(client.api("users", user, "server", "progress")) as response:
+        if response.status != 200:
+            text = await response.text()
+            raise http_error("following the start", response.status, response.reason or "", text)
+        try:
+            async for chunk in response.content.iter_any():
+                buffer += chunk
+                *lines, buffer = buffer.split(b"\n")
+                if len(buffer) > LARGEST_EVENT:
+                    raise CheckFailure("following the start: an event of more than 1 MB")
+                for line in lines:
+                    if line.startswith(b"data:"):
+                        yield _event(line[5:])
+        except NETWORK_ERRORS:
+            return  # the caller looks at what became of the server
+
+
+def _event(data: bytes) -> dict[str, Any]:
+    try:
+        event = json.loads(data)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+async def _user(client: HubClient, user: str, deadline: Deadline) -> dict[str, Any] | None:
+    """The hub's model of the user, None if there is none."""
+    url = client.api("users", user)
+    reply = await client.call("GET", url, "looking at the user", deadline, ok=(200, 404))
+    if reply.status == 404:
+        return None
+    return reply.data if isinstance(reply.data, dict) else {}
+
+
+async def _server(client: HubClient, user: str, deadline: Deadline) -> dict[str, Any]:
+    """The hub's model of the user's default server, {} if it is neither up nor pending."""
+    model = await _user(client, user, deadline)
+    server = ((model or {}).get("servers") or {}).get("")
+    return server if isinstance(server, dict) else {}
+
+
+async def server_url(client: HubClient, user: str, deadline: Deadline) -> str:
+    """Address of the user's server, ending in a slash; on a host of its own if hubs do that."""
+    path = (await _server(client, user, deadline)).get("url") or f"user/{user}/"
+    return urllib.parse.urljoin(client.base_url, str(path)).rstrip("/") + "/"
+
+
+async def issue_token(client: HubClient, user: str, seconds: float, deadline: Deadline) -> str:
+    """A token that may access the user's servers, and nothing else, for so many seconds."""
+    body = {
+        "expires_in": int(seconds),
+        "note": "hubfleet check",
+        "scopes": [f"access:servers!user={user}"],
+    }
+    url = client.api("users", user, "tokens")
+    reply = await client.call("POST", url, "issuing a token", deadline, ok=(200, 201), body=body)
+    token = reply.data.get("token") if isinstance(reply.data, dict) else None
+    if not token:
+        raise CheckFailure("issuing a token: the hub's answer contains none")
+    client.redactor.add(token)
+    return str(token)
+
+
+async def stop_server(client: HubClient, user: str, deadline: Deadline) -> None:
+    """Stop the user's server, and return once the hub has none. No server is fine."""
+    url = client.api("users", user, "server")
+    await client.call(
+        "DELETE", url, "stopping the server", deadline, ok=(202, 204, 404), grace=GRACE
+    )
+
+    async def gone() -> bool:
+        return not await _server(client, user, deadline)
+
+    if not await poll(gone, deadline):
+        raise CheckFailure(f"the server is still there after {deadline.seconds:g} s")
+
+
+async def delete_user(client: HubClient, user: str, deadline: Deadline) -> None:
+    """Delete the user, and return once the hub does not know it. No such user is fine."""
+    url = client.api("users", user)
+    await client.call("DELETE", url, "deleting the user", deadline, ok=(204, 404), grace=GRACE)
+
+    async def gone() -> bool:
+        return await _user(client, user, deadline) is None
+
+    if not await poll(gone, deadline):
+        raise CheckFailure(f"the user is still there after {deadline.seconds:g} s")
+
+
+async def remove_user(client: HubClient, user: str, seconds: float) -> str | None:
+    """Stop and delete by every means within so many seconds: None, or why it did not work.
+
+    Unlike the steps of a check this insists: the hub refuses (400, 500) to stop what is just
+    starting and to delete what is just stopping, so each is asked again until the user is gone.
+    """
+    deadline = Deadline(seconds)
+    problem = f"nothing done within {seconds:.0f} s"
+    pause = 0.3
+    while not deadline.passed:
+        try:
+            async with within(deadline):
+                for remove in (stop_server, delete_user):
+                    try:
+                        await remove(client, user, deadline)
+                    except CheckFailure as failure:
+                        problem = str(failure)
+                if await _user(client, user, deadline) is None:
+                    return None
+        except CheckFailure as failure:
+            problem = str(failure)
+            if failure.status in (401, 403):
+                break
+        except asyncio.TimeoutError:
+            break
+        except NETWORK_ERRORS as error:
+            problem = explain(error)
+        await asyncio.sleep(min(pause, deadline.remaining))
+        pause = min(3.0, pause * 2)
+    return client.redactor.line(f"{user}: {problem}")
+
+
+async def server_log(client: HubClient, user: str) -> list[str]:
+    """The last lines of the server's log, [] where the hub does not offer them. Never fails."""
+    query = urllib.parse.urlencode({"lines": LOG_LINES})
+    url = f"{client.api('hubfleet', 'servers', user, 'log')}?{query}"
+    deadline = Deadline(LOG_TIMEOUT)
+    try:
+        async with within(deadline):
+            reply = await client.call("GET", url, "reading the log", deadline)
+    except (CheckFailure, asyncio.TimeoutError):
+        return []
+    except NETWORK_ERRORS:
+        return []
+    lines = reply.data.get("lines") if isinstance(reply.data, dict) else None
+    return client.redactor.lines(lines, LOG_LINES) if isinstance(lines, list) else []

@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The results of a check as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import (
+    ChoiceResult,
+    HubResult,
+)
+
+HEADINGS = ("hub", "environment/size", "result", "start s", "kernel s", "code s", "total s")
+NUMBERS_FROM = 3
+ABSENT = "-"
+
+
+def table(results: Sequence[HubResult]) -> list[str]:
+    """Lines of an aligned table, one row for each choice, and the failures below it.
+
+    A failure is the step and the error, with the server's last log lines indented below. A hub
+    without choices has a row of its own.
+    """
+    rows: list[tuple[str, ...]] = [HEADINGS]
+    details: list[str] = []
+    for hub in results:
+        rows += [_row(hub, choice) for choice in hub.choices]
+        if not hub.choices:
+            numbers = (ABSENT, ABSENT, ABSENT, _seconds(hub.seconds))
+            rows.append((hub.name, ABSENT, _verdict(hub.ok), *numbers))
+        details += _details(hub)
+    return _aligned(rows) + (["", *details] if details else [])
+
+
+def _row(hub: HubResult, choice: ChoiceResult) -> tuple[str, ...]:
+    return (
+        hub.name,
+        choice.choice.title,
+        _verdict(choice.ok),
+        _seconds(choice.seconds("start", "progress")),
+        _seconds(choice.seconds("kernel")),
+        _seconds(choice.seconds("run")),
+        _seconds(choice.seconds()),
+    )
+
+
+def _verdict(ok: bool) -> str:
+    return "ok" if ok else "FAILED"
+
+
+def _seconds(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:.1f}"
+
+
+def _details(hub: HubResult) -> list[str]:
+    lines: list[str] = []
+    if hub.error:
+        lines.append(f"{hub.name}: failed in step connect ({hub.url}): {hub.error}")
+    for choice in hub.choices:
+        if choice.ok or hub.error:
+            continue
+        where = f"{hub.name}: {choice.choice.title}"
+        lines.append(f"{where} failed in step {choice.failed_step}: {choice.error}")
+        lines += [f"    {line}" for line in choice.log_lines]
+    lines += [f"{hub.name}: not cleaned up: {problem}" for problem in hub.cleanup_problems]
+    return lines
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if column >= NUMBERS_FROM else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return lines

@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a check found, as data that can be printed, compared and stored as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import Choice
+
+STEPS = (
+    "connect",
+    "create user",
+    "start",
+    "progress",
+    "token",
+    "kernel",
+    "run",
+    "stop",
+    "delete user",
+)
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """One step (a name out of STEPS), its duration in seconds, and whether it succeeded."""
+
+    name: str
+    seconds: float
+    ok: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {"name": self.name, "seconds": round(self.seconds, 3), "ok": self.ok}
+
+
+@dataclass
+class ChoiceResult:
+    """How one choice went.
+
+    error: one line for people, None if all is well. log_lines: the last lines of the server's
+    log (or what its spawner reported), oldest first; only for failures.
+    """
+
+    choice: Choice
+    ok: bool = False
+    steps: list[StepResult] = field(default_factory=list)
+    failed_step: str | None = None
+    error: str | None = None
+    log_lines: list[str] = field(default_factory=list)
+
+    def seconds(self, *names: str) -> float | None:
+        """Sum of the durations of the named steps (all steps without names).
+
+        None if none of them was begun.
+        """
+        found = [step.seconds for step in self.steps if not names or step.name in names]
+        return sum(found) if found else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON, without the choice's code and options."""
+        return {
+            "environment": self.choice.environment,
+            "size": self.choice.size,
+            "label": self.choice.title,
+            "ok": self.ok,
+            "steps": [step.as_dict() for step in self.steps],
+            "failed_step": self.failed_step,
+            "error": self.error,
+            "log_lines": list(self.log_lines),
+        }
+
+
+@dataclass
+class HubResult:
+    """How one hub went.
+
+    version: JupyterHub's version, None if the hub did not answer. seconds: from first to last.
+    error: why no choice could be tried, None otherwise. swept: users that earlier checks had left
+    behind and this one removed. cleanup_problems: one line for each thing still left behind.
+    """
+
+    name: str
+    cluster: str
+    url: str
+    ok: bool = False
+    version: str | None = None
+    choices: list[ChoiceResult] = field(default_factory=list)
+    seconds: float = 0.0
+    error: str | None = None
+    swept: list[str] = field(default_factory=list)
+    cleanup_problems: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {
+            "name": self.name,
+            "cluster": self.cluster,
+            "url": self.url,
+            "ok": self.ok,
+            "version": self.version,
+            "choices": [choice.as_dict() for choice in self.choices],
+            "seconds": round(self.seconds, 3),
+            "error": self.error,
+            "swept": list(self.swept),
+            "cleanup_problems": list(self.cleanup_problems),
+        }

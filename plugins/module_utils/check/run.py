@@ -1,0 +1,194 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checking a fleet: several hubs at once, leaving nothing behind even when interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+import time
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any, Callable
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import hub_api
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.choice import Visit
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.client import (
+    HAS_AIOHTTP,
+    HubClient,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.names import sweep
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import (
+    ChoiceResult,
+    HubResult,
+    StepResult,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.steps import step
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
+    CheckOptions,
+    Choice,
+    HubTarget,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import CheckFailure
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import (
+    Deadline,
+    gather_limited,
+)
+
+Progress = Callable[[str], None]
+Results = list[HubResult]
+SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+
+def _silent(line: str) -> None:
+    pass
+
+
+async def check_fleet(
+    targets: Sequence[HubTarget],
+    options: CheckOptions | None = None,
+    progress: Progress | None = None,
+) -> list[HubResult]:
+    """Check all hubs; results are in the order of the targets.
+
+    progress is called with one line for people at every turn. Failures of hubs are in the
+    results. When cancelled, servers and users are removed first, within 20 s.
+    """
+    limits = options or CheckOptions()
+    overall = Deadline(limits.deadline)
+
+    async def check(target: HubTarget) -> HubResult:
+        return await _HubCheck(target, limits, overall, progress or _silent).run()
+
+    return await gather_limited(check, targets, limits.parallel_hubs)
+
+
+class _HubCheck:
+    """The check of one hub."""
+
+    def __init__(
+        self, target: HubTarget, options: CheckOptions, overall: Deadline, progress: Progress
+    ) -> None:
+        self.target = target
+        self.options = options
+        self.overall = overall
+        self.progress = progress
+        self.client = HubClient(target, connections=4 + 2 * options.parallel_servers_per_hub)
+        self.result = HubResult(target.name, target.cluster, target.base_url)
+        self.connecting: list[StepResult] = []
+
+    def say(self, line: str) -> None:
+        """Tell a line about this hub."""
+        self.progress(self.client.redactor.line(f"{self.target.name}: {line}"))
+
+    async def run(self) -> HubResult:
+        """Connect, sweep, try each choice."""
+        started, result = time.monotonic(), self.result
+        try:
+            async with self.client:
+                await self._connect()
+                result.choices = await gather_limited(
+                    self._choice, self.target.choices, self.options.parallel_servers_per_hub
+                )
+        except CheckFailure as failure:
+            self._unreachable(failure, time.monotonic() - started)
+        result.seconds = time.monotonic() - started
+        result.ok = result.error is None and all(choice.ok for choice in result.choices)
+        return result
+
+    async def _connect(self) -> None:
+        """The step connect: whether the hub answers and accepts the token; sweep on the way."""
+        limit = Deadline(self.options.request_timeout)
+        late = "the hub did not answer"
+        async with step(self.connecting, "connect", limit, late, self.overall) as deadline:
+            self.result.version = await hub_api.connect(self.client, deadline)
+        limit = Deadline(self.options.stop_timeout)
+        try:
+            async with step([], "sweep", limit, "not done", self.overall) as deadline:
+                await sweep(self.client, 2 * self.options.longest_choice, deadline, self.result)
+        except CheckFailure as failure:
+            if failure.status in (401, 403):
+                raise
+            line = f"removing what earlier checks left: {failure}"
+            self.result.cleanup_problems.append(self.client.redactor.line(line))
+        if self.result.swept:
+            self.say(f"removed {len(self.result.swept)} users that earlier checks had left")
+
+    async def _choice(self, choice: Choice) -> ChoiceResult:
+        """One choice. An error in our own code fails this choice only."""
+        visit = Visit(self.client, choice, self.options, self.overall, self.say)
+        visit.result.steps += self.connecting
+        try:
+            return await visit.run()
+        finally:
+            self.result.cleanup_problems += visit.cleanup_problems
+
+    def _unreachable(self, failure: CheckFailure, seconds: float) -> None:
+        """All choices failed in the step connect."""
+        error = self.client.redactor.line(str(failure))
+        self.result.error = error
+        self.result.choices = [
+            ChoiceResult(
+                choice,
+                steps=[StepResult("connect", seconds, False)],
+                failed_step="connect",
+                error=error,
+            )
+            for choice in self.target.choices
+        ]
+        self.say(f"failed in step connect: {error}")
+
+
+def run_checks(
+    targets: Sequence[HubTarget],
+    options: CheckOptions | None = None,
+    progress: Progress | None = None,
+) -> list[HubResult]:
+    """check_fleet() for callers without an event loop.
+
+    In the main thread, SIGINT, SIGTERM and SIGHUP (those that are not ignored) end the check:
+    servers and users are removed within 20 s, then KeyboardInterrupt is raised. Further signals
+    change nothing meanwhile. RuntimeError without aiohttp.
+    """
+    if not HAS_AIOHTTP:
+        raise RuntimeError("the check needs the Python package aiohttp: pip install aiohttp")
+    say = progress or _silent
+    previous: dict[Any, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        previous = {number: signal.getsignal(number) for number in SIGNALS}
+    caught = [n for n, handler in previous.items() if handler not in (signal.SIG_IGN, None)]
+    try:
+        results = asyncio.run(_until_signal(check_fleet(targets, options, say), caught, say))
+    finally:
+        for number in caught:
+            signal.signal(number, previous[number])
+    if results is None:
+        raise KeyboardInterrupt()
+    return results
+
+
+async def _until_signal(
+    work: Coroutine[Any, Any, Results], caught: Iterable[Any], say: Progress
+) -> Results | None:
+    """The result of work, None if one of the signals ended it."""
+    task = asyncio.ensure_future(work)
+    signals: list[int] = []
+
+    def stop(number: int) -> None:
+        if not signals:
+            say("interrupted: removing the servers and users of this check (20 s at most)")
+            task.cancel()
+        signals.append(number)
+
+    loop = asyncio.get_running_loop()
+    for number in caught:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        results = await task
+    except asyncio.CancelledError:
+        if not signals:
+            raise
+    return None if signals else results

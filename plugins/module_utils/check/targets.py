@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a check is asked to do: hubs, choices on them, and limits. Pure data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry of a hub's profile list, tried out as a user would.
+
+    options: the user_options posted to start the server, in the form the hub's spawner expects.
+    code, expect: source run in a kernel, and what it must print to stdout (ends are trimmed).
+    label: how people call the choice; empty means ENVIRONMENT/SIZE.
+    kernel: name of the kernel; None means the server's default.
+    """
+
+    environment: str
+    size: str
+    options: dict[str, Any] = field(default_factory=dict)
+    code: str = "print(6 * 7)"
+    expect: str = "42"
+    label: str = ""
+    kernel: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The label, or ENVIRONMENT/SIZE."""
+        return self.label or "/".join(part for part in (self.environment, self.size) if part)
+
+
+@dataclass(frozen=True)
+class HubTarget:
+    """One hub to check.
+
+    url: public address including the base path, such as https://hub.example.org/team/
+    token: API token of a hub service with the scopes admin:users, admin:servers, tokens,
+        access:servers, list:users and read:hub. It is not part of repr().
+    verify_tls: True (the machine's authorities), False (accept anything), or the path of a PEM
+        file with the authorities to accept.
+    """
+
+    name: str
+    cluster: str
+    url: str
+    token: str = field(repr=False)
+    choices: list[Choice] = field(default_factory=list)
+    verify_tls: bool | str = True
+
+    @property
+    def base_url(self) -> str:
+        """The address with exactly one slash at its end."""
+        return self.url.rstrip("/") + "/"
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """Limits of a check; all times in seconds.
+
+    request_timeout: for each short step (connect, create user, token, delete user).
+    start_timeout: from asking for the server until it is ready.
+    kernel_timeout: for creating the kernel, and again for running the code.
+    stop_timeout: until a stopped server is gone.
+    deadline: for everything together, without cleaning up; None means no limit.
+    """
+
+    request_timeout: float = 30.0
+    start_timeout: float = 180.0
+    kernel_timeout: float = 60.0
+    stop_timeout: float = 60.0
+    deadline: float | None = None
+    parallel_hubs: int = 10
+    parallel_servers_per_hub: int = 1
+
+    @property
+    def longest_choice(self) -> float:
+        """Upper bound in seconds of what one choice can take, from first to last step."""
+        return (
+            4 * self.request_timeout
+            + self.start_timeout
+            + 2 * self.kernel_timeout
+            + 2 * self.stop_timeout
+        )

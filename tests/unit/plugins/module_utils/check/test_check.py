@@ -1,0 +1,293 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The check against an imitated hub: the paths that a real one takes rarely."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from typing import Any, Callable
+
+import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import (
+    choice as choice_module,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import hub_api, names
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.report import table
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import (
+    STEPS,
+    HubResult,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run import run_checks
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
+    CheckOptions,
+    Choice,
+    HubTarget,
+)
+
+Check = Callable[..., HubResult]
+GOOD = Choice("python", "small", {"profile": "python", "size": "small"}, "print(42)", "42")
+SHORT = CheckOptions(request_timeout=3, start_timeout=3, kernel_timeout=3, stop_timeout=3)
+
+
+@pytest.fixture
+def check(hub: Any, tokens: tuple[str, str]) -> Check:
+    """Check the imitated hub; no token is in anything that comes out."""
+
+    def run(choice: Choice = GOOD, options: CheckOptions = SHORT) -> HubResult:
+        lines: list[str] = []
+        target = HubTarget("demo", "here", hub.url, tokens[0], [choice])
+        (result,) = run_checks([target], options, lines.append)
+        everything = (
+            json.dumps(result.as_dict()) + repr(target) + "\n".join(lines + table([result]))
+        )
+        for token in tokens:
+            assert token not in everything
+        assert all("\n" not in line for line in lines)
+        return result
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests that the imitated hub never answers are given up sooner."""
+    monkeypatch.setattr(hub_api, "GRACE", 0.3)
+
+
+def failure(result: HubResult) -> tuple[str | None, str]:
+    """The failed step and the error of the only choice."""
+    (only,) = result.choices
+    assert not result.ok
+    assert not only.ok
+    return only.failed_step, only.error or ""
+
+
+def test_all_steps(hub: Any, check: Check) -> None:
+    result = check()
+    assert result.ok
+    assert result.version == "5.5.4"
+    assert tuple(step.name for step in result.choices[0].steps) == STEPS
+    assert hub.options == [{"profile": "python", "size": "small"}]
+    assert hub.users == {}
+    assert hub.ever[0].startswith(names.PREFIX)
+
+
+@pytest.mark.parametrize(
+    "kind", ["version", "list", "create", "start", "token", "kernel", "delete"]
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_waits_as_long_as_the_hub_says(hub: Any, check: Check, kind: str, status: int) -> None:
+    hub.first(kind, status, {"message": "busy"}, Retry_After="0.2")
+    started = time.monotonic()
+    assert check().ok
+    assert time.monotonic() - started >= 0.2
+
+
+@pytest.mark.parametrize(("kind", "step"), [("version", "connect"), ("start", "start")])
+def test_does_not_wait_beyond_the_deadline(hub: Any, check: Check, kind: str, step: str) -> None:
+    hub.always(kind, 503, {"message": "too many users"}, Retry_After="60")
+    started = time.monotonic()
+    failed, error = failure(check())
+    assert failed == step
+    assert "HTTP 503" in error
+    assert "too many users" in error
+    assert "60 s" in error
+    assert time.monotonic() - started < 2
+    assert hub.users == {}
+
+
+@pytest.mark.parametrize("status", [400, 404, 500, 502])
+def test_nothing_else_is_asked_twice(hub: Any, check: Check, status: int) -> None:
+    hub.always("token", status, {"message": "out of order"})
+    failed, error = failure(check())
+    assert (failed, hub.counts["token"]) == ("token", 1)
+    assert f"HTTP {status}" in error
+    assert "out of order" in error
+    assert hub.users == {}
+
+
+def test_a_failed_start_is_explained_by_the_servers_log(hub: Any, check: Check) -> None:
+    hub.events = [{"message": "building"}, {"failed": True, "message": "Spawn failed: no memory"}]
+    hub.log = [f"line {number}" for number in range(30)] + ["\x1b[31mred\x1b[0m"]
+    result = check()
+    assert failure(result) == ("progress", "Spawn failed: no memory")
+    assert result.choices[0].log_lines == [*(f"line {n}" for n in range(11, 30)), "red"]
+    assert hub.users == {}
+
+
+def test_without_a_log_the_spawners_messages_are_shown(hub: Any, check: Check) -> None:
+    hub.events = [{"message": "building"}, {"failed": True, "message": "Spawn failed"}]
+    assert check().choices[0].log_lines == ["building", "Spawn failed"]
+
+
+def test_a_progress_stream_that_ends_early_is_opened_again(hub: Any, check: Check) -> None:
+    hub.events = [{"message": "half"}]
+    timer = threading.Timer(0.3, lambda: hub.events.append({"ready": True}))
+    timer.start()
+    assert check().ok
+    timer.join()
+    assert hub.counts["progress"] > 1
+
+
+@pytest.mark.parametrize(
+    ("messages", "error"),
+    [
+        (["status busy", "status dead"], "the kernel died (status dead)"),
+        (["status busy", "status restarting"], "the kernel died (status restarting)"),
+        (["status busy", "close 1001"], "closed before the code had run (code 1001)"),
+        (["error bad value"], "the code failed: ValueError: bad value"),
+        (["reply ok", "status idle"], "printed '', not '42'"),
+        (["stdout 42", "stdout  43", "reply ok", "status idle"], "printed '42 43', not '42'"),
+        (["stderr oh no", "reply ok", "status idle"], "stderr ends in 'oh no'"),
+    ],
+)
+def test_code_that_goes_wrong(hub: Any, check: Check, messages: list[str], error: str) -> None:
+    hub.messages = messages
+    failed, text = failure(check())
+    assert failed == "run"
+    assert error in text
+    assert hub.users == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "step", "error"),
+    [
+        ("version", "connect", "the hub did not answer within 0.5 s"),
+        ("create", "create user", "the hub did not answer within 0.5 s"),
+        ("progress", "progress", "the server was not ready within 0.5 s"),
+        ("kernel", "kernel", "no kernel was started within 0.5 s"),
+        ("run", "run", "the code did not come to its end within 0.5 s"),
+    ],
+)
+def test_every_step_has_a_limit(hub: Any, check: Check, kind: str, step: str, error: str) -> None:
+    hub.hang = kind
+    half = CheckOptions(request_timeout=0.5, start_timeout=0.5, kernel_timeout=0.5)
+    assert failure(check(options=half)) == (step, error)
+    assert hub.users == {}
+
+
+def test_the_limit_of_the_whole_check(hub: Any, check: Check) -> None:
+    hub.hang = "run"
+    failed, error = failure(check(options=CheckOptions(deadline=0.5)))
+    assert (failed, error) == ("run", "the time for the whole check (0.5 s) was used up")
+    assert hub.users == {}
+
+
+def test_a_server_that_cannot_be_stopped_at_once(hub: Any, check: Check) -> None:
+    hub.first("stop", 500, {"message": "still starting"})
+    result = check()
+    failed, error = failure(result)
+    assert failed == "stop"
+    assert "still starting" in error
+    assert result.cleanup_problems == []
+    assert hub.users == {}
+
+
+def test_what_stays_behind_is_named(
+    hub: Any, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice_module, "INSIST_SECONDS", 0.5)
+    hub.always("delete", 500, {"message": "disk full"})
+    result = check()
+    assert failure(result)[0] == "delete user"
+    (problem,) = result.cleanup_problems
+    assert hub.ever[0] in problem
+    assert "disk full" in problem
+    assert any(problem in line for line in table([result]))
+
+
+STEP_KINDS = ["version", "list", "create", "start", "token", "kernel", "user", "stop", "delete"]
+MOMENTS = [(kind, when) for kind in STEP_KINDS for when in ("before", "after")]
+
+
+@pytest.mark.parametrize("moment", [*MOMENTS, ("progress", "after"), ("run", "after")])
+def test_an_interruption_leaves_nothing(hub: Any, hub_token: str, moment: tuple[str, str]) -> None:
+    hub.interrupt = moment
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    target = HubTarget("demo", "here", hub.url, hub_token, [GOOD])
+    lines: list[str] = []
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_checks([target], SHORT, lines.append)
+    assert time.monotonic() - started < 6
+    assert hub.interrupted
+    assert hub.users == {}
+    assert "interrupted" in lines[-1]
+    assert before == {number: signal.getsignal(number) for number in before}
+
+
+def test_only_old_users_of_checks_are_swept(hub: Any, hub_token: str) -> None:
+    now = int(time.time())
+    old = [f"{names.PREFIX}{names.base36(now - 1900 - each)}-00000{each}" for each in range(3)]
+    kept = [
+        f"{names.PREFIX}{names.base36(now - 60)}-abcdef",
+        f"{names.PREFIX}person",
+        "person",
+        f"x-{old[0]}",
+    ]
+    hub.users = {**dict.fromkeys(kept, "ready"), **dict.fromkeys(old, "ready")}
+    (result,) = run_checks([HubTarget("demo", "here", hub.url, hub_token)], SHORT)
+    assert result.ok
+    assert sorted(result.swept) == sorted(old)
+    assert hub.users == dict.fromkeys(kept, "ready")
+
+
+def test_tokens_are_hidden_even_if_the_hub_shows_them(
+    hub: Any, check: Check, tokens: tuple[str, str]
+) -> None:
+    hub.always("kernel", 500, {"message": f"bad header: token {tokens[0]}, {tokens[1]}"})
+    hub.log = [f"GET /?token={tokens[1]}", f"JUPYTERHUB_API_TOKEN={tokens[0]}"]
+    result = check()
+    assert failure(result)[0] == "kernel"
+    assert len(result.choices[0].log_lines) == 2
+
+
+def test_one_hub_that_is_down_does_not_hold_up_the_others(hub: Any, hub_token: str) -> None:
+    down = HubTarget("down", "here", "http://127.0.0.1:1/", hub_token, [GOOD])
+    up = HubTarget("up", "here", hub.url, hub_token, [GOOD, GOOD])
+    first, second = run_checks([down, up], CheckOptions(parallel_hubs=1))
+    assert failure(first)[0] == "connect"
+    assert "no connection to 127.0.0.1:1" in (first.error or "")
+    assert second.ok
+    assert len(second.choices) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "error"),
+    [
+        (200, "<html>hello", {}, "not a JupyterHub"),
+        (302, "", {"Location": "https://login.example.org/"}, "is the hub's address right?"),
+        (404, "<html>", {}, "HTTP 404"),
+    ],
+)
+def test_something_else_at_the_address(
+    hub: Any, check: Check, status: int, body: str, headers: dict[str, str], error: str
+) -> None:
+    hub.always("version", status, body, **headers)
+    failed, text = failure(check())
+    assert failed == "connect"
+    assert error in text
+    assert "<html>" not in text
+
+
+@pytest.mark.parametrize(
+    ("url", "verify", "error"),
+    [
+        ("http://[::1/", True, "is not an address"),
+        ("http://[::1]:1/", True, "no connection to [::1]:1"),
+        ("https://127.0.0.1:1/", "/does/not/exist.pem", "cannot read certificates"),
+        ("http://no-such-host.invalid/", True, "cannot be resolved"),
+        ("ftp://127.0.0.1/", True, ""),
+    ],
+)
+def test_an_address_that_cannot_work(url: str, verify: Any, error: str) -> None:
+    pytest.importorskip("aiohttp")
+    (result,) = run_checks([HubTarget("demo", "here", url, "x" * 20, [GOOD], verify)])
+    failed, text = failure(result)
+    assert failed == "connect"
+    assert error in text
+    assert "Traceback" not in text
