@@ -13,7 +13,7 @@ description:
   - Lets the hub's proxy, hub and culler run exactly as the inventory says, and waits until the hub answers.
   - A service that runs as it should is left alone; users' servers and kernels live on when the hub restarts.
   - A service that outlived its supervisor is ended and started anew under the supervisor.
-  - The action of the same name fills in what the inventory says; a play gives only O(state).
+  - The action of the same name fills in what the inventory says; a play gives only O(state) and O(servers).
 author:
   - Hubfleet contributors (@hubfleet)
 attributes:
@@ -30,6 +30,10 @@ options:
     type: str
     choices: [started, stopped]
     default: started
+  servers:
+    description: Whether O(state=stopped) also ends the servers of users; else these are left running.
+    type: bool
+    default: false
   services:
     description: The services. Filled in by the action.
     type: list
@@ -81,6 +85,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
+            "servers": {"type": "bool", "default": False},
             "services": {"type": "list", "elements": "dict", "default": []},
             "supervisor": {"type": "dict"},
             "config": {"type": "dict"},
@@ -97,7 +102,7 @@ def main() -> None:
         if params["state"] == "started":
             changed = start_services(keeper, services, params["config"], params["timeout"])
         else:
-            changed = stop_services(keeper, services)
+            changed = stop_services(keeper, services, params["config"], params["servers"])
     except (OSError, SupervisorError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=bool(changed), changed_services=changed)

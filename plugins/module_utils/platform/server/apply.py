@@ -16,6 +16,7 @@ from .live import answers
 from .services import Service
 from .supervisor.base import Supervisor, SupervisorError, last_lines
 from .supervisor.supervisord import Supervisord
+from .user_servers import end_servers
 
 
 def prepare_machine(layout: Layout, shared: bool, hubside: dict[str, str], digest: str) -> bool:
@@ -72,6 +73,10 @@ def start_services(keeper: Supervisor, services: list[Service], config: dict[str
     return changed
 
 
-def stop_services(keeper: Supervisor, services: list[Service]) -> list[str]:
-    """Let none of the services run; return the roles of those that did."""
-    return [service.role for service in reversed(services) if keeper.ensure_stopped(service)]
+def stop_services(keeper: Supervisor, services: list[Service], config: dict[str, Any], servers: bool) -> list[str]:
+    """Let none of the services run, with ``servers`` none of the users' servers either.
+
+    Returns the roles of the services that ran, and ``servers`` if any of those did.
+    """
+    changed = [service.role for service in reversed(services) if keeper.ensure_stopped(service)]
+    return [*changed, "servers"] if servers and end_servers(config) else changed

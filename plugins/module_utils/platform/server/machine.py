@@ -89,6 +89,8 @@ def resolve(cluster: str, options: dict[str, Any], machine: Machine) -> Setup:
         base = "/var/lib/hubfleet" if machine.root else os.path.join(machine.home, ".local", "share", "hubfleet")
         state = os.path.join(base, cluster)
     isolation = _isolation(options["cluster_isolation"], machine)
+    if isolation == "bubblewrap" and machine.bubblewrap:
+        _try_bubblewrap()
     return Setup(
         layout=Layout(os.path.abspath(os.path.expanduser(state))),
         isolation=isolation,
@@ -109,6 +111,17 @@ def _isolation(wanted: str, machine: Machine) -> str:
     if wanted == "bubblewrap" and machine.root:
         raise PlatformError("cluster_isolation: bubblewrap is for deploys without root; as root use system-users")
     return wanted
+
+
+def _try_bubblewrap() -> None:
+    """Some machines forbid user namespaces to ordinary users; better said now than at the first log-in."""
+    command = ["bwrap", "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "true"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    if done.returncode:
+        raise PlatformError(
+            f"bubblewrap does not work on this machine ({done.stderr.strip() or done.returncode}); allow user namespaces, "
+            "deploy as root, or say cluster_isolation: none"
+        )
 
 
 def _supervisor(wanted: str, machine: Machine) -> str:

@@ -1,0 +1,179 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Texts made from the schema: argument specs of the roles, and the option reference."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Iterable
+
+from .authenticators import AUTHENTICATORS, Authenticator
+from .cluster_options import CLUSTER_OPTIONS
+from .hub_options import CHAPTERS, HUB_OPTIONS
+from .option import KINDS, Option
+from .units import format_duration, format_memory
+
+#: Ansible's name for each kind; amounts are text there, and the engine parses them.
+_ANSIBLE_TYPES = {"number": "float", "port": "int", "bool": "bool", "int": "int", "list": "list", "dict": "dict"}
+
+
+def role_argument_specs() -> dict[str, dict[str, Any]]:
+    """Return role name -> content of its meta/argument_specs.yml."""
+    hub = {
+        "main": _entry_point("Deploy one hub", "Writes the hub's files and lets its services run.", HUB_OPTIONS),
+        "stop": _entry_point("Stop one hub", "Stops its services.", (STOP_SERVERS,)),
+        "remove": _entry_point("Remove one hub", "Stops its services and its users' servers.", (REMOVE_DATA,)),
+    }
+    text = "Installs what the hubs of a cluster share - tools, environments and the supervisor."
+    machine = {"main": _entry_point("Prepare the machine of a cluster", text, (MACHINE_PLAN, *CLUSTER_OPTIONS))}
+    return {"hub": {"argument_specs": hub}, "machine": {"argument_specs": machine}}
+
+
+REMOVE_DATA = Option(
+    "hub_remove_data",
+    "bool",
+    ("Also remove the hub's homes, database, secrets and accounts. There is no way back.",),
+    default=False,
+)
+STOP_SERVERS = Option(
+    "hub_stop_servers",
+    "bool",
+    ("Also end the servers of users; else they are left running.",),
+    default=False,
+)
+MACHINE_PLAN = Option(
+    "machine_plan",
+    "dict",
+    ("The entry of the cluster in RV(hubfleet.jupyterhub.fleet_plan#module:machines).",),
+    required=True,
+)
+
+
+def _entry_point(short: str, description: str, options: Iterable[Option]) -> dict[str, Any]:
+    return {
+        "short_description": short,
+        "description": [description],
+        "author": ["Hubfleet contributors (@hubfleet)"],
+        "version_added": "0.1.0",
+        "options": {option.name: _spec(option) for option in options},
+    }
+
+
+def _spec(option: Option) -> dict[str, Any]:
+    spec: dict[str, Any] = {"type": _ANSIBLE_TYPES.get(option.kind, "str")}
+    spec["description"] = [*option.text, *_limits(option)]
+    # The engine demands required options with a better message, before any role runs.
+    if option.default not in (None, (), {}, ""):
+        spec["default"] = _written(option)
+    if option.choices:
+        spec["choices"] = list(option.choices)
+    if option.secret:
+        spec["no_log"] = True
+    if option.kind == "list":
+        mixed = option.by_name is not None
+        spec["elements"] = "raw" if mixed else _ANSIBLE_TYPES.get(option.elements.kind, "str")
+        if not mixed and option.elements.options:
+            spec["options"] = {key.name: _spec(key) for key in option.elements.options}
+    if option.kind == "dict" and option.options:
+        spec["options"] = {key.name: _spec(key) for key in option.options}
+    return spec
+
+
+def _limits(option: Option) -> list[str]:
+    """Return sentences on the form and the limits of a value."""
+    sentences = []
+    if option.kind not in ("str", "int", "number", "bool", "list", "dict", "port"):
+        what = KINDS[option.kind]
+        sentences.append(f"{what[0].upper()}{what[1:]}.")
+    least, most = _amount(option, option.minimum), _amount(option, option.maximum)
+    if least and most:
+        sentences.append(f"From {least} to {most}.")
+    elif least:
+        sentences.append(f"At least {least}.")
+    return sentences
+
+
+def _amount(option: Option, value: Any) -> str:
+    if value is None:
+        return ""
+    if option.kind == "memory":
+        return format_memory(int(value))
+    if option.kind == "duration":
+        return format_duration(int(value)) if value else "0"
+    return f"{value:g}"
+
+
+def _written(option: Option) -> Any:
+    """Return the default as people would write it."""
+    if option.kind == "duration":
+        return format_duration(option.default)
+    return list(option.default) if isinstance(option.default, tuple) else option.default
+
+
+def option_reference() -> str:
+    """Return docs/options.md."""
+    lines = [
+        "<!-- Made from the schema by `make generate`; do not edit. -->",
+        "# Options",
+        "",
+        "Variables of hubs (`hub_*`) belong into `inventory/host_vars/HUB.yml`, those of clusters (`cluster_*`) into",
+        "`group_vars/CLUSTER.yml`; what several hubs share can stand in any group they are in.",
+        "",
+    ]
+    for title, chapter in CHAPTERS:
+        lines += [f"## {title}", "", *_table(chapter)]
+        for option in chapter:
+            lines += _keys(option)
+    lines += ["## Settings of authenticators", "", "Keys of `hub_authenticator_settings`.", ""]
+    for authenticator in AUTHENTICATORS:
+        lines += _authenticator(authenticator)
+    lines += ["## Clusters", "", *_table(CLUSTER_OPTIONS)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _table(options: Iterable[Option]) -> list[str]:
+    lines = ["| option | what it is | form | default |", "| --- | --- | --- | --- |"]
+    for option in options:
+        text = " ".join([_markdown(sentence) for sentence in option.text])
+        if option.example:
+            text += f" Example: `{option.example}`"
+        name = f"`{option.name}`" + (" **required**" if option.required else "")
+        lines.append(f"| {name} | {text.replace('|', chr(92) + '|')} | {_form(option)} | {_default(option)} |")
+    return [*lines, ""]
+
+
+def _form(option: Option) -> str:
+    if option.choices:
+        return "one of " + ", ".join(f"`{choice}`" for choice in option.choices)
+    form = option.pattern_text if option.pattern and option.kind == "str" else KINDS[option.kind]
+    if option.kind == "list" and option.elements:
+        form = f"a list; each: {option.elements.pattern_text or KINDS[option.elements.kind]}"
+    limits = [sentence.rstrip(".") for sentence in _limits(option) if sentence.startswith(("From", "At least"))]
+    return "; ".join([form, *(limit[0].lower() + limit[1:] for limit in limits)])
+
+
+def _default(option: Option) -> str:
+    if option.required or option.default in (None, (), {}, ""):
+        return ""
+    value = _written(option)
+    return f"`{value}`" if isinstance(value, str) else f"`{json.dumps(value)}`"
+
+
+def _keys(option: Option) -> list[str]:
+    """Return the table of an option's inner keys, if it has any."""
+    inner = option.elements.options if option.elements else option.options
+    # Entries of their own have the keys of the catalogue, and a name.
+    return [f"Keys of {'an entry of ' if option.elements else ''}`{option.name}`:", "", *_table(inner)] if inner and not option.by_name else []
+
+
+def _authenticator(authenticator: Authenticator) -> list[str]:
+    rules = ", ".join(f"`{rule}`" for rule in ("hub_allowed_users", *authenticator.rules))
+    lines = [f"### {authenticator.name}", "", authenticator.text, "", f"Allow rules: {rules}, `hub_allow_everyone`.", ""]
+    return lines + (_table(authenticator.settings) if authenticator.settings else [])
+
+
+def _markdown(sentence: str) -> str:
+    """Turn Ansible's markup into Markdown: ``O(hub_url)`` -> `hub_url`."""
+    return re.sub(r"\b[OVC]\(([^)]*)\)", r"`\1`", sentence)

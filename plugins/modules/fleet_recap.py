@@ -1,0 +1,45 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fleet_recap
+short_description: Tell what a deploy did to each hub, and where the hubs are
+version_added: 0.1.0
+description:
+  - Prints one line per hub - its name, what was done, its address - and where generated passwords lie.
+  - Runs in the controller, once for all hosts of the play; touches nothing.
+author:
+  - Hubfleet contributors (@hubfleet)
+attributes:
+  check_mode:
+    description: Can run in check_mode and return changed status prediction without modifying target.
+    support: full
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
+    support: none
+    details: Nothing is ever changed.
+options:
+  changes:
+    description: What M(hubfleet.jupyterhub.fleet_plan) returned as RV(hubfleet.jupyterhub.fleet_plan#module:changes).
+    type: list
+    elements: dict
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Tell what was done
+  hubfleet.jupyterhub.fleet_recap:
+    changes: "{{ plan.changes }}"
+"""
+
+RETURN = r"""
+hubs:
+  description: What was done and the address, by hub.
+  returned: success
+  type: dict
+  sample: {demo: {result: created, url: "http://127.0.0.1:8100/"}}
+"""
