@@ -8,13 +8,23 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.report import table
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run import run_checks
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, Choice, HubTarget
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Fleet, FleetInput, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
+    CheckOptions,
+    Choice,
+    HubTarget,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
+    Fleet,
+    FleetInput,
+    Hub,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import FleetAction, display
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
+    FleetAction,
+    display,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
 
 
@@ -45,9 +55,17 @@ class ActionModule(FleetAction):
         for line in table(results):
             display.display(line)
         failed = [result.name for result in results if not result.ok]
-        summary = {"changed": False, "results": [result.as_dict() for result in results], "failed_hubs": failed}
+        summary = {
+            "changed": False,
+            "results": [result.as_dict() for result in results],
+            "failed_hubs": failed,
+        }
         if failed:
-            return {"failed": True, "msg": f"{len(failed)} of {len(results)} hubs failed the check: {', '.join(failed)}", "failed_hubs": failed}
+            return {
+                "failed": True,
+                "msg": f"{len(failed)} of {len(results)} hubs failed the check: {', '.join(failed)}",
+                "failed_hubs": failed,
+            }
         return summary
 
 

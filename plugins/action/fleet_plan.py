@@ -8,13 +8,30 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Fleet, FleetInput, Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import UNCHANGED, UPDATE, Change
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import supervisor
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import FleetAction, display
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
+    Fleet,
+    FleetInput,
+    Hub,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
+    UNCHANGED,
+    UPDATE,
+    Change,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
+    ServerPlatform,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import (
+    supervisor,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
+    FleetAction,
+    display,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import supervisor_arguments
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import (
+    supervisor_arguments,
+)
 
 
 class ActionModule(FleetAction):
@@ -31,12 +48,25 @@ class ActionModule(FleetAction):
             live = platform.live(members)
             for hub in members:
                 changes[hub.name] = _with_supervisor(platform.change(hub, platform.desired(hub), live[hub.name]), alive)
-            machines.append(_machine(name, platform, [hub for hub in members if changes[hub.name].action != UNCHANGED], members))
+            machines.append(
+                _machine(
+                    name,
+                    platform,
+                    [hub for hub in members if changes[hub.name].action != UNCHANGED],
+                    members,
+                )
+            )
         _report(hubs, changes, found)
         result = {
             "changed": any(change.action != UNCHANGED for change in changes.values()),
             "changes": [
-                {**changes[hub.name].as_dict(), "tier": hub.tier, "cluster": hub.cluster.name, "url": hub.url} for hub in hubs
+                {
+                    **changes[hub.name].as_dict(),
+                    "tier": hub.tier,
+                    "cluster": hub.cluster.name,
+                    "url": hub.url,
+                }
+                for hub in hubs
             ],
             "machines": machines,
         }
@@ -66,7 +96,9 @@ def _machine(name: str, platform: ServerPlatform, changing: list[Hub], members: 
 def _report(hubs: list[Hub], changes: dict[str, Change], found: dict[str, ServerPlatform]) -> None:
     for name, platform in found.items():
         setup = platform.setup
-        display.display(f"{name}: isolation {setup.isolation}, supervisor {setup.supervisor}, state in {setup.layout.root}")
+        display.display(
+            f"{name}: isolation {setup.isolation}, supervisor {setup.supervisor}, state in {setup.layout.root}"
+        )
         if setup.isolation == "none":
             display.warning(
                 f"cluster {name}: cluster_isolation is none: every user of its hubs can read the files and tokens of all others"
@@ -80,9 +112,19 @@ def _report(hubs: list[Hub], changes: dict[str, Change], found: dict[str, Server
     if set(counts) == {UNCHANGED}:
         display.display(f"{len(hubs)} hub{'s' if len(hubs) != 1 else ''}: nothing to change")
     else:
-        display.display(", ".join(f"{count} to {action}" if action != UNCHANGED else f"{count} {action}" for action, count in counts.items()))
+        display.display(
+            ", ".join(
+                f"{count} to {action}" if action != UNCHANGED else f"{count} {action}"
+                for action, count in counts.items()
+            )
+        )
 
 
 def _diff(change: Change) -> dict[str, str]:
     header = f"{change.hub} ({', '.join(change.reasons)})"
-    return {"before": change.before, "after": change.after, "before_header": f"{header}: live", "after_header": f"{header}: desired"}
+    return {
+        "before": change.before,
+        "after": change.after,
+        "before_header": f"{header}: live",
+        "after_header": f"{header}: desired",
+    }

@@ -7,8 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Fleet, FleetInput, Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import FleetAction, display
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
+    Fleet,
+    FleetInput,
+    Hub,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
+    FleetAction,
+    display,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
 
 _DONE = {"create": "created", "update": "updated", "unchanged": "unchanged"}
@@ -31,4 +38,7 @@ class ActionModule(FleetAction):
             if hub["hub_authenticator"] == "shared-password" and done.get(hub.name) == "created":
                 secrets = found[hub.cluster.name].setup.layout.hub(hub.name).path("secrets")
                 display.display(f"{hub.name}: passwords are in {secrets}: user_password, admin_password")
-        return {"changed": False, "hubs": {name: {"result": what, "url": url} for name, what, url in rows}}
+        return {
+            "changed": False,
+            "hubs": {name: {"result": what, "url": url} for name, what, url in rows},
+        }

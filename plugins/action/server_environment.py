@@ -9,11 +9,17 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import npm_command
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction, find_uv
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import (
+    npm_command,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
+    ServerPlatform,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import (
+    ServerAction,
+    find_uv,
+)
 
 
 class ActionModule(ServerAction):

@@ -10,7 +10,9 @@ import json
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import config_files
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import (
+    config_files,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
     copied_files,

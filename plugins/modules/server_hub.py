@@ -80,9 +80,13 @@ import base64
 import json
 
 from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.hub_files import remove_data, write_hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import HubLayout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.hub_files import (
+    remove_data,
+    write_hub,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import (
+    HubLayout,
+)
 
 
 def unpack(content: str) -> dict[str, bytes]:
@@ -114,7 +118,11 @@ def main() -> None:
             written = remove_data(layout, params["hub"], params["homes"]) if params["remove_data"] else []
         else:
             written = write_hub(
-                layout, unpack(params["content"]), params["generated"], params["homes"], params["shared_homes"]
+                layout,
+                unpack(params["content"]),
+                params["generated"],
+                params["homes"],
+                params["shared_homes"],
             )
     except OSError as error:
         module.fail_json(msg=f"the files of hub {params['hub']} could not be written: {error}")

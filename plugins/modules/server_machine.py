@@ -70,14 +70,19 @@ state_directory:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import (
     prepare_machine,
     remove_machine,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import supervisor
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import SupervisorError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import (
+    Layout,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import (
+    supervisor,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
+    SupervisorError,
+)
 
 
 def main() -> None:

@@ -70,14 +70,19 @@ changed_services:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import (
     start_services,
     stop_services,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.services import Service
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import supervisor
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import SupervisorError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.services import (
+    Service,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import (
+    supervisor,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
+    SupervisorError,
+)
 
 
 def main() -> None:

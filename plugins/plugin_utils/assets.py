@@ -8,12 +8,14 @@ from __future__ import annotations
 import functools
 import os
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import Assets
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import (
+    Assets,
+)
 
 FILES = os.path.join(os.path.dirname(__file__), "..", "..", "roles", "machine", "files")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def assets() -> Assets:
     """Return the locks and the package hubfleet_hub."""
     return Assets(

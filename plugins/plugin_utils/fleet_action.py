@@ -9,11 +9,17 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Fleet, FleetInput, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
+    Fleet,
+    FleetInput,
+    Hub,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import Problem
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain, read_inventory
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import (
+    plain,
+    read_inventory,
+)
 
 display = Display()
 
@@ -37,7 +43,10 @@ class FleetAction(ActionBase):
         selected = [str(name) for name in task_vars["ansible_play_hosts_all"]]
         selected = [name for name in selected if name in inventory.hosts]
         if not selected:
-            return {"failed": True, "msg": "the inventory has no hub here; hubs are hosts of a child group of the group clusters"}
+            return {
+                "failed": True,
+                "msg": "the inventory has no hub here; hubs are hosts of a child group of the group clusters",
+            }
         fleet, problems = validate(inventory)
         found = problems.of(selected)
         if found:

@@ -9,7 +9,10 @@ import os
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import FleetInput, HostInput
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
+    FleetInput,
+    HostInput,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import PREFIXES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 
@@ -59,7 +62,14 @@ def read_host(name: str, raw: Mapping, hostvars: Mapping) -> HostInput:
         place = origin.find(raw, path)
         return place is None or origin.is_encrypted_file(place[0])
 
-    return HostInput(name, variables, frozenset(map(str, raw.get("group_names", ()))), failures, locate, protected)
+    return HostInput(
+        name,
+        variables,
+        frozenset(map(str, raw.get("group_names", ()))),
+        failures,
+        locate,
+        protected,
+    )
 
 
 def plain(value: Any) -> Any:

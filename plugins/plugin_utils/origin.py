@@ -43,7 +43,12 @@ def find(variables: Mapping, path: tuple) -> Optional[Place]:
             if key is None:
                 break
             current = current[key]
-        elif isinstance(current, Sequence) and not isinstance(current, str) and isinstance(part, int) and part < len(current):
+        elif (
+            isinstance(current, Sequence)
+            and not isinstance(current, str)
+            and isinstance(part, int)
+            and part < len(current)
+        ):
             current = current[part]
         else:
             break
@@ -75,7 +80,7 @@ def variable_place(variables: Mapping, variable: str, host: str) -> Optional[Pla
     return place
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _line_of(path: str, variable: str) -> int:
     """Return the line in ``path`` that sets ``variable`` at the top level, or 0."""
     if not os.path.isfile(path):
@@ -94,7 +99,7 @@ def is_encrypted(value: Any) -> bool:
     return VaultedValue is not None and VaultedValue.get_tag(value) is not None
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def is_encrypted_file(path: str) -> bool:
     """Tell whether a whole file is encrypted, by ansible-vault or SOPS."""
     if re.search(r"\.sops\.(ya?ml|json)$", path):

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from ansible.errors import AnsibleActionFail
-
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Cluster, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import Machine
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import (
+    Machine,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
+    ServerPlatform,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets
 
 

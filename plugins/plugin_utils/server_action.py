@@ -10,15 +10,23 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import supervisor_environment
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import Machine
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import (
+    supervisor_environment,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import (
+    Machine,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
+    ServerPlatform,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain, read_inventory
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import (
+    plain,
+    read_inventory,
+)
 
 
 class ServerAction(ActionBase):
@@ -74,5 +82,7 @@ def find_uv() -> str:
     except (ImportError, FileNotFoundError):
         found = shutil.which("uv")
     if not found:
-        raise AnsibleActionFail("environments are built by uv, which is not here; install it beside Ansible: pip install uv")
+        raise AnsibleActionFail(
+            "environments are built by uv, which is not here; install it beside Ansible: pip install uv"
+        )
     return found

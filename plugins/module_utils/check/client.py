@@ -129,11 +129,7 @@ class HubClient:
 
     def api(self, *path: str) -> str:
         """Address in the hub's REST API: api("users", NAME) is …/hub/api/users/NAME."""
-        return (
-            self.base_url
-            + "hub/api/"
-            + "/".join(urllib.parse.quote(part, safe="") for part in path)
-        )
+        return self.base_url + "hub/api/" + "/".join(urllib.parse.quote(part, safe="") for part in path)
 
     def _headers(self, token: str | None) -> dict[str, str]:
         return {"Authorization": f"token {token or self._token}"}
@@ -179,12 +175,8 @@ class HubClient:
                 )
             await asyncio.sleep(pause)
 
-    async def _request(
-        self, method: str, url: str, attempts: int, arguments: dict[str, Any]
-    ) -> Reply:
-        async with self._session.request(
-            method, url, allow_redirects=False, **arguments
-        ) as response:
+    async def _request(self, method: str, url: str, attempts: int, arguments: dict[str, Any]) -> Reply:
+        async with self._session.request(method, url, allow_redirects=False, **arguments) as response:
             text = (await response.read()).decode("utf-8", "replace")
             data = None
             if "json" in response.headers.get("Content-Type", ""):
@@ -192,9 +184,7 @@ class HubClient:
                     data = json.loads(text)
                 except ValueError:
                     data = None
-            return Reply(
-                response.status, response.reason or "", response.headers, text, data, attempts
-            )
+            return Reply(response.status, response.reason or "", response.headers, text, data, attempts)
 
     def stream(self, url: str) -> Any:
         """Asynchronous context with the response of a GET that goes on (server-sent events)."""

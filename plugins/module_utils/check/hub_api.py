@@ -75,29 +75,21 @@ async def user_names(client: HubClient, part: str, deadline: Deadline) -> list[s
 async def create_user(client: HubClient, user: str, deadline: Deadline) -> None:
     """Create the user. 409 (exists) is fine when an earlier attempt was told to wait."""
     url = client.api("users", user)
-    reply = await client.call(
-        "POST", url, "creating the user", deadline, ok=(201, 409), grace=GRACE
-    )
+    reply = await client.call("POST", url, "creating the user", deadline, ok=(201, 409), grace=GRACE)
     if reply.status == 409 and reply.attempts == 1:
         raise CheckFailure(f"creating the user: {user} exists already", 409)
 
 
-async def start_server(
-    client: HubClient, user: str, options: dict[str, Any], deadline: Deadline
-) -> None:
+async def start_server(client: HubClient, user: str, options: dict[str, Any], deadline: Deadline) -> None:
     """Ask for the user's default server; it may be starting (202) or up (201) afterwards."""
     url = client.api("users", user, "server")
     what = "starting the server"
-    reply = await client.call(
-        "POST", url, what, deadline, ok=(201, 202, 400), body=options, grace=GRACE
-    )
+    reply = await client.call("POST", url, what, deadline, ok=(201, 202, 400), body=options, grace=GRACE)
     if reply.status == 400 and (reply.attempts == 1 or "already running" not in reply.text):
         raise http_error(what, reply.status, reply.reason, reply.text)
 
 
-async def follow_start(
-    client: HubClient, user: str, messages: list[str], deadline: Deadline
-) -> None:
+async def follow_start(client: HubClient, user: str, messages: list[str], deadline: Deadline) -> None:
     """Return once the server is ready. The spawner's messages are appended to messages.
 
     A stream that ends without a verdict (a proxy's time limit) is opened again as long as the hub
@@ -193,9 +185,7 @@ async def issue_token(client: HubClient, user: str, seconds: float, deadline: De
 async def stop_server(client: HubClient, user: str, deadline: Deadline) -> None:
     """Stop the user's server, and return once the hub has none. No server is fine."""
     url = client.api("users", user, "server")
-    await client.call(
-        "DELETE", url, "stopping the server", deadline, ok=(202, 204, 404), grace=GRACE
-    )
+    await client.call("DELETE", url, "stopping the server", deadline, ok=(202, 204, 404), grace=GRACE)
 
     async def gone() -> bool:
         return not await _server(client, user, deadline)

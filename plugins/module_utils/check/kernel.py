@@ -30,9 +30,7 @@ DEAD_STATES = ("restarting", "autorestarting", "dead")
 LARGEST_OUTPUT = 1024 * 1024
 
 
-async def start_kernel(
-    client: HubClient, server_url: str, token: str, name: str | None, deadline: Deadline
-) -> str:
+async def start_kernel(client: HubClient, server_url: str, token: str, name: str | None, deadline: Deadline) -> str:
     """Id of a new kernel. server_url ends in a slash; name None means the server's default."""
     reply = await client.call(
         "POST",
@@ -94,9 +92,7 @@ class Execution:
         kind = (message.get("header") or {}).get("msg_type") or message.get("msg_type")
         content = message.get("content") or {}
         if kind == "status" and content.get("execution_state") in DEAD_STATES:
-            raise CheckFailure(
-                f"the kernel died (status {content['execution_state']}); is the memory enough?"
-            )
+            raise CheckFailure(f"the kernel died (status {content['execution_state']}); is the memory enough?")
         if (message.get("parent_header") or {}).get("msg_id") != self.id:
             return
         if kind == "stream":
@@ -127,9 +123,7 @@ class Execution:
         raise CheckFailure(text + (f"; stderr ends in {quoted(last[0])}" if last else ""))
 
 
-async def run_code(
-    client: HubClient, server_url: str, token: str, kernel: str, code: str, expect: str
-) -> None:
+async def run_code(client: HubClient, server_url: str, token: str, kernel: str, code: str, expect: str) -> None:
     """Run code and compare what it prints to stdout with expect. The caller limits the time."""
     execution = Execution()
     async with client.websocket(f"{server_url}api/kernels/{kernel}/channels", token) as socket:

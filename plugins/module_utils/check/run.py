@@ -38,9 +38,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting 
 
 Progress = Callable[[str], None]
 Results = list[HubResult]
-SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 def _silent(line: str) -> None:
@@ -69,9 +67,7 @@ async def check_fleet(
 class _HubCheck:
     """The check of one hub."""
 
-    def __init__(
-        self, target: HubTarget, options: CheckOptions, overall: Deadline, progress: Progress
-    ) -> None:
+    def __init__(self, target: HubTarget, options: CheckOptions, overall: Deadline, progress: Progress) -> None:
         self.target = target
         self.options = options
         self.overall = overall
@@ -170,9 +166,7 @@ def run_checks(
     return results
 
 
-async def _until_signal(
-    work: Coroutine[Any, Any, Results], caught: Iterable[Any], say: Progress
-) -> Results | None:
+async def _until_signal(work: Coroutine[Any, Any, Results], caught: Iterable[Any], say: Progress) -> Results | None:
     """The result of work, None if one of the signals ended it."""
     task = asyncio.ensure_future(work)
     signals: list[int] = []

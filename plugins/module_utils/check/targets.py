@@ -79,9 +79,4 @@ class CheckOptions:
     @property
     def longest_choice(self) -> float:
         """Upper bound in seconds of what one choice can take, from first to last step."""
-        return (
-            4 * self.request_timeout
-            + self.start_timeout
-            + 2 * self.kernel_timeout
-            + 2 * self.stop_timeout
-        )
+        return 4 * self.request_timeout + self.start_timeout + 2 * self.kernel_timeout + 2 * self.stop_timeout

@@ -95,9 +95,7 @@ def explain(error: BaseException) -> str:
     cause = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error
     where = "the hub"
     if hasattr(error, "host") and hasattr(error, "port"):
-        where = (
-            f"[{error.host}]:{error.port}" if ":" in error.host else f"{error.host}:{error.port}"
-        )
+        where = f"[{error.host}]:{error.port}" if ":" in error.host else f"{error.host}:{error.port}"
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"TLS certificate of {where} not accepted: {cause.verify_message}"
     if isinstance(cause, ssl.SSLError):

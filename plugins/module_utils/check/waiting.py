@@ -98,9 +98,7 @@ async def _finish(tasks: set[asyncio.Future[Any]], grace: float | None) -> None:
             task.exception()  # taken notice of
 
 
-async def gather_limited(
-    work: Callable[[T], Awaitable[Any]], items: Iterable[T], at_once: int
-) -> list[Any]:
+async def gather_limited(work: Callable[[T], Awaitable[Any]], items: Iterable[T], at_once: int) -> list[Any]:
     """Do work for each item, at_once at a time; results are in the order of the items.
 
     When cancelled, all are cancelled, and all have ended before the cancellation is raised.
@@ -124,9 +122,7 @@ async def gather_limited(
     return [task.result() for task in tasks]
 
 
-async def poll(
-    look: Callable[[], Awaitable[bool]], deadline: Deadline, first: float = 0.05, most: float = 0.5
-) -> bool:
+async def poll(look: Callable[[], Awaitable[bool]], deadline: Deadline, first: float = 0.05, most: float = 0.5) -> bool:
     """Call look until it returns true (then True) or the deadline has passed (then False)."""
     pause = first
     while not await look():

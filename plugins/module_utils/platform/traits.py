@@ -105,7 +105,10 @@ def _allow_traits(hub: Hub) -> dict[str, Any]:
     traits: dict[str, Any] = {"admin_users": sorted(hub["hub_admins"] or ())}
     if hub["hub_allow_everyone"]:
         traits["allow_all"] = True
-    for option, trait in (("hub_allowed_users", "allowed_users"), ("hub_blocked_users", "blocked_users")):
+    for option, trait in (
+        ("hub_allowed_users", "allowed_users"),
+        ("hub_blocked_users", "blocked_users"),
+    ):
         if hub[option]:
             traits[trait] = sorted(hub[option])
     return traits
@@ -173,4 +176,10 @@ def _native(hub: Hub, _given: dict) -> dict[str, Any]:
     return {"check_common_password": True, "seconds_before_next_try": 600}
 
 
-_RULES = {"github": _github, "google": _google, "cilogon": _cilogon, "generic-oauth": _generic, "native": _native}
+_RULES = {
+    "github": _github,
+    "google": _google,
+    "cilogon": _cilogon,
+    "generic-oauth": _generic,
+    "native": _native,
+}

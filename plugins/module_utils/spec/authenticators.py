@@ -110,8 +110,17 @@ AUTHENTICATORS = (
             Option("authorize_url", "url", ("The provider's authorization endpoint.",), required=True),
             Option("token_url", "url", ("The provider's token endpoint.",), required=True),
             Option("userdata_url", "url", ("The provider's user information endpoint.",), required=True),
-            Option("username_claim", "str", ("Claim that becomes the user name.",), default="preferred_username"),
-            Option("groups_claim", "str", ("Claim that lists the user's groups; needed by hub_allowed_groups.",)),
+            Option(
+                "username_claim",
+                "str",
+                ("Claim that becomes the user name.",),
+                default="preferred_username",
+            ),
+            Option(
+                "groups_claim",
+                "str",
+                ("Claim that lists the user's groups; needed by hub_allowed_groups.",),
+            ),
             _LOGIN_SERVICE,
             _SCOPE,
         ),
@@ -128,7 +137,11 @@ AUTHENTICATORS = (
             Option("authorize_url", "url", ("Its authorization endpoint.",), required=True),
             Option("jwks_endpoint", "url", ("Where its public keys are.",), required=True),
             Option(
-                "client_id", "list", ("Client ids that it gave to this hub.",), required=True, elements=names()
+                "client_id",
+                "list",
+                ("Client ids that it gave to this hub.",),
+                required=True,
+                elements=names(),
             ),
             Option("username_key", "str", ("Claim that becomes the user name.",), default="email"),
         ),
@@ -146,7 +159,12 @@ AUTHENTICATORS = (
                 default=False,
             ),
             Option(
-                "minimum_password_length", "int", ("Least length of a password.",), default=12, minimum=8, maximum=128
+                "minimum_password_length",
+                "int",
+                ("Least length of a password.",),
+                default=12,
+                minimum=8,
+                maximum=128,
             ),
             Option(
                 "failed_logins",

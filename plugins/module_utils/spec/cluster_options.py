@@ -18,7 +18,10 @@ CLUSTER_OPTIONS = (
     Option(
         "cluster_host",
         "str",
-        ("The machine.", "C(localhost) is where Ansible runs; other machines are not supported yet."),
+        (
+            "The machine.",
+            "C(localhost) is where Ansible runs; other machines are not supported yet.",
+        ),
         default="localhost",
         choices=("localhost",),
     ),
@@ -65,7 +68,10 @@ CLUSTER_OPTIONS = (
     Option(
         "cluster_package_index",
         "url",
-        ("Python package index, in the form that pip and uv take.", "Unset, what the machine is set up for."),
+        (
+            "Python package index, in the form that pip and uv take.",
+            "Unset, what the machine is set up for.",
+        ),
     ),
     Option("cluster_npm_registry", "url", ("npm registry.", "Unset, what the machine is set up for.")),
 )

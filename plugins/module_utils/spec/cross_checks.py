@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules that look at more than one value."""
+"""Rules that look at more than one value.
+
+A rule is silent where a value it looks at is broken already: one defect, one message.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from typing import Any, Callable
 from urllib.parse import urlsplit
 
 from ..fleet.model import Fleet, FleetInput, Hub
-from .authenticators import ALLOW_RULES, BY_NAME as AUTHENTICATORS, COMMON_RULES, Authenticator
+from .authenticators import ALLOW_RULES, COMMON_RULES, Authenticator
+from .authenticators import BY_NAME as AUTHENTICATORS
 from .problems import Problems
 from .values import check_keys
 
@@ -30,7 +34,7 @@ def check_authenticator(options: dict[str, Any], report: Report, broken: set) ->
     settings = {}
     if variable not in broken:
         settings = check_keys(authenticator.settings, options[variable] or {}, report, (variable,))
-    if authenticator.demonstration and not options["hub_demonstration"]:
+    if authenticator.demonstration and not options["hub_demonstration"] and "hub_demonstration" not in broken:
         report(
             ("hub_authenticator",),
             f"{authenticator.name!r} lets anyone in under any name; it needs hub_demonstration: true, and no real users",
@@ -44,22 +48,40 @@ def _check_rules(authenticator: Authenticator, options, settings, report, broken
     rules = [rule.name for rule in ALLOW_RULES]
     for rule in rules:
         if options[rule] and rule not in understood:
-            report((rule,), f"is not understood by the authenticator {authenticator.name!r}; it knows: {', '.join(understood)}")
+            report(
+                (rule,),
+                f"is not understood by the authenticator {authenticator.name!r}; it knows: {', '.join(understood)}",
+            )
     said = any(options[rule] for rule in rules) or any(rule in broken for rule in rules)
     if options["hub_allow_everyone"] and said:
-        report(("hub_allow_everyone",), "is true beside an allow rule; everyone would be let in. Keep one of them")
+        report(
+            ("hub_allow_everyone",),
+            "is true beside an allow rule; everyone would be let in. Keep one of them",
+        )
     if not said and not options["hub_allow_everyone"] and "hub_allow_everyone" not in broken:
         report(
             ("hub_authenticator",),
             f"nobody is allowed to log in; set one of {', '.join(understood)}, or hub_allow_everyone: true",
         )
-    if authenticator.name == "cilogon" and not options["hub_allowed_identity_providers"] and "hub_allowed_identity_providers" not in broken:
-        report(("hub_authenticator",), "'cilogon' needs hub_allowed_identity_providers, else anyone could claim any name")
+    if {"hub_authenticator_settings", "hub_allow_everyone", *rules} & broken:
+        return
+    if authenticator.name == "cilogon" and not options["hub_allowed_identity_providers"]:
+        report(
+            ("hub_authenticator",),
+            "'cilogon' needs hub_allowed_identity_providers, else anyone could claim any name",
+        )
     if authenticator.name == "native" and settings.get("open_signup") and not options["hub_allow_everyone"]:
-        report(("hub_authenticator_settings", "open_signup"), "lets in whoever signs up; say so with hub_allow_everyone: true")
+        report(
+            ("hub_authenticator_settings", "open_signup"),
+            "lets in whoever signs up; say so with hub_allow_everyone: true",
+        )
     if authenticator.name == "generic-oauth" and options["hub_allowed_groups"] and not settings.get("groups_claim"):
         report(("hub_allowed_groups",), "needs groups_claim in hub_authenticator_settings")
-    if authenticator.name == "google" and settings.get("strip_domain") and len(options["hub_allowed_domains"] or []) != 1:
+    if (
+        authenticator.name == "google"
+        and settings.get("strip_domain")
+        and len(options["hub_allowed_domains"] or []) != 1
+    ):
         report(
             ("hub_authenticator_settings", "strip_domain"),
             "needs exactly one domain in hub_allowed_domains, else two people could get one user name",
@@ -71,7 +93,8 @@ def check_hub(hub: Hub, report: Report, broken: set) -> None:
     _check_address(hub, report, broken)
     for user in sorted(set(hub["hub_admins"] or ()) & set(hub["hub_blocked_users"] or ())):
         report(("hub_blocked_users",), f"{user!r} is also in hub_admins")
-    _check_services(hub, report)
+    if not {"hub_services", "hub_roles"} & broken:
+        _check_services(hub, report)
     age, idle = hub["hub_maximum_age"], hub["hub_idle_timeout"]
     if age and idle and age < idle:
         report(("hub_maximum_age",), "is shorter than hub_idle_timeout, which then never takes effect")
@@ -81,17 +104,29 @@ def _check_address(hub: Hub, report: Report, broken: set) -> None:
     if hub["hub_url"] and hub["hub_domain"]:
         report(("hub_domain",), "is set beside hub_url; keep one of them")
     has_certificate, has_key = bool(hub["hub_tls_certificate"]), bool(hub["hub_tls_key"])
-    if has_certificate != has_key and not {"hub_tls_certificate", "hub_tls_key"} & broken:
+    tls_sound = not {"hub_tls_certificate", "hub_tls_key"} & broken
+    if has_certificate != has_key and tls_sound:
         present, absent = ("certificate", "key") if has_certificate else ("key", "certificate")
         report((f"hub_tls_{present}",), f"needs hub_tls_{absent} beside it")
     bind = hub["hub_bind"]
-    if bind and not ipaddress.ip_address(bind).is_loopback and not has_certificate:
-        report(("hub_bind",), f"{bind} is reached from other machines; that needs hub_tls_certificate and hub_tls_key")
+    if bind and not ipaddress.ip_address(bind).is_loopback and not (has_certificate or has_key) and tls_sound:
+        report(
+            ("hub_bind",),
+            f"{bind} is reached from other machines; that needs hub_tls_certificate and hub_tls_key",
+        )
     if hub["hub_url"] and urlsplit(hub["hub_url"]).query + urlsplit(hub["hub_url"]).fragment:
         report(("hub_url",), "holds a query or fragment; a path is the most")
     authenticator = AUTHENTICATORS.get(hub["hub_authenticator"])
-    if authenticator and authenticator.callback and not (hub["hub_url"] or hub["hub_domain"]) and "hub_url" not in broken:
-        report(("hub_authenticator",), f"{authenticator.name!r} sends people back to the hub's public address; set hub_url or hub_domain")
+    if (
+        authenticator
+        and authenticator.callback
+        and not (hub["hub_url"] or hub["hub_domain"])
+        and not {"hub_url", "hub_domain"} & broken
+    ):
+        report(
+            ("hub_authenticator",),
+            f"{authenticator.name!r} sends people back to the hub's public address; set hub_url or hub_domain",
+        )
 
 
 def _check_services(hub: Hub, report: Report) -> None:
@@ -99,7 +134,10 @@ def _check_services(hub: Hub, report: Report) -> None:
     for index, service in enumerate(services):
         name = service["name"]
         if name in OUR_SERVICES:
-            report(("hub_services", index, "name"), f"{name!r} is taken by the hub's own services ({', '.join(OUR_SERVICES)})")
+            report(
+                ("hub_services", index, "name"),
+                f"{name!r} is taken by the hub's own services ({', '.join(OUR_SERVICES)})",
+            )
         if name in seen:
             report(("hub_services", index, "name"), f"{name!r} is used twice")
         seen.add(name)
@@ -119,8 +157,9 @@ def check_environment(entry: dict, path: tuple, directory: str, report: Report) 
     try:
         with open(file_name, encoding="utf-8") as file:
             return file.read()
-    except OSError as error:
-        report((*path, "requirements"), f"{entry['requirements']!r} cannot be read: {error.strerror}")
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no file name at all
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        report((*path, "requirements"), f"{entry['requirements']!r} cannot be read: {reason}")
         return ""
 
 
@@ -144,7 +183,10 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
         if hub["hub_home_directory"]:
             other = homes.setdefault((hub.cluster["cluster_host"], hub["hub_home_directory"].rstrip("/")), hub.name)
             if other != hub.name:
-                report("hub_home_directory", f"is also that of hub {other}; users of both would share files")
+                report(
+                    "hub_home_directory",
+                    f"is also that of hub {other}; users of both would share files",
+                )
         _check_files(hub, inventory.directory, report)
 
 
@@ -154,14 +196,23 @@ def _check_ports(hub: Hub, taken: dict, report) -> None:
     used += [(inner, port) for port in hub.inner_ports]
     for variable, port in used:
         if port > 65535:
-            report(variable, f"leaves no room for the three inner ports below 65536; set hub_internal_port")
+            report(
+                variable,
+                "leaves no room for the three inner ports below 65536; set hub_internal_port",
+            )
             return
         other, other_variable = taken.setdefault((hub.cluster["cluster_host"], port), (hub.name, variable))
         if other != hub.name:
-            report(variable, f"port {port} is taken by hub {other}; a hub uses {hub['hub_port']} and {hub.inner_ports[0]}-{hub.inner_ports[2]}")
+            report(
+                variable,
+                f"port {port} is taken by hub {other}; a hub uses {hub['hub_port']} and {hub.inner_ports[0]}-{hub.inner_ports[2]}",
+            )
             return
         if (other, other_variable) != (hub.name, variable):
-            report(variable, f"port {port} is used twice in this hub; hub_internal_port takes three ports beside hub_port")
+            report(
+                variable,
+                f"port {port} is used twice in this hub; hub_internal_port takes three ports beside hub_port",
+            )
             return
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Iterable
+from collections.abc import Iterable
+from typing import Any
 
 from .authenticators import AUTHENTICATORS, Authenticator
 from .cluster_options import CLUSTER_OPTIONS
@@ -16,7 +17,14 @@ from .option import KINDS, Option
 from .units import format_duration, format_memory
 
 #: Ansible's name for each kind; amounts are text there, and the engine parses them.
-_ANSIBLE_TYPES = {"number": "float", "port": "int", "bool": "bool", "int": "int", "list": "list", "dict": "dict"}
+_ANSIBLE_TYPES = {
+    "number": "float",
+    "port": "int",
+    "bool": "bool",
+    "int": "int",
+    "list": "list",
+    "dict": "dict",
+}
 
 
 def role_argument_specs() -> dict[str, dict[str, Any]]:
@@ -165,12 +173,23 @@ def _keys(option: Option) -> list[str]:
     """Return the table of an option's inner keys, if it has any."""
     inner = option.elements.options if option.elements else option.options
     # Entries of their own have the keys of the catalogue, and a name.
-    return [f"Keys of {'an entry of ' if option.elements else ''}`{option.name}`:", "", *_table(inner)] if inner and not option.by_name else []
+    return (
+        [f"Keys of {'an entry of ' if option.elements else ''}`{option.name}`:", "", *_table(inner)]
+        if inner and not option.by_name
+        else []
+    )
 
 
 def _authenticator(authenticator: Authenticator) -> list[str]:
     rules = ", ".join(f"`{rule}`" for rule in ("hub_allowed_users", *authenticator.rules))
-    lines = [f"### {authenticator.name}", "", authenticator.text, "", f"Allow rules: {rules}, `hub_allow_everyone`.", ""]
+    lines = [
+        f"### {authenticator.name}",
+        "",
+        authenticator.text,
+        "",
+        f"Allow rules: {rules}, `hub_allow_everyone`.",
+        "",
+    ]
     return lines + (_table(authenticator.settings) if authenticator.settings else [])
 
 

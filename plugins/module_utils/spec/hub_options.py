@@ -52,7 +52,12 @@ ENVIRONMENT = (
     ),
     _INTERFACE,
     _VARIABLES,
-    Option("check_code", "python", ("What the check runs in a kernel of this environment.",), default="print(6 * 7)"),
+    Option(
+        "check_code",
+        "python",
+        ("What the check runs in a kernel of this environment.",),
+        default="print(6 * 7)",
+    ),
     Option("check_output", "str", ("What O(check_code) must print.",), default="42"),
 )
 
@@ -80,12 +85,23 @@ SIZE = (
 
 def _named(entry: tuple[Option, ...], what: str) -> Option:
     """Return the option of a list element that is a catalogue name or a whole entry of its own."""
-    name = Option("name", "str", (f"Name of the {what}.",), required=True, pattern=NAME_PATTERN, pattern_text=NAME_TEXT)
+    name = Option(
+        "name",
+        "str",
+        (f"Name of the {what}.",),
+        required=True,
+        pattern=NAME_PATTERN,
+        pattern_text=NAME_TEXT,
+    )
     return element("dict", options=(name, *entry))
 
 
 ADDRESS = (
-    Option("hub_title", "str", ("Name of the hub that people see.", "The hub's inventory name when unset.")),
+    Option(
+        "hub_title",
+        "str",
+        ("Name of the hub that people see.", "The hub's inventory name when unset."),
+    ),
     Option(
         "hub_url",
         "url",
@@ -110,7 +126,13 @@ ADDRESS = (
         ),
         default="127.0.0.1",
     ),
-    Option("hub_port", "port", ("Port that the hub's proxy listens on.",), required=True, example="8000"),
+    Option(
+        "hub_port",
+        "port",
+        ("Port that the hub's proxy listens on.",),
+        required=True,
+        example="8000",
+    ),
     Option(
         "hub_internal_port",
         "port",
@@ -149,11 +171,26 @@ LOGIN = (
     Option(
         "hub_allow_everyone",
         "bool",
-        ("Everyone who can log in at the authenticator may use the hub.", "A hub without any allow rule is refused."),
+        (
+            "Everyone who can log in at the authenticator may use the hub.",
+            "A hub without any allow rule is refused.",
+        ),
         default=False,
     ),
-    Option("hub_blocked_users", "list", ("User names that may not log in whatever else allows them.",), elements=names()),
-    Option("hub_admins", "list", ("User names of the hub's admins.",), default=(), elements=names(), example="[ada]"),
+    Option(
+        "hub_blocked_users",
+        "list",
+        ("User names that may not log in whatever else allows them.",),
+        elements=names(),
+    ),
+    Option(
+        "hub_admins",
+        "list",
+        ("User names of the hub's admins.",),
+        default=(),
+        elements=names(),
+        example="[ada]",
+    ),
 )
 
 SOFTWARE = (
@@ -165,7 +202,7 @@ SOFTWARE = (
         elements=element("dict", options=ENVIRONMENT),
         pattern=NAME_PATTERN,
         pattern_text=NAME_TEXT,
-        example="{python: {title: Python, packages: [\"numpy==2.3.5\"]}}",
+        example='{python: {title: Python, packages: ["numpy==2.3.5"]}}',
     ),
     Option(
         "hub_environments",
@@ -177,7 +214,7 @@ SOFTWARE = (
         required=True,
         elements=_named(ENVIRONMENT, "environment"),
         by_name="hub_environment_catalogue",
-        example="[python, {name: geo, title: Maps, packages: [\"geopandas==1.1.1\"]}]",
+        example='[python, {name: geo, title: Maps, packages: ["geopandas==1.1.1"]}]',
     ),
     Option(
         "hub_size_catalogue",
@@ -212,7 +249,10 @@ SOFTWARE = (
     Option(
         "hub_home_directory",
         "machine_path",
-        ("Directory that holds the users' homes.", "Unset, C(homes/HUB) in the cluster's state directory."),
+        (
+            "Directory that holds the users' homes.",
+            "Unset, C(homes/HUB) in the cluster's state directory.",
+        ),
     ),
     Option(
         "hub_environment_variables",
@@ -222,7 +262,7 @@ SOFTWARE = (
         elements=element("str"),
         pattern=_VARIABLE_PATTERN,
         pattern_text=_VARIABLE_TEXT,
-        example="{OMP_NUM_THREADS: \"1\"}",
+        example='{OMP_NUM_THREADS: "1"}',
     ),
 )
 
@@ -298,14 +338,34 @@ EXTENSION = (
         elements=element(
             "dict",
             options=(
-                Option("name", "str", ("Name of the service.",), required=True, pattern=NAME_PATTERN, pattern_text=NAME_TEXT),
-                Option("url", "url", ("Where the service listens, to be served under C(/services/NAME).",)),
-                Option("api_token", "str", ("Its API token; encrypt it with ansible-vault or SOPS.",), secret=True),
-                Option("oauth_redirect_uri", "url", ("Where the hub sends people back after logging in to the service.",)),
+                Option(
+                    "name",
+                    "str",
+                    ("Name of the service.",),
+                    required=True,
+                    pattern=NAME_PATTERN,
+                    pattern_text=NAME_TEXT,
+                ),
+                Option(
+                    "url",
+                    "url",
+                    ("Where the service listens, to be served under C(/services/NAME).",),
+                ),
+                Option(
+                    "api_token",
+                    "str",
+                    ("Its API token; encrypt it with ansible-vault or SOPS.",),
+                    secret=True,
+                ),
+                Option(
+                    "oauth_redirect_uri",
+                    "url",
+                    ("Where the hub sends people back after logging in to the service.",),
+                ),
                 Option("display", "bool", ("Whether the hub's menu lists it.",), default=True),
             ),
         ),
-        example="[{name: grader, url: \"http://127.0.0.1:9000\", api_token: !vault ...}]",
+        example='[{name: grader, url: "http://127.0.0.1:9000", api_token: !vault ...}]',
     ),
     Option(
         "hub_roles",
@@ -315,15 +375,28 @@ EXTENSION = (
         elements=element(
             "dict",
             options=(
-                Option("name", "str", ("Name of the role.",), required=True, pattern=r"[a-z][-a-z0-9_~.]{1,253}[a-z0-9]", pattern_text="a role name of JupyterHub (lower case, at least three characters)"),
+                Option(
+                    "name",
+                    "str",
+                    ("Name of the role.",),
+                    required=True,
+                    pattern=r"[a-z][-a-z0-9_~.]{1,253}[a-z0-9]",
+                    pattern_text="a role name of JupyterHub (lower case, at least three characters)",
+                ),
                 Option("description", "str", ("What the role is for.",), default=""),
-                Option("scopes", "list", ("Scopes it grants.",), required=True, elements=names(r"[a-z][-a-z:_]*(!.+)?|self|inherit", "a scope of JupyterHub")),
+                Option(
+                    "scopes",
+                    "list",
+                    ("Scopes it grants.",),
+                    required=True,
+                    elements=names(r"[a-z][-a-z:_]*(!.+)?|self|inherit", "a scope of JupyterHub"),
+                ),
                 Option("users", "list", ("Users who hold it.",), default=(), elements=names()),
                 Option("groups", "list", ("Groups that hold it.",), default=(), elements=names()),
                 Option("services", "list", ("Services that hold it.",), default=(), elements=names()),
             ),
         ),
-        example="[{name: instructors, scopes: [\"list:users\"], users: [ada]}]",
+        example='[{name: instructors, scopes: ["list:users"], users: [ada]}]',
     ),
     Option(
         "hub_jupyterhub_config",

@@ -55,8 +55,8 @@ class Option:
     default: Any = None
     required: bool = False
     choices: tuple = ()
-    elements: Optional["Option"] = None
-    options: tuple["Option", ...] = ()
+    elements: Optional[Option] = None
+    options: tuple[Option, ...] = ()
     by_name: Optional[str] = None
     minimum: Optional[float] = None
     maximum: Optional[float] = None

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Iterable
 
 
 @dataclass
@@ -28,9 +28,9 @@ class Problem:
     def line(self) -> str:
         """Return the problem as one line for a person."""
         where = f"{self.where}: " if self.where else ""
-        subject = ""
-        if self.hubs:
-            subject = f"{self.hubs[0]}: " if len(self.hubs) == 1 else f"{self.hubs[0]} and {len(self.hubs) - 1} more: "
+        subject = f"{', '.join(self.hubs)}: " if self.hubs else ""
+        if self.where and len(self.hubs) > 1:  # the place tells which hubs
+            subject = f"{self.hubs[0]} and {len(self.hubs) - 1} more: "
         variable = f"{self.variable}: " if self.variable else ""
         return f"{where}{subject}{variable}{self.message}"
 
@@ -42,8 +42,8 @@ class Problems:
         self._found: dict[tuple[str, str, str], Problem] = {}
 
     def add(self, variable: str, message: str, where: str = "", hub: str = "") -> None:
-        """Record a problem; without ``where``, problems of different hubs stay apart."""
-        key = (where or hub, variable, message)
+        """Record a problem."""
+        key = (where, variable, message)
         problem = self._found.setdefault(key, Problem(variable, message, where))
         if hub and hub not in problem.hubs:
             problem.hubs.append(hub)

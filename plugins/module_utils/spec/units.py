@@ -10,6 +10,7 @@ time spans, cut down to what needs no explanation.
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import Union
 
 MEMORY_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
@@ -72,4 +73,5 @@ def _split(value, what, examples):
     match = _AMOUNT.match(str(value))
     if not match:
         raise ValueError(f"{value!r} is not {what}; write it like {examples}")
-    return float(match.group(1)), match.group(2)
+    # Exact for numbers of any size, unlike float.
+    return Fraction(match.group(1)), match.group(2)

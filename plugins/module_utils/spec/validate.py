@@ -14,7 +14,7 @@ from .cluster_options import CLUSTER_OPTIONS
 from .hub_options import HUB_OPTIONS, NAME_PATTERN, NAME_TEXT
 from .option import Option
 from .problems import Problems, nearest
-from .values import check_value
+from .values import check_value, is_name
 
 OPTIONS = {option.name: option for option in (*HUB_OPTIONS, *CLUSTER_OPTIONS)}
 PREFIXES = ("hub_", "cluster_")
@@ -30,11 +30,12 @@ def validate(inventory: FleetInput) -> tuple[Fleet, Problems]:
     fleet = Fleet({}, {})
     _check_groups(inventory, problems)
     for cluster_name, members in inventory.clusters.items():
-        for host_name in members:
-            host = inventory.hosts[host_name]
-            hub = _HostCheck(host, inventory, problems).hub(cluster_name, fleet)
+        checks = [_HostCheck(inventory.hosts[host_name], inventory, problems) for host_name in members]
+        for check in checks:
+            hub = check.hub(cluster_name, fleet)
             if hub is not None:
-                fleet.hubs.setdefault(host_name, hub)
+                fleet.hubs.setdefault(hub.name, hub)
+        _check_cluster(cluster_name, checks)
     cross_checks.check_fleet(fleet, inventory, problems)
     return fleet, problems
 
@@ -72,12 +73,40 @@ def _check_groups(inventory: FleetInput, problems: Problems) -> None:
         if not re.fullmatch(NAME_PATTERN, name):
             problems.add("", f"the name of a hub is {NAME_TEXT}, at most 32 of them", hub=name)
         if not cluster_of[name]:
-            problems.add("", "is in the group clusters, but in no cluster; put it into a child group of clusters", hub=name)
+            problems.add(
+                "",
+                "is in the group clusters, but in no cluster; put it into a child group of clusters",
+                hub=name,
+            )
         elif len(cluster_of[name]) > 1:
-            problems.add("", f"is in several clusters ({', '.join(sorted(cluster_of[name]))}); a hub is in one", hub=name)
+            problems.add(
+                "",
+                f"is in several clusters ({', '.join(sorted(cluster_of[name]))}); a hub is in one",
+                hub=name,
+            )
         tiers = [tier for tier in TIERS if tier in host.groups]
         if len(tiers) != 1:
-            problems.add("", f"is in {' and '.join(tiers) or 'no tier'}; put it into one of the groups {' or '.join(TIERS)}", hub=name)
+            problems.add(
+                "",
+                f"is in {' and '.join(tiers) or 'no tier'}; put it into one of the groups {' or '.join(TIERS)}",
+                hub=name,
+            )
+
+
+def _check_cluster(cluster: str, checks: list[_HostCheck]) -> None:
+    """A cluster's settings are the same for all its hubs; the odd ones out are reported."""
+    for option in CLUSTER_OPTIONS:
+        sound = [check for check in checks if option.name not in check.broken]
+        values = [check.cluster_options[option.name] for check in sound]
+        unset = [value for value, check in zip(values, sound) if option.name not in check.host.variables]
+        usual = max(values, key=lambda value: (values.count(value), value in unset), default=None)
+        for check, value in zip(sound, values):
+            if value != usual:
+                check.report(
+                    (option.name,),
+                    f"{value!r} here, {usual!r} for other hubs of cluster {cluster}; "
+                    f"set it once, in group_vars/{cluster}.yml",
+                )
 
 
 class _HostCheck:
@@ -88,15 +117,14 @@ class _HostCheck:
         self.inventory = inventory
         self.problems = problems
         self.broken: set[str] = set(host.failures)
+        self.cluster_options: dict[str, Any] = {}
 
     def hub(self, cluster_name: str, fleet: Fleet) -> Optional[Hub]:
         """Return the hub, or None where it cannot be built; its cluster is added to ``fleet``."""
         self._unknown_variables()
         options = {option.name: self._value(option) for option in HUB_OPTIONS}
-        cluster_options = {option.name: self._value(option) for option in CLUSTER_OPTIONS}
-        cluster = fleet.clusters.setdefault(cluster_name, Cluster(cluster_name, cluster_options))
-        if cluster.options != cluster_options:
-            self._differing_cluster(cluster, cluster_options)
+        self.cluster_options = {option.name: self._value(option) for option in CLUSTER_OPTIONS}
+        cluster = fleet.clusters.setdefault(cluster_name, Cluster(cluster_name, self.cluster_options))
         settings = cross_checks.check_authenticator(options, self.report, self.broken)
         options["hub_authenticator_settings"] = settings
         self._plain_secrets()
@@ -123,7 +151,7 @@ class _HostCheck:
 
     def _value(self, option: Option) -> Any:
         value = self.host.variables.get(option.name)
-        if value is None:
+        if value is None or (option.required and value == ""):
             if option.required and option.name not in self.broken:
                 summary = option.text[0].rstrip(".")
                 self.report((option.name,), f"is not set ({summary[0].lower()}{summary[1:]})")
@@ -137,31 +165,35 @@ class _HostCheck:
                 continue
             for path in _leaves(value, (variable,)):
                 if is_secret(path) and not self.host.protected(path):
-                    self.report(path, "is a secret in plain text; encrypt it with 'ansible-vault encrypt_string', or look it up")
-
-    def _differing_cluster(self, cluster: Cluster, options: dict) -> None:
-        for name, value in options.items():
-            if cluster[name] != value:
-                self.report((name,), f"differs between hubs of cluster {cluster.name}; set it in group_vars/{cluster.name}.yml")
+                    self.report(
+                        path,
+                        "is a secret in plain text; encrypt it with 'ansible-vault encrypt_string', or look it up",
+                    )
 
     def _offered(self, options: dict, variable: str, build) -> list:
         """Return the entries that the list ``variable`` names or holds, in its order."""
         catalogue_name = OPTIONS[variable].by_name
         catalogue = options[catalogue_name] or {}
+        given, listed = self.host.variables.get(variable), self.host.variables.get(catalogue_name)
+        # An entry of the catalogue that is broken itself is there all the same.
+        present = listed if isinstance(listed, dict) else {}
+        catalogue_known = isinstance(listed, dict) or catalogue_name not in self.broken
+        sound = variable not in self.broken
         found = []
-        for index, item in enumerate(self.host.variables.get(variable) or []):
-            if isinstance(item, str):
-                if item in catalogue:
-                    found.append(build(item, catalogue[item], (catalogue_name, item)))
-                elif catalogue_name not in self.broken or item not in (self.host.variables.get(catalogue_name) or {}):
-                    self.report((variable, index), f"{item!r} is not in {catalogue_name}{nearest(item, catalogue)}")
-            elif isinstance(item, dict) and variable not in self.broken:
-                entry = next(e for e in options[variable] if isinstance(e, dict) and e["name"] == item["name"])
-                found.append(build(item["name"], entry, (variable, index)))
+        for index, item in enumerate(given if isinstance(given, list) else ()):
+            if is_name(item):
+                name = str(item)
+                if name in catalogue:
+                    found.append(build(name, catalogue[name], (catalogue_name, name)))
+                elif catalogue_known and name not in present:
+                    self.report((variable, index), f"{name!r} is not in {catalogue_name}{nearest(name, present)}")
+            elif sound:
+                entry = options[variable][index]
+                found.append(build(entry["name"], entry, (variable, index)))
         named = [entry.name for entry in found if entry]
-        for name in sorted({name for name in named if named.count(name) > 1}):
+        for name in sorted({name for name in named if sound and named.count(name) > 1}):
             self.report((variable,), f"{name!r} is offered twice")
-        if self.host.variables.get(variable) == []:
+        if given == []:
             self.report((variable,), "is empty; a hub offers at least one")
         return [entry for entry in found if entry]
 
@@ -204,7 +236,7 @@ def _leaves(value: Any, path: tuple):
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _leaves(item, (*path, index))
-    elif value is not None:
+    elif value not in (None, ""):
         yield path
 
 

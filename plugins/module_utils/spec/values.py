@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import ipaddress
+import math
 import re
 from typing import Any, Callable
 from urllib.parse import urlsplit
@@ -21,7 +22,10 @@ Report = Callable[[tuple, str], None]
 DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 #: Words that people leave in a file until they know better.
-PLACEHOLDER = re.compile(r"\b(CHANGE[-_ ]?ME|REPLACE[-_ ]?ME|FIX[-_ ]?ME|TODO|TBD|FILL[-_ ]?ME[-_ ]?IN)\b|<your[-_ ]", re.IGNORECASE)
+PLACEHOLDER = re.compile(
+    r"\b(CHANGE[-_ ]?ME|REPLACE[-_ ]?ME|FIX[-_ ]?ME|TODO|TBD|FILL[-_ ]?ME[-_ ]?IN)\b|<your[-_ ]",
+    re.IGNORECASE,
+)
 
 
 def check_value(option: Option, value: Any, report: Report, path: tuple = ()) -> Any:
@@ -34,12 +38,11 @@ def check_value(option: Option, value: Any, report: Report, path: tuple = ()) ->
         return None
     try:
         checked = _CHECKS[option.kind](option, value, report, path)
+        fits = checked is None or _within(option, checked, report, path)
     except ValueError as error:
         report(path, str(error))
         return None
-    if checked is not None and not _within(option, checked, report, path):
-        return None
-    return checked
+    return checked if fits else None
 
 
 def _within(option, value, report, path):
@@ -48,9 +51,15 @@ def _within(option, value, report, path):
         known = [str(choice) for choice in option.choices]
         report(path, f"{_shown(option, value)} is not allowed{nearest(value, known, 'allowed')}")
     elif option.minimum is not None and value < option.minimum:
-        report(path, f"{_amount(option, value)} is too small; the least is {_amount(option, option.minimum)}")
+        report(
+            path,
+            f"{_amount(option, value)} is too small; the least is {_amount(option, option.minimum)}",
+        )
     elif option.maximum is not None and value > option.maximum:
-        report(path, f"{_amount(option, value)} is too large; the most is {_amount(option, option.maximum)}")
+        report(
+            path,
+            f"{_amount(option, value)} is too large; the most is {_amount(option, option.maximum)}",
+        )
     elif option.pattern and isinstance(value, str) and not re.fullmatch(option.pattern, value):
         report(path, f"{_shown(option, value)} is not {option.pattern_text}")
     else:
@@ -64,8 +73,12 @@ def _amount(option, value):
 
 
 def _shown(option, value):
-    """Return the value for a message; never a secret."""
-    return "the value" if option.secret else repr(value)
+    """Return the value for a message; never a secret, nor what may hold one (a pasted key, a mapping)."""
+    if isinstance(value, (dict, list)):
+        return KINDS["dict" if isinstance(value, dict) else "list"]
+    if option.secret or isinstance(value, str) and (option.kind in ("dict", "list") or "\n" in value):
+        return "the value"
+    return repr(value)
 
 
 def _wrong(option, value):
@@ -95,9 +108,12 @@ def _int(option, value, _report, _path):
 def _number(option, value, _report, _path):
     if isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value.strip()):
         value = float(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _wrong(option, value)
-    return float(value)
+    try:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+            return float(value)
+    except OverflowError:  # a whole number beyond every float
+        pass
+    raise _wrong(option, value)
 
 
 def _bool(option, value, _report, _path):
@@ -114,8 +130,8 @@ def _list(option, value, report, path):
         raise _wrong(option, value)
     checked, seen = [], set()
     for index, item in enumerate(value):
-        if option.by_name and isinstance(item, str):
-            result = item  # a catalogue name; whether it exists is a cross-check
+        if option.by_name and is_name(item):
+            result = str(item)  # a catalogue name; whether it exists is a cross-check
         else:
             result = check_value(option.elements, item, report, (*path, index))
         if result is None:
@@ -126,6 +142,11 @@ def _list(option, value, report, path):
         seen.add(result if isinstance(result, str) else index)
         checked.append(result)
     return checked
+
+
+def is_name(item: Any) -> bool:
+    """Tell whether an element of a list is the name of a catalogue entry; YAML reads 2026 as a number."""
+    return isinstance(item, (str, int)) and not isinstance(item, bool)
 
 
 def _dict(option, value, report, path):
@@ -157,7 +178,7 @@ def check_keys(options: tuple, value: dict, report: Report, path: tuple) -> dict
         elif item is not None:
             checked[key] = check_value(known[key], item, report, (*path, key))
     for option in options:
-        if option.required and value.get(option.name) is None:
+        if option.required and value.get(option.name) in (None, "", []):
             report(path, f"{option.name} is missing ({option.text[0].rstrip('.')})")
     return checked
 
@@ -183,32 +204,34 @@ def _address(option, value, report, path):
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:
-        raise ValueError(f"{text!r} is not an IP address; 127.0.0.1 is this machine only, 0.0.0.0 every interface") from None
+        raise ValueError(
+            f"{_shown(option, text)} is not an IP address; 127.0.0.1 is this machine only, 0.0.0.0 every interface"
+        ) from None
 
 
 def _domain(option, value, report, path):
     text = _text(option, value, report, path).lower()
     if not DOMAIN.fullmatch(text):
-        raise ValueError(f"{text!r} is not {KINDS['domain']} (no scheme, no path, no port)")
+        raise ValueError(f"{_shown(option, text)} is not {KINDS['domain']} (no scheme, no path, no port)")
     return text
 
 
 def _url(option, value, report, path):
     text = _text(option, value, report, path)
-    parts = urlsplit(text)
     try:
-        port_fits = parts.port is None or parts.port > 0
-    except ValueError:
-        port_fits = False
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_fits or re.search(r"\s", text):
-        raise ValueError(f"{text!r} is not {KINDS['url']}")
+        parts = urlsplit(text)
+        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not re.search(r"\s", text)
+    except ValueError:  # brackets that are no IPv6 address, a port that is no number
+        fits = False
+    if not fits:
+        raise _wrong(option, text)
     return text
 
 
 def _machine_path(option, value, report, path):
     text = _text(option, value, report, path)
-    if not text.startswith(("/", "~/")):
-        raise ValueError(f"{text!r} is not {KINDS['machine_path']}")
+    if not text.startswith(("/", "~/")) or re.search(r"[\0\n]", text):
+        raise _wrong(option, text)
     if ".." in text.split("/"):
         raise ValueError(f"{text!r} holds '..'; write the path without it")
     return text
@@ -220,6 +243,9 @@ def _python(option, value, report, path):
         ast.parse(text)
     except SyntaxError as error:
         raise ValueError(f"is not valid Python: {error.msg} (line {error.lineno} of the code)") from None
+    except (ValueError, RecursionError, MemoryError):
+        # NUL bytes, lone surrogates, thousands of brackets
+        raise ValueError("is not valid Python") from None
     return text
 
 

@@ -68,7 +68,9 @@ def start_services(keeper: Supervisor, services: list[Service], config: dict[str
     while not answers(config):
         if time.monotonic() > deadline:
             hub = next(service for service in services if service.role == "hub")
-            raise SupervisorError(f"{hub.name} does not answer after {timeout:.0f} s; its last lines:\n{last_lines(hub)}")
+            raise SupervisorError(
+                f"{hub.name} does not answer after {timeout:.0f} s; its last lines:\n{last_lines(hub)}"
+            )
         time.sleep(0.1)
     return changed
 

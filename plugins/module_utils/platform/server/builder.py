@@ -78,7 +78,18 @@ class Builder:
 
     def _python(self) -> None:
         build, environment = self.build, {"VIRTUAL_ENV": self.target}
-        self._step("create", [self.tools.uv, "venv", "--quiet", "--no-project", "--python", build.python, self.target])
+        self._step(
+            "create",
+            [
+                self.tools.uv,
+                "venv",
+                "--quiet",
+                "--no-project",
+                "--python",
+                build.python,
+                self.target,
+            ],
+        )
         lock = self._write("requirements.lock", build.lock)
         install = [self.tools.uv, "pip", "install", "--quiet"]
         if self.tools.index:
@@ -89,34 +100,63 @@ class Builder:
         if build.requirements:
             pins = self._write("constraints.txt", pins_of(build.lock))
             wanted = self._write("requirements.txt", build.requirements)
-            command = [*install, "--compile-bytecode", "--constraints", pins, "--requirements", wanted]
+            command = [
+                *install,
+                "--compile-bytecode",
+                "--constraints",
+                pins,
+                "--requirements",
+                wanted,
+            ]
             self._step("install packages", command, environment)
         for path, text in build.files.items():
             self._write(path, text)
         for path, target in build.links.items():
             self._link_into_packages(path, target)
         if build.imports:
-            self._step("try", [f"{self.target}/bin/python", "-I", "-c", f"import {', '.join(build.imports)}"])
+            self._step(
+                "try",
+                [f"{self.target}/bin/python", "-I", "-c", f"import {', '.join(build.imports)}"],
+            )
         frozen = self._step("record", [self.tools.uv, "pip", "freeze", "--quiet"], environment)
         self._write("lock.txt", frozen)
 
     def _npm(self) -> None:
         for path, text in self.build.files.items():
             self._write(path, text)
-        command = [*self.tools.npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        command = [
+            *self.tools.npm,
+            "ci",
+            "--omit=dev",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]
         if self.tools.registry:
             command.append(f"--registry={self.tools.registry}")
         # npm is a script that looks for node by name.
         path = f"{os.path.dirname(self.tools.npm[0])}:{os.environ.get('PATH', '')}"
         self._step("install", command, {"PATH": path}, directory=self.target)
 
-    def _step(self, name: str, command: list[str], environment: Optional[dict[str, str]] = None, directory: str = "/") -> str:
+    def _step(
+        self,
+        name: str,
+        command: list[str],
+        environment: Optional[dict[str, str]] = None,
+        directory: str = "/",
+    ) -> str:
         """Run a step; return its output."""
         started = time.monotonic()
         try:
             done = subprocess.run(
                 command,
-                env={**os.environ, "UV_SYSTEM_CERTS": "true", "UV_NO_PROGRESS": "1", **(environment or {})},
+                env={
+                    **os.environ,
+                    "UV_SYSTEM_CERTS": "true",
+                    "UV_NO_PROGRESS": "1",
+                    **(environment or {}),
+                },
                 cwd=directory,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

@@ -83,7 +83,12 @@ def _config(hub: Hub, setup: Setup, environments: dict[str, Build], copied: dict
         "url": hub.url,
         "base_url": path,
         "bind": hub["hub_bind"],
-        "ports": {"public": hub["hub_port"], "hub": first, "proxy_api": second, "proxy_metrics": third},
+        "ports": {
+            "public": hub["hub_port"],
+            "hub": first,
+            "proxy_api": second,
+            "proxy_metrics": third,
+        },
         "tls": {"certificate": certificate, "key": hub["hub_tls_key"]} if certificate else None,
         "isolation": setup.isolation,
         "homes": hub["hub_home_directory"] or setup.layout.homes(hub.name),
@@ -112,5 +117,12 @@ def _service_tokens(hub: Hub) -> dict[str, str]:
 
 
 def _generated(hub: Hub) -> tuple[str, ...]:
-    names = ("proxy_token", "cookie_secret", "crypt_key", "check_token", "culler_token", "routes_token")
+    names = (
+        "proxy_token",
+        "cookie_secret",
+        "crypt_key",
+        "check_token",
+        "culler_token",
+        "routes_token",
+    )
     return (*names, "user_password", "admin_password") if hub["hub_authenticator"] == "shared-password" else names

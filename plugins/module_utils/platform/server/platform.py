@@ -51,7 +51,9 @@ class ServerPlatform(Platform):
         except FileNotFoundError:
             raise PlatformError(f"hub {hub.name} is not deployed; run the playbook deploy first") from None
         except OSError as error:
-            raise PlatformError(f"hub {hub.name}: {path}: {error.strerror}; check as the account that deployed it") from None
+            raise PlatformError(
+                f"hub {hub.name}: {path}: {error.strerror}; check as the account that deployed it"
+            ) from None
 
     def machine_changes(self, hubs: list[Hub]) -> list[dict[str, Any]]:
         """Return what is to be built for ``hubs``, each with one hub that needs it, in order."""
@@ -59,7 +61,10 @@ class ServerPlatform(Platform):
         for hub in hubs:
             for build in self.desired(hub).builds:
                 if not self.is_built(build):
-                    found.setdefault(build.directory, {"name": build.name, "directory": build.directory, "hub": hub.name})
+                    found.setdefault(
+                        build.directory,
+                        {"name": build.name, "directory": build.directory, "hub": hub.name},
+                    )
         return list(found.values())
 
 

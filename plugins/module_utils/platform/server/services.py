@@ -50,9 +50,33 @@ def services(hub: Hub, config: dict[str, Any], content: str, setup: Setup, asset
     python = setup.layout.tool(hub_environment(setup, assets).directory) + "/bin/python"
     hub_command = [python, "-m", "jupyterhub", "-f", f"{_code(setup, assets)}/jupyterhub_config.py"]
     return [
-        _service(hub, "proxy", _proxy_command(config, setup, assets), _proxy_options(config, setup), "", setup, assets),
-        _service(hub, "hub", hub_command, ["--wait-port", str(config["ports"]["proxy_api"])], content, setup, assets),
-        _service(hub, "culler", _culler_command(hub, config, python), _culler_options(config, setup), "", setup, assets),
+        _service(
+            hub,
+            "proxy",
+            _proxy_command(config, setup, assets),
+            _proxy_options(config, setup),
+            "",
+            setup,
+            assets,
+        ),
+        _service(
+            hub,
+            "hub",
+            hub_command,
+            ["--wait-port", str(config["ports"]["proxy_api"])],
+            content,
+            setup,
+            assets,
+        ),
+        _service(
+            hub,
+            "culler",
+            _culler_command(hub, config, python),
+            _culler_options(config, setup),
+            "",
+            setup,
+            assets,
+        ),
     ]
 
 
@@ -93,12 +117,20 @@ def _proxy_command(config: dict[str, Any], setup: Setup, assets: Assets) -> list
         f"--error-target=http://127.0.0.1:{ports['hub']}{config['base_url']}hub/error",
     ]
     if config["tls"]:
-        command += [f"--ssl-cert={config['tls']['certificate']}", f"--ssl-key={config['tls']['key']}"]
+        command += [
+            f"--ssl-cert={config['tls']['certificate']}",
+            f"--ssl-key={config['tls']['key']}",
+        ]
     return command
 
 
 def _proxy_options(config: dict[str, Any], setup: Setup) -> list[str]:
-    options = ["--secret", "CONFIGPROXY_AUTH_TOKEN=proxy_token", "--restore-routes", str(config["ports"]["hub"])]
+    options = [
+        "--secret",
+        "CONFIGPROXY_AUTH_TOKEN=proxy_token",
+        "--restore-routes",
+        str(config["ports"]["hub"]),
+    ]
     # A key of the operator's is often readable by root only, and so are ports below 1024.
     if setup.proxy_account and not config["tls"] and config["ports"]["public"] >= 1024:
         options += ["--account", setup.proxy_account]
@@ -123,5 +155,10 @@ def _culler_command(hub: Hub, config: dict[str, Any], python: str) -> list[str]:
 
 
 def _culler_options(config: dict[str, Any], setup: Setup) -> list[str]:
-    options = ["--secret", "JUPYTERHUB_API_TOKEN=culler_token", "--wait-port", str(config["ports"]["hub"])]
+    options = [
+        "--secret",
+        "JUPYTERHUB_API_TOKEN=culler_token",
+        "--wait-port",
+        str(config["ports"]["hub"]),
+    ]
     return [*options, "--account", setup.proxy_account] if setup.proxy_account else options

@@ -75,7 +75,9 @@ class Supervisor(ABC):
         deadline = time.monotonic() + START_TIMEOUT
         while running(service.layout, service.role).digest != service.digest:
             if time.monotonic() > deadline:
-                raise SupervisorError(f"{service.name} did not start within {START_TIMEOUT:.0f} s\n{last_lines(service)}")
+                raise SupervisorError(
+                    f"{service.name} did not start within {START_TIMEOUT:.0f} s\n{last_lines(service)}"
+                )
             time.sleep(0.05)
 
 

@@ -50,10 +50,20 @@ class Supervisord(Supervisor):
         files.write(self._path("supervisord.conf"), self._configuration().encode())
         if self.alive():
             return False
-        command = [os.path.join(self.programs, "supervisord"), "--configuration", self._path("supervisord.conf")]
+        command = [
+            os.path.join(self.programs, "supervisord"),
+            "--configuration",
+            self._path("supervisord.conf"),
+        ]
         subprocess.run(
-            command, check=True, cwd="/", env=_environment(), stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, start_new_session=True, preexec_fn=_default_signals,
+            command,
+            check=True,
+            cwd="/",
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_default_signals,
         )
         deadline = time.monotonic() + PATIENCE
         while not self.alive():
@@ -113,7 +123,9 @@ class Supervisord(Supervisor):
     def services(self) -> list[str]:
         """Return the names of all services that are defined."""
         folder = os.path.join(self.directory, "services")
-        return sorted(name[:-5] for name in os.listdir(folder) if name.endswith(".conf")) if os.path.isdir(folder) else []
+        return (
+            sorted(name[:-5] for name in os.listdir(folder) if name.endswith(".conf")) if os.path.isdir(folder) else []
+        )
 
     def _path(self, name: str) -> str:
         return os.path.join(self.directory, name)

@@ -1,0 +1,75 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Time commands, and print what they took."""
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Wall and CPU seconds of a command and its children."""
+
+    wall: float
+    cpu: float
+
+    def __add__(self, other: "Taken") -> "Taken":
+        return Taken(self.wall + other.wall, self.cpu + other.cpu)
+
+
+def timed(command: list[str], environment: dict[str, str] | None = None) -> Taken:
+    """Run a command; its output appears only when it fails, and then ends the benchmark."""
+    before, started = _cpu(), time.monotonic()
+    done = subprocess.run(
+        command,
+        env={
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / ".ansible/collections"),
+            **(environment or {}),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-4000:]}")
+    return Taken(time.monotonic() - started, _cpu() - before)
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+class Table:
+    """Rows of measurements. The ratio is to the row's baseline: how many times as long."""
+
+    def __init__(self) -> None:
+        self.rows = [("what", "wall s", "CPU s", "goal s", "ratio to")]
+
+    def add(self, what: str, taken: Taken, goal: float | None, baseline: Taken | None) -> None:
+        """Add a row; goal in wall seconds."""
+        ratio = f"{taken.wall / baseline.wall:.2f} x" if baseline else ""
+        self.rows.append((what, f"{taken.wall:.1f}", f"{taken.cpu:.1f}", f"{goal:g}" if goal else "", ratio))
+        print(f"  {what}: {taken.wall:.1f} s", file=sys.stderr, flush=True)
+
+    def print(self) -> None:
+        """Print the table, with the load of the machine, which explains much."""
+        widths = [max(len(row[column]) for row in self.rows) for column in range(5)]
+        for row in self.rows:
+            cells = [
+                row[0].ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:])),
+            ]
+            print("  ".join(cells).rstrip())
+        print(
+            f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; ratios compare with the row before that they follow from"
+        )
