@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Optional
+
+from ansible.inventory.helpers import sort_groups
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
     FleetInput,
     HostInput,
+    ValuePath,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import PREFIXES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
@@ -19,14 +22,14 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 CLUSTERS_GROUP = "clusters"
 
 
-def read_inventory(task_vars: Mapping, only: Optional[str] = None) -> FleetInput:
+def read_inventory(task_vars: Mapping[str, Any], only: str | None = None) -> FleetInput:
     """Return every hub of the inventory, whatever ``--limit`` says, or ``only`` one.
 
     Costs one variable merge per host; only values that hold templates are templated.
     """
     groups, hostvars = task_vars["groups"], task_vars["hostvars"]
     members = [str(name) for name in groups.get(CLUSTERS_GROUP, ()) if only in (None, str(name))]
-    clusters = {cluster: [] for cluster in _cluster_groups(hostvars)} if members else {}
+    clusters: dict[str, list[str]] = {cluster: [] for cluster in _cluster_groups(hostvars)} if members else {}
     hosts = {}
     for name in members:
         raw = hostvars.raw_get(name)
@@ -36,7 +39,7 @@ def read_inventory(task_vars: Mapping, only: Optional[str] = None) -> FleetInput
     return FleetInput(hosts, {name: found for name, found in clusters.items() if found}, _directory(task_vars))
 
 
-def read_host(name: str, raw: Mapping, hostvars: Mapping) -> HostInput:
+def read_host(name: str, raw: Mapping[str, Any], hostvars: Mapping[str, Any]) -> HostInput:
     """Return one host; ``raw`` are its variables before templating."""
     variables, failures = {}, {}
     for key, value in raw.items():
@@ -47,19 +50,21 @@ def read_host(name: str, raw: Mapping, hostvars: Mapping) -> HostInput:
         except Exception as error:  # Ansible raises many kinds here: undefined, syntax, wrong vault password
             failures[str(key)] = "cannot be worked out: " + " ".join(str(error).split())[:300]
 
-    def locate(path):
-        place = origin.variable_place(raw, path[0], name) if len(path) == 1 else origin.find(raw, path)
-        return origin.shown(place)
+    def place_of(path: ValuePath) -> origin.Place | None:
+        inside = origin.find(raw.get(path[0]), path[1:])
+        return inside or origin.variable_place(raw, str(path[0]), _layers(hostvars, name))
 
-    def protected(path):
-        value = raw
+    def locate(path: ValuePath) -> str:
+        return origin.shown(place_of(path))
+
+    def protected(path: ValuePath) -> bool:
+        value: Any = raw
         for part in path:
-            if isinstance(value, str):
-                break
-            value = value[part]
+            if not isinstance(value, str):
+                _key, value = origin.step(value, part)
         if _needs_templating(value) or origin.is_encrypted(value):
             return True
-        place = origin.find(raw, path)
+        place = place_of(path)
         return place is None or origin.is_encrypted_file(place[0])
 
     return HostInput(
@@ -70,6 +75,29 @@ def read_host(name: str, raw: Mapping, hostvars: Mapping) -> HostInput:
         locate,
         protected,
     )
+
+
+def _layers(hostvars: Any, name: str) -> Iterator[str | Mapping[str, Any]]:
+    """Yield what may set variables of a host, what wins first: files, and what stands in the inventory itself.
+
+    As in Ansible's documentation of variable precedence; only for places, see origin.variable_place.
+    """
+    inventory, loader = hostvars._inventory, hostvars._loader
+    host = inventory.get_host(name)
+    groups = list(reversed(sort_groups(host.get_groups())))
+    sources = [os.path.abspath(str(source)) for source in reversed(inventory._sources)]
+    folders = [loader.get_basedir(), *(path if os.path.isdir(path) else os.path.dirname(path) for path in sources)]
+
+    def files(kind: str, owner: str) -> Iterator[str]:
+        for folder in folders:
+            yield from map(str, reversed(loader.find_vars_files(os.path.join(folder, kind), owner)))
+
+    yield from files("host_vars", host.name)
+    yield host.vars
+    for group in groups:
+        yield from files("group_vars", group.name)
+    for group in groups:
+        yield group.vars
 
 
 def plain(value: Any) -> Any:
@@ -106,7 +134,7 @@ def _cluster_groups(hostvars: Any) -> list[str]:
     return [group.name for group in hostvars._inventory.groups[CLUSTERS_GROUP].child_groups]
 
 
-def _directory(task_vars: Mapping) -> str:
+def _directory(task_vars: Mapping[str, Any]) -> str:
     sources = task_vars.get("ansible_inventory_sources") or ()
     for source in sources:
         path = os.path.abspath(str(source))

@@ -13,18 +13,20 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Optional
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Optional, Union
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import ValuePath
 
 try:
     from ansible._internal._datatag._tags import Origin, VaultedValue
 except ImportError:  # ansible-core 2.18
     Origin = VaultedValue = None
 
-Place = tuple  # (path, line)
+Place = tuple[str, int]  # path, line
 
 
-def place_of(value: Any) -> Optional[Place]:
+def place_of(value: Any) -> Place | None:
     """Return (path, line) of a tagged value or key, or None."""
     if Origin is not None:
         tag = Origin.get_tag(value)
@@ -33,51 +35,49 @@ def place_of(value: Any) -> Optional[Place]:
     return (position[0], position[1]) if position else None
 
 
-def find(variables: Mapping, path: tuple) -> Optional[Place]:
-    """Return the place of ``path`` inside raw ``variables``, or of the nearest parent that has one."""
-    found, current = None, variables
+def step(value: Any, part: Any) -> tuple[Any, Any]:
+    """Return (key, value) of what ``part`` names inside a raw value; the key as the file has it."""
+    if isinstance(value, Mapping):
+        # Keys are text for the engine, whatever YAML made of them.
+        return next((item for item in value.items() if str(item[0]) == str(part)), (None, None))
+    if isinstance(value, Sequence) and not isinstance(value, str) and isinstance(part, int) and part < len(value):
+        return None, value[part]
+    return None, None
+
+
+def find(value: Any, path: ValuePath) -> Place | None:
+    """Return the place of ``path`` inside a raw value, or of the nearest parent inside it that has one."""
+    found = None
     for part in path:
-        key = part
-        if isinstance(current, Mapping):
-            key = next((k for k in current if k == part), None)
-            if key is None:
-                break
-            current = current[key]
-        elif (
-            isinstance(current, Sequence)
-            and not isinstance(current, str)
-            and isinstance(part, int)
-            and part < len(current)
-        ):
-            current = current[part]
-        else:
-            break
+        key, value = step(value, part)
         # A value knows best; a mapping's own place is that of its first key, so its key goes first.
-        if isinstance(current, (Mapping, list)):
-            found = place_of(key) or place_of(current) or found
-        else:
-            found = place_of(current) or place_of(key) or found
+        places = [place_of(value), place_of(key)]
+        found = next(filter(None, reversed(places) if isinstance(value, (Mapping, list)) else places), found)
     return found
 
 
-def variable_place(variables: Mapping, variable: str, host: str) -> Optional[Place]:
-    """Return the place of a variable whose value carries no origin (true, false, null).
+def variable_place(
+    variables: Mapping[str, Any], variable: str, layers: Iterable[str | Mapping[str, Any]]
+) -> Place | None:
+    """Return the place of a variable.
 
-    Its key may carry the place of an outer layer, as merging layers keeps the first key. So
-    the host's own files beside that place are looked at first.
+    Text and numbers carry it. Booleans and nulls carry none, and a mapping that of its first key;
+    a variable's key is no help, as merging layers keeps the key of the outermost one. For these
+    the first of ``layers`` that sets the variable tells; each is a file or a host's own mapping.
     """
-    place = find(variables, (variable,))
-    if place is None or place_of(variables.get(variable)) is not None:
-        return place
-    directory = os.path.dirname(place[0])
-    if os.path.basename(directory) != "group_vars":
-        return place
-    for name in (host, f"{host}.yml", f"{host}.yaml"):
-        own = os.path.join(os.path.dirname(directory), "host_vars", name)
-        line = _line_of(own, variable)
-        if line:
-            return own, line
-    return place
+    key, value = step(variables, variable)
+    own = place_of(value)
+    if own and not isinstance(value, (Mapping, list)):
+        return own
+    for layer in layers:
+        if isinstance(layer, Mapping):
+            place = place_of(step(layer, variable)[0])
+        else:
+            line = _line_of(layer, variable)
+            place = (layer, line) if line else None
+        if place and (not own or os.path.realpath(place[0]) == os.path.realpath(own[0])):
+            return place
+    return own or place_of(key)
 
 
 @functools.cache
@@ -111,7 +111,7 @@ def is_encrypted_file(path: str) -> bool:
         return False
 
 
-def shown(place: Optional[Place], directory: str = "") -> str:
+def shown(place: Place | None, directory: str = "") -> str:
     """Return a place as ``file:line``, the file as the person at the keyboard would write it."""
     if not place:
         return ""

@@ -36,7 +36,7 @@ class ServerAction(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Run the module with what :meth:`arguments` adds to the task's own arguments."""
-        result = super().run(tmp, task_vars)
+        result: dict[str, Any] = super().run(tmp, task_vars)
         given = {key: plain(value) for key, value in self._task.args.items()}
         name = str(given.get("hub") or task_vars["inventory_hostname"])
         inventory = read_inventory(task_vars, only=name)

@@ -10,6 +10,9 @@ from typing import Any, Callable, Optional
 
 TIERS = ("staging", "production")
 
+#: A place inside the variables of a host: the variable, then keys and indexes inside its value.
+ValuePath = tuple[Any, ...]
+
 
 @dataclass
 class HostInput:
@@ -27,8 +30,8 @@ class HostInput:
     variables: dict[str, Any]
     groups: frozenset[str] = frozenset()
     failures: dict[str, str] = field(default_factory=dict)
-    locate: Callable[[tuple], str] = lambda path: ""
-    protected: Callable[[tuple], bool] = lambda path: True
+    locate: Callable[[ValuePath], str] = lambda path: ""
+    protected: Callable[[ValuePath], bool] = lambda path: True
 
 
 @dataclass
@@ -57,7 +60,7 @@ class Environment:
     description: str = ""
     packages: tuple[str, ...] = ()
     requirements: str = ""
-    interface: Optional[str] = None
+    interface: str | None = None
     variables: tuple[tuple[str, str], ...] = ()
     check_code: str = ""
     check_output: str = ""
@@ -71,9 +74,9 @@ class Size:
     title: str
     memory: int
     description: str = ""
-    memory_guarantee: Optional[int] = None
-    cpu: Optional[float] = None
-    cpu_guarantee: Optional[float] = None
+    memory_guarantee: int | None = None
+    cpu: float | None = None
+    cpu_guarantee: float | None = None
 
 
 @dataclass

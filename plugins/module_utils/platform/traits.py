@@ -132,7 +132,7 @@ def _settings(hub: Hub) -> tuple[dict[str, Any], dict[str, Any]]:
     return plain, secrets
 
 
-def _github(hub: Hub, _given: dict) -> dict[str, Any]:
+def _github(hub: Hub, _given: dict[str, Any]) -> dict[str, Any]:
     organizations = hub["hub_allowed_organizations"]
     if not organizations:
         return {}
@@ -141,7 +141,7 @@ def _github(hub: Hub, _given: dict) -> dict[str, Any]:
     return {"allowed_organizations": sorted(organizations), "scope": scope}
 
 
-def _google(hub: Hub, _given: dict) -> dict[str, Any]:
+def _google(hub: Hub, _given: dict[str, Any]) -> dict[str, Any]:
     domains = hub["hub_allowed_domains"]
     if not domains:
         return {}
@@ -149,7 +149,7 @@ def _google(hub: Hub, _given: dict) -> dict[str, Any]:
     return {"hosted_domain": sorted(domains), "allow_all": not hub["hub_allowed_users"]}
 
 
-def _cilogon(hub: Hub, given: dict) -> dict[str, Any]:
+def _cilogon(hub: Hub, given: dict[str, Any]) -> dict[str, Any]:
     domains = sorted(hub["hub_allowed_domains"] or ())
     rule: dict[str, Any] = {"allow_all": True}
     if domains:
@@ -161,7 +161,7 @@ def _cilogon(hub: Hub, given: dict) -> dict[str, Any]:
     return {"idps": {provider: {"username_derivation": derivation, **rule} for provider in providers}}
 
 
-def _generic(hub: Hub, given: dict) -> dict[str, Any]:
+def _generic(hub: Hub, given: dict[str, Any]) -> dict[str, Any]:
     claim, groups = given.get("groups_claim"), hub["hub_allowed_groups"]
     traits: dict[str, Any] = {}
     if claim:
@@ -172,7 +172,7 @@ def _generic(hub: Hub, given: dict) -> dict[str, Any]:
     return traits
 
 
-def _native(hub: Hub, _given: dict) -> dict[str, Any]:
+def _native(hub: Hub, _given: dict[str, Any]) -> dict[str, Any]:
     return {"check_common_password": True, "seconds_before_next_try": 600}
 
 

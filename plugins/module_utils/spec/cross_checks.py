@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
-from ..fleet.model import Fleet, FleetInput, Hub
+from ..fleet.model import Fleet, FleetInput, HostInput, Hub, ValuePath
 from .authenticators import ALLOW_RULES, COMMON_RULES, Authenticator
 from .authenticators import BY_NAME as AUTHENTICATORS
 from .problems import Problems
@@ -22,10 +23,10 @@ from .values import check_keys
 #: Names that our own services take in every hub.
 OUR_SERVICES = ("check", "culler", "routes")
 
-Report = Callable[[tuple, str], None]
+Report = Callable[[ValuePath, str], None]
 
 
-def check_authenticator(options: dict[str, Any], report: Report, broken: set) -> dict[str, Any]:
+def check_authenticator(options: dict[str, Any], report: Report, broken: set[str]) -> dict[str, Any]:
     """Check the settings and allow rules of a hub; return the settings with defaults."""
     authenticator = AUTHENTICATORS.get(options["hub_authenticator"])
     if authenticator is None:
@@ -43,7 +44,9 @@ def check_authenticator(options: dict[str, Any], report: Report, broken: set) ->
     return settings
 
 
-def _check_rules(authenticator: Authenticator, options, settings, report, broken) -> None:
+def _check_rules(
+    authenticator: Authenticator, options: dict[str, Any], settings: dict[str, Any], report: Report, broken: set[str]
+) -> None:
     understood = (*COMMON_RULES, *authenticator.rules)
     rules = [rule.name for rule in ALLOW_RULES]
     for rule in rules:
@@ -65,7 +68,7 @@ def _check_rules(authenticator: Authenticator, options, settings, report, broken
         )
     if {"hub_authenticator_settings", "hub_allow_everyone", *rules} & broken:
         return
-    if authenticator.name == "cilogon" and not options["hub_allowed_identity_providers"]:
+    if authenticator.name == "cilogon" and said and not options["hub_allowed_identity_providers"]:
         report(
             ("hub_authenticator",),
             "'cilogon' needs hub_allowed_identity_providers, else anyone could claim any name",
@@ -88,7 +91,7 @@ def _check_rules(authenticator: Authenticator, options, settings, report, broken
         )
 
 
-def check_hub(hub: Hub, report: Report, broken: set) -> None:
+def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
     """Rules inside one hub."""
     _check_address(hub, report, broken)
     for user in sorted(set(hub["hub_admins"] or ()) & set(hub["hub_blocked_users"] or ())):
@@ -100,7 +103,7 @@ def check_hub(hub: Hub, report: Report, broken: set) -> None:
         report(("hub_maximum_age",), "is shorter than hub_idle_timeout, which then never takes effect")
 
 
-def _check_address(hub: Hub, report: Report, broken: set) -> None:
+def _check_address(hub: Hub, report: Report, broken: set[str]) -> None:
     if hub["hub_url"] and hub["hub_domain"]:
         report(("hub_domain",), "is set beside hub_url; keep one of them")
     has_certificate, has_key = bool(hub["hub_tls_certificate"]), bool(hub["hub_tls_key"])
@@ -147,7 +150,7 @@ def _check_services(hub: Hub, report: Report) -> None:
                 report(("hub_roles", index, "services"), f"{service!r} is not in hub_services")
 
 
-def check_environment(entry: dict, path: tuple, directory: str, report: Report) -> str:
+def check_environment(entry: dict[str, Any], path: ValuePath, directory: str, report: Report) -> str:
     """Check an environment entry; return the text of its requirements file, or ""."""
     if not entry["requirements"]:
         return ""
@@ -165,13 +168,13 @@ def check_environment(entry: dict, path: tuple, directory: str, report: Report) 
 
 def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None:
     """Rules between hubs: ports, addresses and homes used twice; files that must exist."""
-    ports: dict[tuple, tuple[str, str]] = {}
+    ports: dict[tuple[str, Any], tuple[str, str]] = {}
     addresses: dict[str, str] = {}
-    homes: dict[tuple, str] = {}
+    homes: dict[tuple[str, Any], str] = {}
     for hub in fleet.hubs.values():
         host = inventory.hosts[hub.name]
 
-        def report(variable, message, host=host):
+        def report(variable: str, message: str, host: HostInput = host) -> None:
             problems.add(variable, message, host.locate((variable,)), host.name)
 
         _check_ports(hub, ports, report)
@@ -190,7 +193,7 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
         _check_files(hub, inventory.directory, report)
 
 
-def _check_ports(hub: Hub, taken: dict, report) -> None:
+def _check_ports(hub: Hub, taken: dict[tuple[str, Any], tuple[str, str]], report: Callable[[str, str], None]) -> None:
     used = [("hub_port", hub["hub_port"])]
     inner = "hub_internal_port" if hub["hub_internal_port"] else "hub_port"
     used += [(inner, port) for port in hub.inner_ports]
@@ -216,7 +219,7 @@ def _check_ports(hub: Hub, taken: dict, report) -> None:
             return
 
 
-def _check_files(hub: Hub, directory: str, report) -> None:
+def _check_files(hub: Hub, directory: str, report: Callable[[str, str], None]) -> None:
     for variable, exists, what in (
         ("hub_templates", os.path.isdir, "directory"),
         ("hub_logo", os.path.isfile, "file"),

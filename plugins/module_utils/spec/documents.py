@@ -79,7 +79,7 @@ def _spec(option: Option) -> dict[str, Any]:
         spec["choices"] = list(option.choices)
     if option.secret:
         spec["no_log"] = True
-    if option.kind == "list":
+    if option.kind == "list" and option.elements:
         mixed = option.by_name is not None
         spec["elements"] = "raw" if mixed else _ANSIBLE_TYPES.get(option.elements.kind, "str")
         if not mixed and option.elements.options:

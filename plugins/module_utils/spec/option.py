@@ -54,18 +54,18 @@ class Option:
     text: tuple[str, ...]
     default: Any = None
     required: bool = False
-    choices: tuple = ()
-    elements: Optional[Option] = None
+    choices: tuple[Any, ...] = ()
+    elements: Option | None = None
     options: tuple[Option, ...] = ()
-    by_name: Optional[str] = None
-    minimum: Optional[float] = None
-    maximum: Optional[float] = None
-    pattern: Optional[str] = None
+    by_name: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = None
     pattern_text: str = ""
     secret: bool = False
     example: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"{self.name}: unknown kind {self.kind!r}")
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import Union
+from typing import Any, Union
 
 MEMORY_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 DURATION_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -19,7 +19,7 @@ DURATION_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _AMOUNT = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$")
 
 
-def parse_memory(value: Union[str, int, float]) -> int:
+def parse_memory(value: str | int | float) -> int:
     """Return ``value`` in bytes.
 
     Takes a number of bytes or text such as ``512M``, ``2G``, ``1.5G``, ``2GB`` or ``2GiB``.
@@ -32,7 +32,7 @@ def parse_memory(value: Union[str, int, float]) -> int:
     return int(number * MEMORY_UNITS[unit])
 
 
-def parse_duration(value: Union[str, int, float]) -> int:
+def parse_duration(value: str | int | float) -> int:
     """Return ``value`` in whole seconds.
 
     Takes a number of seconds, or text such as ``90s``, ``30m``, ``2h``, ``1d``, or ``never`` (0).
@@ -66,7 +66,7 @@ def format_duration(seconds: int) -> str:
     return f"{seconds}s"
 
 
-def _split(value, what, examples):
+def _split(value: Any, what: str, examples: str) -> tuple[Fraction, str]:
     """Return (number, unit) of an amount; refuse booleans, negative numbers and free text."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError(f"{value!r} is not {what}; write it like {examples}")

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Optional
 
-from ..fleet.model import TIERS, Cluster, Environment, Fleet, FleetInput, HostInput, Hub, Size
+from ..fleet.model import TIERS, Cluster, Environment, Fleet, FleetInput, HostInput, Hub, Size, ValuePath
 from . import cross_checks
+from .authenticators import AUTHENTICATORS
 from .cluster_options import CLUSTER_OPTIONS
 from .hub_options import HUB_OPTIONS, NAME_PATTERN, NAME_TEXT
 from .option import Option
@@ -40,12 +42,12 @@ def validate(inventory: FleetInput) -> tuple[Fleet, Problems]:
     return fleet, problems
 
 
-def is_secret(path: tuple) -> bool:
+def is_secret(path: ValuePath) -> bool:
     """Tell whether the place (variable, *path inside it) is a secret by the schema."""
     return path[-1] in _SECRET_KEYS
 
 
-def _secret_keys(options) -> set[str]:
+def _secret_keys(options: Iterable[Option]) -> set[str]:
     found = set()
     for option in options:
         if option.secret:
@@ -57,7 +59,7 @@ def _secret_keys(options) -> set[str]:
 
 
 _SECRET_KEYS = _secret_keys(HUB_OPTIONS) | _secret_keys(
-    setting for authenticator in cross_checks.AUTHENTICATORS.values() for setting in authenticator.settings
+    setting for authenticator in AUTHENTICATORS for setting in authenticator.settings
 )
 
 
@@ -119,7 +121,7 @@ class _HostCheck:
         self.broken: set[str] = set(host.failures)
         self.cluster_options: dict[str, Any] = {}
 
-    def hub(self, cluster_name: str, fleet: Fleet) -> Optional[Hub]:
+    def hub(self, cluster_name: str, fleet: Fleet) -> Hub | None:
         """Return the hub, or None where it cannot be built; its cluster is added to ``fleet``."""
         self._unknown_variables()
         options = {option.name: self._value(option) for option in HUB_OPTIONS}
@@ -135,7 +137,7 @@ class _HostCheck:
         cross_checks.check_hub(hub, self.report, self.broken)
         return None if "hub_port" in self.broken or options["hub_port"] is None else hub
 
-    def report(self, path: tuple, message: str) -> None:
+    def report(self, path: ValuePath, message: str) -> None:
         """Record a problem at ``path``: (variable, *keys and indexes inside it)."""
         self.broken.add(path[0])
         self.problems.add(_dotted(path), message, self.host.locate(path), self.host.name)
@@ -170,9 +172,9 @@ class _HostCheck:
                         "is a secret in plain text; encrypt it with 'ansible-vault encrypt_string', or look it up",
                     )
 
-    def _offered(self, options: dict, variable: str, build) -> list:
+    def _offered(self, options: dict[str, Any], variable: str, build: Callable[..., Any]) -> list[Any]:
         """Return the entries that the list ``variable`` names or holds, in its order."""
-        catalogue_name = OPTIONS[variable].by_name
+        catalogue_name = str(OPTIONS[variable].by_name)
         catalogue = options[catalogue_name] or {}
         given, listed = self.host.variables.get(variable), self.host.variables.get(catalogue_name)
         # An entry of the catalogue that is broken itself is there all the same.
@@ -197,7 +199,7 @@ class _HostCheck:
             self.report((variable,), "is empty; a hub offers at least one")
         return [entry for entry in found if entry]
 
-    def _environment(self, name: str, entry: dict, path: tuple) -> Optional[Environment]:
+    def _environment(self, name: str, entry: dict[str, Any], path: ValuePath) -> Environment | None:
         text = cross_checks.check_environment(entry, path, self.inventory.directory, self.report)
         return Environment(
             name=name,
@@ -211,7 +213,7 @@ class _HostCheck:
             check_output=entry["check_output"],
         )
 
-    def _size(self, name: str, entry: dict, path: tuple) -> Optional[Size]:
+    def _size(self, name: str, entry: dict[str, Any], path: ValuePath) -> Size | None:
         if entry["memory"] is None:
             return None
         for guarantee, limit in (("memory_guarantee", "memory"), ("cpu_guarantee", "cpu")):
@@ -221,14 +223,14 @@ class _HostCheck:
         return Size(name=name, title=entry["title"] or name, **values)
 
 
-def _copied(default):
+def _copied(default: Any) -> Any:
     """Defaults are shared constants: hand out lists and mappings of their own."""
     if isinstance(default, tuple):
         return list(default)
     return dict(default) if isinstance(default, dict) else default
 
 
-def _leaves(value: Any, path: tuple):
+def _leaves(value: Any, path: ValuePath) -> Iterator[ValuePath]:
     """Yield the path of every scalar inside ``value``."""
     if isinstance(value, dict):
         for key, item in value.items():
@@ -240,7 +242,7 @@ def _leaves(value: Any, path: tuple):
         yield path
 
 
-def _dotted(path: tuple) -> str:
+def _dotted(path: ValuePath) -> str:
     """Write a path as people do: ('hub_sizes', 1, 'memory') -> hub_sizes[1].memory."""
     text = str(path[0])
     for part in path[1:]:

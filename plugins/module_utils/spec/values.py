@@ -12,12 +12,13 @@ import re
 from typing import Any, Callable
 from urllib.parse import urlsplit
 
+from ..fleet.model import ValuePath
 from .option import KINDS, Option
 from .problems import nearest
 from .units import format_duration, format_memory, parse_duration, parse_memory
 
 #: report(path, message): path is the place inside the variable, a tuple of keys and indexes.
-Report = Callable[[tuple, str], None]
+Report = Callable[[ValuePath, str], None]
 
 DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
@@ -28,7 +29,7 @@ PLACEHOLDER = re.compile(
 )
 
 
-def check_value(option: Option, value: Any, report: Report, path: tuple = ()) -> Any:
+def check_value(option: Option, value: Any, report: Report, path: ValuePath = ()) -> Any:
     """Return ``value`` in the engine's form: bytes, seconds, defaults of inner keys filled in.
 
     Every defect goes to ``report``; the value of a defective place is None.
@@ -45,7 +46,7 @@ def check_value(option: Option, value: Any, report: Report, path: tuple = ()) ->
     return checked if fits else None
 
 
-def _within(option, value, report, path):
+def _within(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     """Check choices, limits and pattern of a parsed value."""
     if option.choices and value not in option.choices:
         known = [str(choice) for choice in option.choices]
@@ -67,12 +68,12 @@ def _within(option, value, report, path):
     return False
 
 
-def _amount(option, value):
+def _amount(option: Option, value: Any) -> str:
     formatter = {"memory": format_memory, "duration": format_duration}.get(option.kind, str)
     return formatter(int(value)) if option.kind in ("memory", "duration") else str(value)
 
 
-def _shown(option, value):
+def _shown(option: Option, value: Any) -> str:
     """Return the value for a message; never a secret, nor what may hold one (a pasted key, a mapping)."""
     if isinstance(value, (dict, list)):
         return KINDS["dict" if isinstance(value, dict) else "list"]
@@ -81,7 +82,7 @@ def _shown(option, value):
     return repr(value)
 
 
-def _wrong(option, value):
+def _wrong(option: Option, value: Any) -> ValueError:
     hint = ""
     if option.kind == "bool" and isinstance(value, str):
         hint = " (write it without quotes)"
@@ -90,14 +91,14 @@ def _wrong(option, value):
     return ValueError(f"{_shown(option, value)} is not {KINDS[option.kind]}{hint}")
 
 
-def _text(option, value, _report, _path):
+def _text(option: Option, value: Any, _report: Report, _path: ValuePath) -> Any:
     # Numbers are taken for text: YAML reads `hub_title: 2026` as a number.
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise _wrong(option, value)
     return str(value)
 
 
-def _int(option, value, _report, _path):
+def _int(option: Option, value: Any, _report: Report, _path: ValuePath) -> Any:
     if isinstance(value, str) and re.fullmatch(r"-?\d+", value.strip()):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -105,7 +106,7 @@ def _int(option, value, _report, _path):
     return int(value)
 
 
-def _number(option, value, _report, _path):
+def _number(option: Option, value: Any, _report: Report, _path: ValuePath) -> Any:
     if isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value.strip()):
         value = float(value)
     try:
@@ -116,7 +117,7 @@ def _number(option, value, _report, _path):
     raise _wrong(option, value)
 
 
-def _bool(option, value, _report, _path):
+def _bool(option: Option, value: Any, _report: Report, _path: ValuePath) -> Any:
     # `-e` and surveys hand over text; files hold real booleans.
     if isinstance(value, str) and value.lower() in ("true", "false"):
         raise ValueError(f"{value!r} is text, not true or false (write it without quotes)")
@@ -125,15 +126,16 @@ def _bool(option, value, _report, _path):
     return value
 
 
-def _list(option, value, report, path):
+def _list(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     if not isinstance(value, list):
         raise _wrong(option, value)
+    described = option.elements or Option("", "str", ())
     checked, seen = [], set()
     for index, item in enumerate(value):
         if option.by_name and is_name(item):
             result = str(item)  # a catalogue name; whether it exists is a cross-check
         else:
-            result = check_value(option.elements, item, report, (*path, index))
+            result = check_value(described, item, report, (*path, index))
         if result is None:
             continue
         if isinstance(result, str) and result in seen:
@@ -149,7 +151,7 @@ def is_name(item: Any) -> bool:
     return isinstance(item, (str, int)) and not isinstance(item, bool)
 
 
-def _dict(option, value, report, path):
+def _dict(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     if not isinstance(value, dict):
         raise _wrong(option, value)
     if option.options:
@@ -168,7 +170,7 @@ def _dict(option, value, report, path):
     return checked
 
 
-def check_keys(options: tuple, value: dict, report: Report, path: tuple) -> dict:
+def check_keys(options: tuple[Option, ...], value: dict[str, Any], report: Report, path: ValuePath) -> dict[str, Any]:
     """Check a mapping with fixed keys; return it with the defaults of absent keys."""
     known = {option.name: option for option in options}
     checked = {option.name: option.default for option in options}
@@ -183,21 +185,21 @@ def check_keys(options: tuple, value: dict, report: Report, path: tuple) -> dict
     return checked
 
 
-def _parsed(parse):
-    def check(_option, value, _report, _path):
+def _parsed(parse: Callable[[Any], int]) -> Callable[..., int]:
+    def check(_option: Option, value: Any, _report: Report, _path: ValuePath) -> int:
         return parse(value)
 
     return check
 
 
-def _port(option, value, report, path):
+def _port(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     port = _int(option, value, report, path)
     if not 1 <= port <= 65535:
         raise ValueError(f"{port} is not {KINDS['port']}")
     return port
 
 
-def _address(option, value, report, path):
+def _address(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     text = _text(option, value, report, path)
     if text == "localhost":
         return "127.0.0.1"
@@ -209,14 +211,14 @@ def _address(option, value, report, path):
         ) from None
 
 
-def _domain(option, value, report, path):
+def _domain(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     text = _text(option, value, report, path).lower()
     if not DOMAIN.fullmatch(text):
         raise ValueError(f"{_shown(option, text)} is not {KINDS['domain']} (no scheme, no path, no port)")
     return text
 
 
-def _url(option, value, report, path):
+def _url(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     text = _text(option, value, report, path)
     try:
         parts = urlsplit(text)
@@ -228,7 +230,7 @@ def _url(option, value, report, path):
     return text
 
 
-def _machine_path(option, value, report, path):
+def _machine_path(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     text = _text(option, value, report, path)
     if not text.startswith(("/", "~/")) or re.search(r"[\0\n]", text):
         raise _wrong(option, text)
@@ -237,7 +239,7 @@ def _machine_path(option, value, report, path):
     return text
 
 
-def _python(option, value, report, path):
+def _python(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     text = _text(option, value, report, path)
     try:
         ast.parse(text)

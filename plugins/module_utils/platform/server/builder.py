@@ -40,8 +40,8 @@ class Tools:
 
     uv: str
     npm: list[str] = field(default_factory=list)
-    index: Optional[str] = None
-    registry: Optional[str] = None
+    index: str | None = None
+    registry: str | None = None
 
 
 class Builder:
@@ -143,7 +143,7 @@ class Builder:
         self,
         name: str,
         command: list[str],
-        environment: Optional[dict[str, str]] = None,
+        environment: dict[str, str] | None = None,
         directory: str = "/",
     ) -> str:
         """Run a step; return its output."""

@@ -31,7 +31,7 @@ def write(path: str, content: bytes, mode: int = 0o600) -> bool:
     return True
 
 
-def read(path: str) -> Optional[bytes]:
+def read(path: str) -> bytes | None:
     """Return the content of a file, or None where there is none."""
     try:
         with open(path, "rb") as file:

@@ -33,7 +33,7 @@ class LiveHub:
     healthy: the hub answers through its proxy.
     """
 
-    config: Optional[dict[str, Any]] = None
+    config: dict[str, Any] | None = None
     files: dict[str, str] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
     services: dict[str, Running] = field(default_factory=dict)
@@ -90,7 +90,7 @@ def answers(config: dict[str, Any]) -> bool:
     handlers = [urllib.request.ProxyHandler({})] + ([urllib.request.HTTPSHandler(context=context)] if context else [])
     try:
         with urllib.request.build_opener(*handlers).open(url, timeout=HEALTH_TIMEOUT) as response:
-            return response.status == 200
+            return bool(response.status == 200)
     except (OSError, urllib.error.URLError):
         return False
 

@@ -34,7 +34,7 @@ class Machine:
     user_systemd: bool
     bubblewrap: bool
     apt: bool
-    node: Optional[str]
+    node: str | None
 
     @classmethod
     def read(cls) -> Machine:
@@ -65,9 +65,9 @@ class Setup:
     isolation: str
     supervisor: str
     python: str
-    node: Optional[str]
+    node: str | None
     runtime: str
-    proxy_account: Optional[str]
+    proxy_account: str | None
     packages: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _supervisor(wanted: str, machine: Machine) -> str:
     return "systemd" if wanted == "systemd" or (wanted == "auto" and usable) else "supervisord"
 
 
-def _find_python(wanted: Optional[str], machine: Machine) -> str:
+def _find_python(wanted: str | None, machine: Machine) -> str:
     """Return an interpreter that is new enough, and that users may read where they have accounts."""
     if wanted:
         if _python_version(wanted) < MINIMUM_PYTHON:
@@ -180,7 +180,7 @@ def _python_version(path: str) -> tuple[int, ...]:
         return ()
 
 
-def _find_node(path: str) -> Optional[str]:
+def _find_node(path: str) -> str | None:
     """Return the machine's node if it is new enough and has npm beside it."""
     node, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
     if not node or not npm:

@@ -80,7 +80,9 @@ def services(hub: Hub, config: dict[str, Any], content: str, setup: Setup, asset
     ]
 
 
-def _service(hub, role, command, options, content, setup, assets) -> Service:
+def _service(
+    hub: Hub, role: str, command: list[str], options: list[str], content: str, setup: Setup, assets: Assets
+) -> Service:
     directory = setup.layout.hub(hub.name).directory
     launcher = [
         setup.layout.tool(hub_environment(setup, assets).directory) + "/bin/python",

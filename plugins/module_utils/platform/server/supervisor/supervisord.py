@@ -74,7 +74,7 @@ class Supervisord(Supervisor):
 
     def alive(self) -> bool:
         try:
-            return self._call("getState")["statename"] == "RUNNING"
+            return bool(self._call("getState")["statename"] == "RUNNING")
         except (OSError, http.client.HTTPException):
             return False
 
