@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, Optional
+from typing import Any
 
 from ansible.inventory.helpers import sort_groups
-
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
     FleetInput,
     HostInput,
@@ -41,17 +40,19 @@ def read_inventory(task_vars: Mapping[str, Any], only: str | None = None) -> Fle
 
 def read_host(name: str, raw: Mapping[str, Any], hostvars: Mapping[str, Any]) -> HostInput:
     """Return one host; ``raw`` are its variables before templating."""
-    variables, failures = {}, {}
+    variables, failures, failed_at = {}, {}, {}
     for key, value in raw.items():
         if not key.startswith(PREFIXES):
             continue
         try:
             variables[str(key)] = plain(hostvars[name][key] if _needs_templating(value) else value)
         except Exception as error:  # Ansible raises many kinds here: undefined, syntax, wrong vault password
+            template = getattr(error, "obj", None)  # the very one, where Ansible tells
+            failed_at[str(key)] = origin.place_of(template) if isinstance(template, str) else None
             failures[str(key)] = "cannot be worked out: " + " ".join(str(error).split())[:300]
 
     def place_of(path: ValuePath) -> origin.Place | None:
-        inside = origin.find(raw.get(path[0]), path[1:])
+        inside = origin.find(raw.get(path[0]), path[1:]) or failed_at.get(path[0])
         return inside or origin.variable_place(raw, str(path[0]), _layers(hostvars, name))
 
     def locate(path: ValuePath) -> str:

@@ -14,7 +14,7 @@ import functools
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Optional, Union
+from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import ValuePath
 

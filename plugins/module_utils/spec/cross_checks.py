@@ -115,7 +115,7 @@ def _check_address(hub: Hub, report: Report, broken: set[str]) -> None:
     if bind and not ipaddress.ip_address(bind).is_loopback and not (has_certificate or has_key) and tls_sound:
         report(
             ("hub_bind",),
-            f"{bind} is reached from other machines; that needs hub_tls_certificate and hub_tls_key",
+            f"{bind!r} can be reached from other machines; that needs hub_tls_certificate and hub_tls_key",
         )
     if hub["hub_url"] and urlsplit(hub["hub_url"]).query + urlsplit(hub["hub_url"]).fragment:
         report(("hub_url",), "holds a query or fragment; a path is the most")
@@ -208,7 +208,7 @@ def _check_ports(hub: Hub, taken: dict[tuple[str, Any], tuple[str, str]], report
         if other != hub.name:
             report(
                 variable,
-                f"port {port} is taken by hub {other}; a hub uses {hub['hub_port']} and {hub.inner_ports[0]}-{hub.inner_ports[2]}",
+                f"port {port} is taken by hub {other}; this hub uses {hub['hub_port']} and {hub.inner_ports[0]}-{hub.inner_ports[2]}",
             )
             return
         if (other, other_variable) != (hub.name, variable):

@@ -9,8 +9,9 @@ argument specs of the roles and the option reference, so each fact is written on
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 #: Kinds of values, and how each is said to a person.
 KINDS = {
@@ -64,6 +65,12 @@ class Option:
     pattern_text: str = ""
     secret: bool = False
     example: str = ""
+
+    @property
+    def summary(self) -> str:
+        """The first sentence as it goes into brackets: without markup and full stop."""
+        text = re.sub(r"\b[OVC]\(([^)]*)\)", r"\1", self.text[0]).rstrip(".")
+        return text[0].lower() + text[1:]
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -55,12 +55,16 @@ class Problems:
         return sorted(found, key=lambda p: (_place(p.where), p.variable))
 
 
-def nearest(name: str, known: Iterable[str], what: str = "there are") -> str:
-    """Return the end of a message about an unknown name: the nearest valid one, or all of them."""
+def nearest(name: str, known: Iterable[str], what: str = "there are", prefix: str = "") -> str:
+    """Return the end of a message about an unknown name: the nearest valid one, or all of them.
+
+    prefix: what all names start with, so that it says nothing about how near they are.
+    """
     known = sorted(known)
-    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
+    ends = [valid[len(prefix) :] for valid in known]
+    close = difflib.get_close_matches(str(name)[len(prefix) :], ends, n=1, cutoff=0.6)
     if close:
-        hint = f"; did you mean {close[0]!r}?"
+        hint = f"; did you mean {prefix + close[0]!r}?"
         return hint if len(known) > 12 else f"{hint} ({what}: {', '.join(known)})"
     return f"; {what}: {', '.join(known) if known else 'none'}" if len(known) <= 12 else ""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Optional
+from typing import Any
 
 from ..fleet.model import TIERS, Cluster, Environment, Fleet, FleetInput, HostInput, Hub, Size, ValuePath
 from . import cross_checks
@@ -119,6 +119,7 @@ class _HostCheck:
         self.inventory = inventory
         self.problems = problems
         self.broken: set[str] = set(host.failures)
+        self.reported: set[ValuePath] = set()
         self.cluster_options: dict[str, Any] = {}
 
     def hub(self, cluster_name: str, fleet: Fleet) -> Hub | None:
@@ -140,6 +141,7 @@ class _HostCheck:
     def report(self, path: ValuePath, message: str) -> None:
         """Record a problem at ``path``: (variable, *keys and indexes inside it)."""
         self.broken.add(path[0])
+        self.reported.add(path)
         self.problems.add(_dotted(path), message, self.host.locate(path), self.host.name)
 
     def _unknown_variables(self) -> None:
@@ -149,14 +151,13 @@ class _HostCheck:
             if variable not in OPTIONS:
                 prefix = variable.split("_", 1)[0] + "_"
                 known = [name for name in OPTIONS if name.startswith(prefix)]
-                self.report((variable,), f"unknown variable{nearest(variable, known)}")
+                self.report((variable,), f"unknown variable{nearest(variable, known, prefix=prefix)}")
 
     def _value(self, option: Option) -> Any:
         value = self.host.variables.get(option.name)
         if value is None or (option.required and value == ""):
             if option.required and option.name not in self.broken:
-                summary = option.text[0].rstrip(".")
-                self.report((option.name,), f"is not set ({summary[0].lower()}{summary[1:]})")
+                self.report((option.name,), f"is not set ({option.summary})")
             return _copied(option.default)
         checked = check_value(option, value, lambda path, message: self.report((option.name, *path), message))
         return _copied(option.default) if checked is None else checked
@@ -166,7 +167,7 @@ class _HostCheck:
             if variable not in OPTIONS:
                 continue
             for path in _leaves(value, (variable,)):
-                if is_secret(path) and not self.host.protected(path):
+                if is_secret(path) and path not in self.reported and not self.host.protected(path):
                     self.report(
                         path,
                         "is a secret in plain text; encrypt it with 'ansible-vault encrypt_string', or look it up",

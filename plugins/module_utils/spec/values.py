@@ -28,14 +28,23 @@ PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 
+#: What the values of a file look like that nothing decrypted.
+SOPS = re.compile(r"ENC\[AES256_GCM,")
+
 
 def check_value(option: Option, value: Any, report: Report, path: ValuePath = ()) -> Any:
     """Return ``value`` in the engine's form: bytes, seconds, defaults of inner keys filled in.
 
     Every defect goes to ``report``; the value of a defective place is None.
     """
+    if value is None:
+        report(path, "is empty")
+        return None
     if isinstance(value, str) and option.kind != "python" and PLACEHOLDER.search(value):
         report(path, "holds a placeholder; write the real value")
+        return None
+    if isinstance(value, str) and SOPS.match(value):
+        report(path, "is still encrypted; SOPS files are read by the vars plugin community.sops.sops")
         return None
     try:
         checked = _CHECKS[option.kind](option, value, report, path)
@@ -62,7 +71,7 @@ def _within(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
             f"{_amount(option, value)} is too large; the most is {_amount(option, option.maximum)}",
         )
     elif option.pattern and isinstance(value, str) and not re.fullmatch(option.pattern, value):
-        report(path, f"{_shown(option, value)} is not {option.pattern_text}")
+        report(path, f"{_shown(option, value)} is not {option.pattern_text}" if value.strip() else "is empty")
     else:
         return True
     return False
@@ -79,12 +88,14 @@ def _shown(option: Option, value: Any) -> str:
         return KINDS["dict" if isinstance(value, dict) else "list"]
     if option.secret or isinstance(value, str) and (option.kind in ("dict", "list") or "\n" in value):
         return "the value"
-    return repr(value)
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _wrong(option: Option, value: Any) -> ValueError:
     hint = ""
-    if option.kind == "bool" and isinstance(value, str):
+    if option.kind == "str" and isinstance(value, bool):
+        hint = " (YAML reads words such as yes and off as true or false; put text in quotes)"
+    elif option.kind == "bool" and str(value).lower() in ("yes", "no", "on", "off"):
         hint = " (write it without quotes)"
     elif option.kind == "list" and isinstance(value, str):
         hint = " (start each element with '- ')"
@@ -181,7 +192,7 @@ def check_keys(options: tuple[Option, ...], value: dict[str, Any], report: Repor
             checked[key] = check_value(known[key], item, report, (*path, key))
     for option in options:
         if option.required and value.get(option.name) in (None, "", []):
-            report(path, f"{option.name} is missing ({option.text[0].rstrip('.')})")
+            report(path, f"{option.name} is missing ({option.summary})")
     return checked
 
 

@@ -12,10 +12,14 @@ from typing import Any
 
 from . import files
 from .layout import Layout
-from .live import answers
+from .live import answers, answers_itself
+from .running import running
 from .services import Service
 from .supervisor.base import Supervisor, SupervisorError, last_lines
 from .supervisor.supervisord import Supervisord
+
+#: Seconds after which a hub that runs but does not answer is restarted; it may just be starting.
+STUCK = 15.0
 from .user_servers import end_servers
 
 
@@ -61,18 +65,48 @@ def remove_machine(layout: Layout, keeper: Supervisor) -> bool:
 def start_services(keeper: Supervisor, services: list[Service], config: dict[str, Any], timeout: float) -> list[str]:
     """Let the services run as they should; return the roles of those that were (re)started.
 
-    Raises SupervisorError where a service does not start or the hub does not answer in time.
+    Raises SupervisorError where a service ends at once or the hub does not answer in time.
     """
-    changed = [service.role for service in services if keeper.ensure_started(service)]
-    deadline = time.monotonic() + timeout
+    changed = [service for service in services if keeper.ensure_started(service)]
+    if not changed and not _answers_within(config, STUCK):
+        # Everything runs as it should, and yet nobody answers: only a restart can help.
+        stuck = "proxy" if answers_itself(config) else "hub"
+        changed = [service for service in services if service.role == stuck]
+        for service in changed:
+            keeper.restart(service)
+    _wait_until_up(services, config, timeout)
+    return [service.role for service in changed]
+
+
+def _answers_within(config: dict[str, Any], patience: float) -> bool:
+    deadline = time.monotonic() + patience
     while not answers(config):
         if time.monotonic() > deadline:
-            hub = next(service for service in services if service.role == "hub")
-            raise SupervisorError(
-                f"{hub.name} does not answer after {timeout:.0f} s; its last lines:\n{last_lines(hub)}"
-            )
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def _wait_until_up(services: list[Service], config: dict[str, Any], timeout: float) -> None:
+    """Wait until every service runs and the hub answers; do not wait for one that ended."""
+    deadline = time.monotonic() + timeout
+    pids: dict[str, int] = {}
+    while True:
+        for service in services:
+            state = running(service.layout, service.role)
+            pid = state.pid if state.digest == service.digest else 0
+            if pid != pids.get(service.role, pid):
+                raise SupervisorError(f"{service.name} ended while it started; its last lines:\n{last_lines(service)}")
+            if pid:
+                pids[service.role] = pid
+        if len(pids) == len(services) and answers(config):
+            return
+        if time.monotonic() > deadline:
+            late = next((service for service in services if service.role not in pids), None)
+            what = "did not start within" if late else "does not answer after"
+            late = late or next(service for service in services if service.role == "hub")
+            raise SupervisorError(f"{late.name} {what} {timeout:.0f} s; its last lines:\n{last_lines(late)}")
         time.sleep(0.1)
-    return changed
 
 
 def stop_services(keeper: Supervisor, services: list[Service], config: dict[str, Any], servers: bool) -> list[str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import Optional
 
 
 def write(path: str, content: bytes, mode: int = 0o600) -> bool:

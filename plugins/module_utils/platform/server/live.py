@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 
 from ..base import CREATE, UNCHANGED, UPDATE, Change
 from .desired import DesiredHub
@@ -84,13 +84,21 @@ def answers(config: dict[str, Any]) -> bool:
     """Tell whether a hub answers at its health address through its proxy."""
     scheme = "https" if config.get("tls") else "http"
     bind = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config["bind"], config["bind"])
-    url = f"{scheme}://{bind}:{config['ports']['public']}{config['base_url']}hub/health"
+    return _is_healthy(f"{scheme}://{bind}:{config['ports']['public']}{config['base_url']}")
+
+
+def answers_itself(config: dict[str, Any]) -> bool:
+    """Tell whether a hub answers when it is asked past its proxy."""
+    return _is_healthy(f"http://127.0.0.1:{config['ports']['hub']}{config['base_url']}")
+
+
+def _is_healthy(url: str) -> bool:
     # Whether the certificate suits the name is a question of the check, not of health.
-    context = ssl._create_unverified_context() if config.get("tls") else None
+    context = ssl._create_unverified_context() if url.startswith("https:") else None
     handlers = [urllib.request.ProxyHandler({})] + ([urllib.request.HTTPSHandler(context=context)] if context else [])
     try:
-        with urllib.request.build_opener(*handlers).open(url, timeout=HEALTH_TIMEOUT) as response:
-            return bool(response.status == 200)
+        with urllib.request.build_opener(*handlers).open(f"{url}hub/health", timeout=HEALTH_TIMEOUT) as response:
+            return response.status == 200
     except (OSError, urllib.error.URLError):
         return False
 

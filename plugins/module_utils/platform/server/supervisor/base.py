@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 
 from ..running import end, running
 from ..services import Service
-
-START_TIMEOUT = 120.0
 
 
 class SupervisorError(Exception):
@@ -58,27 +55,20 @@ class Supervisor(ABC):
         state = running(service.layout, service.role)
         if not changed and state.digest == service.digest and self.pid(service) == state.pid:
             return False
+        self.restart(service)
+        return True
+
+    def restart(self, service: Service) -> None:
+        """End whatever runs as the service, and start it from its present definition."""
         self.stop(service)
         end(service.layout, service.role)
         self.start(service)
-        self._wait(service)
-        return True
 
     def ensure_stopped(self, service: Service) -> bool:
         """Let the service not run, now or at boot; return whether anything changed."""
         self.stop(service)
         ended = end(service.layout, service.role)
         return self.forget(service) or ended
-
-    def _wait(self, service: Service) -> None:
-        """Wait until the launcher has become the service."""
-        deadline = time.monotonic() + START_TIMEOUT
-        while running(service.layout, service.role).digest != service.digest:
-            if time.monotonic() > deadline:
-                raise SupervisorError(
-                    f"{service.name} did not start within {START_TIMEOUT:.0f} s\n{last_lines(service)}"
-                )
-            time.sleep(0.05)
 
 
 def last_lines(service: Service, count: int = 15) -> str:

@@ -55,6 +55,8 @@ class Systemd(Supervisor):
         self._systemctl("disable", "--quiet", self._name(service))
         os.unlink(self._path(service))
         self._systemctl("daemon-reload")
+        # A unit that ended badly would stay in lists although it is gone.
+        self._systemctl("reset-failed", self._name(service), tolerant=True)
         return True
 
     def pid(self, service: Service) -> int:
@@ -69,7 +71,8 @@ class Systemd(Supervisor):
 
     def _unit(self, service: Service) -> str:
         command = " ".join(_quoted(word) for word in service.command)
-        # KillMode: users' servers are children of the hub and live on when it restarts.
+        # SuccessExitStatus: node ends like this when it is asked to.
+        # 78: the hub's configuration is wrong; starting again would not help. KillMode: users' servers are children of the hub and live on when it restarts.
         return f"""\
 [Unit]
 Description=JupyterHub {service.name} (hubfleet)
@@ -82,17 +85,19 @@ Restart=always
 RestartSec=2
 KillMode=process
 TimeoutStopSec=30
+SuccessExitStatus=143
+RestartPreventExitStatus=78
 UMask=0077
 [Install]
 WantedBy={"multi-user.target" if self.system else "default.target"}
 """
 
-    def _systemctl(self, *arguments: str) -> str:
+    def _systemctl(self, *arguments: str, tolerant: bool = False) -> str:
         command = ["systemctl", *([] if self.system else ["--user"]), *arguments]
         environment = {**os.environ}
         environment.setdefault("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-        if done.returncode:
+        if done.returncode and not tolerant:
             raise SupervisorError(f"{' '.join(command)}: {done.stderr.strip()}")
         return done.stdout
 

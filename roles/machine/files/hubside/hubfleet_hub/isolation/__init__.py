@@ -1,0 +1,28 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the servers of a hub's users are kept apart: one interface, several ways."""
+
+from __future__ import annotations
+
+from hubfleet_hub.isolation.base import Isolation, IsolationError, Limits, Place, Where
+from hubfleet_hub.isolation.bubblewrap import Bubblewrap
+from hubfleet_hub.isolation.shared import Shared
+from hubfleet_hub.isolation.system_users import SystemUsers
+
+WAYS: dict[str, type[Isolation]] = {
+    "system-users": SystemUsers,
+    "bubblewrap": Bubblewrap,
+    "none": Shared,
+}
+
+__all__ = ["Isolation", "IsolationError", "Limits", "Place", "WAYS", "Where", "create"]
+
+
+def create(way: str, where: Where) -> Isolation:
+    """The isolation of that name; IsolationError when there is none, or it cannot work here."""
+    if way not in WAYS:
+        raise IsolationError(f"no isolation {way!r}; there are: {', '.join(WAYS)}")
+    isolation = WAYS[way](where)
+    isolation.check()
+    return isolation

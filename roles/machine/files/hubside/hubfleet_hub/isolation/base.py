@@ -1,0 +1,152 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the spawner asks of every way to keep users apart. Standard library only."""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import os
+import resource
+import shutil
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable
+
+from hubfleet_hub import names
+
+_LONGEST_RUNTIME = 107 - len("/0123456789abcdef") - len("/kernel--ipc-9") - 36
+
+
+class IsolationError(Exception):
+    """Why a user's place cannot be made, or this way does not work here."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """The hub that users belong to, and where their things go."""
+
+    directory: Path  # of the hub
+    hub: str
+    homes: Path
+    runtime: Path
+
+    @property
+    def state(self) -> str:
+        """The state directory, which tells this fleet from others on the machine."""
+        return str(self.directory.parent.parent)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a user's servers run: as whom, and with which directories."""
+
+    home: Path
+    account: str
+    runtime: str
+    uid: int | None = None
+    gid: int | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a server may use; None is no limit."""
+
+    memory: int | None = None
+
+    def apply(self) -> None:
+        """Limits this process. Runs between fork and exec."""
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if self.memory:
+            # per process: over it, Python raises MemoryError instead of the machine running out
+            hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+            size = self.memory if hard == resource.RLIM_INFINITY else min(self.memory, hard)
+            resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+
+
+class Isolation(abc.ABC):
+    """One way to keep the users of a hub apart. All methods block: call them in a thread."""
+
+    name = ""
+
+    def __init__(self, where: Where) -> None:
+        self.where = where
+
+    @abc.abstractmethod
+    def check(self) -> None:
+        """IsolationError when this way cannot work here. Called when the hub starts."""
+
+    @abc.abstractmethod
+    def prepare(self, user: str) -> Place:
+        """Makes what the user's servers need, unless it is there. IsolationError when it cannot."""
+
+    def command(self, place: Place, environment: Path, command: list[str]) -> list[str]:
+        """The command that runs a command isolated, with the software in environment."""
+        return command
+
+    def popen(self, place: Place, limits: Limits) -> dict[str, Any]:
+        """Arguments for Popen: as whom to run, where, and limited how."""
+        apply: Callable[[], None] = limits.apply
+        return {"cwd": str(place.home), "preexec_fn": apply}
+
+    def end_processes(self, user: str) -> None:  # noqa: B027  most ways leave nothing behind
+        """Ends what the user's servers left behind. Called when none of them runs any more."""
+
+    def remove(self, user: str) -> None:
+        """Removes all that a temporary user had. Never called for persons."""
+        names_only_checks(user)
+        self.end_processes(user)
+        shutil.rmtree(self.home(user), ignore_errors=True)
+
+    def home(self, user: str) -> Path:
+        """The user's home directory."""
+        return self.where.homes / names.slug(user)
+
+
+def check_runtime(path: Path) -> None:
+    """IsolationError when sockets of kernels in there would have too long a path.
+
+    Source: unix(7), at most 107 characters; jupyter_client makes USER/kernel-UUID-ipc-N below it.
+    """
+    if len(str(path)) > _LONGEST_RUNTIME:
+        raise IsolationError(
+            f"the path {path} is too long for the sockets of kernels: "
+            f"{len(str(path))} characters, possible are {_LONGEST_RUNTIME}"
+        )
+
+
+def names_only_checks(user: str) -> None:
+    """Refuses to remove what belongs to a person."""
+    if not names.is_check_user(user):
+        raise IsolationError(f"the things of user {user!r} are never removed by the hub")
+
+
+def private_directory(path: Path, uid: int, gid: int, mode: int = 0o700) -> None:
+    """Makes a directory of that owner and mode; IsolationError when something else is there.
+
+    The parent must not be writable by others, or they could put a link there first.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, 0o700)
+    found = os.lstat(path)
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() != uid and not os.listdir(path):
+        os.chown(path, uid, gid)  # made just now, or by a hub that was killed before this line
+        found = os.lstat(path)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid:
+        raise IsolationError(f"{path} is not a directory of user id {uid}; it is left alone")
+    if stat.S_IMODE(found.st_mode) != mode:
+        os.chmod(path, mode)
+
+
+def private_home(path: Path, uid: int, gid: int) -> None:
+    """Makes a user's home; a mode that the user gave it later is kept."""
+    mode = 0o700 if not path.exists() else stat.S_IMODE(os.lstat(path).st_mode)
+    private_directory(path, uid, gid, mode)
+
+
+def runtime_root(path: Path, mode: int) -> None:
+    """Makes the folder that holds the users' runtime directories; it may vanish at a reboot."""
+    private_directory(path, os.geteuid(), os.getegid(), mode)

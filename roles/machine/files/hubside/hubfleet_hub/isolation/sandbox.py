@@ -1,0 +1,76 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs bwrap and passes signals on to the server inside. Standard library only.
+
+    sandbox.py BWRAP ARG...
+
+bwrap alone would not do: a signal to it ends only its outer process, and with --die-with-parent
+servers would die with the hub. This process is bwrap's parent instead, and outlives the hub.
+Source: bwrap(1), --info-fd and --die-with-parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from types import FrameType
+
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def children(pid: int) -> list[int]:
+    """The children of a process; by looking at all where the kernel keeps no list of them."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as stream:
+            return [int(each) for each in stream.read().split()]
+    except OSError:
+        pass
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as stream:
+                text = stream.read()
+        except OSError:
+            continue
+        if text[text.rindex(")") + 2 :].split()[1] == str(pid):
+            found.append(int(name))
+    return found
+
+
+def main() -> int:
+    """The exit code of the server inside."""
+    inside = 0
+    early: list[int] = []
+
+    def forward(number: int, _frame: FrameType | None) -> None:
+        if not inside:
+            early.append(number)
+            return
+        # the first process inside is bwrap's own; the server is its child
+        for pid in children(inside) or [inside]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    for number in FORWARDED:
+        signal.signal(number, forward)
+    reader, writer = os.pipe()
+    command = [sys.argv[1], "--info-fd", str(writer), *sys.argv[2:]]
+    process = subprocess.Popen(command, pass_fds=[writer])
+    os.close(writer)
+    with os.fdopen(reader, encoding="ascii") as stream:
+        information = stream.read()  # to its end: bwrap stops when the reader goes away earlier
+    if information:
+        inside = int(json.loads(information)["child-pid"])
+        for missed in early:
+            forward(missed, None)
+    status = process.wait()
+    return status if status >= 0 else 128 - status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures: the tools, built once, and hubs in each mode of isolation."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from hubside_rig import Hub
+from hubside_tools import FILES, Tools, build
+
+sys.path.insert(0, str(FILES / "hubside"))  # for tests of parts that need no hub
+
+
+@pytest.fixture(scope="session")
+def tools() -> Iterator[Tools]:
+    """Environments, node and proxy, readable for all accounts.
+
+    HUBFLEET_TEST_TOOLS names a folder to keep them in between runs.
+    """
+    kept = os.environ.get("HUBFLEET_TEST_TOOLS")
+    root = Path(kept or tempfile.mkdtemp(prefix="hubfleet-tools-"))
+    root.mkdir(exist_ok=True)
+    root.chmod(0o755)
+    mask = os.umask(0o022)
+    try:
+        built = build(root)
+    finally:
+        os.umask(mask)
+    yield built
+    if not kept:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def state() -> Iterator[Path]:
+    """A state directory of a fleet."""
+    path = Path(tempfile.mkdtemp(prefix="hubfleet-state-"))
+    path.chmod(0o711)
+    (path / "hubs").mkdir(mode=0o711)
+    (path / "homes").mkdir(mode=0o711)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def make_root_hub(tools: Tools, state: Path) -> Iterator[Callable[..., Hub]]:
+    """Makes hubs with system accounts; ends them and removes their accounts afterwards."""
+    runtime = Path(tempfile.mkdtemp(prefix="hubfleet-test-", dir="/run"))
+    hubs: list[Hub] = []
+
+    def make(name: str, **settings: Any) -> Hub:
+        hubs.append(Hub(tools, state, name, "system-users", runtime, **settings))
+        return hubs[-1]
+
+    yield make
+    for hub in hubs:
+        hub.stop()
+    for entry in pwd.getpwall():
+        # accounts of persons, which the hub keeps
+        if entry.pw_dir.startswith(f"{state}/homes/"):
+            subprocess.run(["userdel", entry.pw_name], check=True)
+    shutil.rmtree(runtime, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def ordinary_user() -> Iterator[tuple[list[str], tuple[int, int] | None]]:
+    """How to run as somebody without rights: the command before the command, and who that is."""
+    if os.geteuid() != 0:
+        yield [], None
+        return
+    name = f"hf-test-{os.getpid()}"
+    subprocess.run(["useradd", "--no-create-home", "--home-dir", "/nonexistent", name], check=True)
+    entry = pwd.getpwnam(name)
+    prefix = ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups"]
+    yield prefix, (entry.pw_uid, entry.pw_gid)
+    subprocess.run(["userdel", name], check=True)
+
+
+@pytest.fixture(scope="module")
+def make_user_hub(
+    tools: Tools,
+    state: Path,
+    ordinary_user: tuple[list[str], tuple[int, int] | None],
+) -> Iterator[Callable[..., Hub]]:
+    """Makes hubs of an ordinary user."""
+    prefix, owner = ordinary_user
+    runtime = Path(tempfile.mkdtemp(prefix="hfr-"))
+    if owner:
+        os.chown(runtime, *owner)
+    hubs: list[Hub] = []
+
+    def make(name: str, isolation: str = "bubblewrap", **settings: Any) -> Hub:
+        hubs.append(Hub(tools, state, name, isolation, runtime, run_as=prefix, owner=owner, **settings))
+        return hubs[-1]
+
+    yield make
+    for hub in hubs:
+        hub.stop()
+    shutil.rmtree(runtime, ignore_errors=True)

@@ -1,0 +1,282 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real hub with system accounts: choosing, running, crashes, keeping users apart, removing."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hubside_client import wait_for
+from hubside_rig import Hub
+from hubside_tools import needs_root
+
+pytestmark = needs_root
+
+CHECK = "hubfleet-check-one"
+
+
+@pytest.fixture(scope="module")
+def hub(make_root_hub: Callable[..., Hub]) -> Iterator[Hub]:
+    """A hub with its proxy and culler."""
+    hub = make_root_hub("demo", base_url="/inst-a/")
+    # from a shell without job control, which leaves SIGINT ignored: the launcher must undo that
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        hub.start("proxy", "hub", "culler")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    yield hub
+
+
+def accounts(state: Path) -> list[pwd.struct_passwd]:
+    """The system accounts made for hubs of this test."""
+    return [entry for entry in pwd.getpwall() if entry.pw_dir.startswith(f"{state}/")]
+
+
+def test_run_record_and_lock(hub: Hub) -> None:
+    from hubfleet_hub import processes
+
+    for service, process in hub.running.items():
+        path = hub.directory / "run" / f"{service}.json"
+        wait_for(f"the record of {service}", path.exists, 20)
+        record = json.loads(path.read_text())
+        assert record["pid"] == process.pid
+        assert record["digest"] == f"digest-of-{service}"
+        assert f"{record['boot_id']}:{record['start_time']}" == processes.identity(process.pid)
+        assert processes.lock_holder(hub.directory / "run" / f"{service}.lock") == process.pid
+        ignored = Path(f"/proc/{process.pid}/status").read_text().split("SigIgn:")[1].split()[0]
+        assert not int(ignored, 16) & (1 << (signal.SIGINT - 1)), service
+    for private in [*hub.directory.rglob("*.log"), hub.directory / "jupyterhub.sqlite"]:
+        assert private.stat().st_mode & 0o077 == 0, private
+
+
+def test_a_second_hub_is_refused(hub: Hub) -> None:
+    second = subprocess.run(hub.command("hub"), capture_output=True, text=True, timeout=30)
+    assert second.returncode == 75
+    assert f"runs already as process {hub.running['hub'].pid}" in second.stderr
+    # nor without the launcher
+    arguments = hub.command("hub")
+    bare = subprocess.run(
+        arguments[arguments.index("--") + 1 :],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=hub.directory,
+        env={**os.environ, "HUBFLEET_DIRECTORY": str(hub.directory)},
+    )
+    assert bare.returncode == 78
+    assert f"refusing to run: process {hub.running['hub'].pid} runs this hub" in bare.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"profile": "perl"}, "no profile 'perl'; there are: python, broken"),
+        ({"profile": "python", "size": "huge"}, "size: no choice 'huge'; there are: small, large"),
+        ({"profile": "python", "gpu": "1"}, "no option 'gpu'; there are: profile, size"),
+    ],
+)
+def test_a_wrong_choice_is_refused_with_the_choices(hub: Hub, options: dict[str, str], message: str) -> None:
+    hub.api("POST", "users/wrong")
+    status, answer = hub.api("POST", "users/wrong/server", options)
+    assert (status, answer["message"]) == (400, message)
+
+
+def test_a_failing_server_says_why(hub: Hub) -> None:
+    event = hub.start_server(CHECK, {"profile": "broken"})
+    assert event["failed"]
+    assert "no_such_module" in event["message"]
+    assert "exit code 1" in event["message"]
+    status, answer = hub.api("GET", f"hubfleet/servers/{CHECK}/log?lines=1")
+    assert status == 200 and "no_such_module" in answer["lines"][0]
+
+
+def test_the_log_needs_the_right(hub: Hub) -> None:
+    url = f"{hub.direct}hub/api/hubfleet/servers/{CHECK}/log"
+    assert hub.request("GET", url)[0] == 403
+    assert hub.request("GET", url, hub.secrets["culler_token"])[0] == 403
+    assert hub.request("GET", url.replace(CHECK, "nobody-here"), hub.secrets["check_token"])[0] == 404
+
+
+def test_start_and_compute_over_ipc(hub: Hub) -> None:
+    event = hub.start_server(CHECK, {"profile": "python", "size": "large"})
+    assert event.get("ready"), event
+    kernel = hub.kernel(CHECK)
+    code = """
+import json, os, resource, sys, ipykernel
+import ipykernel.kernelapp
+app = ipykernel.kernelapp.IPKernelApp.instance()
+print(json.dumps({"transport": app.transport, "environ": dict(os.environ), "umask": os.umask(0o077),
+  "data": resource.getrlimit(resource.RLIMIT_DATA)[0],
+  "core": resource.getrlimit(resource.RLIMIT_CORE)[0],
+  "cwd": os.getcwd(), "groups": os.getgroups(), "prefix": sys.prefix}))
+"""
+    found = json.loads(kernel.run(code))
+    environ = found["environ"]
+    assert found["transport"] == "ipc"
+    assert found["data"] == 2 << 30 and found["core"] == 0
+    assert environ["COURSE"] == "1" and environ["JUPYTER_IMAGE"] == "python"
+    assert environ["MEM_LIMIT"] == str(2 << 30)
+    assert environ["PATH"].startswith(f"{hub.tools.user}/bin:") and str(hub.tools.hub) not in environ["PATH"]
+    assert environ["VIRTUAL_ENV"] == found["prefix"] == str(hub.tools.user)
+    assert environ["HOME"] == found["cwd"] == str(hub.homes / CHECK)
+    assert len(found["groups"]) == 1 or not found["groups"]
+    text = json.dumps(environ)
+    assert not [name for name, value in hub.secrets.items() if value in text]
+    assert "HUBFLEET_DIRECTORY" not in environ
+
+
+def test_memory_over_the_limit_is_an_error_in_the_notebook(hub: Hub) -> None:
+    code = "try:\n  b = bytearray(3 << 30)\nexcept MemoryError:\n  print('too much')"
+    assert hub.kernel(CHECK).run(code).strip() == "too much"
+
+
+def test_a_killed_hub_leaves_kernels_alone(hub: Hub) -> None:
+    kernel = hub.kernel(CHECK)
+    before = kernel.run("import os; x = 12345; print(os.getpid())")
+    hub.kill("hub")
+    hub.start("hub")
+    assert kernel.run("print(os.getpid())") == before
+    assert kernel.run("print(x)").strip() == "12345"
+    status, answer = hub.api("GET", f"users/{CHECK}")
+    assert status == 200 and answer["servers"][""]["ready"]
+
+
+def test_a_restarted_proxy_has_its_routes_back_at_once(hub: Hub) -> None:
+    url, token = f"{hub.url}user/{CHECK}/api/status", hub.token(CHECK)
+    assert hub.request("GET", url, token)[0] == 200
+    hub.kill("proxy")
+    hub.start("proxy")
+    wait_for("the proxy", lambda: hub.request("GET", f"http://127.0.0.1:{hub.ports['public']}/x")[0], 20)
+    listening = time.monotonic()
+    wait_for("the route", lambda: hub.request("GET", url, token)[0] == 200, 20)
+    assert time.monotonic() - listening < 2
+
+
+SPY = """
+import glob, json, os
+found = {"readable": [], "tokens": []}
+for path in PATHS:
+    try:
+        os.listdir(path) if os.path.isdir(path) else open(path).read()
+        found["readable"].append(path)
+    except OSError:
+        pass
+mine = os.environ["JUPYTERHUB_API_TOKEN"]
+for name in glob.glob("/proc/[0-9]*/environ"):
+    try:
+        text = open(name, errors="replace").read()
+    except OSError:
+        continue
+    for part in text.split("\\0"):
+        if "TOKEN" in part and mine not in part:
+            found["tokens"].append(part.split("=")[0])
+print(json.dumps(found))
+"""
+
+
+def test_users_are_kept_apart(hub: Hub, state: Path) -> None:
+    other = "Zoë.Müller@example.org"
+    assert hub.start_server("alice").get("ready")
+    assert hub.start_server(other).get("ready")
+    kernel = hub.kernel("alice")
+    kernel.run("open('mine.txt', 'w').write('mine')")
+    homes = [str(path) for path in hub.homes.iterdir()]
+    assert len(homes) == 3
+    paths = [
+        *homes,
+        str(hub.directory),
+        str(hub.directory / "jupyterhub.sqlite"),
+        str(hub.directory / "secrets" / "proxy_token"),
+        str(hub.directory / "config" / "hub.json"),
+        str(hub.directory / "logs" / "servers" / f"{CHECK}.log"),
+    ]
+    found = json.loads(hub.kernel(CHECK).run(f"PATHS = {paths!r}{SPY}"))
+    assert found == {"readable": [str(hub.homes / CHECK)], "tokens": []}
+    names = {entry.pw_name for entry in accounts(state)}
+    assert len(names) == 3 and all(len(name) <= 32 for name in names)
+
+
+def test_stop_leaves_no_process(hub: Hub) -> None:
+    from hubfleet_hub import processes
+
+    code = "import subprocess; print(subprocess.Popen(['setsid', 'nohup', 'sleep', '600']).pid)"
+    hub.kernel("alice").run(code)
+    uid = (hub.homes / "alice").stat().st_uid
+    assert len(processes.living_of_user(uid)) >= 3
+    assert hub.api("DELETE", "users/alice/server")[0] in (202, 204)
+    wait_for("alice's processes to end", lambda: not processes.living_of_user(uid), 30)
+
+
+def test_a_stale_pid_kills_no_stranger(hub: Hub) -> None:
+    assert hub.start_server("alice", {}).get("ready")
+    server = hub.server_pid("alice")
+    hub.kill("hub")
+    os.kill(server, signal.SIGKILL)
+    stranger = subprocess.Popen(["sleep", "600"])
+    try:
+        with sqlite3.connect(hub.directory / "jupyterhub.sqlite") as database:
+            (text,) = database.execute(
+                "select state from spawners where state like ?", (f'%"pid": {server}%',)
+            ).fetchone()
+            state = {**json.loads(text), "pid": stranger.pid}
+            database.execute("update spawners set state = ? where state = ?", (json.dumps(state), text))
+        hub.start("hub")
+        wait_for(
+            "alice's server to be forgotten",
+            lambda: not hub.api("GET", "users/alice")[1]["servers"],
+            15,
+        )
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_a_named_server_runs_beside(hub: Hub) -> None:
+    assert hub.start_server(CHECK, {"profile": "python"}, server="second").get("ready")
+    assert hub.kernel(CHECK, "second").run("print(6 * 7)").strip() == "42"
+    assert hub.api("DELETE", f"users/{CHECK}/servers/second", {"remove": True})[0] in (202, 204)
+    # the other one has the same account, and goes on
+    wait_for("the second to stop", lambda: "second" not in hub.api("GET", f"users/{CHECK}")[1]["servers"])
+    assert hub.kernel(CHECK).run("print(6 * 7)").strip() == "42"
+
+
+def test_nothing_is_left_of_a_check_user(hub: Hub, state: Path) -> None:
+    from hubfleet_hub import processes
+
+    uid = (hub.homes / CHECK).stat().st_uid
+    hub.kernel(CHECK).run("import os; os.mkdir('/tmp/left-by-check'); open('/dev/shm/left', 'w')")
+    assert hub.api("DELETE", f"users/{CHECK}")[0] in (202, 204)
+    wait_for("the user to be gone", lambda: hub.api("GET", f"users/{CHECK}")[0] == 404)
+    assert not (hub.homes / CHECK).exists()
+    assert not processes.living_of_user(uid)
+    assert uid not in {entry.pw_uid for entry in pwd.getpwall()}
+    assert not list((hub.directory / "logs" / "servers").glob(f"{CHECK}*"))
+    assert not Path("/tmp/left-by-check").exists() and not Path("/dev/shm/left").exists()
+    assert not (Path(hub.settings["runtime"]) / str(uid)).exists()
+
+
+def test_a_person_is_never_removed(hub: Hub, state: Path) -> None:
+    assert hub.api("DELETE", "users/alice")[0] in (202, 204)
+    assert (hub.homes / "alice" / "mine.txt").exists()
+    assert [entry for entry in accounts(state) if entry.pw_dir.endswith("/alice")]
+
+
+def test_the_hub_stops_quickly(hub: Hub) -> None:
+    process = hub.running.pop("hub")
+    begin = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert time.monotonic() - begin < 5
+    hub.start("hub")
