@@ -15,13 +15,13 @@ setup: ## Make this checkout ready (python environment in .venv)
 	@scripts/setup
 
 demo: setup ## Deploy the demonstration hubs on this machine and show how to log in
-	@scripts/demo up
+	@python scripts/demo.py up
 
 demo-down: setup ## Stop the demonstration hubs; keep what they hold
-	@scripts/demo down
+	@python scripts/demo.py down
 
 demo-clean: setup ## Remove the demonstration hubs with everything they hold (ANSWER=yes: do not ask)
-	@ANSWER='$(ANSWER)' scripts/demo clean
+	@ANSWER='$(ANSWER)' python scripts/demo.py clean
 
 validate: setup ## Check the inventory; touches nothing
 	@ansible-playbook hubfleet.jupyterhub.validate
@@ -32,7 +32,7 @@ dev: ## Like setup, with everything that tests need
 	@scripts/setup --dev
 
 generate: setup ## Write what is made from the schema: argument specs, option reference
-	python scripts/generate
+	python scripts/generate.py
 
 lock: setup ## Pin the newest versions of everything in requirements*
 	scripts/lock
@@ -62,7 +62,7 @@ test: dev ## Run everything above, as CI does
 	@scripts/stages 'make lint' 'make sanity' 'make unit' 'make build' 'make molecule' 'make system' 'make browser'
 
 bench: dev ## Measure what fleets of many hubs cost
-	python tests/bench/run
+	python tests/bench/run.py
 
 clean: ## Remove what tools left in this checkout, the environment included
 	rm -rf .ansible .cache .venv dist tests/output

@@ -14,6 +14,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model im
     Hub,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
+    CREATE,
     UNCHANGED,
     UPDATE,
     Change,
@@ -101,7 +102,8 @@ def _report(hubs: list[Hub], changes: dict[str, Change], found: dict[str, Server
         )
         if setup.isolation == "none":
             display.warning(
-                f"cluster {name}: cluster_isolation is none: every user of its hubs can read the files and tokens of all others"
+                f"cluster {name}: cluster_isolation is none: "
+                "every user of its hubs can read the files and tokens of all others"
             )
     width = max(len(hub.name) for hub in hubs)
     for hub in hubs:
@@ -111,13 +113,9 @@ def _report(hubs: list[Hub], changes: dict[str, Change], found: dict[str, Server
     counts = Counter(change.action for change in changes.values())
     if set(counts) == {UNCHANGED}:
         display.display(f"{len(hubs)} hub{'s' if len(hubs) != 1 else ''}: nothing to change")
-    else:
-        display.display(
-            ", ".join(
-                f"{count} to {action}" if action != UNCHANGED else f"{count} {action}"
-                for action, count in counts.items()
-            )
-        )
+        return
+    words = {UNCHANGED: "unchanged", CREATE: "to create", UPDATE: "to update"}
+    display.display(", ".join(f"{count} {words[action]}" for action, count in counts.items()))
 
 
 def _diff(change: Change) -> dict[str, str]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
@@ -24,7 +25,9 @@ class ActionModule(FleetAction):
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Report what was found valid; problems never reach this point."""
         clusters = {hub.cluster.name for hub in hubs}
-        display.display(
-            f"{len(hubs)} hub{'s' if len(hubs) != 1 else ''} in {len(clusters)} cluster{'s' if len(clusters) != 1 else ''}: valid"
-        )
+        display.display(f"{_count(hubs, 'hub')} in {_count(clusters, 'cluster')}: valid")
         return {"changed": False, "hubs": [hub.name for hub in hubs], "clusters": sorted(clusters)}
+
+
+def _count(things: Sized, noun: str) -> str:
+    return f"{len(things)} {noun}{'s' if len(things) != 1 else ''}"

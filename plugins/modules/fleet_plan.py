@@ -69,7 +69,12 @@ changes:
       type: list
       elements: str
   sample:
-    - {hub: demo, cluster: workstation, tier: production, url: "http://127.0.0.1:8100/", action: update, reasons: [configuration, hub to restart]}
+    - hub: demo
+      cluster: workstation
+      tier: production
+      url: http://127.0.0.1:8100/
+      action: update
+      reasons: [configuration, hub to restart]
 machines:
   description: One entry per cluster of the play.
   returned: success

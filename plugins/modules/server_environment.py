@@ -11,7 +11,8 @@ short_description: Build an environment or a tool on the machine of a cluster
 version_added: 0.1.0
 description:
   - Builds a directory named by its content, once; a directory that is there and whole is left alone.
-  - Python environments are built by uv from requirements with hashes, byte-compiled and tried out. The proxy is installed by npm.
+  - Python environments are built by uv from requirements with hashes, byte-compiled and tried out.
+  - The proxy is installed by npm.
   - Users' servers that run in an older environment are not touched.
   - The action of the same name fills in what the inventory says; only O(hub) and O(directory) are given in a play.
 author:

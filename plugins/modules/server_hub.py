@@ -26,7 +26,7 @@ options:
   state:
     description:
       - V(present) - the files are there as the inventory says.
-      - V(absent) - with O(remove_data) the hub's directory, its users' homes and their accounts are removed; without, nothing is.
+      - V(absent) - with O(remove_data) the hub's directory, its users' homes and their accounts are removed.
     type: str
     choices: [present, absent]
     default: present

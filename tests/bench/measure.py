@@ -70,6 +70,4 @@ class Table:
                 *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:])),
             ]
             print("  ".join(cells).rstrip())
-        print(
-            f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; ratios compare with the row before that they follow from"
-        )
+        print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")

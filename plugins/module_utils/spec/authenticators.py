@@ -235,9 +235,14 @@ ALLOW_RULES = (
         "list",
         (
             "Identity providers whose accounts may log in, with C(cilogon); their entity ids as CILogon lists them.",
-            "With O(hub_allowed_domains) only accounts of these domains, with O(hub_allowed_users) only these users, else every account of the provider.",
+            "With O(hub_allowed_domains) only accounts of these domains, with O(hub_allowed_users) only these users,"
+            " else every account of the provider.",
         ),
-        elements=element("url"),
+        elements=element(
+            "str",
+            pattern=r"(https?://|urn:)\S+",
+            pattern_text="an entity id, which starts with https:// or urn:",
+        ),
         example='["https://idp.example.org/shibboleth"]',
     ),
     Option(

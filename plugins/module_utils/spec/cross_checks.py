@@ -38,7 +38,8 @@ def check_authenticator(options: dict[str, Any], report: Report, broken: set[str
     if authenticator.demonstration and not options["hub_demonstration"] and "hub_demonstration" not in broken:
         report(
             ("hub_authenticator",),
-            f"{authenticator.name!r} lets anyone in under any name; it needs hub_demonstration: true, and no real users",
+            f"{authenticator.name!r} lets anyone in under any name; "
+            "it needs hub_demonstration: true, and no real users",
         )
     _check_rules(authenticator, options, settings, report, broken)
     return settings
@@ -208,7 +209,8 @@ def _check_ports(hub: Hub, taken: dict[tuple[str, Any], tuple[str, str]], report
         if other != hub.name:
             report(
                 variable,
-                f"port {port} is taken by hub {other}; this hub uses {hub['hub_port']} and {hub.inner_ports[0]}-{hub.inner_ports[2]}",
+                f"port {port} is taken by hub {other}; this hub uses {hub['hub_port']} and "
+                f"{hub.inner_ports[0]}-{hub.inner_ports[2]}",
             )
             return
         if (other, other_variable) != (hub.name, variable):

@@ -208,7 +208,8 @@ SOFTWARE = (
         "hub_environments",
         "list",
         (
-            "Environments that the hub offers: names from O(hub_environment_catalogue), or entries of the hub's own with a name.",
+            "Environments that the hub offers: names from O(hub_environment_catalogue),"
+            " or entries of the hub's own with a name.",
             "The first is preselected.",
         ),
         required=True,
@@ -320,7 +321,7 @@ RUNNING = (
 )
 
 LOOK = (
-    Option("hub_announcement", "str", ("A line shown on top of every page of the hub.",), default=""),
+    Option("hub_announcement", "str", ("A line of HTML shown on top of every page of the hub.",), default=""),
     Option(
         "hub_templates",
         "inventory_path",

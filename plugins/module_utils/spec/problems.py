@@ -71,5 +71,5 @@ def nearest(name: str, known: Iterable[str], what: str = "there are", prefix: st
 
 def _place(where: str) -> tuple[str, int]:
     """Sort key of ``file:line``."""
-    path, _, line = where.rpartition(":")
+    path, _colon, line = where.rpartition(":")
     return (path, int(line)) if line.isdigit() else (where, 0)

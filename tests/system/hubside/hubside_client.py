@@ -125,6 +125,7 @@ class Kernel:
             text=True,
             capture_output=True,
             timeout=90,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

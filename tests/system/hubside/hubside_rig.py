@@ -60,7 +60,7 @@ PROFILES: list[dict[str, Any]] = [
 
 def free_ports(count: int) -> list[int]:
     """Ports of this machine that nobody listens on."""
-    sockets = [socket.socket() for _ in range(count)]
+    sockets = [socket.socket() for _number in range(count)]
     for each in sockets:
         each.bind(("127.0.0.1", 0))
     ports = [each.getsockname()[1] for each in sockets]

@@ -61,7 +61,7 @@ def test_run_record_and_lock(hub: Hub) -> None:
 
 
 def test_a_second_hub_is_refused(hub: Hub) -> None:
-    second = subprocess.run(hub.command("hub"), capture_output=True, text=True, timeout=30)
+    second = subprocess.run(hub.command("hub"), capture_output=True, text=True, timeout=30, check=False)
     assert second.returncode == 75
     assert f"runs already as process {hub.running['hub'].pid}" in second.stderr
     # nor without the launcher
@@ -71,6 +71,7 @@ def test_a_second_hub_is_refused(hub: Hub) -> None:
         capture_output=True,
         text=True,
         timeout=60,
+        check=False,
         cwd=hub.directory,
         env={**os.environ, "HUBFLEET_DIRECTORY": str(hub.directory)},
     )

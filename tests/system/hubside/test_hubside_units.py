@@ -225,7 +225,8 @@ def launch(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     """Runs the launcher with this Python."""
     program = FILES / "hubside" / "hubfleet_hub" / "launch.py"
     return subprocess.run(
-        [
+        check=False,
+        args=[
             sys.executable,
             str(program),
             "--directory",

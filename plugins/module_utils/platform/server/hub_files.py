@@ -20,7 +20,7 @@ _READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 def _readable(groups: int) -> str:
-    return "-".join("".join(secrets.choice(_READABLE) for _ in range(4)) for _group in range(groups))
+    return "-".join("".join(secrets.choice(_READABLE) for _letter in range(4)) for _group in range(groups))
 
 
 #: How each generated secret is made. JupyterHub wants a user password of 8 characters and an

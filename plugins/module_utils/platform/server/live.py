@@ -98,7 +98,7 @@ def _is_healthy(url: str) -> bool:
     handlers = [urllib.request.ProxyHandler({})] + ([urllib.request.HTTPSHandler(context=context)] if context else [])
     try:
         with urllib.request.build_opener(*handlers).open(f"{url}hub/health", timeout=HEALTH_TIMEOUT) as response:
-            return response.status == 200
+            return bool(response.status == 200)
     except (OSError, urllib.error.URLError):
         return False
 

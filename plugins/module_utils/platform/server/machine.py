@@ -129,8 +129,8 @@ def _try_bubblewrap() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     if done.returncode:
         raise PlatformError(
-            f"bubblewrap does not work on this machine ({done.stderr.strip() or done.returncode}); allow user namespaces, "
-            "deploy as root, or say cluster_isolation: none"
+            f"bubblewrap does not work on this machine ({done.stderr.strip() or done.returncode}); "
+            "allow user namespaces, deploy as root, or say cluster_isolation: none"
         )
 
 

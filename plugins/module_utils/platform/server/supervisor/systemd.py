@@ -71,8 +71,9 @@ class Systemd(Supervisor):
 
     def _unit(self, service: Service) -> str:
         command = " ".join(_quoted(word) for word in service.command)
-        # SuccessExitStatus: node ends like this when it is asked to.
-        # 78: the hub's configuration is wrong; starting again would not help. KillMode: users' servers are children of the hub and live on when it restarts.
+        # 143: node ends like this when it is asked to. 78: the hub's configuration is wrong, and
+        # starting again would not help. KillMode: users' servers are children of the hub and live
+        # on when it restarts.
         return f"""\
 [Unit]
 Description=JupyterHub {service.name} (hubfleet)

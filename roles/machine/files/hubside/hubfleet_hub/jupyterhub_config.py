@@ -12,4 +12,4 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from hubfleet_hub import settings
 
-settings.load(get_config(), Path(os.environ["HUBFLEET_DIRECTORY"]))  # noqa: F821
+settings.load(get_config(), Path(os.environ["HUBFLEET_DIRECTORY"]))  # noqa: F821  # pylint: disable=undefined-variable

@@ -23,6 +23,7 @@ import os
 import pwd
 import resource
 import signal
+import stat
 import sys
 import time
 from pathlib import Path
@@ -97,14 +98,16 @@ def clean_process() -> None:
 def attach_log(path: Path) -> int:
     """Sends output to the log; gives a descriptor of the former standard error.
 
-    Never a pipe: a service whose reader died would spin on it, or die with the supervisor.
+    Never to a pipe: a service whose reader died would spin on it, or die with the supervisor.
+    A pipe as input stays: supervisord 4.3 spins when it has written ends of pipes that nobody reads.
     """
     path.parent.mkdir(mode=0o700, exist_ok=True)
     rotation.rotate(path)
     former = fcntl.fcntl(2, fcntl.F_DUPFD_CLOEXEC, 3)
     log = processes.open_log(path)
     nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
+    if not stat.S_ISFIFO(os.fstat(0).st_mode):
+        os.dup2(nothing, 0)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
@@ -146,7 +149,7 @@ def environment_of(arguments: argparse.Namespace) -> dict[str, str]:
     # the working directory has folders named like modules
     environment["PYTHONSAFEPATH"] = "1"
     for pair in arguments.secret:
-        variable, _, name = pair.partition("=")
+        variable, _equals, name = pair.partition("=")
         if not name or Path(name).name != name:
             raise LaunchError(WRONG, f"--secret {pair}: expected VARIABLE=FILE, FILE being a name under secrets/")
         environment[variable] = (arguments.directory / "secrets" / name).read_text(encoding="utf-8").strip()
@@ -212,7 +215,7 @@ def main() -> int:
     except (OSError, ValueError, KeyError, LaunchError) as error:
         text = f"hubfleet: {arguments.service} was not started: {error}\n".encode()
         # into the log, and to whoever started us
-        for descriptor in {2, former}:
+        for descriptor in (2, former):
             with contextlib.suppress(OSError):  # its reader may be gone
                 os.write(descriptor, text)
         return error.code if isinstance(error, LaunchError) else WRONG

@@ -203,9 +203,7 @@ class FakeHub:
         msg_type, content = contents[kind]
         # the messages about a dead kernel come from the server, not in reply to a request
         parent = {} if text in ("dead", "restarting") else asked["header"]
-        await socket.send_json(
-            {"header": {"msg_type": msg_type}, "parent_header": parent, "content": content}
-        )
+        await socket.send_json({"header": {"msg_type": msg_type}, "parent_header": parent, "content": content})
 
     async def _on_log(self, request: Any, name: str) -> Any:
         if self.log is None:

@@ -41,9 +41,7 @@ def check(hub: Any, tokens: tuple[str, str]) -> Check:
         lines: list[str] = []
         target = HubTarget("demo", "here", hub.url, tokens[0], [choice])
         (result,) = run_checks([target], options, lines.append)
-        everything = (
-            json.dumps(result.as_dict()) + repr(target) + "\n".join(lines + table([result]))
-        )
+        everything = json.dumps(result.as_dict()) + repr(target) + "\n".join(lines + table([result]))
         for token in tokens:
             assert token not in everything
         assert all("\n" not in line for line in lines)
@@ -76,9 +74,7 @@ def test_all_steps(hub: Any, check: Check) -> None:
     assert hub.ever[0].startswith(names.PREFIX)
 
 
-@pytest.mark.parametrize(
-    "kind", ["version", "list", "create", "start", "token", "kernel", "delete"]
-)
+@pytest.mark.parametrize("kind", ["version", "list", "create", "start", "token", "kernel", "delete"])
 @pytest.mark.parametrize("status", [429, 503])
 def test_waits_as_long_as_the_hub_says(hub: Any, check: Check, kind: str, status: int) -> None:
     hub.first(kind, status, {"message": "busy"}, Retry_After="0.2")
@@ -187,9 +183,7 @@ def test_a_server_that_cannot_be_stopped_at_once(hub: Any, check: Check) -> None
     assert hub.users == {}
 
 
-def test_what_stays_behind_is_named(
-    hub: Any, check: Check, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_stays_behind_is_named(hub: Any, check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choice_module, "INSIST_SECONDS", 0.5)
     hub.always("delete", 500, {"message": "disk full"})
     result = check()
@@ -236,9 +230,7 @@ def test_only_old_users_of_checks_are_swept(hub: Any, hub_token: str) -> None:
     assert hub.users == dict.fromkeys(kept, "ready")
 
 
-def test_tokens_are_hidden_even_if_the_hub_shows_them(
-    hub: Any, check: Check, tokens: tuple[str, str]
-) -> None:
+def test_tokens_are_hidden_even_if_the_hub_shows_them(hub: Any, check: Check, tokens: tuple[str, str]) -> None:
     hub.always("kernel", 500, {"message": f"bad header: token {tokens[0]}, {tokens[1]}"})
     hub.log = [f"GET /?token={tokens[1]}", f"JUPYTERHUB_API_TOKEN={tokens[0]}"]
     result = check()

@@ -126,9 +126,7 @@ def test_no_more_at_once_than_allowed() -> None:
 
 
 def test_without_aiohttp_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run.HAS_AIOHTTP", False
-    )
+    monkeypatch.setattr("ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run.HAS_AIOHTTP", False)
     with pytest.raises(RuntimeError, match="pip install aiohttp"):
         run_checks([])
 

@@ -41,7 +41,9 @@ class Bubblewrap(Isolation):
             "/proc",
             "/usr/bin/true",
         ]
-        result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30)
+        result = subprocess.run(
+            command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30, check=False
+        )
         if result.returncode != 0:
             raise IsolationError(f"bwrap cannot make a sandbox on this machine: {result.stderr.strip()}")
 
@@ -126,7 +128,7 @@ def python_of(environment: Path) -> list[str]:
         lines = (environment / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return []
-    settings = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
+    settings = {key.strip(): value.strip() for key, _equals, value in (line.partition("=") for line in lines)}
     if not settings.get("home"):
         return []
     programs = settings["home"]

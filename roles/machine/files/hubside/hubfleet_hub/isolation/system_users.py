@@ -160,7 +160,9 @@ def _run_when_free(command: list[str], done: Callable[[], bool]) -> None:
     """
     deadline = time.monotonic() + _PATIENCE
     while not done():
-        result = subprocess.run(command, capture_output=True, text=True, env=_PROGRAMS, stdin=subprocess.DEVNULL)
+        result = subprocess.run(
+            command, capture_output=True, text=True, env=_PROGRAMS, stdin=subprocess.DEVNULL, check=False
+        )
         if result.returncode == 0 or (result.returncode == _EXISTS and done()):
             return
         busy = result.returncode in _BUSY and "lock" in result.stderr

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The demonstration: up, down or clean. Runs the playbooks that operators run."""
@@ -83,5 +82,5 @@ def clean() -> int:
 if __name__ == "__main__":
     verbs = {"up": up, "down": down, "clean": clean}
     if len(sys.argv) != 2 or sys.argv[1] not in verbs:
-        sys.exit(f"usage: scripts/demo {{{'|'.join(verbs)}}}")
+        sys.exit(f"usage: scripts/demo.py {{{'|'.join(verbs)}}}")
     sys.exit(verbs[sys.argv[1]]())

@@ -1,10 +1,9 @@
-#!/usr/bin/env python3
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measure what an operator waits for, on this machine, with real hubs.
 
     make bench                       all of it, about five minutes
-    tests/bench/run validate check   some of it
+    python tests/bench/run.py validate check   some of it
 
 Wall times depend on the machine and its load; compare the ratios and the CPU seconds. CPU is that
 of the command alone: hubs and users' servers are not its children.
