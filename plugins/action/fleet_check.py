@@ -52,6 +52,8 @@ class ActionModule(FleetAction):
             results = run_checks(targets, options, display.display)
         except RuntimeError as error:
             raise AnsibleActionFail(str(error)) from error
+        for hub, result in zip(hubs, results):
+            found[hub.cluster.name].note_check(hub, result.ok)
         for line in table(results):
             display.display(line)
         failed = [result.name for result in results if not result.ok]

@@ -34,6 +34,7 @@ class ActionModule(ServerAction):
             "hub": hub.name,
             "directory": platform.setup.layout.hub(hub.name).directory,
             "homes": desired.config["homes"],
+            "own_homes": not hub["hub_home_directory"],
             "shared_homes": platform.setup.isolation == "system-users",
             "generated": list(desired.generated),
             "content": pack(texts),

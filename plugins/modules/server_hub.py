@@ -43,6 +43,10 @@ options:
   homes:
     description: Directory of the users' homes. Filled in by the action.
     type: path
+  own_homes:
+    description: Whether the homes lie in the state directory; only those are removed. Filled in by the action.
+    type: bool
+    default: false
   shared_homes:
     description: Whether users reach their homes under accounts of their own. Filled in by the action.
     type: bool
@@ -103,6 +107,7 @@ def main() -> None:
             "hub": {"type": "str"},
             "directory": {"type": "path"},
             "homes": {"type": "path"},
+            "own_homes": {"type": "bool", "default": False},
             "shared_homes": {"type": "bool", "default": False},
             "generated": {"type": "list", "elements": "str", "default": [], "no_log": False},
             "content": {"type": "str", "no_log": True},
@@ -115,7 +120,11 @@ def main() -> None:
         module.exit_json(changed=params["state"] == "present" or params["remove_data"], written=[])
     try:
         if params["state"] == "absent":
-            written = remove_data(layout, params["hub"], params["homes"]) if params["remove_data"] else []
+            written = (
+                remove_data(layout, params["hub"], params["homes"], params["own_homes"])
+                if params["remove_data"]
+                else []
+            )
         else:
             written = write_hub(
                 layout,

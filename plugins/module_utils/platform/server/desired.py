@@ -41,6 +41,11 @@ class DesiredHub:
     builds: list[Build] = field(default_factory=list)
     services: list[Service] = field(default_factory=list)
 
+    @property
+    def digest(self) -> str:
+        """Digest of everything that the hub itself is started from."""
+        return next(service.digest for service in self.services if service.role == "hub")
+
     def shown(self) -> str:
         """Return hub.json as text; the order of keys is kept, since menus show choices in it."""
         return json.dumps(self.config, indent=2) + "\n"

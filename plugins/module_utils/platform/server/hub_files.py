@@ -42,7 +42,8 @@ def write_hub(
     for folder in ("", "config", "secrets", "run", "logs"):
         if files.directory(layout.path(folder).rstrip("/"), 0o700):
             changed.append(folder or ".")
-    if files.directory(homes, 0o711 if shared_homes else 0o700):
+    # A directory that was there before, such as /home, stays as it is.
+    if not os.path.isdir(homes) and files.directory(homes, 0o711 if shared_homes else 0o700):
         changed.append("homes")
     for name in generated:
         if not os.path.exists(layout.secret(name)):
@@ -67,20 +68,29 @@ def _remove_others(directory: str, keep: set[str]) -> list[str]:
     return removed
 
 
-def remove_data(layout: HubLayout, hub: str, homes: str) -> list[str]:
-    """Remove a hub's directory, its users' accounts and their homes; return what was removed.
+def remove_data(layout: HubLayout, hub: str, homes: str, own_homes: bool) -> list[str]:
+    """Remove a hub's directory, its users' homes and their accounts; return what was removed.
 
-    Accounts are told by the mark that the hub leaves in their comment field, and by their home.
+    own_homes: the homes lie in the state directory. Elsewhere, such as in /home, they stay, and so
+    do the accounts: a new account could be given an old one's number, and with it its files.
     """
     removed = []
-    for entry in pwd.getpwall():
-        ours = re.match(rf"hubfleet \S+ hub={re.escape(hub)} ", entry.pw_gecos)
-        if ours and entry.pw_dir.startswith(f"{homes.rstrip('/')}/") and os.geteuid() == 0:
-            subprocess.run(["pkill", "-KILL", "-U", str(entry.pw_uid)], check=False)
-            subprocess.run(["userdel", entry.pw_name], check=True, capture_output=True)
-            removed.append(f"account {entry.pw_name}")
-    for directory in (homes, layout.directory):
+    if own_homes:
+        removed += _remove_accounts(hub, homes)
+    for directory in [homes, layout.directory] if own_homes else [layout.directory]:
         if os.path.isdir(directory):
             shutil.rmtree(directory)
             removed.append(directory)
+    return removed
+
+
+def _remove_accounts(hub: str, homes: str) -> list[str]:
+    """Remove accounts of the hub's users: those with the hub's mark in their comment and their home in ``homes``."""
+    removed = []
+    for entry in pwd.getpwall() if os.geteuid() == 0 else []:
+        ours = re.match(rf"hubfleet \S+ hub={re.escape(hub)} ", entry.pw_gecos)
+        if ours and entry.pw_dir.startswith(f"{homes.rstrip('/')}/"):
+            subprocess.run(["pkill", "-KILL", "-U", str(entry.pw_uid)], check=False)
+            subprocess.run(["userdel", entry.pw_name], check=True, capture_output=True)
+            removed.append(f"account {entry.pw_name}")
     return removed

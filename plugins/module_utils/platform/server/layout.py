@@ -37,6 +37,11 @@ class HubLayout:
         """Return the run record of a service."""
         return self.path("run", f"{service}.json")
 
+    @property
+    def checked(self) -> str:
+        """Digest of the hub that passed its last check."""
+        return self.path("run", "checked")
+
     def log(self, service: str) -> str:
         """Return the log of a service."""
         return self.path("logs", f"{service}.log")

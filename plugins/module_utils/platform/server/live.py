@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..base import CREATE, UNCHANGED, UPDATE, Change
+from . import files
 from .desired import DesiredHub
 from .layout import SERVICES, HubLayout, Layout
 from .running import Running, running
@@ -31,6 +32,7 @@ class LiveHub:
     files: relative path -> SHA-256 of the files below config/.
     secrets: names of the generated secrets that are there.
     healthy: the hub answers through its proxy.
+    checked: digest of the hub that passed its last check.
     """
 
     config: dict[str, Any] | None = None
@@ -38,6 +40,7 @@ class LiveHub:
     secrets: frozenset[str] = frozenset()
     services: dict[str, Running] = field(default_factory=dict)
     healthy: bool = False
+    checked: str = ""
 
 
 def live_hubs(names: list[str], layout: Layout) -> dict[str, LiveHub]:
@@ -61,6 +64,7 @@ def _live_hub(layout: HubLayout) -> LiveHub:
         files=file_digests(layout.path("config")),
         secrets=frozenset(os.listdir(layout.path("secrets"))) if os.path.isdir(layout.path("secrets")) else frozenset(),
         services={role: running(layout, role) for role in SERVICES},
+        checked=(files.read(layout.checked) or b"").decode(),
     )
 
 
@@ -117,6 +121,8 @@ def change_of(desired: DesiredHub, live: LiveHub, missing: list[str]) -> Change:
             reasons.append(f"{service.role} to restart")
     if not reasons and not live.healthy:
         reasons.append("does not answer")
+    if not reasons and live.checked != desired.digest:
+        reasons.append("not checked")
     before = json.dumps(live.config, indent=2) + "\n"
     return Change(desired.name, UPDATE if reasons else UNCHANGED, reasons, before, desired.shown())
 

@@ -147,6 +147,10 @@ def _find_python(wanted: str | None, machine: Machine) -> str:
     if wanted:
         if _python_version(wanted) < MINIMUM_PYTHON:
             raise PlatformError(f"cluster_python: {wanted} is not a Python {_dotted(MINIMUM_PYTHON)} or newer")
+        if machine.root and not _everyone_reaches(os.path.realpath(wanted)):
+            raise PlatformError(
+                f"cluster_python: {wanted} cannot be run by other accounts, which users' servers run as"
+            )
         return os.path.realpath(wanted)
     candidates = ["/usr/bin/python3"]
     candidates += [
@@ -163,6 +167,15 @@ def _find_python(wanted: str | None, machine: Machine) -> str:
         f"this machine has no Python {_dotted(MINIMUM_PYTHON)} or newer in /usr/bin or /usr/local/bin; "
         "install one, or set cluster_python"
     )
+
+
+def _everyone_reaches(path: str) -> bool:
+    """Tell whether every account may run ``path`` and pass all directories above it."""
+    while path != "/":
+        if not os.stat(path).st_mode & 0o001:
+            return False
+        path = os.path.dirname(path)
+    return True
 
 
 def _python_version(path: str) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...fleet.model import Cluster, Hub
 from ..base import Change, Platform, PlatformError
+from . import files
 from .desired import DesiredHub, desired_hub
 from .environments import COMPLETE, Assets, Build
 from .live import LiveHub, change_of, file_digest, live_hubs
@@ -41,6 +42,14 @@ class ServerPlatform(Platform):
     def is_built(self, build: Build) -> bool:
         """Tell whether a directory is there and whole."""
         return os.path.exists(os.path.join(self.setup.layout.root, build.folder, build.directory, COMPLETE))
+
+    def note_check(self, hub: Hub, passed: bool) -> None:
+        """Remember on the machine whether what runs now passed its check; the next plan asks."""
+        path = self.setup.layout.hub(hub.name).checked
+        if passed:
+            files.write(path, self.desired(hub).digest.encode())
+        elif os.path.exists(path):
+            os.unlink(path)
 
     def check_token(self, hub: Hub) -> str:
         """Return the token that the check acts with; raises PlatformError where there is no hub yet."""
