@@ -46,6 +46,9 @@ sanity: dev ## Run ansible-test sanity, on every Python this machine has
 unit: dev ## Run the unit tests of the engine
 	scripts/ansible-test units
 
+bad: dev ## Run the tests of what is said about broken inventories
+	python -m pytest tests/bad
+
 system: dev ## Run the tests against real hubs
 	python -m pytest tests/system
 
@@ -59,7 +62,7 @@ build: dev ## Build the collection, install it elsewhere and run it
 	scripts/test-artifact
 
 test: dev ## Run everything above, as CI does
-	@scripts/stages 'make lint' 'make sanity' 'make unit' 'make build' 'make molecule' 'make system' 'make browser'
+	@scripts/stages 'make lint' 'make sanity' 'make unit' 'make bad' 'make build' 'make molecule' 'make system' 'make browser'
 
 bench: dev ## Measure what fleets of many hubs cost
 	python tests/bench/run.py
@@ -67,4 +70,4 @@ bench: dev ## Measure what fleets of many hubs cost
 clean: ## Remove what tools left in this checkout, the environment included
 	rm -rf .ansible .cache .venv dist tests/output
 
-.PHONY: help setup demo demo-down demo-clean validate dev generate lock lint sanity unit system browser molecule build test bench clean
+.PHONY: help setup demo demo-down demo-clean validate dev generate lock lint sanity unit bad system browser molecule build test bench clean

@@ -35,6 +35,7 @@ class ActionModule(ServerAction):
             "directory": platform.setup.layout.hub(hub.name).directory,
             "homes": desired.config["homes"],
             "own_homes": not hub["hub_home_directory"],
+            "runtime": platform.setup.runtime,
             "shared_homes": platform.setup.isolation == "system-users",
             "generated": list(desired.generated),
             "content": pack(texts),

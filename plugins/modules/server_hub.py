@@ -47,6 +47,9 @@ options:
     description: Whether the homes lie in the state directory; only those are removed. Filled in by the action.
     type: bool
     default: false
+  runtime:
+    description: Directory that holds the runtime directories of users' servers. Filled in by the action.
+    type: path
   shared_homes:
     description: Whether users reach their homes under accounts of their own. Filled in by the action.
     type: bool
@@ -108,6 +111,7 @@ def main() -> None:
             "directory": {"type": "path"},
             "homes": {"type": "path"},
             "own_homes": {"type": "bool", "default": False},
+            "runtime": {"type": "path"},
             "shared_homes": {"type": "bool", "default": False},
             "generated": {"type": "list", "elements": "str", "default": [], "no_log": False},
             "content": {"type": "str", "no_log": True},
@@ -121,7 +125,7 @@ def main() -> None:
     try:
         if params["state"] == "absent":
             written = (
-                remove_data(layout, params["hub"], params["homes"], params["own_homes"])
+                remove_data(layout, params["hub"], params["homes"], params["own_homes"], params["runtime"])
                 if params["remove_data"]
                 else []
             )

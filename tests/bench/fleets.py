@@ -48,7 +48,10 @@ class Fleet:
             "hub_authenticator": "shared-password",
             "hub_allowed_users": ["ada"],
         }
-        self.inventory = _write(Path(self.directory), {"bench": hosts}, settings)
+        # Apart from the state directory: Ansible reads an inventory directory whole.
+        inventory = Path(self.directory) / "inventory"
+        inventory.mkdir()
+        self.inventory = _write(inventory, {"bench": hosts}, settings)
         return self
 
     def __exit__(self, *_error: object) -> None:

@@ -192,6 +192,10 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
                     f"is also that of hub {other}; users of both would share files",
                 )
         _check_files(hub, inventory.directory, report)
+        state = hub.cluster["cluster_state_directory"]
+        if state and inventory.directory and os.path.abspath(state).startswith(os.path.join(inventory.directory, "")):
+            message = "lies in the inventory directory, which Ansible reads whole; put it elsewhere"
+            report("cluster_state_directory", message)
 
 
 def _check_ports(hub: Hub, taken: dict[tuple[str, Any], tuple[str, str]], report: Callable[[str, str], None]) -> None:

@@ -11,9 +11,13 @@ import re
 import secrets
 import shutil
 import subprocess
+import time
 
 from . import files
 from .layout import HubLayout
+
+#: Seconds that killed processes get to vanish.
+PATIENCE = 10.0
 
 #: Characters that are not mistaken for one another when a password is read aloud.
 _READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -68,15 +72,16 @@ def _remove_others(directory: str, keep: set[str]) -> list[str]:
     return removed
 
 
-def remove_data(layout: HubLayout, hub: str, homes: str, own_homes: bool) -> list[str]:
+def remove_data(layout: HubLayout, hub: str, homes: str, own_homes: bool, runtime: str) -> list[str]:
     """Remove a hub's directory, its users' homes and their accounts; return what was removed.
 
     own_homes: the homes lie in the state directory. Elsewhere, such as in /home, they stay, and so
     do the accounts: a new account could be given an old one's number, and with it its files.
+    runtime: directory that holds the users' runtime directories.
     """
     removed = []
     if own_homes:
-        removed += _remove_accounts(hub, homes)
+        removed += _remove_accounts(hub, homes, runtime)
     for directory in [homes, layout.directory] if own_homes else [layout.directory]:
         if os.path.isdir(directory):
             shutil.rmtree(directory)
@@ -84,13 +89,25 @@ def remove_data(layout: HubLayout, hub: str, homes: str, own_homes: bool) -> lis
     return removed
 
 
-def _remove_accounts(hub: str, homes: str) -> list[str]:
+def _remove_accounts(hub: str, homes: str, runtime: str) -> list[str]:
     """Remove accounts of the hub's users: those with the hub's mark in their comment and their home in ``homes``."""
     removed = []
     for entry in pwd.getpwall() if os.geteuid() == 0 else []:
         ours = re.match(rf"hubfleet \S+ hub={re.escape(hub)} ", entry.pw_gecos)
         if ours and entry.pw_dir.startswith(f"{homes.rstrip('/')}/"):
-            subprocess.run(["pkill", "-KILL", "-U", str(entry.pw_uid)], check=False)
-            subprocess.run(["userdel", entry.pw_name], check=True, capture_output=True)
+            _end_processes(entry.pw_uid)
+            shutil.rmtree(os.path.join(runtime, str(entry.pw_uid)), ignore_errors=True)
+            done = subprocess.run(["userdel", entry.pw_name], capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise OSError(f"account {entry.pw_name} could not be removed: {done.stderr.strip()}")
             removed.append(f"account {entry.pw_name}")
     return removed
+
+
+def _end_processes(uid: int) -> None:
+    """Kill an account's processes until none is left: userdel refuses while there are any."""
+    deadline = time.monotonic() + PATIENCE
+    while subprocess.run(["pkill", "-KILL", "-U", str(uid)], check=False).returncode == 0:
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.1)

@@ -80,13 +80,17 @@ class Supervisord(Supervisor):
 
     def shut_down(self) -> bool:
         """End supervisord and all services; return whether it ran."""
-        if not self.alive():
-            return False
-        self._call("shutdown")
-        deadline = time.monotonic() + PATIENCE
-        while os.path.exists(self.socket) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        return True
+        ran = self.alive()
+        if ran:
+            self._call("shutdown")
+            deadline = time.monotonic() + PATIENCE
+            while os.path.exists(self.socket) and time.monotonic() < deadline:
+                time.sleep(0.05)
+        try:
+            os.rmdir(self.runtime)
+        except OSError:
+            pass  # other clusters of this account use it, or it is not there
+        return ran
 
     def install(self, service: Service) -> bool:
         return files.write(self._definition(service), _program(service).encode())

@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the cases, writes their inventories, and validates them the way the action does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from ansible.constants import DEFAULT_VAULT_IDENTITY
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import VaultSecret, VaultSecretsContext
+from ansible.plugins.loader import init_plugin_loader
+from ansible.vars.hostvars import HostVars
+from ansible.vars.manager import VariableManager
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import read_inventory
+
+HERE = Path(__file__).resolve().parent
+PROJECT = HERE.parents[1]
+PASSWORD = HERE / "vault_password"
+SECRETS = [(DEFAULT_VAULT_IDENTITY, VaultSecret(PASSWORD.read_bytes().strip()))]
+
+# What the command line programs do first.
+init_plugin_loader()
+VaultSecretsContext.initialize(VaultSecretsContext(SECRETS))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One inventory: the files that differ from the base, and the lines that must be printed."""
+
+    name: str
+    files: dict[str, str | None]
+    expect: list[str]
+
+    def write(self, directory: Path) -> None:
+        """Write the whole inventory into an empty directory."""
+        shutil.copytree(HERE / "base", directory, dirs_exist_ok=True)
+        for name, text in self.files.items():
+            path = directory / name
+            if text is None:
+                path.unlink()
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+
+def read_cases() -> list[Case]:
+    """Return every case, by path below cases/."""
+    found = []
+    for path in sorted((HERE / "cases").rglob("*.yml")):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        expect = content.pop("expect", "").splitlines()
+        found.append(Case(str(path.relative_to(HERE / "cases").with_suffix("")), content, expect))
+    return found
+
+
+def problems(directory: Path, limit: str = "all") -> list[str]:
+    """Return the lines that validate prints for the inventory, in this process."""
+    loader = DataLoader()
+    loader.set_vault_secrets(SECRETS)
+    loader.set_basedir(str(PROJECT / "playbooks"))
+    inventory = InventoryManager(loader, [str(directory)])
+    variables = VariableManager(loader, inventory)
+    HostVars(inventory, variables, loader)  # makes itself known to ``variables``
+    inventory.subset(limit)
+    selected = [host.name for host in inventory.get_hosts("clusters")]
+    fleet = read_inventory(variables.get_vars(host=inventory.get_host(selected[0])))
+    return [problem.line() for problem in validate(fleet)[1].of(selected)]
+
+
+def playbook(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the playbook validate as an operator does."""
+    environment = {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(PROJECT / ".ansible" / "collections"),
+        "ANSIBLE_VAULT_PASSWORD_FILE": str(PASSWORD),
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_LOCAL_TEMP": str(directory.parent / "ansible"),
+    }
+    program = Path(sys.executable).with_name("ansible-playbook")
+    command = [str(program), "-i", ".", str(PROJECT / "playbooks" / "validate.yml"), *arguments]
+    return subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)

@@ -1,0 +1,153 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Validation finds every defect of an inventory, says where it is, and says nothing else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from bad_inventories import Case, playbook, problems, read_cases
+
+CASES = {case.name: case for case in read_cases()}
+#: These also run through ansible-playbook, about a second each.
+SAMPLE = (
+    "address/bind_everywhere",
+    "groups/no_tier",
+    "login/nobody_allowed",
+    "places/host_directory_boolean",
+    "ports/twice",
+    "secrets/half_vaulted",
+    "several/all_together",
+)
+SECRET = "hunter2"  # the secret in every case that has one
+
+#: Fifty hubs of one cluster.
+MANY = [f"hub-{number:02}" for number in range(50)]
+MANY_FILES: dict[str, str | None] = {
+    "hosts.yml": "clusters: {children: {machine: {hosts: {"
+    + ", ".join(MANY)
+    + "}}}}\nproduction: {children: {machine: }}\n",
+    "host_vars/alpha.yml": None,
+    "host_vars/beta.yml": None,
+    **{f"host_vars/{name}.yml": f"hub_port: {8000 + 10 * number}\n" for number, name in enumerate(MANY)},
+}
+
+
+@pytest.fixture
+def inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty directory to stand in, as operators stand in that of their inventory."""
+    directory = tmp_path / "inventory"
+    directory.mkdir()
+    monkeypatch.chdir(directory)
+    return directory
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_case(case: Case, inventory: Path) -> None:
+    """What the case expects is printed: no line more, no line less."""
+    case.write(inventory)
+    found = problems(inventory)
+    assert found == case.expect
+    assert SECRET not in "".join(found)
+
+
+def test_cases_have_one_defect() -> None:
+    """Each case shows one thing; the few others say so by their folder."""
+    lines = {case.name: len(case.expect) for case in CASES.values() if not case.name.startswith(("sound/", "several/"))}
+    assert {name: count for name, count in lines.items() if count != 1} == {}
+    assert not any(case.expect for case in CASES.values() if case.name.startswith("sound/"))
+
+
+def printed(output: str) -> list[str]:
+    """Return what the action printed: all lines of the play before the result, but for Ansible's own headings."""
+    play = re.split(r"^(?:fatal: |ok: |\[ERROR\])", output, maxsplit=1, flags=re.MULTILINE)[0]
+    return [line for line in play.splitlines() if line and not line.startswith(("PLAY [", "TASK ["))]
+
+
+def content(directory: Path) -> dict[str, bytes]:
+    """Return every file below a directory."""
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_playbook_prints_the_same(name: str, inventory: Path) -> None:
+    """What is found in this process is what an operator sees; nothing is touched."""
+    case = CASES[name]
+    case.write(inventory)
+    before = content(inventory)
+    done = playbook(inventory)
+    assert done.returncode != 0
+    assert printed(done.stdout) == case.expect
+    assert "listed above; nothing was touched" in done.stdout
+    assert "changed=0" in done.stdout
+    assert SECRET not in done.stdout + done.stderr
+    assert content(inventory) == before
+
+
+def test_playbook_of_a_sound_inventory(inventory: Path) -> None:
+    """Nothing wrong, nothing printed but that."""
+    CASES["sound/vaulted_inline"].write(inventory)
+    done = playbook(inventory)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert printed(done.stdout) == ["2 hubs in 1 cluster: valid"]
+
+
+def test_limit_to_a_sound_hub(inventory: Path) -> None:
+    """A broken hub stops the others no more than it has to; what is wrong between two hubs stops the second."""
+    CASES["ports/too_high"].write(inventory)
+    assert problems(inventory, "beta") == []
+    assert problems(inventory, "alpha") == CASES["ports/too_high"].expect
+    done = playbook(inventory, "--limit", "beta")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert printed(done.stdout) == ["1 hub in 1 cluster: valid"]
+
+
+def test_variable_from_the_command_line(inventory: Path) -> None:
+    """What stands in no file is reported without a place, once for all hubs."""
+    Case("", {}, []).write(inventory)
+    done = playbook(inventory, "-e", "hub_prot=8100")
+    assert done.returncode != 0
+    assert printed(done.stdout) == ["alpha, beta: hub_prot: unknown variable; did you mean 'hub_port'?"]
+
+
+def test_many_hubs_one_line(inventory: Path) -> None:
+    """A defect of a group is one line, however many hubs it has."""
+    group = "hub_authenticator: shared-password\nhub_allowed_users: [ada]\nhub_demonstration: 1\n"
+    Case("", {**MANY_FILES, "group_vars/machine.yml": group}, []).write(inventory)
+    assert problems(inventory) == [
+        "group_vars/machine.yml:3: hub-00 and 49 more: hub_demonstration: 1 is not true or false"
+    ]
+
+
+def test_many_hubs_one_line_for_what_is_missing(inventory: Path) -> None:
+    """The same for what stands nowhere: then the hubs are named, since no place tells them."""
+    Case("", {**MANY_FILES, "group_vars/machine.yml": "hub_allowed_users: [ada]\n"}, []).write(inventory)
+    assert problems(inventory) == [f"{', '.join(MANY)}: hub_authenticator: is not set (how people log in)"]
+
+
+WRONG_PLACES = {
+    "authenticator settings as text": f"hub_authenticator_settings: client_secret={SECRET}",
+    "authenticator settings as a list": f"hub_authenticator_settings: [client_secret, {SECRET}]",
+    "secret one level too deep": f"hub_authenticator_settings: {{client_secret: {{value: {SECRET}}}}}",
+    "secret under an unknown key": f"hub_authenticator_settings: {{client_secrets: {SECRET}}}",
+    "services as a mapping": f"hub_services: {{name: a, api_token: {SECRET}}}",
+    "services as text": f"hub_services: a={SECRET}",
+    "service as text": f"hub_services: [a={SECRET}]",
+    "token as a list": f"hub_services: [{{name: a, api_token: [{SECRET}]}}]",
+    "unknown variable": f"hub_client_secret: {SECRET}",
+    "key as text": f'hub_tls_key: "-----BEGIN PRIVATE KEY-----\\n{SECRET}"',
+    "code": f"hub_jupyterhub_config: c.GitHubOAuthenticator.client_secret = '{SECRET}",
+    "failing template": f"hub_title: \"{{{{ '{SECRET}' | from_json }}}}\"",
+}
+
+
+@pytest.mark.parametrize("line", WRONG_PLACES.values(), ids=WRONG_PLACES.keys())
+def test_secrets_are_not_printed(line: str, inventory: Path) -> None:
+    """Wherever a secret was put by mistake, the message does not repeat it."""
+    Case("", {"host_vars/alpha.yml": f"hub_port: 8100\n{line}\n"}, []).write(inventory)
+    found = problems(inventory)
+    assert found
+    assert SECRET not in "".join(found)

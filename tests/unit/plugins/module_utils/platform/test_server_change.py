@@ -1,0 +1,260 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A hub on a machine: what it should be is a pure function, and a change is what differs from it."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import CREATE, UNCHANGED, UPDATE
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired import (
+    DesiredHub,
+    desired_hub,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import Assets
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import (
+    LiveHub,
+    change_of,
+    config_files,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import Setup
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.running import Running
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.hub_options import HUB_OPTIONS
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import SOUND, fleet_of, hub_of
+
+LOCKS = ("hub.txt", "node.txt", "supervisor.txt", "user.txt", "proxy/package.json", "proxy/package-lock.json")
+ASSETS = Assets(locks={name: name for name in LOCKS}, hubside={"hubfleet_hub/launch.py": ""})
+SETUP = Setup(Layout("/srv/state"), "bubblewrap", "supervisord", "/usr/bin/python3", None, "/run/hubfleet", None)
+
+GITHUB = {
+    "hub_url": "https://hub.example.org/",
+    "hub_authenticator": "github",
+    "hub_authenticator_settings": {"client_id": "abc", "client_secret": "hunter2"},
+}
+SERVICE = {"name": "grader", "url": "http://127.0.0.1:9000/", "api_token": "hunter2"}
+
+#: option -> (before, after): a change of this option alone.
+CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "hub_title": ({}, {"hub_title": "Other"}),
+    "hub_url": ({"hub_url": "https://hub.example.org/"}, {"hub_url": "https://hub.example.org/team/"}),
+    "hub_domain": ({}, {"hub_domain": "hub.example.org"}),
+    "hub_bind": ({}, {"hub_bind": "127.0.0.2"}),
+    "hub_port": ({}, {"hub_port": 8100}),
+    "hub_internal_port": ({}, {"hub_internal_port": 9000}),
+    "hub_demonstration": ({}, {"hub_demonstration": True}),
+    "hub_authenticator": ({}, {"hub_authenticator": "native"}),
+    "hub_authenticator_settings": (
+        GITHUB,
+        {**GITHUB, "hub_authenticator_settings": {"client_id": "x", "client_secret": "hunter2"}},
+    ),
+    "hub_allowed_users": ({}, {"hub_allowed_users": ["ben"]}),
+    "hub_allowed_organizations": (GITHUB, {**GITHUB, "hub_allowed_organizations": ["uni"]}),
+    "hub_allowed_domains": (
+        {**GITHUB, "hub_authenticator": "google"},
+        {**GITHUB, "hub_authenticator": "google", "hub_allowed_domains": ["example.org"]},
+    ),
+    "hub_allowed_identity_providers": tuple(
+        {**GITHUB, "hub_authenticator": "cilogon", "hub_allowed_identity_providers": providers}
+        for providers in (["https://a.example.org"], ["https://b.example.org"])
+    ),
+    "hub_allowed_groups": tuple(
+        {
+            **GITHUB,
+            "hub_authenticator": "generic-oauth",
+            "hub_authenticator_settings": {
+                **GITHUB["hub_authenticator_settings"],  # type: ignore[dict-item]
+                "authorize_url": "https://a.example.org",
+                "token_url": "https://a.example.org",
+                "userdata_url": "https://a.example.org",
+                "groups_claim": "groups",
+            },
+            "hub_allowed_groups": groups,
+        }
+        for groups in (["a"], ["b"])
+    ),
+    "hub_allow_everyone": ({}, {"hub_allowed_users": None, "hub_allow_everyone": True}),
+    "hub_blocked_users": ({}, {"hub_blocked_users": ["eve"]}),
+    "hub_admins": ({}, {"hub_admins": ["root"]}),
+    "hub_environment_catalogue": ({}, {"hub_environment_catalogue": {"python": {"packages": ["numpy==2.3.5"]}}}),
+    "hub_environments": ({}, {"hub_environments": ["python", {"name": "other"}]}),
+    "hub_size_catalogue": ({}, {"hub_size_catalogue": {"small": {"memory": "2G"}}}),
+    "hub_sizes": ({}, {"hub_sizes": ["small", {"name": "other", "memory": "2G"}]}),
+    "hub_interface": ({}, {"hub_interface": "notebook"}),
+    "hub_home_directory": ({}, {"hub_home_directory": "/srv/homes"}),
+    "hub_environment_variables": ({}, {"hub_environment_variables": {"A": "1"}}),
+    "hub_idle_timeout": ({}, {"hub_idle_timeout": "2h"}),
+    "hub_maximum_age": ({}, {"hub_maximum_age": "1d"}),
+    "hub_start_timeout": ({}, {"hub_start_timeout": 60}),
+    "hub_active_server_limit": ({}, {"hub_active_server_limit": 9}),
+    "hub_concurrent_spawn_limit": ({}, {"hub_concurrent_spawn_limit": 9}),
+    "hub_named_server_limit": ({}, {"hub_named_server_limit": 9}),
+    "hub_announcement": ({}, {"hub_announcement": "Hello"}),
+    "hub_services": ({"hub_services": [SERVICE]}, {"hub_services": [{**SERVICE, "api_token": "other"}]}),
+    "hub_roles": ({}, {"hub_roles": [{"name": "helpers", "scopes": ["list:users"], "users": ["ada"]}]}),
+    "hub_jupyterhub_config": ({}, {"hub_jupyterhub_config": "c.JupyterHub.log_level = 10"}),
+    "hub_tls_certificate": tuple(
+        {"hub_tls_key": "/k.pem", "hub_tls_certificate": path} for path in ("/a.pem", "/b.pem")
+    ),
+    "hub_tls_key": tuple({"hub_tls_certificate": "/c.pem", "hub_tls_key": path} for path in ("/a.pem", "/b.pem")),
+}
+#: Files of these are copied: their content counts, see test_copied_files.
+COPIED = {"hub_templates", "hub_logo"}
+#: Options that the proxy is started from.
+PROXY = {"hub_url", "hub_bind", "hub_port", "hub_internal_port", "hub_tls_certificate", "hub_tls_key"}
+#: Options that only the culler is started from; no need to interrupt the hub.
+CULLER = {"hub_idle_timeout", "hub_maximum_age"}
+#: A mark for validation that no service ever sees.
+NOTHING = {"hub_demonstration"}
+
+
+def desired(hub: Hub, copied: dict[str, str] | None = None) -> DesiredHub:
+    """Return what a hub should be on the machine of these tests."""
+    return desired_hub(hub, SETUP, ASSETS, copied or {})
+
+
+def digests(variables: dict[str, Any]) -> dict[str, str]:
+    """Return the digest of every service."""
+    return {service.role: service.digest for service in desired(hub_of(**variables)).services}
+
+
+def test_every_option_is_here() -> None:
+    assert CHANGES.keys() | COPIED == {option.name for option in HUB_OPTIONS}
+
+
+@pytest.mark.parametrize("option", CHANGES)
+def test_what_restarts(option: str) -> None:
+    """Each option restarts what it is about, and nothing else."""
+    before, after = (digests(variables) for variables in CHANGES[option])
+    restarted = {role for role in before if before[role] != after[role]}
+    assert ("hub" in restarted) == (option not in CULLER | NOTHING)
+    assert ("proxy" in restarted) == (option in PROXY)
+    if option in CULLER:
+        assert restarted == {"culler"}
+
+
+def _reordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _reordered(item) for key, item in reversed(value.items())}
+    return [_reordered(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("option", CHANGES)
+def test_pure(option: str) -> None:
+    """The same inventory gives the same hub, whatever the order of keys; it is not changed by that."""
+    variables = {**SOUND, **CHANGES[option][1]}
+    kept = copy.deepcopy(variables)
+    one = desired(hub_of(**variables))
+    other = desired(fleet_of(_reordered(variables))[0].hubs["alpha"])
+    assert one == other
+    assert one.shown() == other.shown()
+    assert config_files(one) == config_files(other)
+    assert variables == kept
+
+
+def test_order_of_choices_counts() -> None:
+    """The order of environments is seen by users, so it is a change."""
+    lists = (["python", {"name": "other"}], [{"name": "other"}, "python"])
+    one, other = (desired(hub_of(hub_environments=names)) for names in lists)
+    assert one.shown() != other.shown()
+
+
+def test_neighbours_do_not_count() -> None:
+    """Other hubs of the fleet change nothing."""
+    alone = desired(hub_of())
+    fleet, found = fleet_of(SOUND, beta={**SOUND, "hub_port": 8100, "hub_title": "Beta"})
+    assert not found
+    assert desired(fleet.hubs["alpha"]) == alone
+
+
+def test_copied_files() -> None:
+    """Templates and logo are part of what the hub is started from."""
+    before, after = (desired(hub_of(), {"logo.png": text}).services for text in ("1", "2"))
+    assert [service.role for service, other in zip(before, after) if service.digest != other.digest] == ["hub"]
+
+
+def test_secrets_are_not_shown() -> None:
+    hub = desired(hub_of(**GITHUB, hub_services=[SERVICE]))
+    assert "hunter2" not in hub.shown()
+    assert "hunter2" in config_files(hub)["secrets.json"]
+    assert "hunter2" not in repr([service.command for service in hub.services])
+    change = change_of(hub, as_deployed(desired(hub_of())), [])
+    assert "hunter2" not in repr(change)
+
+
+def as_deployed(hub: DesiredHub) -> LiveHub:
+    """Return the live state right after a deploy."""
+    files = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in config_files(hub).items()}
+    return LiveHub(
+        config=hub.config,
+        files={**files, **hub.copied},
+        secrets=frozenset(hub.generated),
+        services={service.role: Running(100, service.digest) for service in hub.services},
+        healthy=True,
+        checked=hub.digest,
+    )
+
+
+def test_unchecked_is_checked_again() -> None:
+    hub = desired(hub_of())
+    change = change_of(hub, replace(as_deployed(hub), checked="older"), [])
+    assert (change.action, change.reasons) == (UPDATE, ["not checked"])
+
+
+def test_deployed_is_unchanged() -> None:
+    hub = desired(hub_of(), {"templates/page.html": "1", "logo.png": "2"})
+    change = change_of(hub, as_deployed(hub), [])
+    assert (change.action, change.reasons, change.before) == (UNCHANGED, [], change.after)
+
+
+def test_missing_is_created() -> None:
+    change = change_of(desired(hub_of()), LiveHub(), ["python"])
+    assert (change.action, change.reasons, change.before) == (CREATE, ["new", "python to build"], "")
+
+
+@pytest.mark.parametrize("role", ["proxy", "hub", "culler"])
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [(Running(), "not running"), (Running(100, "older"), "to restart"), (Running(100, ""), "to restart")],
+)
+def test_dead_and_old_services(role: str, state: Running, reason: str) -> None:
+    hub = desired(hub_of())
+    live = as_deployed(hub)
+    change = change_of(hub, replace(live, services={**live.services, role: state}), [])
+    assert (change.action, change.reasons) == (UPDATE, [f"{role} {reason}"])
+
+
+@pytest.mark.parametrize(
+    ("difference", "reason"),
+    [
+        ({"healthy": False}, "does not answer"),
+        ({"secrets": frozenset({"proxy_token"})}, "generated secrets"),
+        ({"files": {"hub.json": ""}}, "configuration"),
+        ({"files": {"secrets.json": ""}}, "secrets"),
+        ({"files": {"extra.py": ""}}, "hub_jupyterhub_config"),
+        ({"files": {"templates/old.html": ""}}, "templates or logo"),
+    ],
+)
+def test_other_differences(difference: dict[str, Any], reason: str) -> None:
+    hub = desired(hub_of())
+    live = as_deployed(hub)
+    if "files" in difference:
+        difference = {"files": {**live.files, **difference["files"]}}
+    assert change_of(hub, replace(live, **difference), []).reasons == [reason]
+
+
+def test_all_reasons_come_together() -> None:
+    hub = desired(hub_of())
+    live = LiveHub(config={}, services={role: Running() for role in ("proxy", "hub", "culler")})
+    change = change_of(hub, live, ["python"])
+    assert change.action == UPDATE
+    assert change.reasons == [
+        "python to build", "configuration", "secrets", "hub_jupyterhub_config", "generated secrets",
+        "proxy not running", "hub not running", "culler not running",
+    ]  # fmt: skip

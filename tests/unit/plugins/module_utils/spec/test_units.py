@@ -1,0 +1,35 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Amounts as people write them."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.units import (
+    format_duration,
+    format_memory,
+    parse_duration,
+    parse_memory,
+)
+
+
+def test_examples() -> None:
+    assert parse_memory("1.5G") == 1610612736
+    assert parse_memory("2GiB") == parse_memory("2GB") == parse_memory("2g") == parse_memory(" 2 G ") == 2**31
+    assert parse_memory(2**63 + 1) == 2**63 + 1
+    assert parse_duration("1.5h") == parse_duration("90m") == parse_duration(5400)
+    assert parse_duration("never") == parse_duration(0) == 0
+    assert format_memory(2**30) == "1G"
+    assert format_memory(2**30 + 1) == str(2**30 + 1)
+    assert format_duration(5400) == "90m"
+
+
+@pytest.mark.parametrize("value", ["9" * 400, "1e9", "0x10", "1,5G", "G", "", "٣x", True, [], {}])
+def test_refused(value: object) -> None:
+    if value == "9" * 400:
+        assert parse_memory(value) == int(value)  # beyond every float, yet a number
+        return
+    for parse in (parse_memory, parse_duration):
+        with pytest.raises(ValueError, match="write it like|written like"):
+            parse(value)  # type: ignore[arg-type]
