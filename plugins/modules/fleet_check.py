@@ -16,18 +16,13 @@ description:
   - Leaves nothing behind, also when it is interrupted; what a killed check left is removed by the next one.
   - Only answers 429 and 503 are tried again, until a deadline.
   - Runs in the controller, once for all hosts of the play.
-author:
-  - Hubfleet contributors (@hubfleet)
+extends_documentation_fragment:
+  - hubfleet.jupyterhub.attributes
 requirements:
   - aiohttp
 attributes:
   check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target.
-    support: full
     details: Nothing is tried in check mode.
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
-    support: none
 options:
   every:
     description: Try every environment in every size; else the preselected ones only.

@@ -15,14 +15,10 @@ description:
   - A hub whose services do not run, run something older, or do not answer counts as changed too.
   - Runs in the controller, once for all hosts of the play; touches nothing.
   - Reports V(changed=true) when a deploy would change anything, so it is the same with and without check mode.
-author:
-  - Hubfleet contributors (@hubfleet)
+extends_documentation_fragment:
+  - hubfleet.jupyterhub.attributes
 attributes:
-  check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target.
-    support: full
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
     support: full
     details: One difference per changing hub; secrets are not part of it.
 options: {}

@@ -12,16 +12,8 @@ version_added: 0.1.0
 description:
   - Prints one line per hub - its name, what was done, its address - and where generated passwords lie.
   - Runs in the controller, once for all hosts of the play; touches nothing.
-author:
-  - Hubfleet contributors (@hubfleet)
-attributes:
-  check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
-    support: none
-    details: Nothing is ever changed.
+extends_documentation_fragment:
+  - hubfleet.jupyterhub.attributes
 options:
   changes:
     description: What M(hubfleet.jupyterhub.fleet_plan) returned as RV(hubfleet.jupyterhub.fleet_plan#module:changes).

@@ -14,16 +14,8 @@ description:
   - Prints one line per problem, with file and line of the value, what is allowed and the nearest valid name.
   - Looks at the whole inventory, and reports what concerns the hubs that the play selects.
   - Runs in the controller, once for all hosts of the play; touches no machine.
-author:
-  - Hubfleet contributors (@hubfleet)
-attributes:
-  check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
-    support: none
-    details: Nothing is ever changed.
+extends_documentation_fragment:
+  - hubfleet.jupyterhub.attributes
 options: {}
 """
 

@@ -15,16 +15,8 @@ description:
   - The proxy is installed by npm.
   - Users' servers that run in an older environment are not touched.
   - The action of the same name fills in what the inventory says; only O(hub) and O(directory) are given in a play.
-author:
-  - Hubfleet contributors (@hubfleet)
-attributes:
-  check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
-    support: none
-    details: The plan (M(hubfleet.jupyterhub.fleet_plan)) shows the differences of all hubs at once.
+extends_documentation_fragment:
+  - hubfleet.jupyterhub.attributes
 options:
   hub:
     description: A hub that needs the directory. Read by the action.

@@ -12,16 +12,8 @@ version_added: 0.1.0
 description:
   - Writes the hub's configuration, and generates its secrets once. Generated secrets never leave the machine.
   - The action of the same name fills in what the inventory says; a play gives only O(state) and O(remove_data).
-author:
-  - Hubfleet contributors (@hubfleet)
-attributes:
-  check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
-    support: none
-    details: The plan (M(hubfleet.jupyterhub.fleet_plan)) shows the differences of all hubs at once.
+extends_documentation_fragment:
+  - hubfleet.jupyterhub.attributes
 options:
   state:
     description:

@@ -13,16 +13,8 @@ description:
   - Makes the cluster's state directory, puts the code that runs beside JupyterHub into it, and starts the supervisor.
   - With O(state=absent) ends the supervisor and removes the state directory, where no hub is left in it.
   - The action of the same name fills in what the inventory says; a play gives only O(state) and O(supervisor_only).
-author:
-  - Hubfleet contributors (@hubfleet)
-attributes:
-  check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
-    support: none
-    details: The plan (M(hubfleet.jupyterhub.fleet_plan)) shows the differences of all hubs at once.
+extends_documentation_fragment:
+  - hubfleet.jupyterhub.attributes
 options:
   state:
     description: Whether the machine holds the cluster.

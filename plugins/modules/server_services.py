@@ -14,16 +14,8 @@ description:
   - A service that runs as it should is left alone; users' servers and kernels live on when the hub restarts.
   - A service that outlived its supervisor is ended and started anew under the supervisor.
   - The action of the same name fills in what the inventory says; a play gives only O(state) and O(servers).
-author:
-  - Hubfleet contributors (@hubfleet)
-attributes:
-  check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
-    support: none
-    details: The plan (M(hubfleet.jupyterhub.fleet_plan)) shows the differences of all hubs at once.
+extends_documentation_fragment:
+  - hubfleet.jupyterhub.attributes
 options:
   state:
     description: Whether the services run.

@@ -6,95 +6,17 @@
 from __future__ import annotations
 
 from .authenticators import ALLOW_RULES, BY_NAME
+from .catalogue_options import (
+    ENVIRONMENT,
+    INTERFACE,
+    NAME_PATTERN,
+    NAME_TEXT,
+    SIZE,
+    VARIABLE_PATTERN,
+    VARIABLE_TEXT,
+    named,
+)
 from .option import Option, element, names
-from .units import MEMORY_UNITS
-
-NAME_PATTERN = r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?"
-NAME_TEXT = "a short name of lower-case letters, digits and '-'"
-_VARIABLE_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*"
-_VARIABLE_TEXT = "the name of an environment variable"
-_MEBIBYTE = MEMORY_UNITS["M"]
-
-_VARIABLES = Option(
-    "variables",
-    "dict",
-    ("Environment variables of servers started in this environment.",),
-    elements=element("str"),
-    pattern=_VARIABLE_PATTERN,
-    pattern_text=_VARIABLE_TEXT,
-)
-_INTERFACE = Option(
-    "interface",
-    "str",
-    ("What opens first; overrides O(hub_interface).",),
-    pattern=r"lab|notebook|/\S*",
-    pattern_text="lab, notebook or a path that starts with '/'",
-)
-
-ENVIRONMENT = (
-    Option("title", "str", ("Name that users see.",)),
-    Option("description", "str", ("A sentence that users see.",), default=""),
-    Option(
-        "packages",
-        "list",
-        (
-            "Python packages on top of JupyterLab, as pip takes them.",
-            "Pin them; what was installed is recorded beside the environment in C(lock.txt).",
-        ),
-        default=(),
-        elements=names(r"[A-Za-z0-9][^\n]*", "a requirement such as numpy==2.3.5"),
-        example='["numpy==2.3.5"]',
-    ),
-    Option(
-        "requirements",
-        "inventory_path",
-        ("A requirements file, absolute or relative to the inventory directory, instead of packages.",),
-    ),
-    _INTERFACE,
-    _VARIABLES,
-    Option(
-        "check_code",
-        "python",
-        ("What the check runs in a kernel of this environment.",),
-        default="print(6 * 7)",
-    ),
-    Option("check_output", "str", ("What O(check_code) must print.",), default="42"),
-)
-
-SIZE = (
-    Option("title", "str", ("Name that users see.",)),
-    Option("description", "str", ("A sentence that users see.",), default=""),
-    Option(
-        "memory",
-        "memory",
-        ("Most memory of a session.",),
-        required=True,
-        minimum=128 * _MEBIBYTE,
-        maximum=64 * MEMORY_UNITS["T"],
-    ),
-    Option(
-        "memory_guarantee",
-        "memory",
-        ("Memory set aside for a session; at most O(memory).",),
-        minimum=1 * _MEBIBYTE,
-    ),
-    Option("cpu", "number", ("Most CPUs of a session.",), minimum=0.05, maximum=1024),
-    Option("cpu_guarantee", "number", ("CPUs set aside for a session; at most O(cpu).",), minimum=0.01),
-)
-
-
-def _named(entry: tuple[Option, ...], what: str) -> Option:
-    """Return the option of a list element that is a catalogue name or a whole entry of its own."""
-    name = Option(
-        "name",
-        "str",
-        (f"Name of the {what}.",),
-        required=True,
-        pattern=NAME_PATTERN,
-        pattern_text=NAME_TEXT,
-    )
-    return element("dict", options=(name, *entry))
-
 
 ADDRESS = (
     Option(
@@ -213,7 +135,7 @@ SOFTWARE = (
             "The first is preselected.",
         ),
         required=True,
-        elements=_named(ENVIRONMENT, "environment"),
+        elements=named(ENVIRONMENT, "environment"),
         by_name="hub_environment_catalogue",
         example='[python, {name: geo, title: Maps, packages: ["geopandas==1.1.1"]}]',
     ),
@@ -235,7 +157,7 @@ SOFTWARE = (
             "The first is preselected.",
         ),
         required=True,
-        elements=_named(SIZE, "size"),
+        elements=named(SIZE, "size"),
         by_name="hub_size_catalogue",
         example="[small, large]",
     ),
@@ -244,8 +166,8 @@ SOFTWARE = (
         "str",
         ("What opens first: C(lab), C(notebook) or a path.",),
         default="lab",
-        pattern=_INTERFACE.pattern,
-        pattern_text=_INTERFACE.pattern_text,
+        pattern=INTERFACE.pattern,
+        pattern_text=INTERFACE.pattern_text,
     ),
     Option(
         "hub_home_directory",
@@ -261,8 +183,8 @@ SOFTWARE = (
         ("Environment variables of every user's server; no place for secrets, since users can read them.",),
         default={},
         elements=element("str"),
-        pattern=_VARIABLE_PATTERN,
-        pattern_text=_VARIABLE_TEXT,
+        pattern=VARIABLE_PATTERN,
+        pattern_text=VARIABLE_TEXT,
         example='{OMP_NUM_THREADS: "1"}',
     ),
 )

@@ -12,8 +12,9 @@ from typing import Any
 from ..fleet.model import TIERS, Cluster, Environment, Fleet, FleetInput, HostInput, Hub, Size, ValuePath
 from . import cross_checks
 from .authenticators import AUTHENTICATORS
+from .catalogue_options import NAME_PATTERN, NAME_TEXT
 from .cluster_options import CLUSTER_OPTIONS
-from .hub_options import HUB_OPTIONS, NAME_PATTERN, NAME_TEXT
+from .hub_options import HUB_OPTIONS
 from .option import Option
 from .problems import Problems, nearest
 from .values import check_value, is_name
