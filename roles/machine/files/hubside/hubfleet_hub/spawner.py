@@ -245,6 +245,18 @@ class ServerSpawner(ChoosingSpawner):
         alive: bool = await super()._signal(sig)
         return alive
 
+    async def wait_for_death(self, timeout: int = 10) -> bool:
+        """Whether the server ended within so many seconds.
+
+        JupyterHub doubles the pauses between its looks, and whoever stops a server waits for them.
+        """
+        deadline = time.monotonic() + timeout
+        while await self.poll() is None:
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(0.05)
+        return True
+
     def _others_run(self) -> bool:
         """Whether another server of the user runs or starts."""
         spawners = getattr(self.user, "spawners", {})
