@@ -25,9 +25,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import (
     supervisor,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import Problem
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,
+    report_problems,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import (
@@ -47,6 +49,11 @@ class ActionModule(FleetAction):
             members = [hub for hub in hubs if hub.cluster.name == name]
             alive = supervisor(**supervisor_arguments(platform)).alive()
             live = platform.live(members)
+            taken = [
+                _taken(hub, port, inventory) for hub in members for port in platform.taken_ports(hub, live[hub.name])
+            ]
+            if taken:
+                return report_problems(taken)
             for hub in members:
                 changes[hub.name] = _with_supervisor(platform.change(hub, platform.desired(hub), live[hub.name]), alive)
             machines.append(
@@ -74,6 +81,12 @@ class ActionModule(FleetAction):
         if self._task.diff:
             result["diff"] = [_diff(change) for change in changes.values() if change.action != UNCHANGED]
         return result
+
+
+def _taken(hub: Hub, port: int, inventory: FleetInput) -> Problem:
+    variable = "hub_port" if port == hub["hub_port"] or not hub["hub_internal_port"] else "hub_internal_port"
+    where = inventory.hosts[hub.name].locate((variable,))
+    return Problem(variable, f"port {port} is in use by another program of the machine", where, [hub.name])
 
 
 def _with_supervisor(change: Change, alive: bool) -> Change:

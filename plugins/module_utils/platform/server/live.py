@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 import ssl
 import urllib.error
 import urllib.request
@@ -105,6 +106,25 @@ def _is_healthy(url: str) -> bool:
             return bool(response.status == 200)
     except (OSError, urllib.error.URLError):
         return False
+
+
+def taken_ports(desired: DesiredHub, live: LiveHub) -> list[int]:
+    """Return the ports that the hub needs and some other program of the machine listens on.
+
+    Ports that the hub's own running services listen on already are not asked about.
+    """
+    own = {
+        (live.config or {}).get("ports", {}).get(name)
+        for name, role in (("public", "proxy"), ("proxy_api", "proxy"), ("proxy_metrics", "proxy"), ("hub", "hub"))
+        if live.services.get(role, Running()).pid
+    }
+    return sorted(port for port in set(desired.config["ports"].values()) - own if _listens(port))
+
+
+def _listens(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def change_of(desired: DesiredHub, live: LiveHub, missing: list[str]) -> Change:

@@ -13,7 +13,7 @@ from ..base import Change, Platform, PlatformError
 from . import files
 from .desired import DesiredHub, desired_hub
 from .environments import COMPLETE, Assets, Build
-from .live import LiveHub, change_of, file_digest, live_hubs
+from .live import LiveHub, change_of, file_digest, live_hubs, taken_ports
 from .machine import Machine, Setup, resolve
 
 
@@ -38,6 +38,10 @@ class ServerPlatform(Platform):
 
     def change(self, hub: Hub, desired: DesiredHub, live: LiveHub) -> Change:
         return change_of(desired, live, [build.name for build in desired.builds if not self.is_built(build)])
+
+    def taken_ports(self, hub: Hub, live: LiveHub) -> list[int]:
+        """Return the ports that the hub needs and another program of the machine has."""
+        return taken_ports(self.desired(hub), live)
 
     def is_built(self, build: Build) -> bool:
         """Tell whether a directory is there and whole."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import socket
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     LiveHub,
     change_of,
     config_files,
+    taken_ports,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import Setup
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.running import Running
@@ -247,6 +249,16 @@ def test_other_differences(difference: dict[str, Any], reason: str) -> None:
     if "files" in difference:
         difference = {"files": {**live.files, **difference["files"]}}
     assert change_of(hub, replace(live, **difference), []).reasons == [reason]
+
+
+def test_ports_of_other_programs_are_taken() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        hub = desired(hub_of(hub_port=port))
+        assert port in taken_ports(hub, LiveHub())
+        assert port not in taken_ports(hub, as_deployed(hub)), "the hub's own proxy listens there"
 
 
 def test_all_reasons_come_together() -> None:
