@@ -15,7 +15,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 )
 
 CLUSTER = "workstation"
-HUBS = {"demo-staging": "http://127.0.0.1:8110/", "demo": "http://127.0.0.1:8100/"}
+HUBS = {"demo-staging": "http://127.0.0.1:8110/demo-staging/", "demo": "http://127.0.0.1:8100/demo/"}
 #: The example inventory keeps the default state directory.
 BASE = Path("/var/lib/hubfleet") if os.geteuid() == 0 else Path.home() / ".local/share/hubfleet"
 LAYOUT = Layout(str(BASE / CLUSTER))

@@ -30,6 +30,8 @@ ADDRESS = (
         (
             "Public address of the hub, with its path if it has one.",
             "Unset, it is made from O(hub_domain), or from O(hub_bind) and O(hub_port).",
+            "Hubs that differ in nothing but the port should have different paths: browsers send the cookies of one port"
+            " to the others, and logging in to one hub would log people out of the next.",
         ),
         example="https://hub.example.org/",
     ),

@@ -118,6 +118,9 @@ def _proxy_command(config: dict[str, Any], setup: Setup, assets: Assets) -> list
         f"--metrics-port={ports['proxy_metrics']}",
         f"--error-target=http://127.0.0.1:{ports['hub']}{config['base_url']}hub/error",
     ]
+    if config["base_url"] != "/":
+        # Who types the address without its path is sent on by the hub.
+        command.append(f"--default-target=http://127.0.0.1:{ports['hub']}")
     if config["tls"]:
         command += [
             f"--ssl-cert={config['tls']['certificate']}",
