@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.report import table
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run import run_checks
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
@@ -35,19 +38,19 @@ class ActionModule(FleetAction):
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Check the hubs, print the table, and fail if any hub failed."""
+        every = self._converted("every", False, boolean, "true or false")
+        options = CheckOptions(
+            parallel_hubs=self._converted("parallel", 10, _count, "a whole number from 1"),
+            start_timeout=self._converted("start_timeout", 180, _seconds, "a number of seconds above 0"),
+        )
         if self._task.check_mode:
             display.display("check mode: no user is made and no server started")
-            return {"changed": False, "skipped": True, "results": []}
+            return {"changed": False, "skipped": True, "results": [], "failed_hubs": []}
         found = platforms(hubs, inventory.directory)
-        every = bool(self.argument("every", False))
         try:
             targets = [_target(hub, found[hub.cluster.name].check_token(hub), every) for hub in hubs]
         except PlatformError as error:
             raise AnsibleActionFail(str(error)) from error
-        options = CheckOptions(
-            parallel_hubs=int(self.argument("parallel", 10)),
-            start_timeout=float(self.argument("start_timeout", 180)),
-        )
         try:
             results = run_checks(targets, options, display.display)
         except RuntimeError as error:
@@ -69,6 +72,28 @@ class ActionModule(FleetAction):
                 "failed_hubs": failed,
             }
         return summary
+
+    def _converted(self, name: str, default: Any, convert: Callable[[Any], Any], what: str) -> Any:
+        """Return an argument, which may come as text from the command line, as what it should be."""
+        value = self.argument(name, default)
+        try:
+            return convert(value)
+        except (TypeError, ValueError):
+            raise AnsibleActionFail(f"{name}: {value!r} is not {what}") from None
+
+
+def _count(value: Any) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _seconds(value: Any) -> float:
+    number = float(value)
+    if not 0 < number < math.inf:
+        raise ValueError
+    return number
 
 
 def _target(hub: Hub, token: str, every: bool) -> HubTarget:

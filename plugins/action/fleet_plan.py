@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
@@ -19,12 +20,15 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base 
     UPDATE,
     Change,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired import DesiredHub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import LiveHub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import (
     supervisor,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import Supervisor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import Problem
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
@@ -47,7 +51,7 @@ class ActionModule(FleetAction):
         machines = []
         for name, platform in found.items():
             members = [hub for hub in hubs if hub.cluster.name == name]
-            alive = supervisor(**supervisor_arguments(platform)).alive()
+            keeper = supervisor(**supervisor_arguments(platform))
             live = platform.live(members)
             taken = [
                 _taken(hub, port, inventory) for hub in members for port in platform.taken_ports(hub, live[hub.name])
@@ -55,7 +59,8 @@ class ActionModule(FleetAction):
             if taken:
                 return report_problems(taken)
             for hub in members:
-                changes[hub.name] = _with_supervisor(platform.change(hub, platform.desired(hub), live[hub.name]), alive)
+                change = platform.change(hub, platform.desired(hub), live[hub.name])
+                changes[hub.name] = _with_supervisor(change, keeper, platform.desired(hub), live[hub.name])
             machines.append(
                 _machine(
                     name,
@@ -89,11 +94,20 @@ def _taken(hub: Hub, port: int, inventory: FleetInput) -> Problem:
     return Problem(variable, f"port {port} is in use by another program of the machine", where, [hub.name])
 
 
-def _with_supervisor(change: Change, alive: bool) -> Change:
-    """A hub whose supervisor died has nothing that restarts it."""
-    if alive or change.action not in (UNCHANGED, UPDATE):
+def _with_supervisor(change: Change, keeper: Supervisor, desired: DesiredHub, live: LiveHub) -> Change:
+    """A hub that runs, but under no supervisor, has nothing that restarts it."""
+    if change.action == CREATE:
         return change
-    return Change(change.hub, UPDATE, ["supervisor not running", *change.reasons], change.before, change.after)
+    if not keeper.alive():
+        reasons = ["supervisor not running"]
+    else:
+        running = [service for service in desired.services if live.services[service.role].pid]
+        reasons = [
+            f"{service.role} not supervised"
+            for service in running
+            if keeper.pid(service) != live.services[service.role].pid
+        ]
+    return replace(change, action=UPDATE, reasons=[*reasons, *change.reasons]) if reasons else change
 
 
 def _machine(name: str, platform: ServerPlatform, changing: list[Hub], members: list[Hub]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ results:
   sample:
     - name: demo
       cluster: workstation
-      url: http://127.0.0.1:8100/
+      url: http://127.0.0.1:8100/demo/
       ok: true
       version: 5.5.4
       seconds: 3.9
@@ -67,7 +67,7 @@ results:
           ok: true
           steps: [{name: connect, seconds: 0.02, ok: true}]
 failed_hubs:
-  description: Names of the hubs that failed.
+  description: Names of the hubs that failed; empty in check mode.
   returned: always
   type: list
   elements: str

@@ -68,7 +68,7 @@ changes:
     - hub: demo
       cluster: workstation
       tier: production
-      url: http://127.0.0.1:8100/
+      url: http://127.0.0.1:8100/demo/
       action: update
       reasons: [configuration, hub to restart]
 machines:

@@ -33,5 +33,5 @@ hubs:
   description: What was done and the address, by hub.
   returned: success
   type: dict
-  sample: {demo: {result: created, url: "http://127.0.0.1:8100/"}}
+  sample: {demo: {result: created, url: "http://127.0.0.1:8100/demo/"}}
 """

@@ -52,7 +52,7 @@ EXAMPLES = r"""
   hubfleet.jupyterhub.server_environment:
     hub: "{{ item.hub }}"
     directory: "{{ item.directory }}"
-  loop: "{{ plan.machines.workstation.builds }}"
+  loop: "{{ (plan.machines | selectattr('cluster', 'eq', 'workstation') | first).builds }}"
 """
 
 RETURN = r"""

@@ -61,6 +61,9 @@ state_directory:
   sample: /var/lib/hubfleet/workstation
 """
 
+import subprocess
+import xmlrpc.client
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import (
     prepare_machine,
@@ -102,7 +105,7 @@ def main() -> None:
             changed = keeper.prepare()
         else:
             changed = prepare_machine(layout, params["shared"], params["hubside"], params["hubside_digest"])
-    except (OSError, SupervisorError) as error:
+    except (OSError, SupervisorError, subprocess.SubprocessError, xmlrpc.client.Error) as error:
         module.fail_json(msg=f"the machine could not be prepared: {error}")
     module.exit_json(changed=changed, state_directory=layout.root)
 

@@ -61,6 +61,9 @@ changed_services:
   sample: [hub]
 """
 
+import subprocess
+import xmlrpc.client
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import (
     start_services,
@@ -99,8 +102,8 @@ def main() -> None:
         if params["state"] == "started":
             changed = start_services(keeper, services, params["config"], params["timeout"])
         else:
-            changed = stop_services(keeper, services, params["config"], params["servers"])
-    except (OSError, SupervisorError) as error:
+            changed = stop_services(keeper, services, params["servers"])
+    except (OSError, SupervisorError, subprocess.SubprocessError, xmlrpc.client.Error) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=bool(changed), changed_services=changed)
 

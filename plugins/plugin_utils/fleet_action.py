@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
@@ -14,6 +15,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model im
     FleetInput,
     Hub,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import Problem
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import (
@@ -43,15 +45,16 @@ class FleetAction(ActionBase):
         selected = [str(name) for name in task_vars["ansible_play_hosts_all"]]
         selected = [name for name in selected if name in inventory.hosts]
         if not selected:
-            return {
-                "failed": True,
-                "msg": "the inventory has no hub here; hubs are hosts of a child group of the group clusters",
-            }
+            what = "no host that was selected is a hub" if inventory.hosts else "the inventory has no hub"
+            return {"failed": True, "msg": f"{what}: hubs are hosts of child groups of the group clusters"}
         fleet, problems = validate(inventory)
         found = problems.of(selected)
         if found:
             return report_problems(found)
-        return self.work(fleet, [fleet.hubs[name] for name in selected], inventory, task_vars)
+        try:
+            return self.work(fleet, [fleet.hubs[name] for name in selected], inventory, task_vars)
+        except PlatformError as error:
+            raise AnsibleActionFail(f"{error}; nothing was touched") from error
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Do the work on ``hubs``, the ones that ``--limit`` selected, all of them valid."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.inventory.helpers import sort_groups
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
+    TIERS,
     FleetInput,
     HostInput,
     ValuePath,
@@ -27,15 +28,22 @@ def read_inventory(task_vars: Mapping[str, Any], only: str | None = None) -> Fle
     Costs one variable merge per host; only values that hold templates are templated.
     """
     groups, hostvars = task_vars["groups"], task_vars["hostvars"]
-    members = [str(name) for name in groups.get(CLUSTERS_GROUP, ()) if only in (None, str(name))]
+    members = set(groups.get(CLUSTERS_GROUP, ()))
     clusters: dict[str, list[str]] = {cluster: [] for cluster in _cluster_groups(hostvars)} if members else {}
     hosts = {}
-    for name in members:
+    for name in map(str, groups["all"] if only is None else [only]):
         raw = hostvars.raw_get(name)
+        if name not in members and not _looks_like_hub(raw):
+            continue
         host = hosts[name] = read_host(name, raw, hostvars)
         for cluster in host.groups & clusters.keys():
             clusters[cluster].append(name)
     return FleetInput(hosts, {name: found for name, found in clusters.items() if found}, _directory(task_vars))
+
+
+def _looks_like_hub(raw: Mapping[str, Any]) -> bool:
+    """Tell whether a host outside of all clusters was meant as a hub; other hosts may inherit other hub_* variables."""
+    return "hub_port" in raw or not set(TIERS).isdisjoint(raw.get("group_names", ()))
 
 
 def read_host(name: str, raw: Mapping[str, Any], hostvars: Mapping[str, Any]) -> HostInput:

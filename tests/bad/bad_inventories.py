@@ -72,13 +72,13 @@ def problems(directory: Path, limit: str = "all") -> list[str]:
     variables = VariableManager(loader, inventory)
     HostVars(inventory, variables, loader)  # makes itself known to ``variables``
     inventory.subset(limit)
-    selected = [host.name for host in inventory.get_hosts("clusters")]
+    selected = [host.name for host in inventory.get_hosts("all")]
     fleet = read_inventory(variables.get_vars(host=inventory.get_host(selected[0])))
     return [problem.line() for problem in validate(fleet)[1].of(selected)]
 
 
-def playbook(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the playbook validate as an operator does."""
+def playbook(directory: Path, *arguments: str, name: str = "validate") -> subprocess.CompletedProcess[str]:
+    """Run a playbook as an operator does."""
     environment = {
         **os.environ,
         "ANSIBLE_COLLECTIONS_PATH": str(PROJECT / ".ansible" / "collections"),
@@ -87,5 +87,5 @@ def playbook(directory: Path, *arguments: str) -> subprocess.CompletedProcess[st
         "ANSIBLE_LOCAL_TEMP": str(directory.parent / "ansible"),
     }
     program = Path(sys.executable).with_name("ansible-playbook")
-    command = [str(program), "-i", ".", str(PROJECT / "playbooks" / "validate.yml"), *arguments]
+    command = [str(program), "-i", ".", str(PROJECT / "playbooks" / f"{name}.yml"), *arguments]
     return subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)

@@ -105,6 +105,56 @@ def test_limit_to_a_sound_hub(inventory: Path) -> None:
     assert printed(done.stdout) == ["1 hub in 1 cluster: valid"]
 
 
+def test_limit_to_the_other_hub(inventory: Path) -> None:
+    """What hubs of a cluster disagree on stops all of them, wherever the odd one out is."""
+    case = CASES["groups/cluster_option_differs_from_most"]
+    case.write(inventory)
+    assert problems(inventory, "beta") == problems(inventory, "alpha") == case.expect
+
+
+NO_HUB = {
+    "empty": "all: {}",
+    "group without hosts": "clusters: {children: {machine: }}",
+    "other hosts only": "all: {hosts: {database.example.org: }}",
+}
+
+
+@pytest.mark.parametrize("hosts", NO_HUB.values(), ids=NO_HUB.keys())
+@pytest.mark.parametrize("name", ["validate", "deploy", "check"])
+def test_no_hub(name: str, hosts: str, inventory: Path) -> None:
+    """Nothing to do is no success where a whole fleet was meant."""
+    (inventory / "hosts.yml").write_text(hosts, encoding="utf-8")
+    done = playbook(inventory, name=name)
+    assert done.returncode != 0
+    assert "the inventory has no hub: hubs are hosts of child groups of the group clusters" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["validate", "deploy", "check"])
+def test_hub_in_no_cluster(name: str, inventory: Path) -> None:
+    """A hub that was put into no cluster stops every verb, but for a limit to the others."""
+    case = CASES["groups/no_cluster_but_tier"]
+    case.write(inventory)
+    for arguments in ((), ("--limit", "gamma")):
+        done = playbook(inventory, *arguments, name=name)
+        assert done.returncode != 0
+        assert printed(done.stdout) == case.expect
+    assert problems(inventory, "alpha") == []
+
+
+WRONG_ARGUMENTS = {
+    "check_parallel=0": "parallel: 0 is not a whole number from 1",
+    "check_parallel=-1": "parallel: -1 is not a whole number from 1",
+}
+
+
+@pytest.mark.parametrize(("variable", "message"), WRONG_ARGUMENTS.items())
+def test_arguments_of_check(variable: str, message: str, inventory: Path) -> None:
+    Case("", {}, []).write(inventory)
+    done = playbook(inventory, "-e", variable, "--check", name="check")
+    assert done.returncode != 0
+    assert message in done.stdout + done.stderr
+
+
 def test_variable_from_the_command_line(inventory: Path) -> None:
     """What stands in no file is reported without a place, once for all hubs."""
     Case("", {}, []).write(inventory)

@@ -46,7 +46,7 @@ class DeployedHub:
         self.directory = directory
         self.state = directory / "state"
         port = free_ports(PORTS)
-        self.url = f"http://127.0.0.1:{port}/"
+        self.url = f"http://127.0.0.1:{port}/{self.name}/"
         self.inventory = directory / "inventory.json"
         settings: dict[str, Any] = {
             "cluster_host": "localhost",

@@ -38,7 +38,7 @@ class HostInput:
 class FleetInput:
     """A whole inventory.
 
-    hosts: hosts in the group ``clusters``, by name.
+    hosts: the hubs by name, also those that were put into no cluster.
     clusters: children of the group ``clusters``, each with the names of its hosts.
     directory: the inventory directory, which relative paths start from.
     """
@@ -123,7 +123,7 @@ class Hub:
             host = self["hub_bind"]
             host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
             host = f"[{host}]" if ":" in host else host
-            url = f"{scheme}://{host}:{self['hub_port']}/"
+            url = f"{scheme}://{host}:{self['hub_port']}/{self.name}/"
         return url if url.endswith("/") else f"{url}/"
 
     @property

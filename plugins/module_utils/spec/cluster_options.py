@@ -32,6 +32,7 @@ CLUSTER_OPTIONS = (
             "Directory for everything that the cluster keeps on the machine.",
             "Unset, C(/var/lib/hubfleet/CLUSTER) as root and C(~/.local/share/hubfleet/CLUSTER) else.",
         ),
+        home=True,
     ),
     Option(
         "cluster_isolation",
@@ -61,7 +62,7 @@ CLUSTER_OPTIONS = (
         "machine_path",
         (
             "Python 3.10 or newer that environments are made from; users must be able to read it.",
-            "Unset, the newest one in /usr/bin or /usr/local/bin.",
+            "Unset, /usr/bin/python3 if it is new enough, else the newest in /usr/bin or /usr/local/bin.",
         ),
         example="/usr/bin/python3.13",
     ),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,10 +19,16 @@ from ..fleet.model import Fleet, FleetInput, HostInput, Hub, ValuePath
 from .authenticators import ALLOW_RULES, COMMON_RULES, Authenticator
 from .authenticators import BY_NAME as AUTHENTICATORS
 from .problems import Problems
-from .values import check_keys
+from .values import check_keys, holds_credentials
 
 #: Names that our own services take in every hub.
 OUR_SERVICES = ("check", "culler", "routes")
+
+#: What a line of a requirements file refers to other files with; only the file itself goes to the machine.
+REFERENCE = re.compile(r"\s*(-[rce]|--(?:requirement|constraint|editable)(?=[\s=]|$))")
+PLAIN_REQUIREMENT = (
+    "holds a password in plain text; put the address into cluster_package_index, encrypted with ansible-vault"
+)
 
 Report = Callable[[ValuePath, str], None]
 
@@ -137,18 +144,20 @@ def _check_services(hub: Hub, report: Report) -> None:
     services, seen = hub["hub_services"] or [], set()
     for index, service in enumerate(services):
         name = service["name"]
-        if name in OUR_SERVICES:
-            report(
-                ("hub_services", index, "name"),
-                f"{name!r} is taken by the hub's own services ({', '.join(OUR_SERVICES)})",
-            )
+        _check_taken("hub_services", index, name, report)
         if name in seen:
             report(("hub_services", index, "name"), f"{name!r} is used twice")
         seen.add(name)
     for index, role in enumerate(hub["hub_roles"] or []):
+        _check_taken("hub_roles", index, role["name"], report)
         for service in role["services"] or ():
             if service not in seen:
                 report(("hub_roles", index, "services"), f"{service!r} is not in hub_services")
+
+
+def _check_taken(variable: str, index: int, name: str, report: Report) -> None:
+    if name in OUR_SERVICES:
+        report((variable, index, "name"), f"{name!r} is taken by the hub's own services ({', '.join(OUR_SERVICES)})")
 
 
 def check_environment(entry: dict[str, Any], path: ValuePath, directory: str, report: Report) -> str:
@@ -160,17 +169,25 @@ def check_environment(entry: dict[str, Any], path: ValuePath, directory: str, re
     file_name = os.path.join(directory, os.path.expanduser(entry["requirements"]))
     try:
         with open(file_name, encoding="utf-8") as file:
-            return file.read()
+            text = file.read()
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no file name at all
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         report((*path, "requirements"), f"{entry['requirements']!r} cannot be read: {reason}")
         return ""
+    for number, line in enumerate(text.splitlines(), 1):
+        reference = REFERENCE.match(line)
+        if reference or holds_credentials(line):
+            wrong = (
+                f"is {reference[1]!r}; put the packages themselves into the file" if reference else PLAIN_REQUIREMENT
+            )
+            report((*path, "requirements"), f"line {number} of {entry['requirements']!r} {wrong}")
+    return text
 
 
 def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None:
     """Rules between hubs: ports, addresses and homes used twice; files that must exist."""
     ports: dict[tuple[str, Any], tuple[str, str]] = {}
-    addresses: dict[str, str] = {}
+    addresses: dict[tuple[Any, str], Hub] = {}
     homes: dict[tuple[str, Any], str] = {}
     for hub in fleet.hubs.values():
         host = inventory.hosts[hub.name]
@@ -179,11 +196,7 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
             problems.add(variable, message, host.locate((variable,)), host.name)
 
         _check_ports(hub, ports, report)
-        address = "hub_domain" if hub["hub_domain"] else "hub_url"
-        if hub[address]:
-            other = addresses.setdefault(hub.url.lower(), hub.name)
-            if other != hub.name:
-                report(address, f"{hub.url} is also the address of hub {other}")
+        _check_cookies(hub, addresses, report)
         if hub["hub_home_directory"]:
             other = homes.setdefault((hub.cluster["cluster_host"], hub["hub_home_directory"].rstrip("/")), hub.name)
             if other != hub.name:
@@ -192,10 +205,41 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
                     f"is also that of hub {other}; users of both would share files",
                 )
         _check_files(hub, inventory.directory, report)
-        state = hub.cluster["cluster_state_directory"]
-        if state and inventory.directory and os.path.abspath(state).startswith(os.path.join(inventory.directory, "")):
+        state = os.path.expanduser(hub.cluster["cluster_state_directory"] or "")
+        if state and inventory.directory and _lies_in(state, inventory.directory):
             message = "lies in the inventory directory, which Ansible reads whole; put it elsewhere"
             report("cluster_state_directory", message)
+        if state and hub["hub_home_directory"] and _lies_in(hub["hub_home_directory"], state):
+            message = "lies in cluster_state_directory, which is the hubs' own; leave it unset, or put it elsewhere"
+            report("hub_home_directory", message)
+
+
+def _lies_in(path: str, directory: str) -> bool:
+    """Tell whether ``path`` is ``directory`` or lies below it."""
+    directory = os.path.abspath(directory)
+    return os.path.commonpath([os.path.abspath(path), directory]) == directory
+
+
+def _check_cookies(hub: Hub, addresses: dict[tuple[Any, str], Hub], report: Callable[[str, str], None]) -> None:
+    """Hubs have addresses of their own, and not only by their ports, which browsers do not tell apart."""
+    parts = urlsplit(hub.url.lower())
+    other = addresses.setdefault((parts.hostname, parts.path), hub)
+    if other is hub:
+        return
+    variable = "hub_domain" if hub["hub_domain"] else "hub_url"
+    if _port_of(hub.url) == _port_of(other.url):
+        report(variable, f"{hub.url} is also the address of hub {other.name}")
+    else:
+        report(
+            variable,
+            f"shares its cookies with hub {other.name}, since only the port differs; "
+            "give each a path of its own in hub_url, or a domain",
+        )
+
+
+def _port_of(url: str) -> int:
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _check_ports(hub: Hub, taken: dict[tuple[str, Any], tuple[str, str]], report: Callable[[str, str], None]) -> None:

@@ -40,13 +40,13 @@ def role_argument_specs() -> dict[str, dict[str, Any]]:
 
 
 REMOVE_DATA = Option(
-    "hub_remove_data",
+    "remove_data",
     "bool",
     ("Also remove the hub's homes, database, secrets and accounts. There is no way back.",),
     default=False,
 )
 STOP_SERVERS = Option(
-    "hub_stop_servers",
+    "stop_servers",
     "bool",
     ("Also end the servers of users; else they are left running.",),
     default=False,

@@ -29,9 +29,9 @@ ADDRESS = (
         "url",
         (
             "Public address of the hub, with its path if it has one.",
-            "Unset, it is made from O(hub_domain), or from O(hub_bind) and O(hub_port).",
-            "Hubs that differ in nothing but the port should have different paths: browsers send the cookies of one port"
-            " to the others, and logging in to one hub would log people out of the next.",
+            "Unset, it is made from O(hub_domain), or from O(hub_bind), O(hub_port) and the hub's name.",
+            "Hubs that differ in nothing but the port are refused: browsers send the cookies of one port to the others,"
+            " and logging in to one hub would log people out of the next.",
         ),
         example="https://hub.example.org/",
     ),

@@ -46,6 +46,7 @@ class Option:
     by_name: for lists, elements may also be the name of an entry of this catalogue variable.
     minimum, maximum: limits, in the parsed unit (bytes, seconds).
     pattern, pattern_text: a regular expression for text, and how to say it.
+    home: for paths on the machine, may start with ``~/``.
     secret: must not stand in plain text in the inventory.
     example: YAML of a typical value, for the reference.
     """
@@ -63,6 +64,7 @@ class Option:
     maximum: float | None = None
     pattern: str | None = None
     pattern_text: str = ""
+    home: bool = False
     secret: bool = False
     example: str = ""
 

@@ -18,12 +18,14 @@ class Problem:
     message: what is wrong and what is allowed; one sentence, no newline, never a secret value.
     where: ``file:line`` of the value, or "" when Ansible does not know it.
     hubs: the hubs that have it; a group variable that is wrong for ninety hubs is one problem.
+    stops: more hubs that cannot go on because of it, although the defect is not theirs.
     """
 
     variable: str
     message: str
     where: str = ""
     hubs: list[str] = field(default_factory=list)
+    stops: set[str] = field(default_factory=set)
 
     def line(self) -> str:
         """Return the problem as one line for a person."""
@@ -41,17 +43,18 @@ class Problems:
     def __init__(self) -> None:
         self._found: dict[tuple[str, str, str], Problem] = {}
 
-    def add(self, variable: str, message: str, where: str = "", hub: str = "") -> None:
+    def add(self, variable: str, message: str, where: str = "", hub: str = "", stops: Iterable[str] = ()) -> None:
         """Record a problem."""
         key = (where, variable, message)
         problem = self._found.setdefault(key, Problem(variable, message, where))
         if hub and hub not in problem.hubs:
             problem.hubs.append(hub)
+        problem.stops.update(stops)
 
     def of(self, hubs: Iterable[str]) -> list[Problem]:
         """Return the problems that concern any of ``hubs`` or the fleet as a whole, by place."""
         wanted = set(hubs)
-        found = [p for p in self._found.values() if not p.hubs or wanted.intersection(p.hubs)]
+        found = [p for p in self._found.values() if not p.hubs or wanted & {*p.hubs, *p.stops}]
         return sorted(found, key=lambda p: (_place(p.where), p.variable))
 
 

@@ -17,7 +17,7 @@ from .cluster_options import CLUSTER_OPTIONS
 from .hub_options import HUB_OPTIONS
 from .option import Option
 from .problems import Problems, nearest
-from .values import check_value, is_name
+from .values import check_value, holds_credentials, is_name, shown
 
 OPTIONS = {option.name: option for option in (*HUB_OPTIONS, *CLUSTER_OPTIONS)}
 PREFIXES = ("hub_", "cluster_")
@@ -73,15 +73,12 @@ def _check_groups(inventory: FleetInput, problems: Problems) -> None:
         for member in members:
             cluster_of[member].append(cluster)
     for name, host in inventory.hosts.items():
+        if not cluster_of[name]:
+            problems.add("", "is in no cluster; put it into a child group of clusters", hub=name)
+            continue
         if not re.fullmatch(NAME_PATTERN, name):
             problems.add("", f"the name of a hub is {NAME_TEXT}, at most 32 of them", hub=name)
-        if not cluster_of[name]:
-            problems.add(
-                "",
-                "is in the group clusters, but in no cluster; put it into a child group of clusters",
-                hub=name,
-            )
-        elif len(cluster_of[name]) > 1:
+        if len(cluster_of[name]) > 1:
             problems.add(
                 "",
                 f"is in several clusters ({', '.join(sorted(cluster_of[name]))}); a hub is in one",
@@ -97,7 +94,8 @@ def _check_groups(inventory: FleetInput, problems: Problems) -> None:
 
 
 def _check_cluster(cluster: str, checks: list[_HostCheck]) -> None:
-    """A cluster's settings are the same for all its hubs; the odd ones out are reported."""
+    """A cluster's settings are the same for all its hubs; the odd ones out are reported, and stop all of them."""
+    everyone = [check.host.name for check in checks]
     for option in CLUSTER_OPTIONS:
         sound = [check for check in checks if option.name not in check.broken]
         values = [check.cluster_options[option.name] for check in sound]
@@ -107,8 +105,9 @@ def _check_cluster(cluster: str, checks: list[_HostCheck]) -> None:
             if value != usual:
                 check.report(
                     (option.name,),
-                    f"{value!r} here, {usual!r} for other hubs of cluster {cluster}; "
+                    f"{shown(option, value)} here, {shown(option, usual)} for other hubs of cluster {cluster}; "
                     f"set it once, in group_vars/{cluster}.yml",
+                    everyone,
                 )
 
 
@@ -139,11 +138,11 @@ class _HostCheck:
         cross_checks.check_hub(hub, self.report, self.broken)
         return None if "hub_port" in self.broken or options["hub_port"] is None else hub
 
-    def report(self, path: ValuePath, message: str) -> None:
-        """Record a problem at ``path``: (variable, *keys and indexes inside it)."""
+    def report(self, path: ValuePath, message: str, stops: Iterable[str] = ()) -> None:
+        """Record a problem at ``path``: (variable, *keys and indexes inside it). ``stops``: see Problem."""
         self.broken.add(path[0])
         self.reported.add(path)
-        self.problems.add(_dotted(path), message, self.host.locate(path), self.host.name)
+        self.problems.add(_dotted(path), message, self.host.locate(path), self.host.name, stops)
 
     def _unknown_variables(self) -> None:
         for variable, message in self.host.failures.items():
@@ -167,11 +166,12 @@ class _HostCheck:
         for variable, value in self.host.variables.items():
             if variable not in OPTIONS:
                 continue
-            for path in _leaves(value, (variable,)):
-                if is_secret(path) and path not in self.reported and not self.host.protected(path):
+            for path, leaf in _leaves(value, (variable,)):
+                secret = "is a secret" if is_secret(path) else "holds a password" if holds_credentials(leaf) else ""
+                if secret and path not in self.reported and not self.host.protected(path):
                     self.report(
                         path,
-                        "is a secret in plain text; encrypt it with 'ansible-vault encrypt_string', or look it up",
+                        f"{secret} in plain text; encrypt it with 'ansible-vault encrypt_string', or look it up",
                     )
 
     def _offered(self, options: dict[str, Any], variable: str, build: Callable[..., Any]) -> list[Any]:
@@ -232,8 +232,8 @@ def _copied(default: Any) -> Any:
     return dict(default) if isinstance(default, dict) else default
 
 
-def _leaves(value: Any, path: ValuePath) -> Iterator[ValuePath]:
-    """Yield the path of every scalar inside ``value``."""
+def _leaves(value: Any, path: ValuePath) -> Iterator[tuple[ValuePath, Any]]:
+    """Yield path and value of every scalar inside ``value``."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield from _leaves(item, (*path, key))
@@ -241,7 +241,7 @@ def _leaves(value: Any, path: ValuePath) -> Iterator[ValuePath]:
         for index, item in enumerate(value):
             yield from _leaves(item, (*path, index))
     elif value not in (None, ""):
-        yield path
+        yield path, value
 
 
 def _dotted(path: ValuePath) -> str:

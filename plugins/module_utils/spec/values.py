@@ -28,6 +28,9 @@ PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 
+#: User and password in an address. User names alone are no secret (ssh://git@...) but over HTTP, where they are tokens.
+CREDENTIALS = re.compile(r"""https?://[^/\s@{}'"]+@|://[^/\s:@{}'"]+:[^/\s@{}'"]+@""")
+
 #: What the values of a file look like that nothing decrypted.
 SOPS = re.compile(r"ENC\[AES256_GCM,")
 
@@ -59,7 +62,7 @@ def _within(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     """Check choices, limits and pattern of a parsed value."""
     if option.choices and value not in option.choices:
         known = [str(choice) for choice in option.choices]
-        report(path, f"{_shown(option, value)} is not allowed{nearest(value, known, 'allowed')}")
+        report(path, f"{shown(option, value)} is not allowed{nearest(value, known, 'allowed')}")
     elif option.minimum is not None and value < option.minimum:
         report(
             path,
@@ -71,7 +74,7 @@ def _within(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
             f"{_amount(option, value)} is too large; the most is {_amount(option, option.maximum)}",
         )
     elif option.pattern and isinstance(value, str) and not re.fullmatch(option.pattern, value):
-        report(path, f"{_shown(option, value)} is not {option.pattern_text}" if value.strip() else "is empty")
+        report(path, f"{shown(option, value)} is not {option.pattern_text}" if value.strip() else "is empty")
     else:
         return True
     return False
@@ -82,11 +85,18 @@ def _amount(option: Option, value: Any) -> str:
     return formatter(int(value)) if option.kind in ("memory", "duration") else str(value)
 
 
-def _shown(option: Option, value: Any) -> str:
+def holds_credentials(value: Any) -> bool:
+    """Tell whether a text holds an address with a password in it."""
+    return isinstance(value, str) and CREDENTIALS.search(value) is not None
+
+
+def shown(option: Option, value: Any) -> str:
     """Return the value for a message; never a secret, nor what may hold one (a pasted key, a mapping)."""
     if isinstance(value, (dict, list)):
         return KINDS["dict" if isinstance(value, dict) else "list"]
     if option.secret or isinstance(value, str) and (option.kind in ("dict", "list") or "\n" in value):
+        return "the value"
+    if holds_credentials(value) or option.kind == "url" and "@" in str(value):
         return "the value"
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
@@ -99,7 +109,7 @@ def _wrong(option: Option, value: Any) -> ValueError:
         hint = " (write it without quotes)"
     elif option.kind == "list" and isinstance(value, str):
         hint = " (start each element with '- ')"
-    return ValueError(f"{_shown(option, value)} is not {KINDS[option.kind]}{hint}")
+    return ValueError(f"{shown(option, value)} is not {KINDS[option.kind]}{hint}")
 
 
 def _text(option: Option, value: Any, _report: Report, _path: ValuePath) -> Any:
@@ -218,14 +228,14 @@ def _address(option: Option, value: Any, report: Report, path: ValuePath) -> Any
         return str(ipaddress.ip_address(text))
     except ValueError:
         raise ValueError(
-            f"{_shown(option, text)} is not an IP address; 127.0.0.1 is this machine only, 0.0.0.0 every interface"
+            f"{shown(option, text)} is not an IP address; 127.0.0.1 is this machine only, 0.0.0.0 every interface"
         ) from None
 
 
 def _domain(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     text = _text(option, value, report, path).lower()
     if not DOMAIN.fullmatch(text):
-        raise ValueError(f"{_shown(option, text)} is not {KINDS['domain']} (no scheme, no path, no port)")
+        raise ValueError(f"{shown(option, text)} is not {KINDS['domain']} (no scheme, no path, no port)")
     return text
 
 
@@ -243,7 +253,7 @@ def _url(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
 
 def _machine_path(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     text = _text(option, value, report, path)
-    if not text.startswith(("/", "~/")) or re.search(r"[\0\n]", text):
+    if not text.startswith(("/", "~/") if option.home else "/") or re.search(r"[\0\n]", text):
         raise _wrong(option, text)
     if ".." in text.split("/"):
         raise ValueError(f"{text!r} holds '..'; write the path without it")

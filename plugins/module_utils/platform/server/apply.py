@@ -22,15 +22,22 @@ from .supervisor.supervisord import Supervisord
 STUCK = 15.0
 from .user_servers import end_servers
 
+#: Folders of a state directory that other accounts pass through; the first is made first.
+_SHARED_FOLDERS = ("tools", "environments", "hubside", "homes")
+
 
 def prepare_machine(layout: Layout, shared: bool, hubside: dict[str, str], digest: str) -> bool:
     """Make the state directory and write the package hubfleet_hub into it; return whether anything changed.
 
     shared: other accounts pass through (they cannot list it).
     """
+    if _is_foreign(layout.root):
+        raise OSError(f"{layout.root} is not empty and was not made by us; name another cluster_state_directory")
+    # Other accounts pass through directories above it that are made here, whatever the umask was.
+    os.umask(0o022)
     mode = 0o711 if shared else 0o700
     changed = files.directory(layout.root, mode)
-    for folder in ("tools", "environments", "hubside", "homes"):
+    for folder in _SHARED_FOLDERS:
         changed = files.directory(os.path.join(layout.root, folder), mode) or changed
     changed = files.directory(layout.hubs, 0o700) or changed
     return _write_package(layout.hubside(digest), hubside) or changed
@@ -42,7 +49,6 @@ def _write_package(directory: str, package: dict[str, str]) -> bool:
         return False
     temporary = f"{directory}.new"
     shutil.rmtree(temporary, ignore_errors=True)
-    os.umask(0o022)
     for name, text in package.items():
         path = os.path.join(temporary, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -58,8 +64,17 @@ def remove_machine(layout: Layout, keeper: Supervisor) -> bool:
         return False
     if isinstance(keeper, Supervisord):
         keeper.shut_down()
-    shutil.rmtree(layout.root)
+    # Only what is ours: whatever else was put there stays, and so does the directory then.
+    for folder in (*_SHARED_FOLDERS, "hubs", "supervisor"):
+        shutil.rmtree(os.path.join(layout.root, folder), ignore_errors=True)
+    if not os.listdir(layout.root):
+        os.rmdir(layout.root)
     return True
+
+
+def _is_foreign(root: str) -> bool:
+    """Tell whether a directory holds something, but not what we put first into a state directory."""
+    return os.path.isdir(root) and bool(os.listdir(root)) and not os.path.isdir(os.path.join(root, _SHARED_FOLDERS[0]))
 
 
 def start_services(keeper: Supervisor, services: list[Service], config: dict[str, Any], timeout: float) -> list[str]:
@@ -109,10 +124,10 @@ def _wait_until_up(services: list[Service], config: dict[str, Any], timeout: flo
         time.sleep(0.1)
 
 
-def stop_services(keeper: Supervisor, services: list[Service], config: dict[str, Any], servers: bool) -> list[str]:
+def stop_services(keeper: Supervisor, services: list[Service], servers: bool) -> list[str]:
     """Let none of the services run, with ``servers`` none of the users' servers either.
 
     Returns the roles of the services that ran, and ``servers`` if any of those did.
     """
     changed = [service.role for service in reversed(services) if keeper.ensure_stopped(service)]
-    return [*changed, "servers"] if servers and end_servers(config) else changed
+    return [*changed, "servers"] if servers and end_servers(services[0].directory) else changed

@@ -92,14 +92,12 @@ class Builder:
         )
         lock = self._write("requirements.lock", build.lock)
         install = [self.tools.uv, "pip", "install", "--quiet"]
-        if self.tools.index:
-            install += ["--default-index", self.tools.index]
         # Users cannot write .pyc files into an environment, and pay for compiling at every start.
         last = [] if build.requirements else ["--compile-bytecode"]
         self._step("install", [*install, *last, "--require-hashes", "--requirements", lock], environment)
         if build.requirements:
             pins = self._write("constraints.txt", pins_of(build.lock))
-            wanted = self._write("requirements.txt", build.requirements)
+            wanted = self._write("requirements.txt", build.requirements, 0o600)
             command = [
                 *install,
                 "--compile-bytecode",
@@ -119,7 +117,7 @@ class Builder:
                 [f"{self.target}/bin/python", "-I", "-c", f"import {', '.join(build.imports)}"],
             )
         frozen = self._step("record", [self.tools.uv, "pip", "freeze", "--quiet"], environment)
-        self._write("lock.txt", frozen)
+        self._write("lock.txt", frozen, 0o600)
 
     def _npm(self) -> None:
         for path, text in self.build.files.items():
@@ -133,8 +131,6 @@ class Builder:
             "--no-fund",
             "--loglevel=error",
         ]
-        if self.tools.registry:
-            command.append(f"--registry={self.tools.registry}")
         # npm is a script that looks for node by name.
         path = f"{os.path.dirname(self.tools.npm[0])}:{os.environ.get('PATH', '')}"
         self._step("install", command, {"PATH": path}, directory=self.target)
@@ -151,12 +147,7 @@ class Builder:
         try:
             done = subprocess.run(
                 command,
-                env={
-                    **os.environ,
-                    "UV_SYSTEM_CERTS": "true",
-                    "UV_NO_PROGRESS": "1",
-                    **(environment or {}),
-                },
+                env={**os.environ, **self._settings(), **(environment or {})},
                 cwd=directory,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -173,10 +164,19 @@ class Builder:
             raise BuildError(f"building {self.build.name}: the step '{name}' failed (exit {done.returncode}):\n{tail}")
         return output
 
-    def _write(self, path: str, text: str) -> str:
+    def _settings(self) -> dict[str, str]:
+        """Return settings of uv and npm; addresses may hold passwords, which command lines would show."""
+        settings = {"UV_SYSTEM_CERTS": "true", "UV_NO_PROGRESS": "1"}
+        if self.tools.index:
+            settings["UV_DEFAULT_INDEX"] = self.tools.index
+        if self.tools.registry:
+            settings["npm_config_registry"] = self.tools.registry
+        return settings
+
+    def _write(self, path: str, text: str, mode: int = 0o644) -> str:
         full = os.path.join(self.target, path)
         os.makedirs(os.path.dirname(full), exist_ok=True)
-        files.write(full, text.encode(), 0o644)
+        files.write(full, text.encode(), mode)
         return full
 
     def _link_into_packages(self, path: str, target: str) -> None:

@@ -51,10 +51,11 @@ class DesiredHub:
         return json.dumps(self.config, indent=2) + "\n"
 
 
-def desired_hub(hub: Hub, setup: Setup, assets: Assets, copied: dict[str, str]) -> DesiredHub:
+def desired_hub(hub: Hub, setup: Setup, assets: Assets, copied: dict[str, str], certificate: str = "") -> DesiredHub:
     """Return what ``hub`` should be under ``setup``.
 
     copied: file below config/ -> text of a digest of it, from the controller.
+    certificate: digest of the TLS certificate on the machine; a renewed one restarts the proxy.
     """
     builds = tools(setup, assets)
     environments = {environment.name: user_environment(environment, setup, assets) for environment in hub.environments}
@@ -71,7 +72,7 @@ def desired_hub(hub: Hub, setup: Setup, assets: Assets, copied: dict[str, str]) 
         copied=dict(copied),
         generated=_generated(hub),
         builds=builds,
-        services=services(hub, config, content, setup, assets),
+        services=services(hub, config, content, certificate, setup, assets),
     )
 
 

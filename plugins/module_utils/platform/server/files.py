@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 
@@ -28,6 +29,18 @@ def write(path: str, content: bytes, mode: int = 0o600) -> bool:
         os.unlink(temporary)
         raise
     return True
+
+
+def create(path: str, content: bytes) -> None:
+    """Write a private file that is not there yet; one that somebody else made meanwhile stays."""
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".new-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        os.unlink(temporary)
 
 
 def read(path: str) -> bytes | None:

@@ -14,7 +14,7 @@ import subprocess
 import time
 
 from . import files
-from .layout import HubLayout
+from .layout import SERVICES, HubLayout
 
 #: Seconds that killed processes get to vanish.
 PATIENCE = 10.0
@@ -52,13 +52,22 @@ def write_hub(
     for name in generated:
         if not os.path.exists(layout.secret(name)):
             value = _GENERATORS.get(name, lambda: secrets.token_hex(32))()
-            files.write(layout.secret(name), f"{value}\n".encode())
+            files.create(layout.secret(name), f"{value}\n".encode())
             changed.append(f"secrets/{name}")
+    if any(name.startswith("secrets/") for name in changed):
+        _forget_runs(layout)
     for name, content in texts.items():
         files.directory(os.path.dirname(layout.config(name)), 0o700)
         if files.write(layout.config(name), content):
             changed.append(f"config/{name}")
     return changed + _remove_others(layout.path("config"), set(texts))
+
+
+def _forget_runs(layout: HubLayout) -> None:
+    """Let every service restart: those that run still use the secrets that are gone."""
+    for role in SERVICES:
+        if os.path.exists(layout.record(role)):
+            os.unlink(layout.record(role))
 
 
 def _remove_others(directory: str, keep: set[str]) -> list[str]:

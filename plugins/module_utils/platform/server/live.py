@@ -88,7 +88,8 @@ def file_digest(path: str) -> str:
 def answers(config: dict[str, Any]) -> bool:
     """Tell whether a hub answers at its health address through its proxy."""
     scheme = "https" if config.get("tls") else "http"
-    bind = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config["bind"], config["bind"])
+    bind = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config["bind"], config["bind"])
+    bind = f"[{bind}]" if ":" in bind else bind
     return _is_healthy(f"{scheme}://{bind}:{config['ports']['public']}{config['base_url']}")
 
 

@@ -91,11 +91,17 @@ def resolve(cluster: str, options: dict[str, Any], machine: Machine) -> Setup:
     isolation = _isolation(options["cluster_isolation"], machine)
     if isolation == "bubblewrap" and machine.bubblewrap:
         _try_bubblewrap()
+    state = os.path.abspath(os.path.expanduser(state))
+    python = _find_python(options["cluster_python"], machine)
+    if isolation == "bubblewrap":
+        _refuse_shown(state, python)
+    if isolation == "system-users":
+        _refuse_closed(state)
     return Setup(
-        layout=Layout(os.path.abspath(os.path.expanduser(state))),
+        layout=Layout(state),
         isolation=isolation,
         supervisor=_supervisor(options["cluster_supervisor"], machine),
-        python=_find_python(options["cluster_python"], machine),
+        python=python,
         node=machine.node,
         runtime="/run/hubfleet" if machine.root else f"/tmp/hubfleet-{os.getuid()}",
         proxy_account=PROXY_ACCOUNT if machine.root else None,
@@ -108,9 +114,31 @@ def _isolation(wanted: str, machine: Machine) -> str:
         return "system-users" if machine.root else "bubblewrap"
     if wanted == "system-users" and not machine.root:
         raise PlatformError("cluster_isolation: system-users needs root; run as root, or use bubblewrap")
-    if wanted == "bubblewrap" and machine.root:
-        raise PlatformError("cluster_isolation: bubblewrap is for deploys without root; as root use system-users")
+    if wanted in ("bubblewrap", "none") and machine.root:
+        raise PlatformError(f"cluster_isolation: {wanted} is for deploys without root; as root use system-users")
     return wanted
+
+
+def _refuse_shown(state: str, python: str) -> None:
+    """Sandboxes show the system and the Python of the environments; the state may not lie in there."""
+    for shown in ("/usr", "/etc", os.path.dirname(os.path.dirname(python))):
+        if os.path.commonpath([state, shown]) == shown:
+            raise PlatformError(
+                f"the state directory {state} lies in {shown}, which every user's sandbox shows; "
+                "set cluster_state_directory or cluster_python"
+            )
+
+
+def _refuse_closed(state: str) -> None:
+    """Accounts of users must be able to pass the directories above the state directory."""
+    parent = os.path.dirname(state)
+    while not os.path.isdir(parent):
+        parent = os.path.dirname(parent)
+    if not _everyone_reaches(parent):
+        raise PlatformError(
+            f"users' accounts cannot pass {parent}, which the state directory {state} lies in; "
+            "set cluster_state_directory"
+        )
 
 
 def _try_bubblewrap() -> None:

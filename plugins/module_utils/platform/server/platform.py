@@ -15,6 +15,7 @@ from .desired import DesiredHub, desired_hub
 from .environments import COMPLETE, Assets, Build
 from .live import LiveHub, change_of, file_digest, live_hubs, taken_ports
 from .machine import Machine, Setup, resolve
+from .running import running
 
 
 class ServerPlatform(Platform):
@@ -30,7 +31,7 @@ class ServerPlatform(Platform):
     def desired(self, hub: Hub) -> DesiredHub:
         if hub.name not in self._known:
             copied = {name: file_digest(path) for name, path in copied_files(hub, self.directory).items()}
-            self._known[hub.name] = desired_hub(hub, self.setup, self.assets, copied)
+            self._known[hub.name] = desired_hub(hub, self.setup, self.assets, copied, _certificate(hub))
         return self._known[hub.name]
 
     def live(self, hubs: list[Hub]) -> dict[str, LiveHub]:
@@ -51,7 +52,7 @@ class ServerPlatform(Platform):
         """Remember on the machine whether what runs now passed its check; the next plan asks."""
         path = self.setup.layout.hub(hub.name).checked
         if passed:
-            files.write(path, self.desired(hub).digest.encode())
+            files.write(path, running(self.setup.layout.hub(hub.name), "hub").digest.encode())
         elif os.path.exists(path):
             os.unlink(path)
 
@@ -79,6 +80,16 @@ class ServerPlatform(Platform):
                         {"name": build.name, "directory": build.directory, "hub": hub.name},
                     )
         return list(found.values())
+
+
+def _certificate(hub: Hub) -> str:
+    """Return the digest of the hub's TLS certificate, "" without TLS; PlatformError where a file is missing."""
+    for option in ("hub_tls_key", "hub_tls_certificate"):
+        try:
+            found = file_digest(hub[option]) if hub[option] else ""
+        except OSError as error:
+            raise PlatformError(f"hub {hub.name}: {option}: {hub[option]}: {error.strerror}") from None
+    return found
 
 
 def copied_files(hub: Hub, directory: str) -> dict[str, str]:

@@ -22,7 +22,7 @@ from .machine import Setup
 class Service:
     """One service, as a supervisor starts it.
 
-    name: unique on the machine, such as ``workstation-demo-proxy``.
+    name: unique on the machine, such as ``1a2b3c-workstation.demo-proxy``: the state directory, cluster and hub.
     role: ``proxy``, ``hub`` or ``culler``.
     directory: the hub's directory.
     command: the full command line; it holds the digest and no secret.
@@ -41,11 +41,14 @@ class Service:
         return HubLayout(self.directory)
 
 
-def services(hub: Hub, config: dict[str, Any], content: str, setup: Setup, assets: Assets) -> list[Service]:
+def services(
+    hub: Hub, config: dict[str, Any], content: str, certificate: str, setup: Setup, assets: Assets
+) -> list[Service]:
     """Return the services of a hub, in the order of starting.
 
     config: the hub's hub.json. content: a digest of all its files, which the hub reads at its
     start; the proxy and the culler read none of them, so they go on when the hub restarts.
+    certificate: a digest of the TLS certificate, which the proxy reads at its start.
     """
     python = setup.layout.tool(hub_environment(setup, assets).directory) + "/bin/python"
     hub_command = [python, "-m", "jupyterhub", "-f", f"{_code(setup, assets)}/jupyterhub_config.py"]
@@ -55,7 +58,7 @@ def services(hub: Hub, config: dict[str, Any], content: str, setup: Setup, asset
             "proxy",
             _proxy_command(config, setup, assets),
             _proxy_options(config, setup),
-            "",
+            certificate,
             setup,
             assets,
         ),
@@ -91,7 +94,7 @@ def _service(
     start = ["--directory", directory, "--service", role, *options]
     what = digest([launcher, start, command, content])
     return Service(
-        name=f"{hub.cluster.name}-{hub.name}-{role}",
+        name=f"{digest(setup.layout.root)[:6]}-{hub.cluster.name}.{hub.name}-{role}",
         role=role,
         directory=directory,
         command=(*launcher, *start, "--digest", what, "--", *command),

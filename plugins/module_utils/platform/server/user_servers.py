@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """End the servers of a hub's users, for when the hub itself is stopped for good.
 
-They are told by JUPYTERHUB_API_URL, which every server and kernel of a hub has in its
-environment (JupyterHub's Spawner.get_env); so it works whether or not the hub still runs.
+They are told by HUBFLEET_HUB, the hub's directory, which the spawner puts into the environment of
+every server; so it works whether or not the hub still runs.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ from __future__ import annotations
 import os
 import signal
 import time
-from typing import Any
 
 GRACE = 10.0
 
 
-def end_servers(config: dict[str, Any]) -> int:
-    """End all processes of users' servers; return how many there were. TERM first, then KILL.
+def end_servers(directory: str) -> int:
+    """End all processes of users' servers of the hub in ``directory``; return how many there were.
 
-    config: the hub's hub.json; ``ports`` and ``base_url`` are used.
+    TERM first, then KILL.
     """
-    found = _processes(config)
+    found = _processes(directory)
     if not found:
         return 0
     _signal(found, signal.SIGTERM)
@@ -30,20 +29,20 @@ def end_servers(config: dict[str, Any]) -> int:
     left = found
     while left and time.monotonic() < deadline:
         time.sleep(0.1)
-        left = _processes(config)
+        left = _processes(directory)
     _signal(left, signal.SIGKILL)
     return len(found)
 
 
-def _processes(config: dict[str, Any]) -> list[int]:
-    """Return the pids whose environment names the hub's API; those of other accounts only as root."""
-    api = f"JUPYTERHUB_API_URL=http://127.0.0.1:{config['ports']['hub']}{config['base_url']}hub/api".encode()
+def _processes(directory: str) -> list[int]:
+    """Return the pids whose environment names the hub; those of other accounts only as root."""
+    mark = f"HUBFLEET_HUB={directory}".encode()
     found = []
     for name in os.listdir("/proc"):
         if name.isdigit() and int(name) != os.getpid():
             try:
                 with open(f"/proc/{name}/environ", "rb") as file:
-                    if api in file.read().split(b"\0"):
+                    if mark in file.read().split(b"\0"):
                         found.append(int(name))
             except OSError:
                 continue

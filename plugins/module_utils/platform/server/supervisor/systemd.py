@@ -73,7 +73,8 @@ class Systemd(Supervisor):
         command = " ".join(_quoted(word) for word in service.command)
         # 143: node ends like this when it is asked to. 78: the hub's configuration is wrong, and
         # starting again would not help. KillMode: users' servers are children of the hub and live
-        # on when it restarts.
+        # on when it restarts; they count as tasks of the unit, and one of them that runs out of
+        # memory must not end the hub.
         return f"""\
 [Unit]
 Description=JupyterHub {service.name} (hubfleet)
@@ -89,6 +90,8 @@ TimeoutStopSec=30
 SuccessExitStatus=143
 RestartPreventExitStatus=78
 UMask=0077
+OOMPolicy=continue
+TasksMax=infinity
 [Install]
 WantedBy={"multi-user.target" if self.system else "default.target"}
 """

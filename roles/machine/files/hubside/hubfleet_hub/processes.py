@@ -79,6 +79,22 @@ def living_of_user(uid: int) -> list[int]:
     return found
 
 
+def listener_uid(port: int) -> int | None:
+    """The user id whose socket listens on a TCP port of this machine; None when nobody's does.
+
+    Source: proc(5), /proc/net/tcp; the state 0A is TCP_LISTEN.
+    """
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            rows = Path(table).read_text(encoding="ascii").splitlines()[1:]
+        except OSError:
+            continue
+        for fields in map(str.split, rows):
+            if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
+                return int(fields[7])
+    return None
+
+
 def lock_holder(path: str | os.PathLike[str]) -> int:
     """The pid that holds the record lock on a file; 0 when nobody does.
 

@@ -87,7 +87,8 @@ def merge(target: Any, values: dict[str, Any]) -> None:
 def _set_network(c: Config, directory: Directory) -> None:
     hub, ports = directory.hub, directory.hub["ports"]
     scheme = "https" if hub.get("tls") else "http"
-    c.JupyterHub.bind_url = f"{scheme}://{hub['bind']}:{ports['public']}{hub['base_url']}"
+    address = f"[{hub['bind']}]" if ":" in hub["bind"] else hub["bind"]
+    c.JupyterHub.bind_url = f"{scheme}://{address}:{ports['public']}{hub['base_url']}"
     c.JupyterHub.public_url = hub["url"]
     c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{ports['hub']}"
     # the proxy is a service of its own, so that the hub can restart without users noticing

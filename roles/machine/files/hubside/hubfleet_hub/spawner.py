@@ -111,6 +111,8 @@ class ServerSpawner(ChoosingSpawner):
             SHELL="/bin/bash",
             # short: the paths of the kernels' sockets have at most 107 characters
             JUPYTER_RUNTIME_DIR=place.runtime,
+            # by this, what is left of a hub's servers is found when the hub is removed
+            HUBFLEET_HUB=str(self.directory),
         )
         return {key: str(value) for key, value in env.items()}
 
@@ -124,16 +126,9 @@ class ServerSpawner(ChoosingSpawner):
         self._software = self.environment_directory()
         try:
             self._place: Place = await asyncio.to_thread(self.apart.prepare, self.user.name)
+            command = self._command()
         except IsolationError as error:
             raise web.HTTPError(500, str(error)) from error
-        self.port = self.port or random_port()
-        program = self._software / "bin" / self.cmd[0]
-        command = [
-            str(program) if program.exists() else self.cmd[0],
-            *self.cmd[1:],
-            *self.get_args(),
-        ]
-        command = self.apart.command(self._place, self._software, command)
         self._say(30, f"Starting {self.image}")
         self.log.info("Starting %s: %s", self._log_name, shlex.join(command))
         self._run(command)
@@ -141,6 +136,13 @@ class ServerSpawner(ChoosingSpawner):
         self._say(50, "Waiting for your server to answer")
         await self._wait_until_it_answers()
         return self.ip or "127.0.0.1", self.port
+
+    def _command(self) -> list[str]:
+        """The command line of the server, isolated; takes a port."""
+        self.port = self.port or random_port()
+        program = self._software / "bin" / self.cmd[0]
+        server = [str(program) if program.exists() else self.cmd[0], *self.cmd[1:], *self.get_args()]
+        return self.apart.command(self._place, self._software, server)
 
     def _run(self, command: list[str]) -> None:
         self.log_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -182,6 +184,10 @@ class ServerSpawner(ChoosingSpawner):
                 next_word += 10
                 self._say(60, "Still waiting: " + (self.last_lines(1) or [""])[0])
             await asyncio.sleep(0.1)
+        # another user may have taken the port before the server did; its pages would pass for theirs
+        owner = processes.listener_uid(self.port)
+        if self._place.uid is not None and owner not in (None, self._place.uid):
+            raise self._failure(f"Port {self.port} was taken by another account before your server; start it again")
 
     def last_lines(self, count: int = _LOG_LINES) -> list[str]:
         """The last lines this server wrote since it was started."""

@@ -16,11 +16,11 @@ TLS = {"hub_tls_certificate": "/c.pem", "hub_tls_key": "/k.pem"}
 @pytest.mark.parametrize(
     ("variables", "url"),
     [
-        ({}, "http://127.0.0.1:8000/"),
-        ({"hub_bind": "localhost"}, "http://127.0.0.1:8000/"),
-        ({"hub_bind": "::1"}, "http://[::1]:8000/"),
-        ({**TLS, "hub_bind": "0.0.0.0"}, "https://127.0.0.1:8000/"),
-        ({**TLS, "hub_bind": "::"}, "https://[::1]:8000/"),
+        ({}, "http://127.0.0.1:8000/alpha/"),
+        ({"hub_bind": "localhost"}, "http://127.0.0.1:8000/alpha/"),
+        ({"hub_bind": "::1"}, "http://[::1]:8000/alpha/"),
+        ({**TLS, "hub_bind": "0.0.0.0"}, "https://127.0.0.1:8000/alpha/"),
+        ({**TLS, "hub_bind": "::"}, "https://[::1]:8000/alpha/"),
         ({"hub_domain": "Hub.Example.org"}, "https://hub.example.org/"),
         ({"hub_url": "https://example.org/team"}, "https://example.org/team/"),
     ],

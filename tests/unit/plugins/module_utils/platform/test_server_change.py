@@ -46,7 +46,7 @@ SERVICE = {"name": "grader", "url": "http://127.0.0.1:9000/", "api_token": "hunt
 CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "hub_title": ({}, {"hub_title": "Other"}),
     "hub_url": ({"hub_url": "https://hub.example.org/"}, {"hub_url": "https://hub.example.org/team/"}),
-    "hub_domain": ({}, {"hub_domain": "hub.example.org"}),
+    "hub_domain": ({"hub_domain": "a.example.org"}, {"hub_domain": "b.example.org"}),
     "hub_bind": ({}, {"hub_bind": "127.0.0.2"}),
     "hub_port": ({}, {"hub_port": 8100}),
     "hub_internal_port": ({}, {"hub_internal_port": 9000}),

@@ -44,6 +44,7 @@ class Bubblewrap(Isolation):
         result = subprocess.run(
             command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30, check=False
         )
+        self._refuse_to_show([])
         if result.returncode != 0:
             raise IsolationError(f"bwrap cannot make a sandbox on this machine: {result.stderr.strip()}")
 
@@ -54,7 +55,8 @@ class Bubblewrap(Isolation):
         return Place(home=home, account=user, runtime=_RUNTIME)
 
     def command(self, place: Place, environment: Path, command: list[str]) -> list[str]:
-        """The shim that starts bwrap and passes signals on."""
+        """The shim that starts bwrap and passes signals on. IsolationError when it would show too much."""
+        self._refuse_to_show(python_of(environment))
         sandbox = [
             self._program(),
             "--die-with-parent",
@@ -90,6 +92,15 @@ class Bubblewrap(Isolation):
             "--",
         ]
         return [sys.executable, "-I", "-S", str(_SHIM), *sandbox, *command]
+
+    def _refuse_to_show(self, python: list[str]) -> None:
+        """A Python in ~/.local, say, would show everything that the hub keeps below that."""
+        for shown in ("/usr", "/etc", *python[1::3]):
+            for private in (self.where.directory, self.where.homes):
+                if Path(shown) in Path(private).parents:
+                    raise IsolationError(
+                        f"{private} lies in {shown}, which sandboxes show; move it, or set cluster_python"
+                    )
 
     @staticmethod
     def _program() -> str:

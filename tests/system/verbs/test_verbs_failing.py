@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deploys that fail: what is said, what is left alone, and that a corrected one goes through."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from verbs_fleet import Fleet
+
+WRONG = {"python": {"title": "Python", "check_output": "43"}}
+EXTRA = {"name": "extra", "title": "Extra", "check_code": "import cowsay; print('moo')", "check_output": "moo"}
+BROKEN = "import os\nnot_defined_anywhere\n"
+
+
+def test_a_failing_staging_hub_protects_production(fleet: Fleet) -> None:
+    trial, campus = fleet.hub("trial"), fleet.hub("campus")
+    before = campus.pids, campus.config
+    fleet.set(hub_announcement="Second term")
+    with fleet.changed(hub_environment_catalogue=WRONG):
+        for attempt in ("changed", "unchanged"):
+            result = fleet.run("deploy")
+            assert result.code, (attempt, result.output)
+            assert "trial: python/small failed in step" in result.output, (attempt, result.output)
+            assert "'42'" in result.output and "'43'" in result.output
+            assert "1 of 1 hubs failed the check: trial" in result.output
+            # The second time nothing is to be done on staging; production waits all the same.
+            assert (campus.pids, campus.config) == before, attempt
+    assert "Second term" in trial.login_page()
+    fleet.succeed("deploy")
+    assert "Second term" in campus.login_page()
+
+
+def test_an_error_in_the_hubs_python(fleet: Fleet) -> None:
+    trial, campus = fleet.hub("trial"), fleet.hub("campus")
+    trial.start_server("ben")
+    kernel, before = trial.kernel("ben").mark(), campus.pids
+    with fleet.changed(hub_announcement="New"), fleet.changed("trial", hub_jupyterhub_config=BROKEN):
+        started = time.monotonic()
+        result = fleet.run("deploy")
+        assert result.code and time.monotonic() - started < 60
+        assert "hub_jupyterhub_config (" in result.output and "line 2): NameError" in result.output
+        assert "Traceback" not in result.output
+        assert campus.pids == before and not trial.healthy()
+        assert kernel.survives()
+    fleet.succeed("deploy")
+    assert trial.healthy() and kernel.survives()
+    trial.stop_server("ben")
+
+
+@pytest.mark.slow
+def test_an_environment_that_cannot_be_built(fleet: Fleet) -> None:
+    trial = fleet.hub("trial")
+    before = [fleet.hub(name).pids for name in fleet.hubs]
+    with fleet.changed("trial", hub_environments=["python", {**EXTRA, "packages": ["hubfleet-no-such-package==1.0"]}]):
+        result = fleet.run("deploy")
+        assert result.code and "building extra: the step 'install packages' failed" in result.output
+        assert "hubfleet-no-such-package was not found" in result.output
+        assert [fleet.hub(name).pids for name in fleet.hubs] == before and trial.healthy()
+        assert not list((fleet.state / "environments").glob("extra-*"))
+    with fleet.changed("trial", hub_environments=["python", {**EXTRA, "packages": ["cowsay==6.1"]}]):
+        fleet.succeed("deploy", "--skip-tags", "check")
+        result = fleet.succeed("check", "--limit", "trial", "-e", "check_every=true")
+        assert "python/small" in result.output and "extra/small" in result.output

@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verbs in the hands of somebody without rights."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from test_verbs_apart import look
+from verbs_fleet import Fleet
+from verbs_machine import accounts_below, mode, processes_of, service_pids
+
+pytestmark = pytest.mark.slow
+
+
+def test_everything_runs_without_rights(personal: Fleet) -> None:
+    hub = personal.hub("trial")
+    uid = personal.account.owner[0] if personal.account.owner else os.geteuid()
+    assert mode(personal.state) == "0o700" and personal.state.stat().st_uid == uid
+    assert all(service_pids(hub.directory).values()) and hub.healthy()
+    assert {os.stat(f"/proc/{pid}").st_uid for pid in processes_of(personal.state)} == {uid}
+    assert "1 hub: nothing to change" in personal.succeed("deploy").output
+
+
+def test_users_are_kept_apart_by_bubblewrap(personal: Fleet) -> None:
+    hub = personal.hub("trial")
+    assert hub.config["isolation"] == "bubblewrap"
+    hub.start_server("ada")
+    hub.start_server("ben")
+    hub.kernel("ben").run("open('mine.txt', 'w').write('mine')")
+    found = look(hub.kernel("ada"), personal)
+    own = str(personal.state / "homes/trial/ada")
+    # Directories on the way to the own home are there, and empty but for it.
+    empty = [str(personal.state), str(personal.state / "homes"), str(personal.state / "homes/trial")]
+    assert [path for path in found["paths"] if path not in empty] == [own]  # type: ignore[attr-defined]
+    assert found["tokens"] == 0 and found["pids"] == found["sockets"] == [] and not found["writable"]
+    hub.stop_server("ada")
+    hub.stop_server("ben")
+
+
+def test_kernels_outlive_a_new_configuration(personal: Fleet) -> None:
+    hub = personal.hub("trial")
+    hub.start_server("cyd")
+    kernel, before = hub.kernel("cyd").mark(), hub.pids
+    with personal.changed("trial", hub_announcement="New term"):
+        personal.succeed("deploy")
+    assert hub.pid("hub") != before["hub"] and hub.pid("proxy") == before["proxy"]
+    assert kernel.survives() and "New term" in hub.login_page()
+    hub.stop_server("cyd")
+
+
+def test_without_isolation_there_is_a_warning(personal: Fleet) -> None:
+    hub = personal.hub("trial")
+    with personal.changed(cluster_isolation="none"):
+        result = personal.succeed("deploy")
+        assert "cluster own: cluster_isolation is none: every user of its hubs can read" in " ".join(
+            result.output.split()
+        )
+        assert hub.config["isolation"] == "none" and hub.healthy()
+    personal.succeed("deploy", "--skip-tags", "check")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: only root can ask for less than system users")
+def test_root_never_runs_users_as_itself(personal: Fleet, deployed: object) -> None:
+    fleet = deployed.fleet  # type: ignore[attr-defined]
+    with fleet.changed(cluster_isolation="bubblewrap"):
+        result = fleet.run("deploy")
+    assert result.code and "as root use system-users" in result.output and "nothing was touched" in result.output
+
+
+def test_remove_leaves_nothing(personal: Fleet) -> None:
+    hub = personal.hub("trial")
+    hub.start_server("ada")
+    runtime = Path(hub.config["runtime"])
+    assert personal.remove().code == 0
+    assert not runtime.exists()
+    assert not personal.state.exists() and not accounts_below(personal.directory)
+    assert not processes_of(personal.state)

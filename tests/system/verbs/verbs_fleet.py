@@ -1,0 +1,278 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fleet of a test: its inventory, the verbs run on it, and how it is ended."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from verbs_hub import Hub
+from verbs_machine import accounts_below, end_all, parent, processes_of
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
+VAULT_PASSWORD = "of the test only"
+LONGEST_VERB = 400
+#: What hubs have unless a test says otherwise: nothing to build but the packages of every environment.
+DEFAULTS = {
+    "hub_authenticator": "shared-password",
+    "hub_allowed_users": ["ada", "ben"],
+    "hub_environment_catalogue": {"python": {"title": "Python"}},
+    "hub_size_catalogue": {"small": {"title": "Small", "memory": "1G"}},
+    "hub_environments": ["python"],
+    "hub_sizes": ["small"],
+}
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who runs the verbs: ``prefix`` comes before every command, ``environment`` is all of it."""
+
+    checkout: Path = CHECKOUT
+    playbook: Path = PLAYBOOK
+    prefix: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    owner: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a person would have seen of a verb."""
+
+    code: int
+    output: str
+
+    def recap(self, hub: str) -> dict[str, int]:
+        """The hub's line in PLAY RECAP, {} where it has none."""
+        recap = self.output.rpartition("PLAY RECAP")[2].splitlines()
+        line = next((line for line in recap if line.split(":")[0].strip() == hub), "")
+        return {key: int(value) for key, value in (pair.split("=") for pair in line.partition(":")[2].split())}
+
+    def changed(self) -> int:
+        """Sum of ``changed`` over all hosts."""
+        lines = self.output.rpartition("PLAY RECAP")[2].splitlines()
+        return sum(int(line.partition("changed=")[2].split()[0]) for line in lines if "changed=" in line)
+
+    def tasks(self) -> list[str]:
+        """Names of the tasks that were shown."""
+        return [line[6:].partition("]")[0] for line in self.output.splitlines() if line.startswith("TASK [")]
+
+
+class Fleet:
+    """One cluster with its hubs in a directory of its own.
+
+    hubs: hub -> its hub_* variables. tiers: hub -> staging or production. settings: cluster_* and
+    further variables of the cluster's group.
+    """
+
+    def __init__(self, name: str, account: Account | None = None, **settings: Any) -> None:
+        self.name, self.account = name, account or Account()
+        # Not below pytest's own directories, which other accounts cannot pass through.
+        self.directory = Path(tempfile.mkdtemp(prefix="hubfleet-test-", dir="/tmp"))
+        self.directory.chmod(0o711)
+        self.state = self.directory / "state"
+        self.inventory = self.directory / "inventory"
+        self.settings = {**DEFAULTS, "cluster_state_directory": str(self.state), **settings}
+        self.hubs: dict[str, dict[str, Any]] = {}
+        self.tiers: dict[str, str] = {}
+        if self.account.owner:
+            os.chown(self.directory, *self.account.owner)
+        (self.directory / "vault-password").write_text(VAULT_PASSWORD, encoding="utf-8")
+
+    def add(self, name: str, tier: str, **variables: Any) -> None:
+        """Add a hub on free ports. ``base`` is the path of its address."""
+        port = free_ports()
+        base = variables.pop("base", None)
+        url = {"hub_url": f"http://127.0.0.1:{port}{base}"} if base else {}
+        self.hubs[name], self.tiers[name] = {"hub_port": port, **url, **variables}, tier
+
+    def hub(self, name: str) -> Hub:
+        """The hub, to be asked what it does."""
+        return Hub(self.state / "hubs" / name, name)
+
+    # --- the inventory --------------------------------------------------------------------------
+
+    def write(self) -> None:
+        """Write the inventory. JSON is YAML; only ``!vault`` needs more."""
+        shutil.rmtree(self.inventory, ignore_errors=True)
+        self.inventory.mkdir(mode=0o700)
+        tiers = {
+            tier: {"hosts": {hub: {} for hub, its in self.tiers.items() if its == tier}}
+            for tier in ("staging", "production")
+        }
+        hosts = {"clusters": {"children": {self.name: {"hosts": {hub: {} for hub in self.hubs}}}}, **tiers}
+        files = {"hosts.yml": {"all": {"children": hosts}}, f"group_vars/{self.name}.yml": self.settings}
+        files |= {f"host_vars/{hub}.yml": variables for hub, variables in self.hubs.items()}
+        for name, content in files.items():
+            path = self.inventory / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(as_yaml(content), encoding="utf-8")
+        for path in [self.directory / "vault-password", self.inventory, *self.inventory.rglob("*")]:
+            if self.account.owner:
+                os.chown(path, *self.account.owner)
+
+    def set(self, hub: str = "", **variables: Any) -> None:
+        """Change the inventory: variables of a hub, or of the cluster. None removes one."""
+        place = self.hubs[hub] if hub else self.settings
+        place.update(variables)
+        for name in [name for name, value in variables.items() if value is None]:
+            del place[name]
+        self.write()
+
+    @contextmanager
+    def changed(self, hub: str = "", **variables: Any) -> Iterator[None]:
+        """Another inventory for a while; like set()."""
+        before = copy.deepcopy((self.settings, self.hubs))
+        self.set(hub, **variables)
+        try:
+            yield
+        finally:
+            self.settings, self.hubs = before
+            self.write()
+
+    def encrypted(self, text: str) -> Vault:
+        """The text as ``!vault`` value for the inventory."""
+        command = [str(self.account.playbook.with_name("ansible-vault")), "encrypt_string", "--stdin-name", "x"]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, env=self._environment(), check=True)
+        return Vault(tuple(line.strip() for line in done.stdout.splitlines()[1:] if line.strip()))
+
+    # --- the verbs ------------------------------------------------------------------------------
+
+    def run(self, verb: str, *arguments: str, environment: dict[str, str] | None = None) -> Result:
+        """Run a playbook to its end."""
+        process = self.start(verb, *arguments, environment=environment)
+        output, _nothing = process.communicate(timeout=LONGEST_VERB)
+        return Result(process.returncode, output)
+
+    def succeed(self, verb: str, *arguments: str) -> Result:
+        """Run a playbook that must succeed."""
+        result = self.run(verb, *arguments)
+        assert result.code == 0, result.output
+        return result
+
+    def start(self, verb: str, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
+        """Start a playbook in a process group of its own."""
+        command = [
+            *self.account.prefix,
+            str(self.account.playbook),
+            "-i",
+            str(self.inventory),
+            f"playbooks/{verb}.yml",
+            *arguments,
+        ]
+        return subprocess.Popen(
+            command,
+            cwd=self.account.checkout,
+            env={**self._environment(), **(environment or {})},
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **self.account.environment,
+            "ANSIBLE_CONFIG": str(self.account.checkout / "ansible.cfg"),
+            "ANSIBLE_VAULT_PASSWORD_FILE": str(self.directory / "vault-password"),
+            "ANSIBLE_NOCOLOR": "1",
+        }
+
+    # --- the end --------------------------------------------------------------------------------
+
+    def remove(self) -> Result:
+        """Run the verb remove on everything, with its data."""
+        return self.run("remove", "-e", f"remove_hubs={','.join(self.hubs)}", "-e", "remove_data=true")
+
+    def end(self) -> None:
+        """Remove everything by the verb, then by force; AssertionError when the verb left anything."""
+        left = ""
+        if self.inventory.exists() and self.state.exists():
+            result = self.remove()
+            found = [
+                *processes_of(self.directory).values(),
+                *accounts_below(self.directory),
+                *self.directory.glob("state"),
+            ]
+            if result.code or found:
+                left = f"{result.output}\nleft: {found}"
+        end_all(lambda: processes_of(self.directory))
+        for account in accounts_below(self.directory):
+            subprocess.run(["userdel", account], check=False)
+        shutil.rmtree(self.directory, ignore_errors=True)
+        assert not left, left
+
+
+@dataclass(frozen=True)
+class Vault:
+    """An encrypted value, as its lines."""
+
+    lines: tuple[str, ...]
+
+
+def as_yaml(variables: dict[str, Any]) -> str:
+    """Variables as YAML."""
+    vaults: list[Vault] = []
+
+    def marked(value: Any) -> str:
+        vaults.append(value)
+        return f"<vault {len(vaults) - 1}>"
+
+    text = json.dumps(variables, indent=1, default=marked)
+    for number, vault in enumerate(vaults):
+        text = text.replace(f'"<vault {number}>"', '!vault "' + "\\n".join(vault.lines) + '\\n"')
+    return text
+
+
+def free_ports() -> int:
+    """First of four neighbouring ports that nobody listens on, out of the range of outgoing connections."""
+    for first in random.sample(range(18000, 28000, 4), 200):
+        try:
+            for port in range(first, first + 4):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return first
+    raise AssertionError("no four neighbouring ports are free")
+
+
+def kill_all(process: subprocess.Popen[str]) -> None:
+    """SIGKILL for a playbook and everything it started, as when a terminal's machine dies."""
+    family = [process.pid]
+    for pid in family:
+        family += [child for child in map(int, filter(str.isdigit, os.listdir("/proc"))) if parent(child) == pid]
+    for pid in family:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    process.communicate()
+
+
+def wait_for(what: str, test: Any, patience: float = 60.0) -> Any:
+    """The first true value of the test; AssertionError names what did not come."""
+    deadline = time.monotonic() + patience
+    while True:
+        value = test()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"waited {patience:.0f} s for {what}"
+        time.sleep(0.1)
