@@ -29,7 +29,9 @@ class ActionModule(FleetAction):
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Print one line per hub, and how to log in where the hub itself made the passwords."""
         done = {change["hub"]: _DONE[change["action"]] for change in self.argument("changes", [])}
-        rows = [(hub.name, done.get(hub.name, ""), hub.url) for hub in hubs]
+        fine = {hub.name for hub in hubs}
+        everyone = [fleet.hubs[name] for name in map(str, task_vars["ansible_play_hosts_all"]) if name in fleet.hubs]
+        rows = [(hub.name, done.get(hub.name, "") if hub.name in fine else "FAILED", hub.url) for hub in everyone]
         widths = [max(len(row[column]) for row in rows) for column in range(2)]
         for name, what, url in rows:
             display.display(f"{name.ljust(widths[0])}  {what.ljust(widths[1])}  {url}")

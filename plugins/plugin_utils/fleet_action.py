@@ -42,7 +42,8 @@ class FleetAction(ActionBase):
         if unknown:
             return {"failed": True, "msg": f"unknown arguments: {', '.join(sorted(unknown))}"}
         inventory = read_inventory(task_vars)
-        selected = [str(name) for name in task_vars["ansible_play_hosts_all"]]
+        # Hubs that failed earlier in the run are done with.
+        selected = [str(name) for name in task_vars["ansible_play_hosts"]]
         selected = [name for name in selected if name in inventory.hosts]
         if not selected:
             what = "no host that was selected is a hub" if inventory.hosts else "the inventory has no hub"
