@@ -100,10 +100,11 @@ def test_a_user_reaches_nothing_of_others(visited: Fleet) -> None:
 
 
 def test_a_user_cannot_speak_for_the_hub(visited: Fleet) -> None:
-    ports = visited.hub("trial").config["ports"]
+    config = visited.hub("trial").config
+    ports = config["ports"]
     code = f"""
 import urllib.error, urllib.request
-for url in ("http://127.0.0.1:{ports["proxy_api"]}/api/routes", "http://127.0.0.1:{ports["hub"]}/hub/api/users"):
+for url in ("http://127.0.0.1:{ports["proxy_api"]}/api/routes", "http://127.0.0.1:{ports["hub"]}{config["base_url"]}hub/api/users"):
     try:
         print(urllib.request.urlopen(url).status)
     except urllib.error.HTTPError as error:
@@ -127,8 +128,8 @@ def test_hubs_share_nothing(visited: Fleet) -> None:
     assert not set(trial.secrets().values()) & set(campus.secrets().values())
     assert trial.config["homes"] != campus.config["homes"]
     if supervisor_pid(visited.state):
-        names = sorted(path.stem for path in (visited.state / "supervisor/services").iterdir())
-        assert names == sorted(f"lab-{hub}-{service}" for hub in visited.hubs for service in ("proxy", "hub", "culler"))
+        names = sorted(path.stem.partition("-")[2] for path in (visited.state / "supervisor/services").iterdir())
+        assert names == sorted(f"lab.{hub}-{service}" for hub in visited.hubs for service in ("proxy", "hub", "culler"))
     commands = processes_of(visited.state)
     assert "--timeout=7200" in commands[campus.pid("culler")]
     assert "--timeout=7200" not in commands[trial.pid("culler")]
@@ -173,4 +174,5 @@ class Browser:
         self.open(f"{hub.url}hub/login")
         xsrf = next(cookie.value for cookie in self.cookies if cookie.name == "_xsrf")
         form = {"username": user, "password": password, "_xsrf": xsrf}
-        return self.open(f"{hub.url}hub/login?next=%2Fhub%2Fhome", urllib.parse.urlencode(form).encode())
+        home = urllib.parse.quote(f"{hub.config['base_url']}hub/home", safe="")
+        return self.open(f"{hub.url}hub/login?next={home}", urllib.parse.urlencode(form).encode())
