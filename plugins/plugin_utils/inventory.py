@@ -38,7 +38,10 @@ def read_inventory(task_vars: Mapping[str, Any], only: str | None = None) -> Fle
         host = hosts[name] = read_host(name, raw, hostvars)
         for cluster in host.groups & clusters.keys():
             clusters[cluster].append(name)
-    return FleetInput(hosts, {name: found for name, found in clusters.items() if found}, _directory(task_vars))
+    directory = _directory(task_vars)
+    sources = [os.path.abspath(str(source)) for source in task_vars.get("ansible_inventory_sources") or ()]
+    used = {name: found for name, found in clusters.items() if found}
+    return FleetInput(hosts, used, directory, whole=directory in sources)
 
 
 def _looks_like_hub(raw: Mapping[str, Any]) -> bool:

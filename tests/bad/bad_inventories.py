@@ -73,7 +73,9 @@ def problems(directory: Path, limit: str = "all") -> list[str]:
     HostVars(inventory, variables, loader)  # makes itself known to ``variables``
     inventory.subset(limit)
     selected = [host.name for host in inventory.get_hosts("all")]
-    fleet = read_inventory(variables.get_vars(host=inventory.get_host(selected[0])))
+    task_vars = variables.get_vars(host=inventory.get_host(selected[0]))
+    # As the command line option -i sets it.
+    fleet = read_inventory({**task_vars, "ansible_inventory_sources": [str(directory)]})
     return [problem.line() for problem in validate(fleet)[1].of(selected)]
 
 

@@ -41,11 +41,13 @@ class FleetInput:
     hosts: the hubs by name, also those that were put into no cluster.
     clusters: children of the group ``clusters``, each with the names of its hosts.
     directory: the inventory directory, which relative paths start from.
+    whole: Ansible reads every file in it; not so where the inventory is named by its file.
     """
 
     hosts: dict[str, HostInput]
     clusters: dict[str, list[str]]
     directory: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -206,7 +206,7 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
                 )
         _check_files(hub, inventory.directory, report)
         state = os.path.expanduser(hub.cluster["cluster_state_directory"] or "")
-        if state and inventory.directory and _lies_in(state, inventory.directory):
+        if state and inventory.whole and _lies_in(state, inventory.directory):
             message = "lies in the inventory directory, which Ansible reads whole; put it elsewhere"
             report("cluster_state_directory", message)
         if state and hub["hub_home_directory"] and _lies_in(hub["hub_home_directory"], state):
