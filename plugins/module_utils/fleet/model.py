@@ -52,7 +52,7 @@ class FleetInput:
 
 @dataclass(frozen=True)
 class Environment:
-    """Software that a user starts in; fields as in the schema's ENVIRONMENT.
+    """Software that a user starts in; fields as in the schema's ENVIRONMENT, which tells their platform.
 
     requirements: the text of the requirements file, or "".
     """
@@ -66,19 +66,44 @@ class Environment:
     variables: tuple[tuple[str, str], ...] = ()
     check_code: str = ""
     check_output: str = ""
+    image: str = ""
+    image_pull_policy: str | None = None
+    working_directory: str | None = None
+    choice: str | None = None
+    allowed_groups: list[str] | None = None
+    override: dict[str, Any] | None = None
+    extra: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Size:
-    """Memory (bytes) and CPUs of a session; fields as in the schema's SIZE."""
+    """Memory (bytes) and CPUs of a session; fields as in the schema's SIZE, which tells their platform."""
 
     name: str
     title: str
-    memory: int
+    memory: int | None = None
     description: str = ""
     memory_guarantee: int | None = None
     cpu: float | None = None
     cpu_guarantee: float | None = None
+    gpu: int | None = None
+    node_selector: dict[str, str] | None = None
+    choice: str | None = None
+    allowed_groups: list[str] | None = None
+    override: dict[str, Any] | None = None
+    extra: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One of ``hub_profiles``, on Kubernetes; ``options`` has the keys of the schema's PROFILE."""
+
+    options: dict[str, Any]
+    environments: tuple[Environment, ...] = ()
+    sizes: tuple[Size, ...] = ()
+
+    def __getitem__(self, option: str) -> Any:
+        return self.options[option]
 
 
 @dataclass
@@ -97,6 +122,8 @@ class Hub:
     """A hub: ``options`` holds every hub_* option, parsed, defaults filled in.
 
     environments and sizes: the ones it offers, the preselected one first.
+    profiles: what users choose from instead, on Kubernetes.
+    given: names of the options that the inventory sets; the others have their defaults.
     """
 
     name: str
@@ -105,9 +132,26 @@ class Hub:
     options: dict[str, Any]
     environments: list[Environment]
     sizes: list[Size]
+    profiles: list[Profile] = field(default_factory=list)
+    given: frozenset[str] = frozenset()
 
     def __getitem__(self, option: str) -> Any:
         return self.options[option]
+
+    @property
+    def platform(self) -> str:
+        """What the hub's cluster is."""
+        return str(self.cluster["cluster_platform"])
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace on Kubernetes."""
+        return str(self["hub_namespace"] or self.name)
+
+    @property
+    def release(self) -> str:
+        """The name of its Helm release."""
+        return str(self["hub_release"] or self.name)
 
     @property
     def title(self) -> str:
@@ -116,10 +160,12 @@ class Hub:
 
     @property
     def url(self) -> str:
-        """The public address, ending in a slash."""
+        """The public address, ending in a slash; on Kubernetes without a domain, that inside of the cluster."""
         url = self["hub_url"]
         if not url and self["hub_domain"]:
             url = f"https://{self['hub_domain']}/"
+        if not url and not self["hub_port"]:
+            url = f"http://proxy-public.{self.namespace}/"
         if not url:
             scheme = "https" if self["hub_tls_certificate"] else "http"
             host = self["hub_bind"]

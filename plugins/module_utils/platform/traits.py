@@ -31,8 +31,9 @@ def hub_traits(hub: Hub) -> Traits:
             "authenticator_class": AUTHENTICATORS[hub["hub_authenticator"]].entry_point,
             "active_server_limit": hub["hub_active_server_limit"],
             "concurrent_spawn_limit": hub["hub_concurrent_spawn_limit"],
-            "allow_named_servers": hub["hub_named_server_limit"] > 0,
+            "allow_named_servers": hub["hub_named_servers"] or hub["hub_named_server_limit"] > 0,
             "named_server_limit_per_user": hub["hub_named_server_limit"],
+            "redirect_to_server": hub["hub_redirect_to_server"],
         },
         "Authenticator": _allow_traits(hub),
         "Spawner": {
@@ -88,8 +89,8 @@ def _profile(hub: Hub, environment: Environment, default: bool) -> dict[str, Any
 
 def _choice(size: Size, default: bool) -> dict[str, Any]:
     override = {
-        "mem_limit": size.memory,
-        "mem_guarantee": size.memory_guarantee,
+        "mem_limit": _bytes(size.memory),
+        "mem_guarantee": _bytes(size.memory_guarantee),
         "cpu_limit": size.cpu,
         "cpu_guarantee": size.cpu_guarantee,
     }
@@ -99,6 +100,10 @@ def _choice(size: Size, default: bool) -> dict[str, Any]:
         "default": default,
         "kubespawner_override": {key: value for key, value in override.items() if value is not None},
     }
+
+
+def _bytes(memory: int | None) -> int | None:
+    return None if memory is None else int(memory)
 
 
 def _allow_traits(hub: Hub) -> dict[str, Any]:
@@ -114,21 +119,32 @@ def _allow_traits(hub: Hub) -> dict[str, Any]:
     return traits
 
 
+def derived_traits(hub: Hub) -> dict[str, Any]:
+    """Return the authenticator's traits that follow from allow rules and the hub's address, not from a setting."""
+    authenticator = AUTHENTICATORS[hub["hub_authenticator"]]
+    traits = {"oauth_callback_url": f"{hub.url}hub/oauth_callback"} if authenticator.callback else {}
+    given = hub["hub_authenticator_settings"] or {}
+    return {**traits, **_RULES.get(authenticator.name, lambda _hub, _given: {})(hub, given)}
+
+
+def trait_name(authenticator: str, setting: str) -> str | None:
+    """Return the trait that a setting is; None for settings that :func:`derived_traits` works in."""
+    if setting in _SPECIAL.get(authenticator, ()):
+        return None
+    return _RENAMED.get(authenticator, {}).get(setting, setting)
+
+
 def _settings(hub: Hub) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the authenticator's traits: (plain, secret)."""
     authenticator = AUTHENTICATORS[hub["hub_authenticator"]]
     given = hub["hub_authenticator_settings"] or {}
-    renamed = _RENAMED.get(authenticator.name, {})
-    special = _SPECIAL.get(authenticator.name, set())
     plain: dict[str, Any] = {}
     secrets: dict[str, Any] = {}
     for setting in authenticator.settings:
-        value = given.get(setting.name)
-        if value is not None and setting.name not in special:
-            (secrets if setting.secret else plain)[renamed.get(setting.name, setting.name)] = value
-    if authenticator.callback:
-        plain["oauth_callback_url"] = f"{hub.url}hub/oauth_callback"
-    plain.update(_RULES.get(authenticator.name, lambda _hub, _given: {})(hub, given))
+        value, trait = given.get(setting.name), trait_name(authenticator.name, setting.name)
+        if value is not None and trait:
+            (secrets if setting.secret else plain)[trait] = value
+    plain.update(derived_traits(hub))
     return plain, secrets
 
 

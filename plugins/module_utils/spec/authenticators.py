@@ -198,6 +198,12 @@ AUTHENTICATORS = (
     ),
 )
 
+#: Allow rules that are one trait of the authenticator's class.
+RULE_TRAITS = {
+    "github": {"hub_allowed_organizations": "allowed_organizations"},
+    "generic-oauth": {"hub_allowed_groups": "allowed_groups"},
+}
+
 BY_NAME = {authenticator.name: authenticator for authenticator in AUTHENTICATORS}
 
 #: Every option that says who may log in, with what its elements are.

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
-from .option import Option, element, names
+from .option import KUBERNETES, SERVER, Option, element, names
 from .units import MEMORY_UNITS
 
 NAME_PATTERN = r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?"
 NAME_TEXT = "a short name of lower-case letters, digits and '-'"
+#: A choice's word in saved choices and links, which may come from elsewhere.
+CHOICE_PATTERN = r"[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?"
+CHOICE_TEXT = "a word of letters, digits, '-', '_' and '.'"
 VARIABLE_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*"
 VARIABLE_TEXT = "the name of an environment variable"
 _MEBIBYTE = MEMORY_UNITS["M"]
@@ -30,6 +33,41 @@ INTERFACE = Option(
     pattern_text="lab, notebook or a path that starts with '/'",
 )
 
+
+def _on_kubernetes(what: str, base: str) -> tuple[Option, ...]:
+    """Return what entries of both catalogues have for Kubernetes only."""
+    return (
+        Option(
+            "choice",
+            "str",
+            (f"The word for the {what} in links and saved choices; its name when unset.",),
+            pattern=CHOICE_PATTERN,
+            pattern_text=CHOICE_TEXT,
+            platforms=(KUBERNETES,),
+        ),
+        Option(
+            "allowed_groups",
+            "list",
+            (f"Only members of these groups of JupyterHub see the {what}; everyone when unset.",),
+            elements=names(),
+            platforms=(KUBERNETES,),
+        ),
+        Option(
+            "override",
+            "dict",
+            (f"More traits of KubeSpawner for sessions of this {base}, as in C(kubespawner_override).",),
+            platforms=(KUBERNETES,),
+            example="{extra_resource_limits: {example.org/fpga: 1}}",
+        ),
+        Option(
+            "extra",
+            "dict",
+            ("More keys of the choice in KubeSpawner's profile list, for forms of your own.",),
+            platforms=(KUBERNETES,),
+        ),
+    )
+
+
 ENVIRONMENT = (
     Option("title", "str", ("Name that users see.",)),
     Option("description", "str", ("A sentence that users see.",), default=""),
@@ -43,11 +81,33 @@ ENVIRONMENT = (
         default=(),
         elements=names(r"[A-Za-z0-9][^\n]*", "a requirement such as numpy==2.3.5"),
         example='["numpy==2.3.5"]',
+        platforms=(SERVER,),
     ),
     Option(
         "requirements",
         "inventory_path",
         ("A requirements file, absolute or relative to the inventory directory, instead of packages.",),
+        platforms=(SERVER,),
+    ),
+    Option(
+        "image",
+        "image",
+        ("Container image that sessions run; Kubernetes needs it, a server builds the packages instead.",),
+        platforms=(KUBERNETES,),
+        example="quay.io/jupyter/scipy-notebook:2025-11-10",
+    ),
+    Option(
+        "image_pull_policy",
+        "str",
+        ("When the image is pulled.", "Unset, once for a tag, each time for C(latest)."),
+        choices=("IfNotPresent", "Always", "Never"),
+        platforms=(KUBERNETES,),
+    ),
+    Option(
+        "working_directory",
+        "machine_path",
+        ("Directory in the image that a session starts in; the image's own when unset.",),
+        platforms=(KUBERNETES,),
     ),
     INTERFACE,
     _VARIABLES,
@@ -58,6 +118,7 @@ ENVIRONMENT = (
         default="print(6 * 7)",
     ),
     Option("check_output", "str", ("What O(check_code) must print.",), default="42"),
+    *_on_kubernetes("environment", "environment"),
 )
 
 SIZE = (
@@ -66,8 +127,8 @@ SIZE = (
     Option(
         "memory",
         "memory",
-        ("Most memory of a session.",),
-        required=True,
+        ("Most memory of a session; needed on a server.",),
+        required_on=(SERVER,),
         minimum=128 * _MEBIBYTE,
         maximum=64 * MEMORY_UNITS["T"],
     ),
@@ -77,8 +138,25 @@ SIZE = (
         ("Memory set aside for a session; at most O(memory).",),
         minimum=1 * _MEBIBYTE,
     ),
-    Option("cpu", "number", ("Most CPUs of a session.",), minimum=0.05, maximum=1024),
-    Option("cpu_guarantee", "number", ("CPUs set aside for a session; at most O(cpu).",), minimum=0.01),
+    Option("cpu", "number", ("Most CPUs of a session.",), minimum=0.01, maximum=1024),
+    Option("cpu_guarantee", "number", ("CPUs set aside for a session; at most O(cpu).",), minimum=0.001),
+    Option(
+        "gpu",
+        "int",
+        ("Graphics processors of a session (the resource C(nvidia.com/gpu)).",),
+        minimum=1,
+        maximum=64,
+        platforms=(KUBERNETES,),
+    ),
+    Option(
+        "node_selector",
+        "dict",
+        ("Labels of the nodes that sessions of this size run on.",),
+        elements=element("str"),
+        platforms=(KUBERNETES,),
+        example="{node.kubernetes.io/instance-type: n2-highmem-4}",
+    ),
+    *_on_kubernetes("size", "size"),
 )
 
 

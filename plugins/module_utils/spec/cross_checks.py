@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from ..fleet.model import Fleet, FleetInput, HostInput, Hub, ValuePath
 from .authenticators import ALLOW_RULES, COMMON_RULES, Authenticator
 from .authenticators import BY_NAME as AUTHENTICATORS
+from .option import SERVER
 from .problems import Problems
 from .values import check_keys, holds_credentials
 
@@ -52,17 +53,23 @@ def check_authenticator(options: dict[str, Any], report: Report, broken: set[str
     return settings
 
 
+def check_understood(authenticator: Authenticator, options: dict[str, Any], report: Report) -> tuple[str, ...]:
+    """Refuse allow rules that the authenticator would ignore; return those that it understands."""
+    understood = (*COMMON_RULES, *authenticator.rules)
+    for rule in ALLOW_RULES:
+        if options[rule.name] and rule.name not in understood:
+            report(
+                (rule.name,),
+                f"is not understood by the authenticator {authenticator.name!r}; it knows: {', '.join(understood)}",
+            )
+    return understood
+
+
 def _check_rules(
     authenticator: Authenticator, options: dict[str, Any], settings: dict[str, Any], report: Report, broken: set[str]
 ) -> None:
-    understood = (*COMMON_RULES, *authenticator.rules)
+    understood = check_understood(authenticator, options, report)
     rules = [rule.name for rule in ALLOW_RULES]
-    for rule in rules:
-        if options[rule] and rule not in understood:
-            report(
-                (rule,),
-                f"is not understood by the authenticator {authenticator.name!r}; it knows: {', '.join(understood)}",
-            )
     said = any(options[rule] for rule in rules) or any(rule in broken for rule in rules)
     if options["hub_allow_everyone"] and said:
         report(
@@ -102,18 +109,35 @@ def _check_rules(
 def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
     """Rules inside one hub."""
     _check_address(hub, report, broken)
-    for user in sorted(set(hub["hub_admins"] or ()) & set(hub["hub_blocked_users"] or ())):
-        report(("hub_blocked_users",), f"{user!r} is also in hub_admins")
+    check_people(hub, report)
     if not {"hub_services", "hub_roles"} & broken:
         _check_services(hub, report)
+    check_lifetime(hub, report)
+
+
+def check_people(hub: Hub, report: Report) -> None:
+    """An admin who may not log in is a mistake."""
+    for user in sorted(set(hub["hub_admins"] or ()) & set(hub["hub_blocked_users"] or ())):
+        report(("hub_blocked_users",), f"{user!r} is also in hub_admins")
+
+
+def check_lifetime(hub: Hub, report: Report) -> None:
+    """A server that is too old before it can be idle is a mistake."""
     age, idle = hub["hub_maximum_age"], hub["hub_idle_timeout"]
     if age and idle and age < idle:
         report(("hub_maximum_age",), "is shorter than hub_idle_timeout, which then never takes effect")
 
 
-def _check_address(hub: Hub, report: Report, broken: set[str]) -> None:
+def check_public_address(hub: Hub, report: Report) -> None:
+    """One public address, without a query."""
     if hub["hub_url"] and hub["hub_domain"]:
         report(("hub_domain",), "is set beside hub_url; keep one of them")
+    if hub["hub_url"] and urlsplit(hub["hub_url"]).query + urlsplit(hub["hub_url"]).fragment:
+        report(("hub_url",), "holds a query or fragment; a path is the most")
+
+
+def _check_address(hub: Hub, report: Report, broken: set[str]) -> None:
+    check_public_address(hub, report)
     has_certificate, has_key = bool(hub["hub_tls_certificate"]), bool(hub["hub_tls_key"])
     tls_sound = not {"hub_tls_certificate", "hub_tls_key"} & broken
     if has_certificate != has_key and tls_sound:
@@ -125,8 +149,6 @@ def _check_address(hub: Hub, report: Report, broken: set[str]) -> None:
             ("hub_bind",),
             f"{bind!r} can be reached from other machines; that needs hub_tls_certificate and hub_tls_key",
         )
-    if hub["hub_url"] and urlsplit(hub["hub_url"]).query + urlsplit(hub["hub_url"]).fragment:
-        report(("hub_url",), "holds a query or fragment; a path is the most")
     authenticator = AUTHENTICATORS.get(hub["hub_authenticator"])
     if (
         authenticator
@@ -195,8 +217,10 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
         def report(variable: str, message: str, host: HostInput = host) -> None:
             problems.add(variable, message, host.locate((variable,)), host.name)
 
-        _check_ports(hub, ports, report)
-        _check_cookies(hub, addresses, report)
+        if hub.platform == SERVER:
+            _check_ports(hub, ports, report)
+        if hub.platform == SERVER or hub["hub_url"] or hub["hub_domain"]:
+            _check_cookies(hub, addresses, report)
         if hub["hub_home_directory"]:
             other = homes.setdefault((hub.cluster["cluster_host"], hub["hub_home_directory"].rstrip("/")), hub.name)
             if other != hub.name:

@@ -16,7 +16,8 @@ from .catalogue_options import (
     VARIABLE_TEXT,
     named,
 )
-from .option import Option, element, names
+from .kubernetes_options import KUBERNETES_CHAPTERS
+from .option import SERVER, Option, element, names
 
 ADDRESS = (
     Option(
@@ -49,6 +50,7 @@ ADDRESS = (
             "Anything but this machine itself needs O(hub_tls_certificate) and O(hub_tls_key).",
         ),
         default="127.0.0.1",
+        platforms=(SERVER,),
     ),
     Option(
         "hub_port",
@@ -56,6 +58,7 @@ ADDRESS = (
         ("Port that the hub's proxy listens on.",),
         required=True,
         example="8000",
+        platforms=(SERVER,),
     ),
     Option(
         "hub_internal_port",
@@ -64,9 +67,12 @@ ADDRESS = (
             "First of three neighbouring ports on 127.0.0.1 for the hub's inner services.",
             "Unset, the three after O(hub_port).",
         ),
+        platforms=(SERVER,),
     ),
-    Option("hub_tls_certificate", "machine_path", ("Certificate of the hub, with its chain (PEM).",)),
-    Option("hub_tls_key", "machine_path", ("Private key of O(hub_tls_certificate) (PEM).",)),
+    Option(
+        "hub_tls_certificate", "machine_path", ("Certificate of the hub, with its chain (PEM).",), platforms=(SERVER,)
+    ),
+    Option("hub_tls_key", "machine_path", ("Private key of O(hub_tls_certificate) (PEM).",), platforms=(SERVER,)),
 )
 
 LOGIN = (
@@ -80,7 +86,7 @@ LOGIN = (
         "hub_authenticator",
         "str",
         ("How people log in.", *(f"C({a.name}) - {a.text}" for a in BY_NAME.values())),
-        required=True,
+        required_on=(SERVER,),
         choices=tuple(BY_NAME),
         example="github",
     ),
@@ -136,7 +142,7 @@ SOFTWARE = (
             " or entries of the hub's own with a name.",
             "The first is preselected.",
         ),
-        required=True,
+        required_on=(SERVER,),
         elements=named(ENVIRONMENT, "environment"),
         by_name="hub_environment_catalogue",
         example='[python, {name: geo, title: Maps, packages: ["geopandas==1.1.1"]}]',
@@ -158,7 +164,7 @@ SOFTWARE = (
             "Sizes that the hub offers: names from O(hub_size_catalogue), or entries of the hub's own with a name.",
             "The first is preselected.",
         ),
-        required=True,
+        required_on=(SERVER,),
         elements=named(SIZE, "size"),
         by_name="hub_size_catalogue",
         example="[small, large]",
@@ -178,6 +184,7 @@ SOFTWARE = (
             "Directory that holds the users' homes.",
             "Unset, C(homes/HUB) in the cluster's state directory.",
         ),
+        platforms=(SERVER,),
     ),
     Option(
         "hub_environment_variables",
@@ -235,9 +242,15 @@ RUNNING = (
         maximum=10000,
     ),
     Option(
+        "hub_named_servers",
+        "bool",
+        ("Users may have named servers beside the default one, as many as they like.",),
+        default=False,
+    ),
+    Option(
         "hub_named_server_limit",
         "int",
-        ("Named servers a user may have beside the default one; 0 for none.",),
+        ("Named servers a user may have beside the default one; 0 for none, or no limit with O(hub_named_servers).",),
         default=0,
         minimum=0,
         maximum=100,
@@ -245,6 +258,12 @@ RUNNING = (
 )
 
 LOOK = (
+    Option(
+        "hub_redirect_to_server",
+        "bool",
+        ("People who log in, and have nothing to choose, come to their server at once; else to the hub's home page.",),
+        default=True,
+    ),
     Option("hub_announcement", "str", ("A line of HTML shown on top of every page of the hub.",), default=""),
     Option(
         "hub_templates",
@@ -340,5 +359,6 @@ CHAPTERS = (
     ("Limits and idle servers", RUNNING),
     ("Look", LOOK),
     ("Services, roles and the escape hatch", EXTENSION),
+    *KUBERNETES_CHAPTERS,
 )
 HUB_OPTIONS = tuple(option for _title, chapter in CHAPTERS for option in chapter)

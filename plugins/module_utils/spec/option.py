@@ -30,7 +30,13 @@ KINDS = {
     "machine_path": "an absolute path on the machine",
     "inventory_path": "a path, absolute or relative to the inventory directory",
     "python": "Python code",
+    "image": "a container image with its tag, such as quay.io/jupyter/scipy-notebook:2025-11-10",
+    "quantity": "an amount as Kubernetes writes it, such as 10Gi or 500M",
+    "values": "Helm values",
 }
+
+SERVER, KUBERNETES = "server", "kubernetes"
+PLATFORMS = (SERVER, KUBERNETES)
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,8 @@ class Option:
     home: for paths on the machine, may start with ``~/``.
     secret: must not stand in plain text in the inventory.
     example: YAML of a typical value, for the reference.
+    platforms: where the option means something; empty for everywhere.
+    required_on: platforms that cannot do without it, for options that others can.
     """
 
     name: str
@@ -67,6 +75,16 @@ class Option:
     home: bool = False
     secret: bool = False
     example: str = ""
+    platforms: tuple[str, ...] = ()
+    required_on: tuple[str, ...] = ()
+
+    def applies_to(self, platform: str) -> bool:
+        """Tell whether the option means something on a platform."""
+        return not self.platforms or platform in self.platforms
+
+    def needed_on(self, platform: str) -> bool:
+        """Tell whether a platform cannot do without the option."""
+        return platform in self.required_on or (self.required and self.applies_to(platform))
 
     @property
     def summary(self) -> str:
@@ -77,6 +95,11 @@ class Option:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"{self.name}: unknown kind {self.kind!r}")
+
+
+def kubernetes_option(name: str, kind: str, *text: str, **more: Any) -> Option:
+    """Return an option that means something on Kubernetes only."""
+    return Option(name, kind, text, platforms=(KUBERNETES,), **more)
 
 
 def element(kind: str, **limits: Any) -> Option:

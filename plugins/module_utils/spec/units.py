@@ -19,7 +19,25 @@ DURATION_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _AMOUNT = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$")
 
 
-def parse_memory(value: str | int | float) -> int:
+class Memory(int):
+    """Bytes that remember how they were written: charts take ``7.2G`` as it stands, and diffs stay readable."""
+
+    written: str | int | float
+
+    def __new__(cls, size: int, written: str | int | float | None = None) -> Memory:
+        memory = super().__new__(cls, size)
+        memory.written = size if written is None else written
+        return memory
+
+    @property
+    def specification(self) -> str | int | float:
+        """The amount in the words of JupyterHub's ByteSpecification: as written where it knows them."""
+        if not isinstance(self.written, str) or re.fullmatch(r"\d+(\.\d+)?[KMGT]?", self.written):
+            return self.written
+        return format_memory(self)
+
+
+def parse_memory(value: str | int | float) -> Memory:
     """Return ``value`` in bytes.
 
     Takes a number of bytes or text such as ``512M``, ``2G``, ``1.5G``, ``2GB`` or ``2GiB``.
@@ -29,7 +47,7 @@ def parse_memory(value: str | int | float) -> int:
     unit = re.sub(r"I?B$", "", unit.upper())
     if unit not in MEMORY_UNITS:
         raise ValueError(f"unknown unit in {value!r}; memory is written like 512M, 2G (units: K, M, G, T)")
-    return int(number * MEMORY_UNITS[unit])
+    return Memory(int(number * MEMORY_UNITS[unit]), value)
 
 
 def parse_duration(value: str | int | float) -> int:

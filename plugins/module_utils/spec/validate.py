@@ -6,21 +6,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..fleet.model import TIERS, Cluster, Environment, Fleet, FleetInput, HostInput, Hub, Size, ValuePath
-from . import cross_checks
+from ..fleet.model import TIERS, Cluster, Fleet, FleetInput, HostInput, Hub, ValuePath
+from . import cross_checks, kubernetes_checks
 from .authenticators import AUTHENTICATORS
 from .catalogue_options import NAME_PATTERN, NAME_TEXT
 from .cluster_options import CLUSTER_OPTIONS
 from .hub_options import HUB_OPTIONS
-from .option import Option
+from .offers import Offers
+from .option import KUBERNETES, PLATFORMS, SERVER, Option
 from .problems import Problems, nearest
-from .values import check_value, holds_credentials, is_name, shown
+from .values import check_value, holds_credentials, shown
 
 OPTIONS = {option.name: option for option in (*HUB_OPTIONS, *CLUSTER_OPTIONS)}
-PREFIXES = ("hub_", "cluster_")
+PREFIXES = ("hub_", "cluster_", "fleet_")
 
 
 def validate(inventory: FleetInput) -> tuple[Fleet, Problems]:
@@ -31,15 +32,17 @@ def validate(inventory: FleetInput) -> tuple[Fleet, Problems]:
     """
     problems = Problems()
     fleet = Fleet({}, {})
+    seen = _Seen()
     _check_groups(inventory, problems)
     for cluster_name, members in inventory.clusters.items():
-        checks = [_HostCheck(inventory.hosts[host_name], inventory, problems) for host_name in members]
+        checks = [_HostCheck(inventory.hosts[host_name], inventory, problems, seen) for host_name in members]
         for check in checks:
             hub = check.hub(cluster_name, fleet)
             if hub is not None:
                 fleet.hubs.setdefault(hub.name, hub)
         _check_cluster(cluster_name, checks)
     cross_checks.check_fleet(fleet, inventory, problems)
+    kubernetes_checks.check_fleet(fleet, inventory, problems)
     return fleet, problems
 
 
@@ -59,8 +62,27 @@ def _secret_keys(options: Iterable[Option]) -> set[str]:
     return found
 
 
-_SECRET_KEYS = _secret_keys(HUB_OPTIONS) | _secret_keys(
-    setting for authenticator in AUTHENTICATORS for setting in authenticator.settings
+#: Keys of the zero-to-jupyterhub chart and of authenticators' traits that hold secrets.
+CHART_SECRETS = frozenset(
+    {
+        "admin_password",
+        "api_token",
+        "apiToken",
+        "auth_token",
+        "client_secret",
+        "cookie_secret",
+        "cookieSecret",
+        "global_password",
+        "lookup_dn_search_password",
+        "password",
+        "secretToken",
+        "user_password",
+    }
+)
+_SECRET_KEYS = (
+    CHART_SECRETS
+    | _secret_keys(HUB_OPTIONS)
+    | _secret_keys(setting for authenticator in AUTHENTICATORS for setting in authenticator.settings)
 )
 
 
@@ -100,6 +122,8 @@ def _check_cluster(cluster: str, checks: list[_HostCheck]) -> None:
         sound = [check for check in checks if option.name not in check.broken]
         values = [check.cluster_options[option.name] for check in sound]
         unset = [value for value, check in zip(values, sound) if option.name not in check.host.variables]
+        if all(value is values[0] or value == values[0] for value in values):
+            continue
         usual = max(values, key=lambda value: (values.count(value), value in unset), default=None)
         for check, value in zip(sound, values):
             if value != usual:
@@ -111,16 +135,49 @@ def _check_cluster(cluster: str, checks: list[_HostCheck]) -> None:
                 )
 
 
+class _Seen:
+    """What was found out about values that many hubs share: a catalogue is checked once, not once per hub."""
+
+    def __init__(self) -> None:
+        self._checked: dict[tuple[str, int], tuple[Any, Any, list[tuple[ValuePath, str]]]] = {}
+        self._secrets: dict[int, tuple[Any, list[tuple[ValuePath, str]]]] = {}
+
+    def checked(self, option: Option, value: Any) -> tuple[Any, list[tuple[ValuePath, str]]]:
+        """Return a value as the engine wants it, and its problems: (path inside it, message)."""
+        key = (option.name, id(value))
+        if key not in self._checked:
+            found: list[tuple[ValuePath, str]] = []
+            result = check_value(option, value, lambda path, message: found.append((path, message)))
+            self._checked[key] = (value, result, found)  # keeps the value, so that its id stays its own
+        return self._checked[key][1:]
+
+    def secrets(self, value: Any, variable: str) -> list[tuple[ValuePath, str]]:
+        """Return the places inside a value that hold secrets, each with what is to be said of it."""
+        if id(value) not in self._secrets:
+            found = []
+            for path, leaf in _leaves(value, (variable,)):
+                if is_secret(path):
+                    found.append((path, "is a secret"))
+                elif holds_credentials(leaf):
+                    found.append((path, "holds a password"))
+            self._secrets[id(value)] = (value, found)
+        return self._secrets[id(value)][1]
+
+
 class _HostCheck:
     """Checks the variables of one host."""
 
-    def __init__(self, host: HostInput, inventory: FleetInput, problems: Problems):
+    def __init__(self, host: HostInput, inventory: FleetInput, problems: Problems, seen: _Seen):
         self.host = host
         self.inventory = inventory
         self.problems = problems
+        self.seen = seen
         self.broken: set[str] = set(host.failures)
         self.reported: set[ValuePath] = set()
         self.cluster_options: dict[str, Any] = {}
+        #: What to judge by: a word that is no platform is reported like any other value.
+        platform = host.variables.get("cluster_platform")
+        self.platform: str = platform if platform in PLATFORMS else SERVER
 
     def hub(self, cluster_name: str, fleet: Fleet) -> Hub | None:
         """Return the hub, or None where it cannot be built; its cluster is added to ``fleet``."""
@@ -128,13 +185,17 @@ class _HostCheck:
         options = {option.name: self._value(option) for option in HUB_OPTIONS}
         self.cluster_options = {option.name: self._value(option) for option in CLUSTER_OPTIONS}
         cluster = fleet.clusters.setdefault(cluster_name, Cluster(cluster_name, self.cluster_options))
-        settings = cross_checks.check_authenticator(options, self.report, self.broken)
-        options["hub_authenticator_settings"] = settings
+        check_login = cross_checks.check_authenticator if self.platform == SERVER else kubernetes_checks.check_settings
+        options["hub_authenticator_settings"] = check_login(options, self.report, self.broken)
         self._plain_secrets()
-        environments = self._offered(options, "hub_environments", self._environment)
-        sizes = self._offered(options, "hub_sizes", self._size)
+        offers = Offers(self.host.variables, options, self.platform, self.inventory.directory, self.report, self.broken)
+        environments, sizes, profiles = offers.environments(), offers.sizes(), offers.profiles()
         tier = next((tier for tier in TIERS if tier in self.host.groups), "")
-        hub = Hub(self.host.name, cluster, tier, options, environments, sizes)
+        given = frozenset(name for name in self.host.variables if name in OPTIONS)
+        hub = Hub(self.host.name, cluster, tier, options, environments, sizes, profiles, given)
+        if self.platform == KUBERNETES:
+            kubernetes_checks.check_hub(hub, self.report, self.broken)
+            return None if self.broken else hub
         cross_checks.check_hub(hub, self.report, self.broken)
         return None if "hub_port" in self.broken or options["hub_port"] is None else hub
 
@@ -155,74 +216,30 @@ class _HostCheck:
 
     def _value(self, option: Option) -> Any:
         value = self.host.variables.get(option.name)
-        if value is None or (option.required and value == ""):
-            if option.required and option.name not in self.broken:
+        needed = option.needed_on(self.platform)
+        if value is not None and not option.applies_to(self.platform):
+            where = " and ".join(option.platforms)
+            self.report((option.name,), f"is for the platform {where}; this cluster's is {self.platform}")
+            return _copied(option.default)
+        if value is None or (needed and value == ""):
+            if needed and option.name not in self.broken:
                 self.report((option.name,), f"is not set ({option.summary})")
             return _copied(option.default)
-        checked = check_value(option, value, lambda path, message: self.report((option.name, *path), message))
+        checked, found = self.seen.checked(option, value)
+        for path, message in found:
+            self.report((option.name, *path), message)
         return _copied(option.default) if checked is None else checked
 
     def _plain_secrets(self) -> None:
         for variable, value in self.host.variables.items():
             if variable not in OPTIONS:
                 continue
-            for path, leaf in _leaves(value, (variable,)):
-                secret = "is a secret" if is_secret(path) else "holds a password" if holds_credentials(leaf) else ""
-                if secret and path not in self.reported and not self.host.protected(path):
+            for path, what in self.seen.secrets(value, variable):
+                if path not in self.reported and not self.host.protected(path):
                     self.report(
                         path,
-                        f"{secret} in plain text; encrypt it with 'ansible-vault encrypt_string', or look it up",
+                        f"{what} in plain text; encrypt it with 'ansible-vault encrypt_string', or look it up",
                     )
-
-    def _offered(self, options: dict[str, Any], variable: str, build: Callable[..., Any]) -> list[Any]:
-        """Return the entries that the list ``variable`` names or holds, in its order."""
-        catalogue_name = str(OPTIONS[variable].by_name)
-        catalogue = options[catalogue_name] or {}
-        given, listed = self.host.variables.get(variable), self.host.variables.get(catalogue_name)
-        # An entry of the catalogue that is broken itself is there all the same.
-        present = listed if isinstance(listed, dict) else {}
-        catalogue_known = isinstance(listed, dict) or catalogue_name not in self.broken
-        sound = variable not in self.broken
-        found = []
-        for index, item in enumerate(given if isinstance(given, list) else ()):
-            if is_name(item):
-                name = str(item)
-                if name in catalogue:
-                    found.append(build(name, catalogue[name], (catalogue_name, name)))
-                elif catalogue_known and name not in present:
-                    self.report((variable, index), f"{name!r} is not in {catalogue_name}{nearest(name, present)}")
-            elif sound:
-                entry = options[variable][index]
-                found.append(build(entry["name"], entry, (variable, index)))
-        named = [entry.name for entry in found if entry]
-        for name in sorted({name for name in named if sound and named.count(name) > 1}):
-            self.report((variable,), f"{name!r} is offered twice")
-        if given == []:
-            self.report((variable,), "is empty; a hub offers at least one")
-        return [entry for entry in found if entry]
-
-    def _environment(self, name: str, entry: dict[str, Any], path: ValuePath) -> Environment | None:
-        text = cross_checks.check_environment(entry, path, self.inventory.directory, self.report)
-        return Environment(
-            name=name,
-            title=entry["title"] or name,
-            description=entry["description"],
-            packages=tuple(entry["packages"] or ()),
-            requirements=text,
-            interface=entry["interface"],
-            variables=tuple(sorted((entry["variables"] or {}).items())),
-            check_code=entry["check_code"],
-            check_output=entry["check_output"],
-        )
-
-    def _size(self, name: str, entry: dict[str, Any], path: ValuePath) -> Size | None:
-        if entry["memory"] is None:
-            return None
-        for guarantee, limit in (("memory_guarantee", "memory"), ("cpu_guarantee", "cpu")):
-            if entry[guarantee] and entry[limit] and entry[guarantee] > entry[limit]:
-                self.report((*path, guarantee), f"is more than {limit}")
-        values = {key: value for key, value in entry.items() if key not in ("name", "title")}
-        return Size(name=name, title=entry["title"] or name, **values)
 
 
 def _copied(default: Any) -> Any:

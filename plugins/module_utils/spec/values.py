@@ -22,6 +22,12 @@ Report = Callable[[ValuePath, str], None]
 
 DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
+#: Source of the form: the grammar of distribution's ``reference`` package.
+IMAGE = re.compile(r"[A-Za-z0-9][-._/:A-Za-z0-9]*(@sha256:[0-9a-f]{64})?")
+
+#: Source: Kubernetes, resource quantities; the units that sizes of volumes are written in.
+QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([kMGTPE]|[KMGTPE]i)?")
+
 #: Words that people leave in a file until they know better.
 PLACEHOLDER = re.compile(
     r"\b(CHANGE[-_ ]?ME|REPLACE[-_ ]?ME|FIX[-_ ]?ME|TODO|TBD|FILL[-_ ]?ME[-_ ]?IN)\b|<your[-_ ]",
@@ -132,7 +138,7 @@ def _number(option: Option, value: Any, _report: Report, _path: ValuePath) -> An
         value = float(value)
     try:
         if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-            return float(value)
+            return value
     except OverflowError:  # a whole number beyond every float
         pass
     raise _wrong(option, value)
@@ -260,6 +266,23 @@ def _machine_path(option: Option, value: Any, report: Report, path: ValuePath) -
     return text
 
 
+def _image(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
+    text = _text(option, value, report, path)
+    if not IMAGE.fullmatch(text):
+        raise _wrong(option, text)
+    # Behind the last slash: what stands before may be a registry with its port.
+    if ":" not in text.rpartition("/")[2]:
+        raise ValueError(f"{text!r} has no tag; without one, sessions change whenever the image does")
+    return text
+
+
+def _quantity(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
+    text = _text(option, value, report, path)
+    if not QUANTITY.fullmatch(text):
+        raise ValueError(f"{shown(option, text)} is not {KINDS['quantity']} (units: M, G, T, Mi, Gi, Ti)")
+    return text
+
+
 def _python(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     text = _text(option, value, report, path)
     try:
@@ -288,4 +311,7 @@ _CHECKS = {
     "machine_path": _machine_path,
     "inventory_path": _text,
     "python": _python,
+    "image": _image,
+    "quantity": _quantity,
+    "values": _dict,
 }
