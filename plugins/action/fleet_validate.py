@@ -13,20 +13,49 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model im
     FleetInput,
     Hub,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests import engine
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import KUBERNETES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,
+    report_problems,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.manifests import ManifestCheck
 
 
 class ActionModule(FleetAction):
     """Validates the whole inventory; see the module's documentation."""
 
+    ARGUMENTS = frozenset({"render", "processes"})
+
+    def downloads(self) -> bool:
+        """Rendering needs the charts themselves."""
+        return bool(self.argument("render", False))
+
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
-        """Report what was found valid; problems never reach this point."""
+        """Report what was found valid; problems of the inventory never reach this point."""
+        on_kubernetes = [hub for hub in hubs if hub.platform == KUBERNETES]
         clusters = {hub.cluster.name for hub in hubs}
+        result = {"changed": False, "hubs": [hub.name for hub in hubs], "clusters": sorted(clusters)}
+        if self.downloads() and on_kubernetes:
+            display.display(f"rendering {_count(on_kubernetes, 'hub')} with {engine().name}")
+            check = ManifestCheck(inventory, self.validated, display.display)
+            problems = check.run(on_kubernetes, self.argument("processes"))
+            result["unchecked"] = check.unchecked
+            if problems:
+                return report_problems(problems)
+            display.display(check.summary())
+        self._warn(on_kubernetes)
         display.display(f"{_count(hubs, 'hub')} in {_count(clusters, 'cluster')}: valid")
-        return {"changed": False, "hubs": [hub.name for hub in hubs], "clusters": sorted(clusters)}
+        return result
+
+    def _warn(self, hubs: list[Hub]) -> None:
+        for problem in self.validated.tolerated:
+            display.display(f"tolerated: {problem.line()}", color="yellow")
+        pending = [hub.name for hub in hubs if hub["hub_pending_secrets"]]
+        if pending:
+            named = ", ".join(pending[:5]) + (f" and {len(pending) - 5} more" if len(pending) > 5 else "")
+            display.display(f"{_count(pending, 'hub')} wait for secrets (hub_pending_secrets): {named}", color="yellow")
 
 
 def _count(things: Sized, noun: str) -> str:

@@ -12,11 +12,27 @@ version_added: 0.1.0
 description:
   - Checks every C(hub_*) and C(cluster_*) variable of every hub against the schema, and the hubs against each other.
   - Prints one line per problem, with file and line of the value, what is allowed and the nearest valid name.
+  - Hubs on Kubernetes are checked for what they come to - their values for the zero-to-jupyterhub chart against its
+    schema, JupyterHub's own configuration against the classes that take it, and who could log in.
+  - The chart's own schema is used where the chart is at hand, else what is recorded of that version.
   - Looks at the whole inventory, and reports what concerns the hubs that the play selects.
   - Runs in the controller, once for all hosts of the play; touches no machine.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
-options: {}
+requirements:
+  - jsonschema-rs, for hubs on Kubernetes
+  - helm, or helm-python-sdk, for O(render)
+  - kubernetes-validate, for O(render)
+options:
+  render:
+    description:
+      - Render the manifests of hubs on Kubernetes, and check each against the schema of its kind.
+      - Charts that are not at hand are downloaded.
+    type: bool
+    default: false
+  processes:
+    description: How many manifests are rendered side by side; as many as there are cores when unset.
+    type: int
 """
 
 EXAMPLES = r"""
@@ -26,6 +42,7 @@ EXAMPLES = r"""
   tasks:
     - name: Validate every hub
       hubfleet.jupyterhub.fleet_validate:
+        render: true
 """
 
 RETURN = r"""
@@ -41,4 +58,9 @@ clusters:
   type: list
   elements: str
   sample: [workstation]
+unchecked:
+  description: Kinds of manifests that no schema is known for, and how many of each there are.
+  returned: success, when O(render=true)
+  type: dict
+  sample: {gateway.networking.k8s.io/v1 HTTPRoute: 2}
 """

@@ -1,18 +1,23 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read the collection's files that go to machines, in the controller."""
+"""Read the collection's files that go to machines and clusters, in the controller."""
 
 from __future__ import annotations
 
 import functools
 import os
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values import ChartCode
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import (
     Assets,
 )
 
-FILES = os.path.join(os.path.dirname(__file__), "..", "..", "roles", "machine", "files")
+ROLES = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "roles"))
+FILES = os.path.join(ROLES, "machine", "files")
+
+#: What is recorded of each chart version.
+RECORDED_CHARTS = os.path.join(ROLES, "hub", "files", "charts")
 
 
 @functools.cache
@@ -22,6 +27,19 @@ def assets() -> Assets:
         locks=_texts(os.path.join(FILES, "locks"), (".txt", ".json")),
         hubside=_texts(os.path.join(FILES, "hubside"), (".py", ".html")),
     )
+
+
+@functools.cache
+def chart_code() -> ChartCode:
+    """Return our Python that runs inside of hubs on Kubernetes."""
+    texts = _texts(os.path.join(ROLES, "hub", "files", "extra_config"), (".py",))
+    return ChartCode(allowed_groups=texts["allowed_groups.py"])
+
+
+def chart_cache() -> str:
+    """Return the directory that downloaded charts are kept in."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.path.join(base, "hubfleet", "charts")
 
 
 def _texts(directory: str, endings: tuple[str, ...]) -> dict[str, str]:

@@ -17,11 +17,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model im
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import Problem
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import (
     plain,
     read_inventory,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import Validated, validated
 
 display = Display()
 
@@ -34,6 +34,8 @@ class FleetAction(ActionBase):
     _supports_check_mode = True
     #: Names of the arguments that the action takes.
     ARGUMENTS: frozenset[str] = frozenset()
+    #: What validation found out, for :meth:`work`.
+    validated: Validated
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Validate the fleet, then hand over to :meth:`work`; stop at any problem."""
@@ -48,11 +50,11 @@ class FleetAction(ActionBase):
         if not selected:
             what = "no host that was selected is a hub" if inventory.hosts else "the inventory has no hub"
             return {"failed": True, "msg": f"{what}: hubs are hosts of child groups of the group clusters"}
-        fleet, problems = validate(inventory)
-        found = problems.of(selected)
-        if found:
-            return report_problems(found)
         try:
+            found = self.validated = validated(inventory, selected, self.downloads())
+            if found.problems:
+                return report_problems(found.problems)
+            fleet = found.fleet
             return self.work(fleet, [fleet.hubs[name] for name in selected], inventory, task_vars)
         except PlatformError as error:
             raise AnsibleActionFail(f"{error}; nothing was touched") from error
@@ -60,6 +62,10 @@ class FleetAction(ActionBase):
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Do the work on ``hubs``, the ones that ``--limit`` selected, all of them valid."""
         raise NotImplementedError
+
+    def downloads(self) -> bool:
+        """Tell whether charts that are not at hand are to be downloaded."""
+        return False
 
     def argument(self, name: str, default: Any = None) -> Any:
         """Return an argument of the task in plain Python types."""

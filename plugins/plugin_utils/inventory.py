@@ -30,12 +30,12 @@ def read_inventory(task_vars: Mapping[str, Any], only: str | None = None) -> Fle
     groups, hostvars = task_vars["groups"], task_vars["hostvars"]
     members = set(groups.get(CLUSTERS_GROUP, ()))
     clusters: dict[str, list[str]] = {cluster: [] for cluster in _cluster_groups(hostvars)} if members else {}
-    hosts = {}
+    hosts, shared = {}, _Shared()
     for name in map(str, groups["all"] if only is None else [only]):
         raw = hostvars.raw_get(name)
         if name not in members and not _looks_like_hub(raw):
             continue
-        host = hosts[name] = read_host(name, raw, hostvars)
+        host = hosts[name] = read_host(name, raw, hostvars, shared)
         for cluster in host.groups & clusters.keys():
             clusters[cluster].append(name)
     directory = _directory(task_vars)
@@ -49,14 +49,30 @@ def _looks_like_hub(raw: Mapping[str, Any]) -> bool:
     return "hub_port" in raw or not set(TIERS).isdisjoint(raw.get("group_names", ()))
 
 
-def read_host(name: str, raw: Mapping[str, Any], hostvars: Mapping[str, Any]) -> HostInput:
+class _Shared:
+    """Plain copies of values that hosts share: a group's catalogue is one object, whatever host asks for it."""
+
+    def __init__(self) -> None:
+        self._copies: dict[int, tuple[Any, bool, Any]] = {}
+
+    def read(self, raw: Any) -> tuple[bool, Any]:
+        """Return whether a raw value needs templating, and its plain copy where it does not."""
+        if id(raw) not in self._copies:
+            needed = _needs_templating(raw)
+            # Keeps the raw value, so that its id stays its own.
+            self._copies[id(raw)] = (raw, needed, None if needed else plain(raw))
+        return self._copies[id(raw)][1:]
+
+
+def read_host(name: str, raw: Mapping[str, Any], hostvars: Mapping[str, Any], shared: _Shared) -> HostInput:
     """Return one host; ``raw`` are its variables before templating."""
     variables, failures, failed_at = {}, {}, {}
     for key, value in raw.items():
         if not key.startswith(PREFIXES):
             continue
         try:
-            variables[str(key)] = plain(hostvars[name][key] if _needs_templating(value) else value)
+            needed, copied = shared.read(value)
+            variables[str(key)] = plain(hostvars[name][key]) if needed else copied
         except Exception as error:  # Ansible raises many kinds here: undefined, syntax, wrong vault password
             template = getattr(error, "obj", None)  # the very one, where Ansible tells
             failed_at[str(key)] = origin.place_of(template) if isinstance(template, str) else None

@@ -14,12 +14,19 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import KUBERNETES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets
 
 
 def platforms(hubs: list[Hub], directory: str) -> dict[str, ServerPlatform]:
     """Return the platform of every cluster that ``hubs`` are in; the machine is looked at once."""
     clusters: dict[str, Cluster] = {hub.cluster.name: hub.cluster for hub in hubs}
+    for hub in hubs:
+        if hub.platform == KUBERNETES:
+            raise PlatformError(
+                f"cluster {hub.cluster.name} is on {KUBERNETES}, where this release does not deploy yet; "
+                "write its Helm values with the playbook render, or leave it out with --limit"
+            )
     machine = Machine.read()
     found = {}
     for name, cluster in clusters.items():

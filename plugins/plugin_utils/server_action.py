@@ -21,12 +21,12 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import (
     plain,
     read_inventory,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import validated
 
 
 class ServerAction(ActionBase):
@@ -40,11 +40,10 @@ class ServerAction(ActionBase):
         given = {key: plain(value) for key, value in self._task.args.items()}
         name = str(given.get("hub") or task_vars["inventory_hostname"])
         inventory = read_inventory(task_vars, only=name)
-        fleet, problems = validate(inventory)
-        found = problems.of([name])
-        if found:
-            raise AnsibleActionFail("; ".join(problem.line() for problem in found))
-        hub = fleet.hubs[name]
+        found = validated(inventory, [name])
+        if found.problems:
+            raise AnsibleActionFail("; ".join(problem.line() for problem in found.problems))
+        hub = found.fleet.hubs[name]
         try:
             platform = ServerPlatform(hub.cluster, Machine.read(), assets(), inventory.directory)
             arguments = {**given, **self.arguments(hub, platform, given)}

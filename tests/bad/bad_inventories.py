@@ -20,8 +20,8 @@ from ansible.parsing.vault import VaultSecret, VaultSecretsContext
 from ansible.plugins.loader import init_plugin_loader
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import read_inventory
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import validated
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
@@ -76,7 +76,7 @@ def problems(directory: Path, limit: str = "all") -> list[str]:
     task_vars = variables.get_vars(host=inventory.get_host(selected[0]))
     # As the command line option -i sets it.
     fleet = read_inventory({**task_vars, "ansible_inventory_sources": [str(directory)]})
-    return [problem.line() for problem in validate(fleet)[1].of(selected)]
+    return [problem.line() for problem in validated(fleet, selected).problems]
 
 
 def playbook(directory: Path, *arguments: str, name: str = "validate") -> subprocess.CompletedProcess[str]:

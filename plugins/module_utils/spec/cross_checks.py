@@ -43,14 +43,21 @@ def check_authenticator(options: dict[str, Any], report: Report, broken: set[str
     settings = {}
     if variable not in broken:
         settings = check_keys(authenticator.settings, options[variable] or {}, report, (variable,))
+    check_demonstration(authenticator, options, report, broken)
+    _check_rules(authenticator, options, settings, report, broken)
+    return settings
+
+
+def check_demonstration(
+    authenticator: Authenticator, options: dict[str, Any], report: Report, broken: set[str]
+) -> None:
+    """An authenticator that checks nothing needs a hub that says that it is no real one."""
     if authenticator.demonstration and not options["hub_demonstration"] and "hub_demonstration" not in broken:
         report(
             ("hub_authenticator",),
             f"{authenticator.name!r} lets anyone in under any name; "
             "it needs hub_demonstration: true, and no real users",
         )
-    _check_rules(authenticator, options, settings, report, broken)
-    return settings
 
 
 def check_understood(authenticator: Authenticator, options: dict[str, Any], report: Report) -> tuple[str, ...]:

@@ -220,7 +220,10 @@ RUNNING = (
     Option(
         "hub_start_timeout",
         "duration",
-        ("How long a server may take to start.",),
+        (
+            "How long a server may take to start.",
+            "Unset, five minutes on Kubernetes, where a node may have to come first.",
+        ),
         default=120,
         minimum=10,
         maximum=3600,

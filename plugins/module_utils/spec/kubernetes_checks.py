@@ -51,6 +51,7 @@ def check_settings(options: dict[str, Any], report: Report, broken: set[str]) ->
         if given and "hub_authenticator" not in broken:
             report((variable,), "is set without hub_authenticator")
         return {}
+    cross_checks.check_demonstration(authenticator, options, report, broken)
     cross_checks.check_understood(authenticator, options, report)
     known = {setting.name: setting for setting in authenticator.settings}
     settings = {}
@@ -96,9 +97,6 @@ def _check_services(hub: Hub, report: Report) -> None:
 def _check_profiles(hub: Hub, report: Report) -> None:
     if not hub["hub_profiles"]:
         return
-    for variable, offered in (("hub_environments", hub.environments), ("hub_sizes", hub.sizes)):
-        if len(offered) > 1:
-            report((variable,), "has more than one entry beside hub_profiles; put the names into the profiles")
     if hub["hub_unlisted_image"]:
         report(("hub_unlisted_image",), "is set beside hub_profiles; use unlisted_image of a profile")
     slugs: set[str] = set()

@@ -112,8 +112,8 @@ CHOICES = (
         "hub_profiles",
         "list",
         "What users choose from, where every environment in every size is not what is wanted.",
-        "Then O(hub_environments) and O(hub_sizes) hold at most one entry each - what a session is that no profile"
-        " changes.",
+        "Then a list of one in O(hub_environments) or O(hub_sizes) is what a session is that no profile changes, and"
+        " a longer one, such as a group's, is not used.",
         elements=element("dict", options=PROFILE),
         example="[{title: CPU, environments: [python, r], sizes: [small, large]},"
         " {title: GPU, environments: [pytorch], sizes: [gpu], allowed_groups: [gpu-users]}]",
@@ -375,6 +375,15 @@ ESCAPES = (
         pattern_text=LABEL_TEXT,
         default={},
         example="{dask-gateway: {settings: {scheduler_memory: 2G}}}",
+    ),
+    _option(
+        "hub_tolerated_values",
+        "list",
+        "Places in the chart's values whose problems are told, but stop nothing.",
+        "Imports name here what was wrong before.",
+        default=(),
+        elements=names(),
+        example="[hub.config.GoogleOAuthenticator.allowed_hosted_domains]",
     ),
     _option(
         "hub_helm_values",

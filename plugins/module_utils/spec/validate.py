@@ -17,7 +17,7 @@ from .cluster_options import CLUSTER_OPTIONS
 from .hub_options import HUB_OPTIONS
 from .offers import Offers
 from .option import KUBERNETES, PLATFORMS, SERVER, Option
-from .problems import Problems, nearest
+from .problems import Problems, nearest, written
 from .values import check_value, holds_credentials, shown
 
 OPTIONS = {option.name: option for option in (*HUB_OPTIONS, *CLUSTER_OPTIONS)}
@@ -203,7 +203,7 @@ class _HostCheck:
         """Record a problem at ``path``: (variable, *keys and indexes inside it). ``stops``: see Problem."""
         self.broken.add(path[0])
         self.reported.add(path)
-        self.problems.add(_dotted(path), message, self.host.locate(path), self.host.name, stops)
+        self.problems.add(written(path), message, self.host.locate(path), self.host.name, stops)
 
     def _unknown_variables(self) -> None:
         for variable, message in self.host.failures.items():
@@ -259,11 +259,3 @@ def _leaves(value: Any, path: ValuePath) -> Iterator[tuple[ValuePath, Any]]:
             yield from _leaves(item, (*path, index))
     elif value not in (None, ""):
         yield path, value
-
-
-def _dotted(path: ValuePath) -> str:
-    """Write a path as people do: ('hub_sizes', 1, 'memory') -> hub_sizes[1].memory."""
-    text = str(path[0])
-    for part in path[1:]:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text

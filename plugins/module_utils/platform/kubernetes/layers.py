@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ...spec.problems import written
+
 Values = dict[str, Any]
 
 #: A place in Helm values: keys of mappings, indexes of lists.
@@ -145,10 +147,7 @@ def deepest(values: Any, path: ChartPath) -> int:
 
 def dotted(path: ChartPath) -> str:
     """Write a place as the chart's documentation does: ``singleuser.profileList[0].display_name``."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
+    return written(path) if path else ""
 
 
 def undotted(text: str, values: Values) -> ChartPath:

@@ -34,6 +34,7 @@ class Rule:
 
     to_chart, from_chart: the value there, and back; from_chart raises ValueError for what no option can say.
     default: False where the chart's own default is as good, so that only what the inventory sets is written.
+    ours: the chart knows nothing of it, so that hubs which keep to the chart's defaults go without.
     """
 
     option: str
@@ -41,6 +42,7 @@ class Rule:
     to_chart: Callable[[Any], Any] = lambda value: value
     from_chart: Callable[[Any], Any] = lambda value: value
     default: bool = True
+    ours: bool = False
 
 
 def _limit(value: int) -> int | None:
@@ -56,7 +58,7 @@ def _interface(value: Any) -> str:
 
 #: Options whose place is one key. What needs more than that has a module of its own beside this one.
 RULES = (
-    Rule("hub_start_timeout", "singleuser.startTimeout"),
+    Rule("hub_start_timeout", "singleuser.startTimeout", default=False),
     Rule("hub_active_server_limit", "hub.activeServerLimit", _limit, lambda value: value or 0, default=False),
     Rule("hub_concurrent_spawn_limit", "hub.concurrentSpawnLimit"),
     Rule("hub_named_servers", "hub.allowNamedServers"),
@@ -78,7 +80,7 @@ RULES = (
     Rule("hub_prepull_on_deploy", "prePuller.hook.enabled"),
     Rule("hub_prepull_on_new_nodes", "prePuller.continuous.enabled"),
     Rule("hub_announcement", "hub.templateVars.announcement", default=False),
-    Rule("hub_title", "hub.templateVars.hub_title", default=False),
+    Rule("hub_title", "hub.templateVars.hub_title", default=False, ours=True),
 )
 
 #: Keys of hub_user_network: what the chart calls them.
@@ -90,7 +92,8 @@ def simple_settings(hub: Hub) -> Iterator[Setting]:
     """Yield what the options of RULES, and those of the same kind, make of the chart's values."""
     by_collection = hub["hub_defaults"] == "collection"
     for rule in RULES:
-        if rule.option in hub.given or (by_collection and rule.default):
+        wanted = rule.option in hub.given and (by_collection or not rule.ours)
+        if wanted or (by_collection and rule.default):
             yield setting(rule.path, rule.to_chart(hub[rule.option]), rule.option)
     yield from _culling(hub, by_collection)
     for key, name in NETWORK.items():

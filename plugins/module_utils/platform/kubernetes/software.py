@@ -40,7 +40,8 @@ def software_settings(hub: Hub) -> Iterator[Setting]:
 
 
 def _every_session(hub: Hub) -> Iterator[Setting]:
-    for environment in hub.environments[:1]:
+    # Of several there is none that every session is.
+    for environment in hub.environments if len(hub.environments) == 1 else ():
         name, tag = split_image(environment.image)
         yield setting("singleuser.image.name", name, "hub_environments")
         yield setting("singleuser.image.tag", tag, "hub_environments")
@@ -50,7 +51,7 @@ def _every_session(hub: Hub) -> Iterator[Setting]:
             yield setting("singleuser.defaultUrl", interface_path(environment.interface), "hub_environments")
         if environment.variables:
             yield setting("singleuser.extraEnv", dict(environment.variables), "hub_environments")
-    for size in hub.sizes[:1]:
+    for size in hub.sizes if len(hub.sizes) == 1 else ():
         for path, amount in (
             ("memory.limit", _specification(size.memory)),
             ("memory.guarantee", _specification(size.memory_guarantee)),
@@ -119,8 +120,8 @@ def _profile(profile: Profile) -> dict[str, Any]:
             made[key] = profile[key]
     override: dict[str, Any] = {}
     options: dict[str, Any] = {}
-    _choose(profile, "size", profile.sizes, override, options)
     _choose(profile, "environment", profile.environments, override, options)
+    _choose(profile, "size", profile.sizes, override, options)
     override = merge(override, profile["override"] or {})
     options = merge(options, profile["options"] or {})
     if override:

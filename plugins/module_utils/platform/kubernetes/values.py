@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from ...fleet.model import Hub, ValuePath
+from .addons import addon_settings
 from .extension import extension_settings, rights_settings
 from .layers import ChartPath, Values, assign, deepest, merge_all
 from .login import login_settings
@@ -86,6 +87,7 @@ def chart_values(hub: Hub, directory: str, code: ChartCode) -> ChartValues:
         *software_settings(hub),
         *storage_settings(hub),
         *routing_settings(hub),
+        *addon_settings(hub),
         *extension_settings(hub, directory),
         *rights_settings(hub),
     ]
@@ -94,6 +96,10 @@ def chart_values(hub: Hub, directory: str, code: ChartCode) -> ChartValues:
     profile_list = values.merged.get("singleuser", {}).get("profileList")
     if has_groups(profile_list):
         # Without it everyone would see, and could start, what is for some.
-        added = setting(f"hub.extraConfig.{GROUPS_CONFIG}", code.allowed_groups, "hub_profiles")
-        return ChartValues([*settings, added], values.layers)
+        added = [setting(f"hub.extraConfig.{GROUPS_CONFIG}", code.allowed_groups, "hub_profiles")]
+        if hub["hub_defaults"] == "collection" and hub["hub_authenticator"] == "github":
+            # Teams are groups for this code, and only found in what the authenticator remembers of a user.
+            added.append(setting("hub.config.GitHubOAuthenticator.enable_auth_state", True, "hub_profiles"))
+            added.append(setting("hub.config.GitHubOAuthenticator.populate_teams_in_auth_state", True, "hub_profiles"))
+        return ChartValues([*settings, *added], values.layers)
     return values

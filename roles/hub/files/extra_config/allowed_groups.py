@@ -1,8 +1,7 @@
 # Shows profiles, and choices in them, that have allowed_groups to members of these groups only.
 # Groups are those that JupyterHub knows of a user, and with GitHub also organization:team; their
 # case does not matter. A choice that is hidden cannot be started through the API either, since
-# KubeSpawner looks choices up in this list.
-# ruff: noqa: F821 - JupyterHub gives this file its configuration as c
+# KubeSpawner looks choices up in this list. JupyterHub gives this file its configuration as c.
 
 
 def _hubfleet_allowed_groups(listed):

@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controller side of the module fleet_render."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import yaml
+from ansible.errors import AnsibleActionFail
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
+    Fleet,
+    FleetInput,
+    Hub,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.files import (
+    HEADER,
+    HubFiles,
+    hub_files,
+    masked,
+    values_text,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import files
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import KUBERNETES
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
+    FleetAction,
+    display,
+)
+
+
+class ActionModule(FleetAction):
+    """Writes the Helm values of hubs on Kubernetes; see the module's documentation."""
+
+    ARGUMENTS = frozenset({"directory"})
+
+    def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
+        """Write the files that differ, and tell which."""
+        directory = self.argument("directory")
+        if not directory:
+            return {"failed": True, "msg": "directory is missing: where to write, for example -e directory=out"}
+        directory = os.path.abspath(os.path.expanduser(str(directory)))
+        rendered = [hub for hub in hubs if hub.platform == KUBERNETES]
+        if not rendered:
+            return {"failed": True, "msg": "no hub that was selected is on Kubernetes; there is nothing to render"}
+        made = {
+            os.path.join(directory, hub.name): hub_files(
+                hub, self.validated.values[hub.name].merged, self.validated.charts.reference(hub)
+            )
+            for hub in rendered
+        }
+        differing = [path for folder, content in made.items() for path in _differing(folder, content)]
+        texts = {
+            os.path.join(folder, name): text for folder, content in made.items() for name, text in content.texts.items()
+        }
+        result: dict[str, Any] = {
+            "changed": bool(differing),
+            "directory": directory,
+            "hubs": [hub.name for hub in rendered],
+            "files": [os.path.relpath(path, directory) for path in differing],
+        }
+        if self._task.diff:
+            result["diff"] = [_diff(path, texts.get(path, "")) for path in differing]
+        if not self._task.check_mode:
+            for folder, content in made.items():
+                _write(folder, content)
+        self._tell(rendered, directory, len(differing))
+        return result
+
+    def _tell(self, hubs: list[Hub], directory: str, count: int) -> None:
+        for hub in hubs:
+            if hub["hub_pending_secrets"]:
+                missing = ", ".join(hub["hub_pending_secrets"])
+                display.display(f"{hub.name}: without the secrets of {missing}", color="yellow")
+        verb = "would be written" if self._task.check_mode else "written"
+        noun = "hub" if len(hubs) == 1 else "hubs"
+        display.display(f"{len(hubs)} {noun} in {directory}: {count or 'no'} file{'s' if count != 1 else ''} {verb}")
+
+
+def _differing(folder: str, made: HubFiles) -> list[str]:
+    """Return the paths of files that are to be written, or to go since their add-on did."""
+    paths = [
+        os.path.join(folder, name) for name, text in made.texts.items() if _read(os.path.join(folder, name)) != text
+    ]
+    return paths + _left_over(folder, made)
+
+
+def _left_over(folder: str, made: HubFiles) -> list[str]:
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    ours = [os.path.join(folder, name) for name in names if name.endswith(".values.yaml") and name not in made.texts]
+    return [path for path in ours if (_read(path) or "").startswith(HEADER)]
+
+
+def _write(folder: str, made: HubFiles) -> None:
+    """Write a hub's files; values hold secrets, so nobody else may read them, whatever the umask says."""
+    try:
+        os.makedirs(os.path.dirname(folder), exist_ok=True)
+        files.directory(folder, 0o700)
+        for path in _left_over(folder, made):
+            os.unlink(path)
+        for name, text in made.texts.items():
+            files.write(os.path.join(folder, name), text.encode(), 0o700 if name in made.executable else 0o600)
+    except OSError as error:
+        raise AnsibleActionFail(f"{error.filename or folder}: {error.strerror or error}") from error
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, ValueError):
+        return None
+
+
+def _diff(path: str, text: str) -> dict[str, str]:
+    """Return both sides for --diff, secrets masked."""
+    return {
+        "before": _shown(path, _read(path) or ""),
+        "after": _shown(path, text),
+        "before_header": path,
+        "after_header": path,
+    }
+
+
+def _shown(path: str, text: str) -> str:
+    if not path.endswith(".yaml") or not text:
+        return text
+    try:
+        return values_text(masked(yaml.safe_load(text) or {}))
+    except yaml.YAMLError:
+        return "(no YAML)\n"

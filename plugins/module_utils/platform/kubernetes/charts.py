@@ -1,0 +1,150 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which chart a hub uses, and what is known of it: from the chart itself where it is at hand, else as recorded."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from typing import Any
+
+from ...fleet.model import Hub
+from ..base import PlatformError
+from . import recorded
+from .chart import ChartReference, at_hand, fetch, read
+from .recorded import Traits
+
+#: JupyterHub versions that the code works with which runs in the hub: roles/hub/files/extra_config.
+OLDEST_HUB, BEFORE_HUB = (5, 0), (7, 0)
+
+
+@dataclass(frozen=True)
+class ChartFacts:
+    """What is known of one version of the chart.
+
+    path: where it can be read on this machine, or "".
+    schema, defaults: of its values.
+    traits: what its hub understands in ``hub.config``.
+    jupyterhub, kubernetes: its version of JupyterHub, and the versions of Kubernetes that it wants; or "".
+    """
+
+    version: str
+    path: str
+    schema: dict[str, Any]
+    defaults: dict[str, Any]
+    traits: Traits
+    jupyterhub: str
+    kubernetes: str
+
+
+class Charts:
+    """The charts of a fleet."""
+
+    def __init__(self, records: str, inventory: str, cache: str, download: bool = False):
+        """Take three directories: of recorded versions, of the inventory, and of downloaded charts.
+
+        download: get charts that are not at hand, rather than make do with what is recorded of them.
+        """
+        self.records = records
+        self.inventory = inventory
+        self.cache = cache
+        self.download = download
+        self._known: dict[ChartReference, ChartFacts] = {}
+
+    def reference(self, hub: Hub) -> ChartReference:
+        """Return how the hub's chart is named; a path is made absolute."""
+        cluster = hub.cluster
+        chart: str = cluster["cluster_chart"]
+        path = os.path.join(self.inventory, os.path.expanduser(chart))
+        local = chart.startswith(("/", "./", "../", "~")) or chart.endswith(".tgz") or os.path.isdir(path)
+        version = hub["hub_chart_version"] or cluster["cluster_chart_version"]
+        if local:
+            return ChartReference(chart=os.path.abspath(path), version=version, repository="")
+        repository = "" if chart.startswith("oci://") else cluster["cluster_chart_repository"]
+        return ChartReference(chart=chart, version=version, repository=repository)
+
+    def of(self, hub: Hub) -> ChartFacts:
+        """Return what is known of a hub's chart; raises PlatformError where that is nothing."""
+        reference = self.reference(hub)
+        if reference not in self._known:
+            needed = self.download or reference.is_path
+            path = self.path(reference) if needed else at_hand(reference, self.cache)
+            self._known[reference] = self._read(path, hub) if path else self._recorded(reference.version)
+        return self._known[reference]
+
+    def path(self, reference: ChartReference) -> str:
+        """Return where a chart can be read, downloaded if need be; raises ChartError, a PlatformError."""
+        return fetch(reference, self.cache, shutil.which("helm"))
+
+    def _recorded(self, version: str) -> ChartFacts:
+        try:
+            record = recorded.read(self.records, version)
+        except LookupError as error:
+            known = ", ".join(recorded.versions(self.records))
+            raise PlatformError(
+                f"nothing is known of chart {version}; take a recorded version ({known}), "
+                "or have the chart at hand - name its path in cluster_chart, or run validate with validate_render=true"
+            ) from error
+        about = record.about
+        return ChartFacts(
+            version, "", record.schema, record.defaults, record.traits, about["jupyterhub"], about["kubeVersion"]
+        )
+
+    def _read(self, path: str, hub: Hub) -> ChartFacts:
+        content = read(path)
+        wanted = hub["hub_chart_version"] or hub.cluster["cluster_chart_version"]
+        asked = "hub_chart_version" in hub.given or "cluster_chart_version" in hub.given
+        if asked and content.version != wanted:
+            raise PlatformError(f"the chart {path} is version {content.version}, not {wanted}")
+        nearest = self._nearest(content.version, content.app_version)
+        schema = content.schema or self._recorded(nearest).schema
+        return ChartFacts(
+            version=content.version,
+            path=path,
+            schema=schema,
+            defaults=content.values,
+            traits=recorded.read(self.records, nearest).traits,
+            jupyterhub=content.app_version,
+            kubernetes=content.kube_version,
+        )
+
+    def _nearest(self, version: str, jupyterhub: str) -> str:
+        """Return the recorded version whose hub is most like that of a chart; its traits stand for the chart's."""
+        known = recorded.versions(self.records)
+        if version in known:
+            return version
+        wanted = release(jupyterhub) or (0, 0)
+        not_newer = [
+            each
+            for each in known
+            if (release(recorded.read(self.records, each).about["jupyterhub"]) or (0, 0))[:2] <= wanted[:2]
+        ]
+        return not_newer[-1] if not_newer else known[-1]
+
+
+def release(version: str) -> tuple[int, ...] | None:
+    """Return the numbers that a version starts with: ``5.5.0-dev`` -> (5, 5, 0); None where there are none."""
+    match = re.match(r"v?(\d+(?:\.\d+)*)", version or "")
+    return tuple(map(int, match[1].split("."))) if match else None
+
+
+def skew(facts: ChartFacts, kubernetes_version: str) -> tuple[str, str] | None:
+    """Return (variable, message) where chart, JupyterHub, our code in the hub and Kubernetes do not go together."""
+    hub = release(facts.jupyterhub)
+    if hub and not OLDEST_HUB <= hub < BEFORE_HUB:
+        oldest, before = (".".join(map(str, each)) for each in (OLDEST_HUB, BEFORE_HUB))
+        return (
+            "cluster_chart_version",
+            f"chart {facts.version} brings JupyterHub {facts.jupyterhub}; "
+            f"this release of the collection works with {oldest} and newer, before {before}",
+        )
+    least = re.match(r">=\s*([0-9.]+)", facts.kubernetes or "")
+    if least and (release(kubernetes_version) or ()) < (release(least[1]) or ())[:2]:
+        return (
+            "cluster_kubernetes_version",
+            f"chart {facts.version} needs Kubernetes {least[1]} or newer, not {kubernetes_version}",
+        )
+    return None

@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A hub as files that need nothing of ours: Helm values, and the commands that install them."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from ...fleet.model import Hub
+from ...spec.validate import is_secret
+from .addons import addon_releases
+from .chart import ChartReference
+from .layers import Values
+
+HEADER = "# Made from the inventory by hubfleet.jupyterhub; change it there.\n"
+INSTALL = "install.sh"
+
+
+@functools.cache
+def values_dumper() -> Any:
+    """Return a YAML dumper whose output Helm reads as it was meant.
+
+    Long text becomes blocks, text that Helm would take for a number stands in quotes, nothing is an alias.
+    """
+    import yaml  # only the controller writes values, and Ansible brings it along there
+
+    class ValuesDumper(yaml.SafeDumper):
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+            super().increase_indent(flow, False)
+
+    def text(dumper: Any, value: str) -> Any:
+        # Blocks cannot hold lines that end in blanks, tabs, or other control characters.
+        block = "\n" in value and not re.search(r"[ \t]+\n|[\t\r\x00-\x08\x0b-\x1f\x7f-\x9f]", value)
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if block else None)
+
+    ValuesDumper.add_representer(str, text)
+    # Numbers of YAML 1.2 and of Go that PyYAML takes for text, and would leave without quotes: 1e3, 0o17, .inf.
+    number = re.compile(
+        r"^[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?$|^[-+]?\.(inf|nan)$|^0[oxb][\da-f_]+$", re.IGNORECASE
+    )
+    ValuesDumper.add_implicit_resolver("tag:yaml.org,2002:float", number, list("-+.0123456789"))
+    return ValuesDumper
+
+
+def values_text(values: Values) -> str:
+    """Return Helm values as a YAML document."""
+    import yaml
+
+    return HEADER + yaml.dump(
+        values, Dumper=values_dumper(), sort_keys=False, allow_unicode=True, default_flow_style=False, width=120
+    )
+
+
+@dataclass(frozen=True)
+class HubFiles:
+    """The files of a hub: name -> text. Values may hold secrets; executable names those that are run."""
+
+    texts: dict[str, str]
+    executable: frozenset[str] = frozenset({INSTALL})
+
+
+def hub_files(hub: Hub, values: Values, reference: ChartReference) -> HubFiles:
+    """Return everything that is needed to install a hub with the helm command line alone."""
+    texts = {"values.yaml": values_text(values)}
+    commands = [
+        _command(hub.release, hub.namespace, reference.chart, reference.version, reference.repository, "values")
+    ]
+    for release in addon_releases(hub):
+        texts[f"{release.addon}.values.yaml"] = values_text(release.values)
+        commands.append(
+            _command(
+                release.name,
+                hub.namespace,
+                release.chart,
+                release.version,
+                release.repository,
+                f"{release.addon}.values",
+            )
+        )
+    texts[INSTALL] = _script(hub, commands)
+    return HubFiles(texts)
+
+
+def _command(release: str, namespace: str, chart: str, version: str, repository: str, values: str) -> str:
+    words = ["helm", "upgrade", "--install", release, chart]
+    if repository:
+        words += ["--repo", repository]
+    if not chart.startswith("/"):
+        words += ["--version", version]
+    words += ["--namespace", namespace, "--values", f"{values}.yaml"]
+    return shlex.join(words)
+
+
+def _script(hub: Hub, commands: list[str]) -> str:
+    lines = [
+        "#!/bin/sh",
+        f"# Installs or upgrades the hub {hub.name}; needs helm, and access to the cluster.",
+        HEADER.rstrip(),
+        "set -eu",
+        'cd "$(dirname "$0")"',
+        *(f'{command} "$@"' for command in commands),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def masked(values: Any, path: tuple[Any, ...] = ("",)) -> Any:
+    """Return values for people's eyes: secrets, and the content of files, which may be some, are stars."""
+    if isinstance(values, dict):
+        return {key: masked(item, (*path, key)) for key, item in values.items()}
+    if isinstance(values, list):
+        return [masked(item, path) for item in values]
+    hidden = is_secret(path) or path[-1] in ("stringData", "binaryData") or "PRIVATE KEY" in str(values)
+    return "***" if hidden and values not in (None, "") else values

@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What goes into rendering a release, and what comes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+PLACEHOLDER = "***"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release to render.
+
+    chart: absolute path of a directory or a .tgz.
+    values: what the chart's defaults are overlaid with; JSON types.
+    """
+
+    name: str
+    namespace: str
+    chart: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ManifestProblem:
+    """One defect of what a chart makes of its values.
+
+    kind, name: of the object in Kubernetes; or ``values`` and "" for what the chart's schema refuses; or
+        ``template`` and the template that failed; or ``release`` and the release, when none of these is known.
+    path: the place inside it, such as ``spec.replicas`` or ``hub.db.pvc``; "" for the whole.
+    message: what is wrong; one line, never a value.
+    """
+
+    kind: str
+    name: str
+    path: str
+    message: str
+
+    def line(self) -> str:
+        """Return the problem as one line for a person."""
+        subject = f"{self.kind} {self.name}".strip()
+        return ": ".join(part for part in (subject, self.path, self.message) if part)
+
+
+@dataclass
+class Rendered:
+    """One rendered release.
+
+    objects: the manifests, Secrets included; empty where rendering failed.
+    unchecked: ``apiVersion kind`` -> how many objects of it there are that no schema is known for.
+    seconds: what rendering and checking took.
+    """
+
+    name: str
+    objects: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[ManifestProblem] = field(default_factory=list)
+    unchecked: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What renders.
+
+    name: for operators, with its version.
+    command: path of the helm command line, or "" for the Python package.
+    """
+
+    name: str
+    command: str = ""
+
+
+def path_of(parts: list[str] | list[str | int]) -> str:
+    """Return keys and indexes as ``spec.containers[0].image``."""
+    path = ""
+    for part in parts:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        else:
+            path += f".{part}" if path else part
+    return path

@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Render the manifests of a fleet and say what is wrong with them in the inventory's words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import FleetInput, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests import (
+    ManifestProblem,
+    Release,
+    render_all,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values import ChartValues
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import Problem, Problems, written
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import Validated
+
+#: How many hubs are rendered between two lines that tell how far it is.
+STEP = 20
+
+
+class ManifestCheck:
+    """Renders hubs and checks every manifest.
+
+    unchecked: ``apiVersion kind`` -> how many objects no schema is known for.
+    """
+
+    def __init__(self, inventory: FleetInput, found: Validated, say: Callable[[str], Any]):
+        """say: prints a line for people, since this takes a while."""
+        self.inventory = inventory
+        self.found = found
+        self.say = say
+        self.manifests = 0
+        self.unchecked: Counter[str] = Counter()
+
+    def run(self, hubs: list[Hub], processes: int | None = None) -> list[Problem]:
+        """Return what is wrong; raises PlatformError where nothing can be rendered here."""
+        problems = Problems()
+        by_version: dict[str, list[Hub]] = {}
+        for hub in hubs:
+            by_version.setdefault(hub.cluster["cluster_kubernetes_version"], []).append(hub)
+        done = 0
+        for version, members in by_version.items():
+            releases = [self._release(hub) for hub in members]
+            for rendered in render_all(releases, version, processes):
+                done += 1
+                if done % STEP == 0 and done < len(hubs):
+                    self.say(f"  {done} of {len(hubs)} hubs rendered")
+                self.manifests += len(rendered.objects)
+                self.unchecked.update(rendered.unchecked)
+                for problem in rendered.problems:
+                    self._add(problems, rendered.name, problem, rendered.objects)
+        return problems.of(hub.name for hub in hubs)
+
+    def summary(self) -> str:
+        """Return what was looked at, in a line."""
+        line = f"{self.manifests} manifests checked"
+        if self.unchecked:
+            kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.unchecked.items()))
+            line += f"; of these, no schema is known for {kinds}"
+        return line
+
+    def _release(self, hub: Hub) -> Release:
+        charts, values = self.found.charts, self.found.values[hub.name]
+        return Release(hub.name, hub.namespace, charts.path(charts.reference(hub)), values.merged)
+
+    def _add(self, problems: Problems, hub: str, problem: ManifestProblem, objects: list[dict[str, Any]]) -> None:
+        values, host = self.found.values[hub], self.inventory.hosts[hub]
+        source = _source(values, problem, objects)
+        where = host.locate(source) if source else ""
+        problems.add(written(source) if source else "", problem.line(), where, hub)
+
+
+def _source(values: ChartValues, problem: ManifestProblem, objects: list[dict[str, Any]]) -> tuple[Any, ...] | None:
+    """Return the place in the inventory that a manifest's defect comes from, where that is beyond doubt.
+
+    Templates do not say where they took a value from: a value that stands under the same key once, and
+    only once, in the hub's values is it.
+    """
+    parts = [int(part) if part.isdigit() else part for part in re.split(r"[.\[\]]+", problem.path) if part]
+    if problem.kind == "values":
+        return _last(values.sources(tuple(parts)))
+    trail = [next((item for item in objects if _is(item, problem)), None)]
+    for part in parts:
+        trail.append(_step(trail[-1], part))
+    for part, value in zip(reversed(parts), reversed(trail)):
+        places = [path for path, item in _places(values.merged) if path[-1] == part and item == value]
+        if len(places) == 1 and value is not None and not isinstance(part, int):
+            return _last(values.sources(places[0]))
+    return None
+
+
+def _last(sources: list[tuple[Any, ...]]) -> tuple[Any, ...] | None:
+    return sources[-1] if sources else None
+
+
+def _step(value: Any, part: str | int) -> Any:
+    if isinstance(value, dict):
+        return value.get(part)
+    return value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else None
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield every place inside a value, and what is there."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in pairs:
+        yield (*path, key), item
+        yield from _places(item, (*path, key))
+
+
+def _is(item: dict[str, Any], problem: ManifestProblem) -> bool:
+    return (item.get("kind"), (item.get("metadata") or {}).get("name")) == (problem.kind, problem.name)

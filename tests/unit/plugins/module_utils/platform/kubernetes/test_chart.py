@@ -1,0 +1,482 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Charts are found, downloaded whole or not at all, and read: from real servers of HTTP and OCI on this machine."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import os
+import sys
+import tarfile
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart import (
+    ChartError,
+    ChartReference,
+    at_hand,
+    fetch,
+    read,
+)
+
+TINY = Path(__file__).parent / "chart"
+VERSIONS = ("1.3.0", "1.2.3", "1.2.2", "0.9.0")
+
+#: Does what ``helm pull`` does, with the answers of the test.
+HELM = """#!{python}
+import json, shutil, sys
+with open({record!r}, "a") as file:
+    file.write(json.dumps(sys.argv[1:]) + "\\n")
+if {error!r}:
+    sys.exit({error!r})
+shutil.copy({archive!r}, sys.argv[sys.argv.index("--destination") + 1])
+"""
+
+
+def archive(version: str = "1.2.3", name: str = "tiny") -> bytes:
+    """Return the chart of the tests as a .tgz with another version, and with a subchart."""
+    metadata = yaml.safe_load((TINY / "Chart.yaml").read_text())
+    texts = {path.relative_to(TINY).as_posix(): path.read_bytes() for path in TINY.rglob("*") if path.is_file()}
+    texts["Chart.yaml"] = yaml.safe_dump({**metadata, "version": version, "name": name}).encode()
+    texts["charts/sub/Chart.yaml"] = b"name: sub\nversion: 0.0.1\n"
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as tar:
+        for path, text in texts.items():
+            member = tarfile.TarInfo(f"tiny/{path}")
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text))
+    return stream.getvalue()
+
+
+class Web:
+    """A web server: path -> what it sends; ``asked`` are the paths it was asked for."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, bytes] = {}
+        self.types: dict[str, str] = {}
+        self.asked: list[str] = []
+        self.logins: dict[str, str | None] = {}
+        #: Path -> so many bytes, then the connection ends.
+        self.cut: dict[str, int] = {}
+        self.moved: dict[str, str] = {}
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.port = self._server.server_address[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        web = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                web.asked.append(self.path)
+                web.logins[self.path] = self.headers.get("Authorization")
+                if self.path in web.moved:
+                    self.send_response(302)
+                    self.send_header("Location", web.moved[self.path])
+                    self.end_headers()
+                    return
+                content = web.pages.get(self.path)
+                self.send_response(404 if content is None else 200)
+                self.send_header("Content-Length", str(len(content or b"")))
+                self.send_header("Content-Type", web.types.get(self.path, "application/octet-stream"))
+                self.send_header("Docker-Content-Digest", digest(content or b""))
+                self.end_headers()
+                if self.command == "GET":
+                    self.wfile.write((content or b"")[: web.cut.get(self.path)])
+
+            do_HEAD = do_GET
+
+            def log_message(self, *arguments: Any) -> None:
+                pass
+
+        return Handler
+
+
+def digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    server = Web()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def other() -> Iterator[Web]:
+    server = Web()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def repository(web: Web) -> str:
+    """The address of a repository that has the chart in four versions, at relative addresses."""
+    entries = []
+    for version in VERSIONS:
+        content = archive(version)
+        web.pages[f"/charts/files/tiny-{version}.tgz"] = content
+        entries.append(
+            {"version": version, "urls": [f"files/tiny-{version}.tgz"], "digest": hashlib.sha256(content).hexdigest()}
+        )
+    index(web, {"tiny": entries, "tidy": []})
+    return f"{web.address}/charts"
+
+
+def index(web: Web, entries: dict[str, Any]) -> None:
+    web.pages["/charts/index.yaml"] = yaml.safe_dump({"apiVersion": "v1", "entries": entries}).encode()
+
+
+def entry(web: Web, **changes: Any) -> None:
+    """Let the index have one version of the chart only, with changed fields."""
+    fields = {"version": "1.2.3", "urls": ["files/tiny-1.2.3.tgz"], **changes}
+    index(web, {"tiny": [{name: value for name, value in fields.items() if value is not None}]})
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> str:
+    return str(tmp_path / "cache")
+
+
+def is_empty(cache: str) -> bool:
+    """Whether a failed download left nothing, hidden or not."""
+    return not os.path.exists(cache) or os.listdir(cache) == []
+
+
+def stand_in(tmp_path: Path, error: str = "", content: bytes = b"") -> tuple[str, Path]:
+    """Return a command that stands in for helm, and the file it records its arguments in."""
+    command, record, packed = tmp_path / "helm", tmp_path / "record", tmp_path / "tiny-1.2.3.tgz"
+    packed.write_bytes(content or archive())
+    command.write_text(HELM.format(python=sys.executable, record=str(record), error=error, archive=str(packed)))
+    command.chmod(0o755)
+    return str(command), record
+
+
+def test_download_is_verified_kept_and_not_repeated(web: Web, repository: str, cache: str) -> None:
+    reference = ChartReference("tiny", "1.2.3", repository)
+    assert at_hand(reference, cache) is None
+    path = fetch(reference, cache)
+    assert Path(path).read_bytes() == web.pages["/charts/files/tiny-1.2.3.tgz"]
+    assert os.listdir(cache) == [os.path.basename(path)]
+    assert os.path.basename(path).startswith("tiny-1.2.3-")
+    assert at_hand(reference, cache) == path
+    assert at_hand(ChartReference("tiny", "1.2.3", f"{repository}/"), cache) == path
+
+    web.asked.clear()
+    assert fetch(reference, cache) == path
+    assert web.asked == []
+
+
+def test_same_name_and_version_elsewhere_is_another_chart(repository: str, cache: str) -> None:
+    fetch(ChartReference("tiny", "1.2.3", repository), cache)
+    assert at_hand(ChartReference("tiny", "1.2.3", "https://charts.example.org"), cache) is None
+    assert at_hand(ChartReference("tiny", "1.2.2", repository), cache) is None
+
+
+def test_version_is_exact(repository: str, cache: str) -> None:
+    assert read(fetch(ChartReference("tiny", "0.9.0", repository), cache)).version == "0.9.0"
+    with pytest.raises(ChartError, match="needs an exact version, not ''"):
+        fetch(ChartReference("tiny", "", repository), cache)
+    with pytest.raises(ChartError, match="has no tiny '1.2'; nearest: "):
+        fetch(ChartReference("tiny", "1.2", repository), cache)
+
+
+def test_unknown_version_names_the_nearest(web: Web, repository: str, cache: str) -> None:
+    with pytest.raises(ChartError) as error:
+        fetch(ChartReference("tiny", "1.2.33", repository), cache)
+    assert str(error.value) == f"{web.address}/charts has no tiny '1.2.33'; nearest: 1.2.3, 1.2.2, 1.3.0"
+    with pytest.raises(ChartError, match="has no tiny 'main'; newest: 1.3.0"):
+        fetch(ChartReference("tiny", "main", repository), cache)
+    assert is_empty(cache)
+
+
+def test_unknown_name_names_the_nearest(repository: str, cache: str) -> None:
+    with pytest.raises(ChartError, match="has no chart 'tinny'; did you mean 'tiny'?"):
+        fetch(ChartReference("tinny", "1.2.3", repository), cache)
+
+
+def test_digest_that_differs_is_refused(web: Web, repository: str, cache: str) -> None:
+    web.pages["/charts/files/tiny-1.2.3.tgz"] = archive("1.2.3", "other")
+    with pytest.raises(ChartError, match="is not the tiny 1.2.3 of its repository's index: the SHA-256 digest differs"):
+        fetch(ChartReference("tiny", "1.2.3", repository), cache)
+    assert is_empty(cache)
+
+
+def test_digest_may_be_missing_but_the_chart_must_be_the_one(web: Web, repository: str, cache: str) -> None:
+    entry(web, digest=None)
+    reference = ChartReference("tiny", "1.2.3", repository)
+    web.pages["/charts/files/tiny-1.2.3.tgz"] = archive("1.2.4")
+    with pytest.raises(ChartError, match="gave tiny 1.2.4 for tiny 1.2.3"):
+        fetch(reference, cache)
+    assert is_empty(cache)
+    web.pages["/charts/files/tiny-1.2.3.tgz"] = archive("1.2.3")
+    assert read(fetch(reference, cache)).name == "tiny"
+
+
+@pytest.mark.parametrize("path", ["/charts/index.yaml", "/charts/files/tiny-1.2.3.tgz"])
+def test_interrupted_download_leaves_nothing(web: Web, repository: str, cache: str, path: str) -> None:
+    web.cut[path] = 100
+    reference = ChartReference("tiny", "1.2.3", repository)
+    with pytest.raises(ChartError, match="broke off the transfer"):
+        fetch(reference, cache)
+    assert is_empty(cache)
+    assert at_hand(reference, cache) is None
+    web.cut.clear()
+    assert os.path.exists(fetch(reference, cache))
+
+
+@pytest.mark.parametrize(
+    "content, expected",
+    [
+        (b"<html>: [", "is no index of a Helm repository: it is no YAML"),
+        (b"hello", "is no index of a Helm repository: it has no 'entries'"),
+        (b"entries: {tiny: [{version: 1.2.3}]}", "says of tiny 1.2.3 no address to get it from"),
+        (b"entries: {tiny: [{version: 1.2.3, urls: ['file:///etc/passwd']}]}", "file:///etc/passwd is no http"),
+        (b"entries: {tiny: [{version: 1.2.3, urls: ['index.yaml']}]}", "cannot be read as a Helm chart"),
+        (None, "index.yaml answers 404 Not Found"),
+    ],
+)
+def test_what_is_no_repository_is_told(
+    web: Web, repository: str, cache: str, content: bytes | None, expected: str
+) -> None:
+    web.pages.pop("/charts/index.yaml")
+    if content:
+        web.pages["/charts/index.yaml"] = content
+    with pytest.raises(ChartError, match=expected) as error:
+        fetch(ChartReference("tiny", "1.2.3", repository), cache)
+    assert "\n" not in str(error.value)
+    assert is_empty(cache)
+
+
+def test_unreachable_repository_is_told(web: Web, cache: str) -> None:
+    web.close()
+    with pytest.raises(ChartError, match=f"127.0.0.1:{web.port}/index.yaml cannot be reached: .*refused"):
+        fetch(ChartReference("tiny", "1.2.3", web.address), cache)
+
+
+@pytest.mark.parametrize(
+    "chart, repository, expected",
+    [
+        ("tiny", "", "needs the http\\(s\\) address of its repository"),
+        ("tiny", "file:///srv/charts", "needs the http\\(s\\) address of its repository"),
+        ("jupyterhub/tiny", "https://charts.example.org", "give the chart's name 'tiny'"),
+        ("/nowhere/tiny", "", "there is no chart at /nowhere/tiny"),
+    ],
+)
+def test_what_is_no_reference_is_told(cache: str, chart: str, repository: str, expected: str) -> None:
+    with pytest.raises(ChartError, match=expected):
+        fetch(ChartReference(chart, "1.2.3", repository), cache)
+
+
+def test_version_cannot_leave_the_cache(repository: str, cache: str) -> None:
+    with pytest.raises(ChartError, match="needs an exact version"):
+        fetch(ChartReference("tiny", "../../1.2.3", repository), cache)
+
+
+def test_cache_that_cannot_be_written_is_told(repository: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ChartError, match="cannot hold a chart: Not a directory"):
+        fetch(ChartReference("tiny", "1.2.3", repository), str(tmp_path / "file" / "cache"))
+
+
+def test_password_goes_to_the_repository_only_and_into_no_message(
+    web: Web, other: Web, repository: str, cache: str
+) -> None:
+    login = repository.replace("http://", "http://ada:p%40ss@")
+    reference = ChartReference("tiny", "1.2.3", login)
+    web.moved["/charts/files/tiny-1.2.3.tgz"] = f"{other.address}/moved.tgz"
+    other.pages["/moved.tgz"] = web.pages["/charts/files/tiny-1.2.3.tgz"]
+    path = fetch(reference, cache)
+    expected = f"Basic {base64.b64encode(b'ada:p@ss').decode()}"
+    assert web.logins["/charts/index.yaml"] == web.logins["/charts/files/tiny-1.2.3.tgz"] == expected
+    assert other.logins == {"/moved.tgz": None}
+    assert "ada" not in path and "ss" not in os.path.basename(path)
+
+    entry(web, urls=[f"{other.address}/elsewhere.tgz?token=p%40ss"])
+    os.unlink(path)
+    with pytest.raises(ChartError) as error:
+        fetch(reference, cache)
+    assert other.logins["/elsewhere.tgz?token=p%40ss"] is None
+    assert str(error.value) == f"{other.address}/elsewhere.tgz answers 404 Not Found"
+    with pytest.raises(ChartError) as error:
+        fetch(ChartReference("tiny", "9", login), cache)
+    assert "ss" not in str(error.value) and "ada" not in str(error.value)
+
+
+def test_helm_downloads_where_it_is(repository: str, web: Web, cache: str, tmp_path: Path) -> None:
+    helm, record = stand_in(tmp_path)
+    path = fetch(ChartReference("tiny", "1.2.3", repository), cache, helm)
+    assert read(path).version == "1.2.3"
+    (arguments,) = map(json.loads, record.read_text().splitlines())
+    assert arguments[:4] == ["pull", "tiny", "--version", "1.2.3"]
+    assert arguments[-2:] == ["--repo", repository]
+    assert web.asked == []
+    assert os.listdir(cache) == [os.path.basename(path)]
+
+
+def test_helm_is_shown_no_password(repository: str, cache: str, tmp_path: Path) -> None:
+    """Everyone on a machine sees the arguments of programs."""
+    helm, record = stand_in(tmp_path)
+    fetch(ChartReference("tiny", "1.2.3", repository.replace("http://", "http://ada:secret@")), cache, helm)
+    assert not record.exists()
+
+
+def test_what_helm_says_is_told_but_a_wrong_version_better(repository: str, cache: str, tmp_path: Path) -> None:
+    helm, _record = stand_in(tmp_path, error="Error: no\nsuch luck")
+    with pytest.raises(ChartError, match="tiny 1.2.3 cannot be had from .*: no such luck$"):
+        fetch(ChartReference("tiny", "1.2.3", repository), cache, helm)
+    with pytest.raises(ChartError, match="has no tiny '1.2.4'; nearest: 1.2.3"):
+        fetch(ChartReference("tiny", "1.2.4", repository), cache, helm)
+    assert is_empty(cache)
+
+
+def test_helm_that_takes_another_version_is_not_believed(repository: str, cache: str, tmp_path: Path) -> None:
+    """Helm takes a version such as 1.2 as a range."""
+    helm, _record = stand_in(tmp_path, content=archive("1.2.9"))
+    with pytest.raises(ChartError, match="gave tiny 1.2.9 for tiny 1.2.3"):
+        fetch(ChartReference("tiny", "1.2.3", repository), cache, helm)
+    assert is_empty(cache)
+
+
+@pytest.fixture
+def registry(web: Web) -> str:
+    """The address of a chart in an OCI registry (https://github.com/opencontainers/distribution-spec)."""
+    content, config = archive(), json.dumps({"name": "tiny", "version": "1.2.3"}).encode()
+    layer = {"mediaType": "application/vnd.cncf.helm.chart.content.v1.tar+gzip", "digest": digest(content)}
+    settings = {"mediaType": "application/vnd.cncf.helm.config.v1+json", "digest": digest(config)}
+    manifest = json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": {**settings, "size": len(config)},
+            "layers": [{**layer, "size": len(content)}],
+        }
+    ).encode()
+    web.pages["/v2/"] = b"{}"
+    for blob in (content, config):
+        web.pages[f"/v2/team/tiny/blobs/{digest(blob)}"] = blob
+    for tag in ("1.2.3", digest(manifest)):
+        web.pages[f"/v2/team/tiny/manifests/{tag}"] = manifest
+        web.types[f"/v2/team/tiny/manifests/{tag}"] = "application/vnd.oci.image.manifest.v1+json"
+    return f"oci://127.0.0.1:{web.port}/team/tiny"
+
+
+def test_chart_comes_from_an_oci_registry(web: Web, registry: str, cache: str) -> None:
+    pytest.importorskip("helm_python", reason="needs the Python package helm-python-sdk")
+    reference = ChartReference(registry, "1.2.3")
+    path = fetch(reference, cache)
+    assert read(path).name == "tiny"
+    assert os.listdir(cache) == [os.path.basename(path)] and os.path.basename(path).startswith("tiny-1.2.3-")
+    web.asked.clear()
+    assert fetch(reference, cache) == path
+    assert web.asked == []
+    with pytest.raises(ChartError, match=f"tiny 9.9.9 cannot be had from {registry}: ") as error:
+        fetch(ChartReference(registry, "9.9.9"), cache)
+    assert "\n" not in str(error.value)
+
+
+def test_oci_registry_needs_helm_in_some_form(
+    registry: str, cache: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "helm_python", None)
+    with pytest.raises(ChartError, match="OCI registries need helm on PATH, or the Python package helm-python-sdk"):
+        fetch(ChartReference(registry, "1.2.3"), cache)
+    helm, record = stand_in(tmp_path)
+    assert read(fetch(ChartReference(registry, "1.2.3"), cache, helm)).version == "1.2.3"
+    assert json.loads(record.read_text())[:4] == ["pull", registry, "--version", "1.2.3"]
+
+
+def test_path_is_at_hand(tmp_path: Path, cache: str) -> None:
+    packed = tmp_path / "tiny.tgz"
+    packed.write_bytes(archive())
+    for path in (str(TINY), str(packed)):
+        assert at_hand(ChartReference(path), cache) == fetch(ChartReference(path), cache) == path
+    assert at_hand(ChartReference("/nowhere/tiny"), cache) is None
+    assert not os.path.exists(cache)
+
+
+def test_directory_and_archive_read_the_same(tmp_path: Path) -> None:
+    packed = tmp_path / "tiny.tgz"
+    packed.write_bytes(archive())
+    content = read(str(packed))
+    assert content == read(str(TINY))
+    assert (content.name, content.version, content.app_version) == ("tiny", "1.2.3", "4.5")
+    assert content.kube_version == ">=1.30.0-0"
+    assert content.values["replicas"] == 1
+    assert content.schema and content.schema["additionalProperties"] is False
+    assert os.listdir(tmp_path) == ["tiny.tgz"]
+
+
+def test_chart_may_have_metadata_only(tmp_path: Path) -> None:
+    (tmp_path / "Chart.yaml").write_text("name: bare\nversion: 1.0.0\n")
+    content = read(str(tmp_path))
+    assert (content.values, content.schema, content.app_version, content.kube_version) == ({}, None, "", "")
+
+
+@pytest.mark.parametrize(
+    "files, expected",
+    [
+        ({}, "is no Helm chart: it has no Chart.yaml"),
+        ({"Chart.yaml": "version: 1.0.0"}, "its Chart.yaml has no name"),
+        ({"Chart.yaml": "name: x"}, "its Chart.yaml has no version"),
+        ({"Chart.yaml": "a: b: c"}, "Chart.yaml of the chart .* is no YAML"),
+        ({"Chart.yaml": "[1]"}, "Chart.yaml of the chart .* is no mapping"),
+        ({"Chart.yaml": "name: x\nversion: 1.0.0", "values.schema.json": "{"}, "is no JSON"),
+        ({"Chart.yaml": "name: x\nversion: 1.0.0", "values.schema.json": "[]"}, "is no JSON schema"),
+    ],
+)
+def test_what_is_no_chart_is_told(tmp_path: Path, files: dict[str, str], expected: str) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(ChartError, match=expected) as error:
+        read(str(tmp_path))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", archive()[:-200], archive()[:200] + b"\0" * 200])
+def test_what_is_no_archive_is_told(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "tiny.tgz"
+    path.write_bytes(content)
+    with pytest.raises(ChartError, match="cannot be read as a Helm chart"):
+        read(str(path))
+
+
+def test_archive_is_not_believed_about_paths(tmp_path: Path) -> None:
+    """Links and places outside are no files of the chart."""
+    path = tmp_path / "tiny.tgz"
+    secret = tmp_path / "secret"
+    secret.write_text("name: stolen\nversion: 1.0.0\n")
+    with tarfile.open(path, "w:gz") as tar:
+        link = tarfile.TarInfo("tiny/Chart.yaml")
+        link.type, link.linkname = tarfile.SYMTYPE, str(secret)
+        tar.addfile(link)
+    with pytest.raises(ChartError, match="it has no Chart.yaml"):
+        read(str(path))
+    assert sorted(os.listdir(tmp_path)) == ["secret", "tiny.tgz"]
+
+
+def test_real_chart() -> None:
+    chart = os.environ.get("HUBFLEET_TEST_CHART")
+    if not chart:
+        pytest.skip("HUBFLEET_TEST_CHART names no directory with a zero-to-jupyterhub chart")
+    content = read(chart)
+    assert content.name == "jupyterhub"
+    assert content.kube_version.startswith(">=1.")
+    assert "hub" in content.values and content.schema and "hub" in content.schema["properties"]
