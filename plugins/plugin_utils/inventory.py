@@ -80,7 +80,7 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Mapping[str, Any], sh
 
     def place_of(path: ValuePath) -> origin.Place | None:
         inside = origin.find(raw.get(path[0]), path[1:]) or failed_at.get(path[0])
-        return inside or origin.variable_place(raw, str(path[0]), _layers(hostvars, name))
+        return inside or origin.variable_place(raw, str(path[0]), layers_of(hostvars, name))
 
     def locate(path: ValuePath) -> str:
         return origin.shown(place_of(path))
@@ -105,7 +105,7 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Mapping[str, Any], sh
     )
 
 
-def _layers(hostvars: Any, name: str) -> Iterator[str | Mapping[str, Any]]:
+def layers_of(hostvars: Any, name: str) -> Iterator[str | Mapping[str, Any]]:
     """Yield what may set variables of a host, what wins first: files, and what stands in the inventory itself.
 
     As in Ansible's documentation of variable precedence; only for places, see origin.variable_place.

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from .addon_options import ADDON_SETTINGS
 from .authenticators import AUTHENTICATORS, Authenticator
-from .cluster_options import CLUSTER_OPTIONS
+from .cluster_options import CLUSTER_CHAPTERS, CLUSTER_OPTIONS
 from .hub_options import CHAPTERS, HUB_OPTIONS
 from .option import KINDS, Option
 from .units import format_duration, format_memory
@@ -24,6 +25,7 @@ _ANSIBLE_TYPES = {
     "int": "int",
     "list": "list",
     "dict": "dict",
+    "values": "dict",
 }
 
 
@@ -71,10 +73,11 @@ def _entry_point(short: str, description: str, options: Iterable[Option]) -> dic
 
 def _spec(option: Option) -> dict[str, Any]:
     spec: dict[str, Any] = {"type": _ANSIBLE_TYPES.get(option.kind, "str")}
-    spec["description"] = [*option.text, *_limits(option)]
+    platforms = [f"Only on {' and '.join(option.platforms)}."] if option.platforms else []
+    spec["description"] = [*option.text, *_limits(option), *platforms]
     # The engine demands required options with a better message, before any role runs.
     if option.default not in (None, (), {}, ""):
-        spec["default"] = _written(option)
+        spec["default"] = written_default(option)
     if option.choices:
         spec["choices"] = list(option.choices)
     if option.secret:
@@ -113,7 +116,7 @@ def _amount(option: Option, value: Any) -> str:
     return f"{value:g}"
 
 
-def _written(option: Option) -> Any:
+def written_default(option: Option) -> Any:
     """Return the default as people would write it."""
     if option.kind == "duration":
         return format_duration(option.default)
@@ -127,7 +130,8 @@ def option_reference() -> str:
         "# Options",
         "",
         "Variables of hubs (`hub_*`) belong into `inventory/host_vars/HUB.yml`, those of clusters (`cluster_*`) into",
-        "`group_vars/CLUSTER.yml`; what several hubs share can stand in any group they are in.",
+        "`group_vars/CLUSTER.yml`; what several hubs share can stand in any group they are in. What is for one platform",
+        "only says so.",
         "",
     ]
     for title, chapter in CHAPTERS:
@@ -137,7 +141,11 @@ def option_reference() -> str:
     lines += ["## Settings of authenticators", "", "Keys of `hub_authenticator_settings`.", ""]
     for authenticator in AUTHENTICATORS:
         lines += _authenticator(authenticator)
-    lines += ["## Clusters", "", *_table(CLUSTER_OPTIONS)]
+    lines += ["## Settings of add-ons", "", "Keys of `hub_addons.NAME.settings`.", ""]
+    for name, settings in ADDON_SETTINGS.items():
+        lines += [f"### {name}", "", *_table(settings)]
+    for title, chapter in CLUSTER_CHAPTERS:
+        lines += [f"## {title}", "", *_table(chapter)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -147,9 +155,17 @@ def _table(options: Iterable[Option]) -> list[str]:
         text = " ".join([_markdown(sentence) for sentence in option.text])
         if option.example:
             text += f" Example: `{option.example}`"
-        name = f"`{option.name}`" + (" **required**" if option.required else "")
+        name = f"`{option.name}`" + _needed(option)
         lines.append(f"| {name} | {text.replace('|', chr(92) + '|')} | {_form(option)} | {_default(option)} |")
     return [*lines, ""]
+
+
+def _needed(option: Option) -> str:
+    if option.required:
+        needed = " **required**"
+    else:
+        needed = f" **required on {' and '.join(option.required_on)}**" if option.required_on else ""
+    return needed + (f" *{', '.join(option.platforms)}*" if option.platforms else "")
 
 
 def _form(option: Option) -> str:
@@ -165,7 +181,7 @@ def _form(option: Option) -> str:
 def _default(option: Option) -> str:
     if option.required or option.default in (None, (), {}, ""):
         return ""
-    value = _written(option)
+    value = written_default(option)
     return f"`{value}`" if isinstance(value, str) else f"`{json.dumps(value)}`"
 
 

@@ -40,14 +40,15 @@ def login_settings(hub: Hub) -> Iterator[Setting]:
         return
     yield setting("hub.config.JupyterHub.authenticator_class", authenticator.entry_point, "hub_authenticator")
     section = f"hub.config.{authenticator.config_class}"
+    rules = RULE_TRAITS.get(authenticator.name, {})
     for trait, value in derived_traits(hub).items():
-        if by_collection or trait not in ADDED:
+        if (by_collection or trait not in ADDED) and trait not in rules.values():
             yield setting(f"{section}.{trait}", value, "hub_authenticator")
     if by_collection:
         known = {item.name: item.default for item in authenticator.settings if item.default is not None}
         for name, value in known.items():
             yield from _setting_of(authenticator.name, section, name, value)
-    for option, trait in RULE_TRAITS.get(authenticator.name, {}).items():
+    for option, trait in rules.items():
         if hub[option]:
             yield setting(f"{section}.{trait}", hub[option], option)
     for name, value in (hub["hub_authenticator_settings"] or {}).items():

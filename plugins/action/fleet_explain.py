@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controller side of the module fleet_explain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
+    Fleet,
+    FleetInput,
+    Hub,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import KUBERNETES
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import PREFIXES
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.explain import (
+    Place,
+    Unknown,
+    explain_chart,
+    explain_option,
+    lines,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
+    FleetAction,
+    display,
+)
+
+
+class ActionModule(FleetAction):
+    """Tells where a value comes from; see the module's documentation."""
+
+    ARGUMENTS = frozenset({"option"})
+
+    def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
+        """Print, for every hub, the value and the places that set it."""
+        option = str(self.argument("option", ""))
+        if not option:
+            return {
+                "failed": True,
+                "msg": "option is missing: a variable such as hub_idle_timeout, or a key of the chart",
+            }
+        results = {}
+        for hub in hubs:
+            try:
+                value, places = self._explain(hub, option, inventory, task_vars)
+            except Unknown as error:
+                return {"failed": True, "msg": f"{hub.name}: {error}"}
+            for line in lines(f"{hub.name}: {option}", value, places):
+                display.display(line)
+            results[hub.name] = {"value": value, "places": [vars(place) for place in places]}
+        return {"changed": False, "hubs": results}
+
+    def _explain(self, hub: Hub, option: str, inventory: FleetInput, task_vars: Any) -> tuple[Any, list[Place]]:
+        host = inventory.hosts[hub.name]
+        if option.startswith(PREFIXES):
+            places = explain_option(hub, option, host, task_vars["hostvars"])
+            return places[0].value, places
+        if hub.platform != KUBERNETES:
+            raise Unknown(f"{option!r} is no option, and the hub is on no chart that could have such a key")
+        facts = self.validated.charts.of(hub)
+        _path, value, places = explain_chart(option, self.validated.values[hub.name], facts, host)
+        return value, places

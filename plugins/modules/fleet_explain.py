@@ -1,0 +1,56 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fleet_explain
+short_description: Tell where the value of an option, or of a key of the chart, comes from
+version_added: 0.2.0
+description:
+  - Prints for every hub of the play the value, the file and line that sets it, and what that overrides.
+  - Takes variables of hubs and clusters, and for hubs on Kubernetes also keys of the zero-to-jupyterhub chart, where it
+    names the option or the Helm values behind them, and the chart's own default.
+  - Secrets are masked.
+  - Runs in the controller, once for all hosts of the play; touches nothing.
+extends_documentation_fragment:
+  - hubfleet.jupyterhub.attributes
+options:
+  option:
+    description: A variable such as V(hub_idle_timeout), or a key such as V(singleuser.memory.limit).
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Explain
+  hosts: research
+  gather_facts: false
+  tasks:
+    - name: Tell when idle servers are stopped, and who said so
+      hubfleet.jupyterhub.fleet_explain:
+        option: hub_idle_timeout
+
+    - name: Tell what limits the memory of sessions
+      hubfleet.jupyterhub.fleet_explain:
+        option: singleuser.memory.limit
+"""
+
+RETURN = r"""
+hubs:
+  description: By hub, the value and the places that set it, what wins first.
+  returned: success
+  type: dict
+  sample:
+    research:
+      value: 30m
+      places:
+        - where: inventory/host_vars/research.yml:9
+          what: hub_idle_timeout
+          value: 30m
+        - where: default
+          what: hub_idle_timeout
+          value: 3600
+"""

@@ -1,0 +1,133 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a value comes from: every place of the inventory that sets it, what wins first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import HostInput, Hub, ValuePath
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.charts import ChartFacts
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.files import masked
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.layers import (
+    ChartPath,
+    deepest,
+    dotted,
+    over_defaults,
+    undotted,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values import ChartValues
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.documents import written_default
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import nearest, written
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import OPTIONS
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import layers_of, plain
+
+#: Longer values are cut: they are looked up in the file that is named.
+WIDTH = 100
+NOTHING = object()
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place that sets a value; the first of a list wins. where: file and line, or words."""
+
+    where: str
+    what: str
+    value: Any
+
+
+class Unknown(LookupError):
+    """There is no such option, nor such a place in the chart's values; the text says what is near."""
+
+
+def explain_option(hub: Hub, name: str, host: HostInput, hostvars: Any) -> list[Place]:
+    """Return the places that set a hub_*, cluster_* or fleet_* variable, and its default."""
+    option = OPTIONS.get(name)
+    if option is None:
+        raise Unknown(f"there is no option {name!r}{nearest(name, OPTIONS, prefix=name.split('_')[0] + '_')}")
+    places = []
+    extra = hostvars._variable_manager.extra_vars
+    if name in extra:
+        places.append(Place("-e on the command line", name, masked(plain(extra[name]), (name,))))
+    for layer in layers_of(hostvars, host.name):
+        found, where = _setting(layer, name, hostvars._loader)
+        if found is not NOTHING:
+            hidden = origin.is_encrypted(found) or origin.is_encrypted_file(where.partition(":")[0])
+            places.append(Place(where, name, "***" if hidden else masked(plain(found), (name,))))
+    if option.default is not None or not places:
+        places.append(Place("default", name, written_default(option)))
+    return places
+
+
+def _setting(layer: str | Mapping[str, Any], name: str, loader: Any) -> tuple[Any, str]:
+    """Return the value that a layer gives a variable, or NOTHING, and where that stands."""
+    if isinstance(layer, Mapping):
+        variables: Any = layer
+    else:
+        variables = loader.load_from_file(layer, cache="all")
+    if not isinstance(variables, Mapping) or name not in variables:
+        return NOTHING, ""
+    place = origin.variable_place(variables, name, [layer])
+    return variables[name], origin.shown(place) or (layer if isinstance(layer, str) else "the inventory")
+
+
+def explain_chart(
+    text: str, values: ChartValues, facts: ChartFacts, host: HostInput
+) -> tuple[ChartPath, Any, list[Place]]:
+    """Return the place that ``text`` writes in the chart's values, its value, and what sets it."""
+    full = over_defaults(facts.defaults, values.merged)
+    path = undotted(text, full)
+    known = deepest(full, path)
+    if known < len(path):
+        around = _at(full, path[:known])
+        keys = list(map(str, around)) if isinstance(around, dict) else []
+        inside = f" in {dotted(path[:known])}" if known else ""
+        raise Unknown(f"there is no {str(path[known])!r}{inside} of the chart{nearest(str(path[known]), keys)}")
+    places = []
+    for source in reversed(values.sources(path)):
+        where = host.locate(source) or "default of the collection"
+        places.append(Place(where, written(source), _given(source, path, values)))
+    if deepest(facts.defaults, path) == len(path):
+        places.append(Place("default of the chart", dotted(path), masked(_at(facts.defaults, path), ("", *path))))
+    return path, masked(_at(full, path), ("", *path)), places
+
+
+def _given(source: ValuePath, path: ChartPath, values: ChartValues) -> Any:
+    """Return what a source says of the place; options put it into their own words, so what they make is returned."""
+    for variable, layer in values.layers:
+        if variable == source[0]:
+            return masked(_at(layer, path[: len(source) - 1]), ("", *path))
+    made: Any = NOTHING
+    for item in values.settings:
+        inside = min(len(path), len(item.path))
+        if item.source == source and item.path[:inside] == path[:inside]:
+            made = _at(item.value, path[inside:])
+    return None if made is NOTHING else masked(made, ("", *path))
+
+
+def _at(values: Any, path: ChartPath) -> Any:
+    for part in path[: deepest(values, path)]:
+        values = values[part]
+    return values
+
+
+def lines(subject: str, value: Any, places: list[Place]) -> Iterator[str]:
+    """Yield the lines that people read."""
+    yield f"{subject} = {shown(value)}"
+    width = max((len(place.where) for place in places), default=0)
+    for index, place in enumerate(places):
+        mark = "" if index == 0 else "  (overridden)"
+        what = "" if place.what.startswith(subject.split(": ")[-1]) else f"{place.what}: "
+        yield f"  {place.where.ljust(width)}  {what}{shown(place.value)}{mark}"
+
+
+def shown(value: Any) -> str:
+    """Return a value as one line of YAML's flow style, cut where it is long."""
+    text = json.dumps(value, ensure_ascii=False, default=str) if not isinstance(value, str) else value
+    text = " ".join(text.split())
+    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
