@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write what is made from the schema; with --check, only tell whether it is up to date."""
+"""Write what is made from the schema and the recorded charts; with --check, only tell whether it is up to date."""
 
 import sys
 from pathlib import Path
@@ -10,6 +10,7 @@ import yaml
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT / ".ansible" / "collections"))
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes import reference  # noqa: E402
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec import documents  # noqa: E402
 
 HEADER = "---\n# Made from the schema by `make generate`; do not edit.\n"
@@ -32,7 +33,8 @@ def generated() -> dict[str, str]:
         + yaml.dump(specs, Dumper=IndentedDumper, sort_keys=False, width=110, allow_unicode=True)
         for role, specs in documents.role_argument_specs().items()
     }
-    return {**files, "docs/options.md": documents.option_reference()}
+    charts = reference.chart_reference(str(CHECKOUT / "roles" / "hub" / "files" / "charts"))
+    return {**files, "docs/options.md": documents.option_reference(), "docs/charts.md": charts}
 
 
 def main() -> int:

@@ -202,7 +202,7 @@ ORCHESTRATOR = (
 )
 
 #: By chapter, in the order of the reference. fleet_* variables are checked like those of a cluster.
-CLUSTER_CHAPTERS = (
+CLUSTER_CHAPTERS: tuple[tuple[str, tuple[Option, ...]], ...] = (
     ("Clusters", ANYWHERE),
     ("Clusters: one machine", MACHINE),
     ("Clusters: Kubernetes", ORCHESTRATOR),

@@ -144,8 +144,8 @@ def option_reference() -> str:
     lines += ["## Settings of add-ons", "", "Keys of `hub_addons.NAME.settings`.", ""]
     for name, settings in ADDON_SETTINGS.items():
         lines += [f"### {name}", "", *_table(settings)]
-    for title, chapter in CLUSTER_CHAPTERS:
-        lines += [f"## {title}", "", *_table(chapter)]
+    for title, options in CLUSTER_CHAPTERS:
+        lines += [f"## {title}", "", *_table(options)]
     return "\n".join(lines).rstrip() + "\n"
 
 

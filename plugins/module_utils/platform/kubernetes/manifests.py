@@ -19,7 +19,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from ..base import PlatformError
 from .manifests_check import minor_version, schema_version
@@ -96,14 +96,15 @@ class _Worker:
             stderr=subprocess.DEVNULL,
             encoding="utf-8",
         )
+        self._questions = cast("IO[str]", self._process.stdin)
+        self._answers = cast("IO[str]", self._process.stdout)
 
     def ask(self, question: dict[str, Any]) -> dict[str, Any]:
         """Send one line, return the answer; raises PlatformError."""
-        assert self._process.stdin and self._process.stdout
         try:
-            self._process.stdin.write(json.dumps(question) + "\n")
-            self._process.stdin.flush()
-            line = self._process.stdout.readline()
+            self._questions.write(json.dumps(question) + "\n")
+            self._questions.flush()
+            line = self._answers.readline()
         except OSError:
             line = ""
         if not line:
@@ -120,9 +121,8 @@ class _Worker:
         """End the process: it holds nothing that could get lost."""
         self._process.kill()
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe:
-                try:
-                    pipe.close()
-                except OSError:  # it held the rest of a question
-                    pass
+        for pipe in (self._questions, self._answers):
+            try:
+                pipe.close()
+            except OSError:  # it held the rest of a question
+                pass
