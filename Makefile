@@ -58,11 +58,14 @@ browser: dev ## Run the tests that use a hub in a browser
 molecule: dev ## Deploy, deploy again, verify: in molecule
 	cd extensions && molecule test
 
+kubernetes: dev ## Run the tests of validating, rendering and importing hubs on Kubernetes
+	python -m pytest tests/kubernetes tests/importing
+
 build: dev ## Build the collection, install it elsewhere and run it
 	scripts/test-artifact
 
 test: dev ## Run everything above, as CI does
-	@scripts/stages 'make lint' 'make sanity' 'make unit' 'make bad' 'make build' 'make molecule' 'make system' 'make browser'
+	@scripts/stages 'make lint' 'make sanity' 'make unit' 'make bad' 'make kubernetes' 'make build' 'make molecule' 'make system' 'make browser'
 
 bench: dev ## Measure what fleets of many hubs cost
 	python tests/bench/run.py
@@ -70,4 +73,4 @@ bench: dev ## Measure what fleets of many hubs cost
 clean: ## Remove what tools left in this checkout, the environment included
 	rm -rf .ansible .cache .venv dist tests/output
 
-.PHONY: help setup demo demo-down demo-clean validate dev generate lock lint sanity unit bad system browser molecule build test bench clean
+.PHONY: help setup demo demo-down demo-clean validate dev generate lock lint sanity unit bad kubernetes system browser molecule build test bench clean
