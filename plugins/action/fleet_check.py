@@ -28,16 +28,20 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action i
     FleetAction,
     display,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes import OUTCOME, PROBLEM, fact
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
 
 
 class ActionModule(FleetAction):
     """Acts like a user on every hub; see the module's documentation."""
 
-    ARGUMENTS = frozenset({"every", "parallel", "start_timeout"})
+    ARGUMENTS = frozenset({"every", "parallel", "start_timeout", "among", "outcome", "tolerant"})
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Check the hubs, print the table, and fail if any hub failed."""
+        hubs = self._chosen(hubs, task_vars)
+        if not hubs:
+            return {"changed": False, "results": [], "failed_hubs": [], "problems": {}}
         every = self._converted("every", False, boolean, "true or false")
         options = CheckOptions(
             parallel_hubs=self._converted("parallel", 10, _count, "a whole number from 1"),
@@ -64,14 +68,22 @@ class ActionModule(FleetAction):
             "changed": False,
             "results": [result.as_dict() for result in results],
             "failed_hubs": failed,
+            "problems": {result.name: f"the check failed: {result.problem}" for result in results if not result.ok},
         }
-        if failed:
-            return {
-                "failed": True,
-                "msg": f"{len(failed)} of {len(results)} hubs failed the check: {', '.join(failed)}",
-                "failed_hubs": failed,
-            }
+        if failed and not self.argument("tolerant", False):
+            message = f"{len(failed)} of {len(results)} hubs failed the check: {', '.join(failed)}"
+            return {"failed": True, "msg": message, "failed_hubs": failed, "problems": summary["problems"]}
         return summary
+
+    def _chosen(self, hubs: list[Hub], task_vars: Any) -> list[Hub]:
+        """Return the hubs that are asked for: in the middle of a deploy, those that came so far."""
+        among = self.argument("among")
+        if among is None:
+            return hubs
+        outcome = str(self.argument("outcome", ""))
+        if outcome:
+            return [hub for hub in hubs if hub.name in among and fact(hub.name, OUTCOME, task_vars) == outcome]
+        return [hub for hub in hubs if hub.name in among and not fact(hub.name, PROBLEM, task_vars)]
 
     def _converted(self, name: str, default: Any, convert: Callable[[Any], Any], what: str) -> Any:
         """Return an argument, which may come as text from the command line, as what it should be."""

@@ -5,151 +5,136 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import replace
+import os
 from typing import Any
 
+from ansible.errors import AnsibleActionFail
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
     Fleet,
     FleetInput,
     Hub,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
-    CREATE,
-    UNCHANGED,
-    UPDATE,
-    Change,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import (
+    HubPlan,
+    Plan,
+    PlanError,
+    kept_plan,
+    moved,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired import DesiredHub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import LiveHub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import (
-    supervisor,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import Supervisor
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import Problem
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,
     report_problems,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import (
-    supervisor_arguments,
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning import (
+    LivePlan,
+    plan_against,
+    plan_live,
 )
 
 
 class ActionModule(FleetAction):
-    """Compares every hub with its live state; see the module's documentation."""
+    """Compares every hub with its live state, or with another revision; see the module's documentation."""
+
+    ARGUMENTS = frozenset({"against", "file", "markdown", "fail_on_changes", "kept"})
+
+    def opaque(self) -> bool:
+        """Two revisions can be compared without the secrets in them."""
+        return bool(self.argument("against"))
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Return changes, and what the machines need for them."""
-        found = platforms(hubs, inventory.directory)
-        changes: dict[str, Change] = {}
-        machines = []
-        for name, platform in found.items():
-            members = [hub for hub in hubs if hub.cluster.name == name]
-            keeper = supervisor(**supervisor_arguments(platform))
-            live = platform.live(members)
-            taken = [
-                _taken(hub, port, inventory) for hub in members for port in platform.taken_ports(hub, live[hub.name])
-            ]
-            if taken:
-                return report_problems(taken)
-            for hub in members:
-                change = platform.change(hub, platform.desired(hub), live[hub.name])
-                changes[hub.name] = _with_supervisor(change, keeper, platform.desired(hub), live[hub.name])
-            machines.append(
-                _machine(
-                    name,
-                    platform,
-                    [hub for hub in members if changes[hub.name].action != UNCHANGED],
-                    members,
-                )
-            )
-        _report(hubs, changes, found)
-        result = {
-            "changed": any(change.action != UNCHANGED for change in changes.values()),
-            "changes": [
-                {
-                    **changes[hub.name].as_dict(),
-                    "tier": hub.tier,
-                    "cluster": hub.cluster.name,
-                    "url": hub.url,
-                }
-                for hub in hubs
-            ],
+        against = str(self.argument("against") or "")
+        machines: list[dict[str, Any]] = []
+        passwords: dict[str, dict[str, str]] = {}
+        if against:
+            plan = plan_against(against, self.validated, hubs, inventory, task_vars, self._loader)
+        else:
+            live = plan_live(hubs, inventory)
+            if live.problems:
+                return report_problems(live.problems)
+            _tell_machines(live)
+            plan, machines, passwords = live.plan, live.machines, _passwords(hubs, live)
+        for line in plan.lines():
+            display.display(line)
+        stale = self._stale(plan)
+        if stale:
+            return {
+                "failed": True,
+                "msg": f"the world has moved since the plan was made: {'; '.join(stale)}. Plan anew",
+            }
+        self._write(plan)
+        result: dict[str, Any] = {
+            "changed": any(hub.changes for hub in plan.hubs),
+            "changes": [{**hub.summary(), **passwords.get(hub.hub, {})} for hub in plan.hubs],
             "machines": machines,
+            "counts": dict(plan.counts()),
         }
         if self._task.diff:
-            result["diff"] = [_diff(change) for change in changes.values() if change.action != UNCHANGED]
+            result["diff"] = [_diff(hub) for hub in plan.hubs if hub.before != hub.after]
+        if self.argument("fail_on_changes", False) and plan.differs:
+            return {**result, "failed": True, "msg": f"the fleet is not as the inventory says: {plan.counted()}"}
         return result
 
+    def _stale(self, plan: Plan) -> list[str]:
+        """Return why the kept plan that is to be deployed is no longer true."""
+        name = str(self.argument("kept") or "")
+        if not name:
+            return []
+        try:
+            with open(os.path.expanduser(name), encoding="utf-8") as file:
+                return moved(kept_plan(file.read(), name), plan)
+        except PlanError as error:
+            raise AnsibleActionFail(f"{error}; nothing was touched") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise AnsibleActionFail(f"the plan {name} cannot be read: {error}; nothing was touched") from error
 
-def _taken(hub: Hub, port: int, inventory: FleetInput) -> Problem:
-    variable = "hub_port" if port == hub["hub_port"] or not hub["hub_internal_port"] else "hub_internal_port"
-    where = inventory.hosts[hub.name].locate((variable,))
-    return Problem(variable, f"port {port} is in use by another program of the machine", where, [hub.name])
+    def _write(self, plan: Plan) -> None:
+        for argument, text in (("file", plan.as_json), ("markdown", plan.markdown)):
+            name = str(self.argument(argument) or "")
+            if not name:
+                continue
+            path = os.path.abspath(os.path.expanduser(name))
+            try:
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text())
+            except OSError as error:
+                raise AnsibleActionFail(f"the plan could not be written to {path}: {error.strerror}") from error
+            display.display(f"plan written to {path}")
 
 
-def _with_supervisor(change: Change, keeper: Supervisor, desired: DesiredHub, live: LiveHub) -> Change:
-    """A hub that runs, but under no supervisor, has nothing that restarts it."""
-    if change.action == CREATE:
-        return change
-    if not keeper.alive():
-        reasons = ["supervisor not running"]
-    else:
-        running = [service for service in desired.services if live.services[service.role].pid]
-        reasons = [
-            f"{service.role} not supervised"
-            for service in running
-            if keeper.pid(service) != live.services[service.role].pid
-        ]
-    return replace(change, action=UPDATE, reasons=[*reasons, *change.reasons]) if reasons else change
-
-
-def _machine(name: str, platform: ServerPlatform, changing: list[Hub], members: list[Hub]) -> dict[str, Any]:
-    """Return what the machine of a cluster is and needs; ``hub`` stands for it in plays."""
+def _passwords(hubs: list[Hub], live: LivePlan) -> dict[str, dict[str, str]]:
+    """Return, for hubs that make their own passwords, where these are on the machine."""
     return {
-        "cluster": name,
-        "hub": (changing or members)[0].name,
-        "changes": bool(changing),
-        "builds": platform.machine_changes(changing),
-        **platform.setup.as_dict(),
+        hub.name: {"passwords": live.platforms[hub.cluster.name].setup.layout.hub(hub.name).path("secrets")}
+        for hub in hubs
+        if hub["hub_authenticator"] == "shared-password"
     }
 
 
-def _report(hubs: list[Hub], changes: dict[str, Change], found: dict[str, ServerPlatform]) -> None:
-    for name, platform in found.items():
-        setup = platform.setup
-        display.display(
-            f"{name}: isolation {setup.isolation}, supervisor {setup.supervisor}, state in {setup.layout.root}"
+def _tell_machines(live: LivePlan) -> None:
+    for name, platform in live.platforms.items():
+        _tell_machine(name, platform)
+
+
+def _tell_machine(name: str, platform: ServerPlatform) -> None:
+    setup = platform.setup
+    display.display(f"{name}: isolation {setup.isolation}, supervisor {setup.supervisor}, state in {setup.layout.root}")
+    if setup.isolation == "none":
+        display.warning(
+            f"cluster {name}: cluster_isolation is none: "
+            "every user of its hubs can read the files and tokens of all others"
         )
-        if setup.isolation == "none":
-            display.warning(
-                f"cluster {name}: cluster_isolation is none: "
-                "every user of its hubs can read the files and tokens of all others"
-            )
-    width = max(len(hub.name) for hub in hubs)
-    for hub in hubs:
-        change = changes[hub.name]
-        if change.action != UNCHANGED:
-            display.display(f"{hub.name.ljust(width)}  {change.action}: {', '.join(change.reasons)}")
-    counts = Counter(change.action for change in changes.values())
-    if set(counts) == {UNCHANGED}:
-        display.display(f"{len(hubs)} hub{'s' if len(hubs) != 1 else ''}: nothing to change")
-        return
-    words = {UNCHANGED: "unchanged", CREATE: "to create", UPDATE: "to update"}
-    display.display(", ".join(f"{count} {words[action]}" for action, count in counts.items()))
 
 
-def _diff(change: Change) -> dict[str, str]:
-    header = f"{change.hub} ({', '.join(change.reasons)})"
+def _diff(hub: HubPlan) -> dict[str, str]:
+    header = f"{hub.hub} ({', '.join(hub.reasons)})"
     return {
-        "before": change.before,
-        "after": change.after,
+        "before": hub.before,
+        "after": hub.after,
         "before_header": f"{header}: live",
         "after_header": f"{header}: desired",
     }

@@ -5,42 +5,104 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
-    Fleet,
-    FleetInput,
-    Hub,
+from ansible.plugins.action import ActionBase
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.order import (
+    DONE,
+    FAILED,
+    PRODUCTION,
+    ROLLED_BACK,
+    SAME,
+    SKIPPED,
+    STAGING,
+    gate,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
-    FleetAction,
-    display,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import CREATE, ORPHANED, UNCHANGED
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import display
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes import (
+    OUTCOME,
+    PROBLEM,
+    broken_clusters,
+    fact,
+    failed_hubs,
+    given_up,
+    limit_of,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
-
-_DONE = {"create": "created", "update": "updated", "unchanged": "unchanged"}
 
 
-class ActionModule(FleetAction):
+class ActionModule(ActionBase):
     """Tells what a deploy did; see the module's documentation."""
 
-    ARGUMENTS = frozenset({"changes"})
+    BYPASS_HOST_LOOP = True
+    _requires_connection = False
+    _supports_check_mode = True
 
-    def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Print one line per hub, and how to log in where the hub itself made the passwords."""
-        done = {change["hub"]: _DONE[change["action"]] for change in self.argument("changes", [])}
-        fine = {hub.name for hub in hubs}
-        everyone = [fleet.hubs[name] for name in map(str, task_vars["ansible_play_hosts_all"]) if name in fleet.hubs]
-        rows = [(hub.name, done.get(hub.name, "") if hub.name in fine else "FAILED", hub.url) for hub in everyone]
-        widths = [max(len(row[column]) for row in rows) for column in range(2)]
-        for name, what, url in rows:
-            display.display(f"{name.ljust(widths[0])}  {what.ljust(widths[1])}  {url}")
-        found = platforms(hubs, inventory.directory)
-        for hub in hubs:
-            if hub["hub_authenticator"] == "shared-password" and done.get(hub.name) == "created":
-                secrets = found[hub.cluster.name].setup.layout.hub(hub.name).path("secrets")
-                display.display(f"{hub.name}: passwords are in {secrets}: user_password, admin_password")
-        return {
-            "changed": False,
-            "hubs": {name: {"result": what, "url": url} for name, what, url in rows},
+        super().run(tmp, task_vars)
+        changes: list[dict[str, Any]] = plain(self._task.args.get("changes") or [])
+        machines: list[dict[str, Any]] = plain(self._task.args.get("machines") or [])
+        allowed = limit_of(plain(self._task.args.get("max_failures")))
+        skipped = _skipped(changes, machines, allowed, task_vars)
+        results = {
+            change["hub"]: _result(change, skipped, task_vars) for change in changes if change["action"] != ORPHANED
         }
+        urls = {change["hub"]: change["url"] for change in changes}
+        _print(results, urls)
+        for change in changes:
+            if change["action"] == CREATE and results[change["hub"]][0] == DONE and change.get("passwords"):
+                display.display(
+                    f"{change['hub']}: passwords are in {change['passwords']}: user_password, admin_password"
+                )
+        counts = Counter(result for result, _why in results.values())
+        summary = {
+            "changed": False,
+            "hubs": {hub: {"result": result, "why": why, "url": urls[hub]} for hub, (result, why) in results.items()},
+        }
+        wrong = [f"{counts[result]} {result}" for result in (FAILED, ROLLED_BACK, SKIPPED) if counts[result]]
+        if wrong:
+            return {**summary, "failed": True, "msg": f"not every hub is as the inventory says: {', '.join(wrong)}"}
+        return summary
+
+
+def _skipped(
+    changes: list[dict[str, Any]], machines: list[dict[str, Any]], allowed: int | None, task_vars: Any
+) -> dict[str, str]:
+    """Return the hubs that were not let through, as the gates did it, and why."""
+    failed, broken = failed_hubs(changes, task_vars), broken_clusters(machines, task_vars)
+    found: dict[str, str] = {}
+    for stage in (STAGING, PRODUCTION):
+        found.update(gate(stage, changes, failed, broken, allowed).skipped)
+    return found
+
+
+def _result(change: dict[str, Any], skipped: dict[str, str], task_vars: Any) -> tuple[str, str]:
+    hub = change["hub"]
+    problem = fact(hub, PROBLEM, task_vars)
+    outcome = fact(hub, OUTCOME, task_vars)
+    if outcome:
+        return outcome, "" if outcome == DONE else problem
+    if problem or hub in given_up(task_vars):
+        return FAILED, problem
+    if change["action"] == UNCHANGED:
+        return SAME, ""
+    return SKIPPED, skipped.get(hub, "not reached in this run")
+
+
+def _print(results: dict[str, tuple[str, str]], urls: dict[str, str]) -> None:
+    rows = [(hub, result, urls[hub], why) for hub, (result, why) in results.items()]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+    colors = {FAILED: "red", ROLLED_BACK: "red", SKIPPED: "yellow"}
+    for row in rows:
+        line = "  ".join([*(row[column].ljust(widths[column]) for column in range(3)), _one_line(row[3])]).rstrip()
+        display.display(line, color=colors.get(row[1]))
+
+
+def _one_line(text: str, width: int = 200) -> str:
+    """Return the first line of a text and, of several, the last one, which is where a log says why."""
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    words = " … ".join(dict.fromkeys((lines[0], lines[-1]))) if lines else ""
+    return words if len(words) <= width else words[: width - 1] + "…"

@@ -17,6 +17,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     ServerPlatform,
     copied_files,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import record_of
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
 
 
@@ -39,6 +40,8 @@ class ActionModule(ServerAction):
             "shared_homes": platform.setup.isolation == "system-users",
             "generated": list(desired.generated),
             "content": pack(texts),
+            "record": record_of(desired, texts, platform.directory),
+            "keep": hub.cluster["cluster_history"],
         }
 
 

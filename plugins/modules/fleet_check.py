@@ -32,6 +32,18 @@ options:
     description: How many hubs are checked at once.
     type: int
     default: 10
+  among:
+    description: Check only these of the hubs of the play, and of these only the ones that came through so far.
+    type: list
+    elements: str
+  outcome:
+    description: With O(among), check only hubs that this became of; part of the playbook deploy.
+    type: str
+    choices: [rolled back]
+  tolerant:
+    description: Do not fail where hubs fail; RV(problems) says which did.
+    type: bool
+    default: false
   start_timeout:
     description: Seconds that a server may take to start.
     type: float
@@ -49,6 +61,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+problems:
+  description: By hub that failed, what is wrong with it, in a line.
+  returned: always
+  type: dict
+  sample: {demo: "the check failed: python/small failed in step run: ..."}
 results:
   description: One entry per hub, with one entry per choice and its steps.
   returned: success

@@ -13,6 +13,8 @@ description:
   - Validates the fleet, renders what every hub should be, reads what it is, and returns what differs.
   - Content counts, not files' dates - comments and the order of keys in the inventory change nothing.
   - A hub whose services do not run, run something older, or do not answer counts as changed too.
+  - Hubs that are on a machine, but not in the inventory any more, are reported as V(orphaned), and never touched.
+  - With O(against) no hub is asked, and no password needed - what the inventory says is compared with what it said.
   - Runs in the controller, once for all hosts of the play; touches nothing.
   - Reports V(changed=true) when a deploy would change anything, so it is the same with and without check mode.
 extends_documentation_fragment:
@@ -21,7 +23,23 @@ attributes:
   diff_mode:
     support: full
     details: One difference per changing hub; secrets are not part of it.
-options: {}
+options:
+  against:
+    description: A git revision of the inventory to compare with, such as V(origin/main), rather than the hubs.
+    type: str
+  file:
+    description: Write the plan as JSON to this file, for CI, or to deploy exactly it later. It holds no secret.
+    type: path
+  markdown:
+    description: Write the plan as Markdown to this file, for the comment of a pull request.
+    type: path
+  fail_on_changes:
+    description: Fail when anything is not as the inventory says, so that C(ansible-playbook) ends with code 2.
+    type: bool
+    default: false
+  kept:
+    description: Fail unless the plan is still the one in this file, which O(file) wrote.
+    type: path
 """
 
 EXAMPLES = r"""
@@ -36,6 +54,15 @@ EXAMPLES = r"""
       ansible.builtin.debug:
         msg: "{{ plan.changes | rejectattr('action', 'eq', 'unchanged') | map(attribute='hub') }}"
       run_once: true
+
+- name: What does this branch change?
+  hosts: clusters
+  gather_facts: false
+  tasks:
+    - name: Compare with the main branch
+      hubfleet.jupyterhub.fleet_plan:
+        against: origin/main
+        markdown: plan.md
 """
 
 RETURN = r"""
@@ -58,7 +85,10 @@ changes:
       description: Its public address.
       type: str
     action:
-      description: V(create), V(update) or V(unchanged).
+      description:
+        - V(create), V(update) or V(unchanged).
+        - V(drifted) - what the inventory says was deployed, and then something else changed the hub.
+        - V(orphaned) - the hub left the inventory.
       type: str
     reasons:
       description: Why, in short phrases.
@@ -71,6 +101,11 @@ changes:
       url: http://127.0.0.1:8100/demo/
       action: update
       reasons: [configuration, hub to restart]
+counts:
+  description: How many hubs there are of each action.
+  returned: success
+  type: dict
+  sample: {update: 1, unchanged: 5}
 machines:
   description: One entry per cluster of the play.
   returned: success

@@ -10,7 +10,8 @@ module: fleet_recap
 short_description: Tell what a deploy did to each hub, and where the hubs are
 version_added: 0.1.0
 description:
-  - Prints one line per hub - its name, what was done, its address - and where generated passwords lie.
+  - Prints one line per hub - its name, what became of it, its address, and why - and where generated passwords lie.
+  - Fails where a hub is not as the inventory says, so that C(ansible-playbook) ends with a code other than 0.
   - Runs in the controller, once for all hosts of the play; touches nothing.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
@@ -20,6 +21,14 @@ options:
     type: list
     elements: dict
     default: []
+  machines:
+    description: What M(hubfleet.jupyterhub.fleet_plan) returned as RV(hubfleet.jupyterhub.fleet_plan#module:machines).
+    type: list
+    elements: dict
+    default: []
+  max_failures:
+    description: As in M(hubfleet.jupyterhub.fleet_gate).
+    type: raw
 """
 
 EXAMPLES = r"""
@@ -30,8 +39,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 hubs:
-  description: What was done and the address, by hub.
-  returned: success
+  description:
+    - What became of each hub - V(deployed), V(unchanged), V(rolled back), V(skipped) or V(FAILED) - why, and where
+      it is.
+  returned: always
   type: dict
-  sample: {demo: {result: created, url: "http://127.0.0.1:8100/demo/"}}
+  sample: {demo: {result: deployed, why: "", url: "http://127.0.0.1:8100/demo/"}}
 """

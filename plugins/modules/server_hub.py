@@ -11,6 +11,7 @@ short_description: Write or remove the files of a hub on the machine of its clus
 version_added: 0.1.0
 description:
   - Writes the hub's configuration, and generates its secrets once. Generated secrets never leave the machine.
+  - Before anything is written, the deploy is noted in the hub's history, with all that is needed to come back to it.
   - The action of the same name fills in what the inventory says; a play gives only O(state) and O(remove_data).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
@@ -54,6 +55,14 @@ options:
   content:
     description: The files, packed, since they hold secrets. Filled in by the action.
     type: str
+  record:
+    description: What the deploy is, for the hub's history. Filled in by the action.
+    type: dict
+    default: {}
+  keep:
+    description: How many deploys the history keeps. Filled in by the action.
+    type: int
+    default: 10
 """
 
 EXAMPLES = r"""
@@ -79,9 +88,12 @@ import base64
 import json
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.deploying import (
+    Homes,
+    write_deploy,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.hub_files import (
     remove_data,
-    write_hub,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import (
     HubLayout,
@@ -107,6 +119,8 @@ def main() -> None:
             "shared_homes": {"type": "bool", "default": False},
             "generated": {"type": "list", "elements": "str", "default": [], "no_log": False},
             "content": {"type": "str", "no_log": True},
+            "record": {"type": "dict", "default": {}},
+            "keep": {"type": "int", "default": 10},
         },
         supports_check_mode=True,
     )
@@ -122,13 +136,9 @@ def main() -> None:
                 else []
             )
         else:
-            written = write_hub(
-                layout,
-                unpack(params["content"]),
-                params["generated"],
-                params["homes"],
-                params["shared_homes"],
-            )
+            homes = Homes(params["homes"], params["shared_homes"])
+            texts = unpack(params["content"])
+            written = write_deploy(layout, params["record"], texts, params["generated"], homes, params["keep"])
     except OSError as error:
         module.fail_json(msg=f"the files of hub {params['hub']} could not be written: {error}")
     module.exit_json(changed=bool(written), written=written)

@@ -12,6 +12,7 @@ version_added: 0.1.0
 description:
   - Lets the hub's proxy, hub and culler run exactly as the inventory says, and waits until the hub answers.
   - A service that runs as it should is left alone; users' servers and kernels live on when the hub restarts.
+  - Where the version of JupyterHub changes, the database is copied and brought to the new schema before the hub starts.
   - A service that outlived its supervisor is ended and started anew under the supervisor.
   - The action of the same name fills in what the inventory says; a play gives only O(state) and O(servers).
 extends_documentation_fragment:
@@ -66,8 +67,13 @@ import xmlrpc.client
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import (
-    start_services,
     stop_services,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.database import (
+    DatabaseError,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.deploying import (
+    start_deploy,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.services import (
     Service,
@@ -100,10 +106,10 @@ def main() -> None:
     try:
         keeper = supervisor(**params["supervisor"])
         if params["state"] == "started":
-            changed = start_services(keeper, services, params["config"], params["timeout"])
+            changed = start_deploy(services[0].layout, keeper, services, params["config"], params["timeout"])
         else:
             changed = stop_services(keeper, services, params["servers"])
-    except (OSError, SupervisorError, subprocess.SubprocessError, xmlrpc.client.Error) as error:
+    except (OSError, DatabaseError, SupervisorError, subprocess.SubprocessError, xmlrpc.client.Error) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=bool(changed), changed_services=changed)
 

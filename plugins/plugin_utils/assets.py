@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 
+import yaml
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values import ChartCode
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import (
     Assets,
@@ -27,6 +29,22 @@ def assets() -> Assets:
         locks=_texts(os.path.join(FILES, "locks"), (".txt", ".json")),
         hubside=_texts(os.path.join(FILES, "hubside"), (".py", ".html")),
     )
+
+
+@functools.cache
+def collection_version() -> str:
+    """Return the version of this collection: of an installed one from its manifest, of a checkout from galaxy.yml."""
+    root = os.path.dirname(ROLES)
+    try:
+        with open(os.path.join(root, "MANIFEST.json"), encoding="utf-8") as file:
+            return str(json.load(file)["collection_info"]["version"])
+    except (OSError, ValueError, KeyError):
+        pass
+    try:
+        with open(os.path.join(root, "galaxy.yml"), encoding="utf-8") as file:
+            return str(yaml.safe_load(file)["version"])
+    except (OSError, yaml.YAMLError, KeyError):
+        return ""
 
 
 @functools.cache

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory impo
 #: Longer values are cut: they are looked up in the file that is named.
 WIDTH = 100
 NOTHING = object()
+COMMAND_LINE = "-e on the command line"
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,14 @@ def explain_option(hub: Hub, name: str, host: HostInput, hostvars: Any) -> list[
     places = []
     extra = hostvars._variable_manager.extra_vars
     if name in extra:
-        places.append(Place("-e on the command line", name, masked(plain(extra[name]), (name,))))
+        value = masked(plain(extra[name]), (name,), origin.encrypted_texts(extra[name]))
+        places.append(Place(COMMAND_LINE, name, value))
     for layer in layers_of(hostvars, host.name):
         found, where = _setting(layer, name, hostvars._loader)
         if found is not NOTHING:
             hidden = origin.is_encrypted(found) or origin.is_encrypted_file(where.partition(":")[0])
-            places.append(Place(where, name, "***" if hidden else masked(plain(found), (name,))))
+            value = "***" if hidden else masked(plain(found), (name,), origin.encrypted_texts(found))
+            places.append(Place(where, name, value))
     if option.default is not None or not places:
         places.append(Place("default", name, written_default(option)))
     return places
@@ -77,37 +80,44 @@ def _setting(layer: str | Mapping[str, Any], name: str, loader: Any) -> tuple[An
 
 
 def explain_chart(
-    text: str, values: ChartValues, facts: ChartFacts, host: HostInput
+    text: str, values: ChartValues, facts: ChartFacts, host: HostInput, hostvars: Any
 ) -> tuple[ChartPath, Any, list[Place]]:
     """Return the place that ``text`` writes in the chart's values, its value, and what sets it."""
+    encrypted = origin.encrypted_texts(hostvars.raw_get(host.name))
+    extra = hostvars._variable_manager.extra_vars
     full = over_defaults(facts.defaults, values.merged)
     path = undotted(text, full)
     known = deepest(full, path)
     if known < len(path):
         around = _at(full, path[:known])
+        if isinstance(around, list):
+            count = f"{len(around)} entr{'y' if len(around) == 1 else 'ies'}"
+            raise Unknown(f"there is no {str(path[known])!r} in {dotted(path[:known])} of the chart; it has {count}")
         keys = list(map(str, around)) if isinstance(around, dict) else []
         inside = f" in {dotted(path[:known])}" if known else ""
         raise Unknown(f"there is no {str(path[known])!r}{inside} of the chart{nearest(str(path[known]), keys)}")
     places = []
-    for source in reversed(values.sources(path)):
-        where = host.locate(source) or "default of the collection"
-        places.append(Place(where, written(source), _given(source, path, values)))
+    # Where nothing but the chart itself has the place, there are no sources, but only what is near them.
+    for source in reversed(values.sources(path)) if deepest(values.merged, path) == len(path) else ():
+        where = host.locate(source) or (COMMAND_LINE if source[0] in extra else "default of the collection")
+        places.append(Place(where, written(source), _given(source, path, values, encrypted)))
     if deepest(facts.defaults, path) == len(path):
         places.append(Place("default of the chart", dotted(path), masked(_at(facts.defaults, path), ("", *path))))
-    return path, masked(_at(full, path), ("", *path)), places
+    return path, masked(_at(full, path), ("", *path), encrypted), places
 
 
-def _given(source: ValuePath, path: ChartPath, values: ChartValues) -> Any:
+def _given(source: ValuePath, path: ChartPath, values: ChartValues, encrypted: Collection[str]) -> Any:
     """Return what a source says of the place; options put it into their own words, so what they make is returned."""
     for variable, layer in values.layers:
         if variable == source[0]:
-            return masked(_at(layer, path[: len(source) - 1]), ("", *path))
-    made: Any = NOTHING
+            return masked(_at(layer, path[: len(source) - 1]), ("", *path), encrypted)
+    made: Any = None
     for item in values.settings:
         inside = min(len(path), len(item.path))
         if item.source == source and item.path[:inside] == path[:inside]:
-            made = _at(item.value, path[inside:])
-    return None if made is NOTHING else masked(made, ("", *path))
+            whole = item.path if len(item.path) > len(path) else path
+            made = masked(_at(item.value, path[inside:]), ("", *whole), encrypted)
+    return made
 
 
 def _at(values: Any, path: ChartPath) -> Any:
@@ -116,12 +126,12 @@ def _at(values: Any, path: ChartPath) -> Any:
     return values
 
 
-def lines(subject: str, value: Any, places: list[Place]) -> Iterator[str]:
-    """Yield the lines that people read."""
+def lines(subject: str, value: Any, places: list[Place], side_by_side: bool = False) -> Iterator[str]:
+    """Yield the lines that people read; side_by_side: the places set parts of the value, and override nothing."""
     yield f"{subject} = {shown(value)}"
     width = max((len(place.where) for place in places), default=0)
     for index, place in enumerate(places):
-        mark = "" if index == 0 else "  (overridden)"
+        mark = "" if index == 0 or side_by_side else "  (overridden)"
         what = "" if place.what.startswith(subject.split(": ")[-1]) else f"{place.what}: "
         yield f"  {place.where.ljust(width)}  {what}{shown(place.value)}{mark}"
 

@@ -43,7 +43,7 @@ class FleetAction(ActionBase):
         unknown = set(self._task.args) - self.ARGUMENTS
         if unknown:
             return {"failed": True, "msg": f"unknown arguments: {', '.join(sorted(unknown))}"}
-        inventory = read_inventory(task_vars)
+        inventory = read_inventory(task_vars, opaque=self.opaque())
         # Hubs that failed earlier in the run are done with.
         selected = [str(name) for name in task_vars["ansible_play_hosts"]]
         selected = [name for name in selected if name in inventory.hosts]
@@ -57,11 +57,15 @@ class FleetAction(ActionBase):
             fleet = found.fleet
             return self.work(fleet, [fleet.hubs[name] for name in selected], inventory, task_vars)
         except PlatformError as error:
-            raise AnsibleActionFail(f"{error}; nothing was touched") from error
+            raise AnsibleActionFail(f"{error}; nothing was touched") from None
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Do the work on ``hubs``, the ones that ``--limit`` selected, all of them valid."""
         raise NotImplementedError
+
+    def opaque(self) -> bool:
+        """Tell whether what is encrypted can stay so, because nobody needs to know it."""
+        return False
 
     def downloads(self) -> bool:
         """Tell whether charts that are not at hand are to be downloaded."""

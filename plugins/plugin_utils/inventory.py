@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible.inventory.helpers import sort_groups
+from ansible.template import Templar
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
     TIERS,
     FleetInput,
     HostInput,
+    Opaque,
     ValuePath,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import PREFIXES
@@ -22,15 +25,16 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 CLUSTERS_GROUP = "clusters"
 
 
-def read_inventory(task_vars: Mapping[str, Any], only: str | None = None) -> FleetInput:
+def read_inventory(task_vars: Mapping[str, Any], only: str | None = None, opaque: bool = False) -> FleetInput:
     """Return every hub of the inventory, whatever ``--limit`` says, or ``only`` one.
 
+    opaque: leave what is encrypted encrypted, as Opaque; no password is needed then.
     Costs one variable merge per host; only values that hold templates are templated.
     """
     groups, hostvars = task_vars["groups"], task_vars["hostvars"]
     members = set(groups.get(CLUSTERS_GROUP, ()))
     clusters: dict[str, list[str]] = {cluster: [] for cluster in _cluster_groups(hostvars)} if members else {}
-    hosts, shared = {}, _Shared()
+    hosts, shared = {}, _Shared(opaque)
     for name in map(str, groups["all"] if only is None else [only]):
         raw = hostvars.raw_get(name)
         if name not in members and not _looks_like_hub(raw):
@@ -52,19 +56,21 @@ def _looks_like_hub(raw: Mapping[str, Any]) -> bool:
 class _Shared:
     """Plain copies of values that hosts share: a group's catalogue is one object, whatever host asks for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, opaque: bool = False):
+        self.opaque = opaque
         self._copies: dict[int, tuple[Any, bool, Any]] = {}
 
     def read(self, raw: Any) -> tuple[bool, Any]:
-        """Return whether a raw value needs templating, and its plain copy where it does not."""
+        """Return whether a raw value needs templating, and its plain copy, or what is to be templated."""
         if id(raw) not in self._copies:
-            needed = _needs_templating(raw)
+            value = sealed(raw) if self.opaque else raw
+            needed = _needs_templating(value)
             # Keeps the raw value, so that its id stays its own.
-            self._copies[id(raw)] = (raw, needed, None if needed else plain(raw))
+            self._copies[id(raw)] = (raw, needed, value if needed else plain(value))
         return self._copies[id(raw)][1:]
 
 
-def read_host(name: str, raw: Mapping[str, Any], hostvars: Mapping[str, Any], shared: _Shared) -> HostInput:
+def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared) -> HostInput:
     """Return one host; ``raw`` are its variables before templating."""
     variables, failures, failed_at = {}, {}, {}
     for key, value in raw.items():
@@ -72,7 +78,9 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Mapping[str, Any], sh
             continue
         try:
             needed, copied = shared.read(value)
-            variables[str(key)] = plain(hostvars[name][key]) if needed else copied
+            if needed:
+                copied = plain(_templated(copied, name, hostvars) if shared.opaque else hostvars[name][key])
+            variables[str(key)] = copied
         except Exception as error:  # Ansible raises many kinds here: undefined, syntax, wrong vault password
             template = getattr(error, "obj", None)  # the very one, where Ansible tells
             failed_at[str(key)] = origin.place_of(template) if isinstance(template, str) else None
@@ -80,6 +88,8 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Mapping[str, Any], sh
 
     def place_of(path: ValuePath) -> origin.Place | None:
         inside = origin.find(raw.get(path[0]), path[1:]) or failed_at.get(path[0])
+        if not inside and path[0] in hostvars._variable_manager.extra_vars:
+            return None  # the command line, whatever files say
         return inside or origin.variable_place(raw, str(path[0]), layers_of(hostvars, name))
 
     def locate(path: ValuePath) -> str:
@@ -103,6 +113,32 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Mapping[str, Any], sh
         locate,
         protected,
     )
+
+
+def _templated(value: Any, name: str, hostvars: Any) -> Any:
+    """Return a value of a host that is not the one in its variables, templated."""
+    return Templar(loader=hostvars._loader, variables=hostvars.raw_get(name)).template(value)
+
+
+def sealed(value: Any) -> Any:
+    """Return a raw value with everything encrypted in it made Opaque: the same where its ciphertext is the same."""
+    if origin.is_encrypted(value) and hasattr(value, "_ciphertext"):
+        text = value._ciphertext
+        content = text if isinstance(text, bytes) else str(text).encode()
+        return Opaque("encrypted " + hashlib.sha256(b"".join(content.split())).hexdigest()[:12])
+    if isinstance(value, Mapping) and any(map(_holds_sealed, value.values())):
+        return {key: sealed(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)) and any(map(_holds_sealed, value)):
+        return [sealed(item) for item in value]
+    return value
+
+
+def _holds_sealed(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_sealed, value.values()))
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_sealed, value))
+    return origin.is_encrypted(value)
 
 
 def layers_of(hostvars: Any, name: str) -> Iterator[str | Mapping[str, Any]]:
@@ -130,7 +166,7 @@ def layers_of(hostvars: Any, name: str) -> Iterator[str | Mapping[str, Any]]:
 
 def plain(value: Any) -> Any:
     """Return a value of ansible-core (tagged, encrypted, lazy) in plain Python types."""
-    if value is None or isinstance(value, bool):
+    if value is None or isinstance(value, (bool, Opaque)):
         return value
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}

@@ -111,6 +111,21 @@ def is_encrypted_file(path: str) -> bool:
         return False
 
 
+def encrypted_texts(value: Any) -> set[str]:
+    """Return every text that stands encrypted somewhere inside raw values, alone or with its file, decrypted."""
+    if isinstance(value, Mapping):
+        return set().union(*map(encrypted_texts, value.values()))
+    if isinstance(value, (list, tuple)):
+        return set().union(*map(encrypted_texts, value))
+    place = place_of(value)
+    if not (is_encrypted(value) or isinstance(value, str) and place and is_encrypted_file(place[0])):
+        return set()
+    try:
+        return {str(value)} - {""}
+    except Exception:  # nobody gave its password, so that nobody can show it either
+        return set()
+
+
 def shown(place: Place | None, directory: str = "") -> str:
     """Return a place as ``file:line``, the file as the person at the keyboard would write it."""
     if not place:

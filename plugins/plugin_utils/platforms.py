@@ -18,15 +18,20 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option im
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets
 
 
+def check_deployable(hub: Hub) -> None:
+    """Raise PlatformError where this release deploys nothing, so that there is nothing to look at or stop either."""
+    if hub.platform == KUBERNETES:
+        raise PlatformError(
+            f"cluster {hub.cluster.name} is on {KUBERNETES}, where this release does not deploy yet; "
+            "write its Helm values with the playbook render, or leave it out with --limit"
+        )
+
+
 def platforms(hubs: list[Hub], directory: str) -> dict[str, ServerPlatform]:
     """Return the platform of every cluster that ``hubs`` are in; the machine is looked at once."""
     clusters: dict[str, Cluster] = {hub.cluster.name: hub.cluster for hub in hubs}
     for hub in hubs:
-        if hub.platform == KUBERNETES:
-            raise PlatformError(
-                f"cluster {hub.cluster.name} is on {KUBERNETES}, where this release does not deploy yet; "
-                "write its Helm values with the playbook render, or leave it out with --limit"
-            )
+        check_deployable(hub)
     machine = Machine.read()
     found = {}
     for name, cluster in clusters.items():

@@ -26,6 +26,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory impo
     plain,
     read_inventory,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import check_deployable
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import validated
 
 
@@ -44,6 +45,10 @@ class ServerAction(ActionBase):
         if found.problems:
             raise AnsibleActionFail("; ".join(problem.line() for problem in found.problems))
         hub = found.fleet.hubs[name]
+        try:
+            check_deployable(hub)
+        except PlatformError as error:
+            raise AnsibleActionFail(f"{error}; nothing was touched") from None
         try:
             platform = ServerPlatform(hub.cluster, Machine.read(), assets(), inventory.directory)
             arguments = {**given, **self.arguments(hub, platform, given)}

@@ -93,6 +93,16 @@ class HubResult:
     swept: list[str] = field(default_factory=list)
     cleanup_problems: list[str] = field(default_factory=list)
 
+    @property
+    def problem(self) -> str:
+        """What is wrong in one line, "" where nothing is."""
+        if self.error:
+            return self.error
+        failed = next((choice for choice in self.choices if not choice.ok), None)
+        if failed:
+            return f"{failed.choice.title} failed in step {failed.failed_step}: {failed.error}"
+        return "; ".join(self.cleanup_problems)
+
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON."""
         return {

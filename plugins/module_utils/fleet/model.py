@@ -14,6 +14,10 @@ TIERS = ("staging", "production")
 ValuePath = tuple[Any, ...]
 
 
+class Opaque(str):
+    """Stands for a value that is encrypted and stays so: it can be compared, and that is all."""
+
+
 @dataclass
 class HostInput:
     """One inventory host as Ansible knows it, in plain Python types.

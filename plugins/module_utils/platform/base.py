@@ -4,7 +4,8 @@
 """What the rest of the engine may ask of a platform.
 
 A platform answers three questions about hubs: what they should be (``desired``), what they are
-(``live``, one read for all hubs of a cluster) and what differs (``change``). Applying a change
+(``live``, one read for all hubs of a cluster) and what differs (``change``); and it lists the hubs
+that are there (``present``). Applying a change
 is the work of roles/hub/tasks/<platform>.yml.
 """
 
@@ -17,6 +18,10 @@ from typing import Any
 from ..fleet.model import Hub
 
 CREATE, UPDATE, UNCHANGED = "create", "update", "unchanged"
+#: The inventory is what was deployed, but the hub is not: somebody or something changed it.
+DRIFTED = "drifted"
+#: It is there, but not in the inventory.
+ORPHANED = "orphaned"
 
 
 class PlatformError(Exception):
@@ -27,9 +32,10 @@ class PlatformError(Exception):
 class Change:
     """What a deploy would do to one hub.
 
-    action: CREATE, UPDATE or UNCHANGED.
+    action: CREATE, UPDATE, UNCHANGED, DRIFTED or ORPHANED.
     reasons: short phrases for the recap, such as "configuration" or "hub not running".
     before, after: texts for ``--diff``, secrets masked; equal where nothing readable differs.
+    desired, live: fingerprints of what the hub should be and of what it is; "" where it is neither.
     """
 
     hub: str
@@ -37,6 +43,8 @@ class Change:
     reasons: list[str] = field(default_factory=list)
     before: str = ""
     after: str = ""
+    desired: str = ""
+    live: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return what playbooks work with; the texts of the diff are left out."""
@@ -57,3 +65,22 @@ class Platform(ABC):
     @abstractmethod
     def change(self, hub: Hub, desired: Any, live: Any) -> Change:
         """Compare; secrets never reach the result."""
+
+    @abstractmethod
+    def present(self) -> list[str]:
+        """Return the names of all hubs that are there, whether or not the inventory knows them."""
+
+    @abstractmethod
+    def identity(self) -> str:
+        """Return what tells the cluster from all others, "" where nothing does."""
+
+    @abstractmethod
+    def lock(self, pid: int, who: str, when: str) -> bool:
+        """Let the process ``pid`` be the only one that changes the cluster; return whether a stale lock was in the way.
+
+        Raises PlatformError while another one changes it.
+        """
+
+    @abstractmethod
+    def unlock(self, pid: int) -> bool:
+        """Give the lock back if ``pid`` holds it; return whether it did."""

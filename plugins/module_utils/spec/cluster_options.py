@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from ..fleet.window import PATTERN as WINDOW_PATTERN
+from ..fleet.window import TEXT as WINDOW_TEXT
 from .kubernetes_options import LABEL_PATTERN, LABEL_TEXT, VERSION_PATTERN
 from .option import SERVER, Option, element
 from .option import kubernetes_option as _option
@@ -23,6 +25,17 @@ ANYWHERE = (
         ),
         default="server",
         choices=("server", "kubernetes"),
+    ),
+    Option(
+        "cluster_maintenance_windows",
+        "list",
+        (
+            "When hubs of the cluster may be changed, in the time zone of the controller; always when unset.",
+            "A deploy outside of them is refused, but for C(-e outside_window=true).",
+        ),
+        default=(),
+        elements=element("str", pattern=WINDOW_PATTERN, pattern_text=WINDOW_TEXT),
+        example='["Sun 02:00-06:00"]',
     ),
 )
 
@@ -84,6 +97,15 @@ MACHINE = (
         platforms=(SERVER,),
     ),
     Option(
+        "cluster_history",
+        "int",
+        ("How many deploys of each hub are remembered, to see and to go back to.",),
+        default=10,
+        minimum=2,
+        maximum=1000,
+        platforms=(SERVER,),
+    ),
+    Option(
         "cluster_package_index",
         "url",
         (
@@ -120,6 +142,8 @@ ORCHESTRATOR = (
         "The zero-to-jupyterhub chart - its name in the repository, an OCI address, or the path of a directory or"
         " archive, absolute or relative to the inventory directory.",
         default="jupyterhub",
+        pattern=r"oci://\S+|(?!\w+://)\S.*",
+        pattern_text="a name in cluster_chart_repository, an address that starts with oci://, or a path",
         example="oci://registry.example.org/charts/jupyterhub",
     ),
     _option(

@@ -46,6 +46,20 @@ class DesiredHub:
         """Digest of everything that the hub itself is started from."""
         return next(service.digest for service in self.services if service.role == "hub")
 
+    @property
+    def fingerprint(self) -> str:
+        """Digest of everything that the hub is: its files, what its services are started from, what is built for it."""
+        return digest(
+            [
+                self.config,
+                self.secrets,
+                self.extra,
+                self.copied,
+                {service.role: service.digest for service in self.services},
+                [build.directory for build in self.builds],
+            ]
+        )
+
     def shown(self) -> str:
         """Return hub.json as text; the order of keys is kept, since menus show choices in it."""
         return json.dumps(self.config, indent=2) + "\n"

@@ -16,9 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..base import CREATE, UNCHANGED, UPDATE, Change
+from ..base import CREATE, DRIFTED, UNCHANGED, UPDATE, Change
 from . import files
 from .desired import DesiredHub
+from .environments import digest
+from .history import APPLYING, Record, newest
 from .layout import SERVICES, HubLayout, Layout
 from .running import Running, running
 
@@ -34,6 +36,7 @@ class LiveHub:
     secrets: names of the generated secrets that are there.
     healthy: the hub answers through its proxy.
     checked: digest of the hub that passed its last check.
+    record: what was deployed last, None where nobody wrote it down.
     """
 
     config: dict[str, Any] | None = None
@@ -42,6 +45,15 @@ class LiveHub:
     services: dict[str, Running] = field(default_factory=dict)
     healthy: bool = False
     checked: str = ""
+    record: Record | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of the hub as it is; another one when somebody has changed or deployed it meanwhile."""
+        if self.config is None:
+            return ""
+        services = {role: state.digest for role, state in self.services.items()}
+        return digest([self.files, sorted(self.secrets), services, self.record.number if self.record else 0])
 
 
 def live_hubs(names: list[str], layout: Layout) -> dict[str, LiveHub]:
@@ -66,6 +78,7 @@ def _live_hub(layout: HubLayout) -> LiveHub:
         secrets=frozenset(os.listdir(layout.path("secrets"))) if os.path.isdir(layout.path("secrets")) else frozenset(),
         services={role: running(layout, role) for role in SERVICES},
         checked=(files.read(layout.checked) or b"").decode(),
+        record=newest(layout),
     )
 
 
@@ -131,8 +144,9 @@ def _listens(port: int) -> bool:
 def change_of(desired: DesiredHub, live: LiveHub, missing: list[str]) -> Change:
     """Compare a hub with what it should be; ``missing`` names builds that are not there."""
     reasons = [f"{name} to build" for name in missing]
+    fingerprints = {"desired": desired.fingerprint, "live": live.fingerprint}
     if live.config is None:
-        return Change(desired.name, CREATE, ["new", *reasons], "", desired.shown())
+        return Change(desired.name, CREATE, ["new", *reasons], "", desired.shown(), **fingerprints)
     reasons += _file_reasons(desired, live)
     for service in desired.services:
         state = live.services[service.role]
@@ -142,10 +156,21 @@ def change_of(desired: DesiredHub, live: LiveHub, missing: list[str]) -> Change:
             reasons.append(f"{service.role} to restart")
     if not reasons and not live.healthy:
         reasons.append("does not answer")
+    action = UPDATE if reasons else UNCHANGED
+    if reasons and _is_deployed(desired, live):
+        action = DRIFTED
+    elif reasons and live.record and live.record.result != APPLYING and live.files != live.record.files:
+        reasons.append("changed on the machine, too")
     if not reasons and live.checked != desired.digest:
-        reasons.append("not checked")
+        action, reasons = UPDATE, ["not checked"]
     before = json.dumps(live.config, indent=2) + "\n"
-    return Change(desired.name, UPDATE if reasons else UNCHANGED, reasons, before, desired.shown())
+    return Change(desired.name, action, reasons, before, desired.shown(), **fingerprints)
+
+
+def _is_deployed(desired: DesiredHub, live: LiveHub) -> bool:
+    """Tell whether what the hub should be was deployed to the end already: then something else has changed it since."""
+    record = live.record
+    return record is not None and record.result != APPLYING and record.fingerprint == desired.fingerprint
 
 
 def _file_reasons(desired: DesiredHub, live: LiveHub) -> list[str]:

@@ -11,8 +11,10 @@ from typing import Any
 from ...fleet.model import Cluster, Hub
 from ..base import Change, Platform, PlatformError
 from . import files
+from .deploy_lock import LockedError, machine_identity, release, take
 from .desired import DesiredHub, desired_hub
 from .environments import COMPLETE, Assets, Build
+from .history import APPLYING, CHECKED, FAILED, finish, newest
 from .live import LiveHub, change_of, file_digest, live_hubs, taken_ports
 from .machine import Machine, Setup, resolve
 from .running import running
@@ -30,7 +32,7 @@ class ServerPlatform(Platform):
 
     def desired(self, hub: Hub) -> DesiredHub:
         if hub.name not in self._known:
-            copied = {name: file_digest(path) for name, path in copied_files(hub, self.directory).items()}
+            copied = copied_digests(hub, self.directory)
             self._known[hub.name] = desired_hub(hub, self.setup, self.assets, copied, _certificate(hub))
         return self._known[hub.name]
 
@@ -39,6 +41,28 @@ class ServerPlatform(Platform):
 
     def change(self, hub: Hub, desired: DesiredHub, live: LiveHub) -> Change:
         return change_of(desired, live, [build.name for build in desired.builds if not self.is_built(build)])
+
+    def present(self) -> list[str]:
+        hubs = self.setup.layout.hubs
+        if not os.path.isdir(hubs):
+            return []
+        return sorted(
+            name for name in os.listdir(hubs) if os.path.exists(self.setup.layout.hub(name).config("hub.json"))
+        )
+
+    def identity(self) -> str:
+        return machine_identity()
+
+    def lock(self, pid: int, who: str, when: str) -> bool:
+        try:
+            return take(self.setup.layout, pid, who, when)
+        except LockedError as error:
+            raise PlatformError(str(error)) from None
+        except OSError as error:
+            raise PlatformError(f"the lock of the cluster cannot be taken: {error}") from None
+
+    def unlock(self, pid: int) -> bool:
+        return release(self.setup.layout, pid)
 
     def taken_ports(self, hub: Hub, live: LiveHub) -> list[int]:
         """Return the ports that the hub needs and another program of the machine has."""
@@ -50,11 +74,14 @@ class ServerPlatform(Platform):
 
     def note_check(self, hub: Hub, passed: bool) -> None:
         """Remember on the machine whether what runs now passed its check; the next plan asks."""
-        path = self.setup.layout.hub(hub.name).checked
+        layout = self.setup.layout.hub(hub.name)
+        record = newest(layout)
+        if record and record.result != APPLYING:
+            finish(layout, record.number, CHECKED if passed else FAILED)
         if passed:
-            files.write(path, running(self.setup.layout.hub(hub.name), "hub").digest.encode())
-        elif os.path.exists(path):
-            os.unlink(path)
+            files.write(layout.checked, running(layout, "hub").digest.encode())
+        elif os.path.exists(layout.checked):
+            os.unlink(layout.checked)
 
     def check_token(self, hub: Hub) -> str:
         """Return the token that the check acts with; raises PlatformError where there is no hub yet."""
@@ -105,3 +132,8 @@ def copied_files(hub: Hub, directory: str) -> dict[str, str]:
         path = os.path.join(directory, os.path.expanduser(hub["hub_logo"]))
         found[f"logo{os.path.splitext(path)[1]}"] = path
     return found
+
+
+def copied_digests(hub: Hub, directory: str) -> dict[str, str]:
+    """Return templates and logo of a hub: file below config/ -> SHA-256."""
+    return {name: file_digest(path) for name, path in copied_files(hub, directory).items()}

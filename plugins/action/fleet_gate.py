@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controller side of the module fleet_gate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.order import Gate, gate, usual_waves, waves
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import display
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes import (
+    broken_clusters,
+    failed_hubs,
+    limit_of,
+)
+
+
+class ActionModule(ActionBase):
+    """Says which hubs go on; see the module's documentation."""
+
+    BYPASS_HOST_LOOP = True
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Return the hubs of a stage that may be deployed, and the waves that they are deployed in."""
+        super().run(tmp, task_vars)
+        given = {key: plain(value) for key, value in self._task.args.items()}
+        changes = given["changes"]
+        found = gate(
+            given["stage"],
+            changes,
+            failed_hubs(changes, task_vars),
+            broken_clusters(given.get("machines") or [], task_vars),
+            limit_of(given.get("max_failures")),
+        )
+        if given.get("tell", True):
+            _tell(found)
+        try:
+            sizes = _listed(given.get("waves")) or usual_waves(len(found.hubs))
+            batches = [len(wave) for wave in waves(found.hubs, sizes)]
+        except ValueError as error:
+            raise AnsibleActionFail(f"deploy_waves: {error}; nothing was touched") from None
+        return {"changed": False, "hubs": found.hubs, "skipped": found.skipped, "waves": batches}
+
+
+def _tell(found: Gate) -> None:
+    for remark in found.remarks:
+        display.display(remark)
+    for hub, why in found.skipped.items():
+        display.display(f"{hub}: skipped, {why}", color="yellow")
+
+
+def _listed(value: Any) -> list[Any]:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value if isinstance(value, list) else [value] if value else []

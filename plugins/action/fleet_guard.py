@@ -1,0 +1,79 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controller side of the module fleet_guard."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from typing import Any
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
+    Fleet,
+    FleetInput,
+    Hub,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.window import is_open
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
+    FleetAction,
+    display,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.identities import mismatch, record
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import who
+
+
+class ActionModule(FleetAction):
+    """Guards clusters while they are changed; see the module's documentation."""
+
+    ARGUMENTS = frozenset({"state", "outside_window"})
+
+    def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
+        """Take or give back the locks of the clusters."""
+        found = platforms(hubs, inventory.directory)
+        # Tasks run in forks; what lives as long as the playbook is what made them.
+        pid = os.getppid()
+        if self.argument("state", "locked") == "unlocked":
+            released = [name for name, platform in found.items() if platform.unlock(pid)]
+            return {"changed": False, "clusters": released, "recorded": []}
+        wrong = self._wrong(hubs, found, inventory)
+        if wrong:
+            return {"failed": True, "msg": f"{'; '.join(wrong)}; nothing was touched"}
+        if self._task.check_mode:
+            return {"changed": False, "clusters": sorted(found), "recorded": []}
+        self._lock(found, pid)
+        new = record({name: platform.identity() for name, platform in found.items()}, inventory.directory)
+        for name in new:
+            display.display(f"{name}: identity recorded in the inventory; commit it")
+        return {"changed": False, "clusters": sorted(found), "recorded": new}
+
+    def _wrong(self, hubs: list[Hub], found: dict[str, ServerPlatform], inventory: FleetInput) -> list[str]:
+        wrong = []
+        for name, platform in found.items():
+            reason = mismatch(name, platform.identity(), inventory.directory)
+            if reason:
+                wrong.append(reason)
+            windows = next(hub.cluster for hub in hubs if hub.cluster.name == name)["cluster_maintenance_windows"]
+            if not self.argument("outside_window", False) and not is_open(windows, datetime.datetime.now()):
+                wrong.append(
+                    f"cluster {name} may only be changed in its maintenance windows ({', '.join(windows)}), "
+                    "but for -e outside_window=true"
+                )
+        return wrong
+
+    def _lock(self, found: dict[str, ServerPlatform], pid: int) -> None:
+        """Lock all clusters or none."""
+        when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+        taken: list[ServerPlatform] = []
+        for name, platform in sorted(found.items()):
+            try:
+                if platform.lock(pid, who(), when):
+                    display.display(f"{name}: a deploy before this one ended without cleaning up; going on")
+                taken.append(platform)
+            except PlatformError as error:
+                for locked in taken:
+                    locked.unlock(pid)
+                raise PlatformError(f"cluster {name}: {error}") from None

@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controller side of the module fleet_status."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
+    Fleet,
+    FleetInput,
+    Hub,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import ORPHANED
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.history import Record, records
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
+    FleetAction,
+    display,
+    report_problems,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning import plan_live
+
+_HEADINGS = ("hub", "cluster", "tier", "JupyterHub", "health", "inventory", "last deploy", "by", "revision", "result")
+
+
+class ActionModule(FleetAction):
+    """Tells what runs and how it came there; see the module's documentation."""
+
+    ARGUMENTS = frozenset({"history"})
+
+    def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
+        """Print a table of all hubs, and with ``history`` one of each hub's deploys."""
+        live = plan_live(hubs, inventory)
+        if live.problems:
+            return report_problems(live.problems)
+        rows, found = [], {}
+        for planned in live.plan.hubs:
+            platform = live.platforms[planned.cluster]
+            deploys = records(platform.setup.layout.hub(planned.hub))
+            last = deploys[0] if deploys else None
+            health = _health(planned.reasons, planned.action)
+            row = (planned.hub, planned.cluster, planned.tier, _version(last), health, planned.action, *_author(last))
+            rows.append(tuple(text or "-" for text in row))
+            found[planned.hub] = {
+                "cluster": planned.cluster,
+                "tier": planned.tier,
+                "health": health,
+                "inventory": planned.action,
+                "reasons": planned.reasons,
+                "deploys": [_shown(record) for record in deploys],
+            }
+        for line in _table([_HEADINGS, *rows]):
+            display.display(line)
+        if self.argument("history", False):
+            for hub, status in found.items():
+                display.display(f"{hub}:")
+                for line in _table([("number", *_HEADINGS[6:], "JupyterHub"), *map(_history_row, status["deploys"])]):
+                    display.display(f"  {line}")
+        return {"changed": False, "hubs": found}
+
+
+def _health(reasons: list[str], action: str) -> str:
+    """Return ``up`` or what is wrong with the hub's services."""
+    if action == ORPHANED:
+        return ""
+    wrong = [reason for reason in reasons if reason.endswith(("not running", "not answer", "not supervised", "new"))]
+    return ", ".join(wrong) or "up"
+
+
+def _version(record: Record | None) -> str:
+    return record.jupyterhub if record else ""
+
+
+def _author(record: Record | None) -> tuple[str, ...]:
+    if record is None:
+        return ("", "", "", "")
+    back = f" (back to {record.back_to})" if record.back_to else ""
+    return record.when, record.who, record.revision, record.result + back
+
+
+def _shown(record: Record) -> dict[str, Any]:
+    keys = ("number", "when", "who", "collection", "revision", "jupyterhub", "back_to", "result")
+    return {key: getattr(record, key) for key in keys}
+
+
+def _history_row(deploy: dict[str, Any]) -> tuple[str, ...]:
+    back = f" (back to {deploy['back_to']})" if deploy["back_to"] else ""
+    keys = ("number", "when", "who", "revision")
+    return (*(str(deploy[key] or "-") for key in keys), deploy["result"] + back, deploy["jupyterhub"] or "-")
+
+
+def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in rows]

@@ -1,0 +1,34 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controller side of the module server_rollback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
+    ServerPlatform,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import author
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import (
+    ServerAction,
+    supervisor_arguments,
+)
+
+
+class ActionModule(ServerAction):
+    """Fills in where the hub is, and who goes back."""
+
+    def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any]:
+        """Return paths, the supervisor and the author of the rollback."""
+        layout = platform.setup.layout
+        return {
+            "directory": layout.hub(hub.name).directory,
+            "homes": hub["hub_home_directory"] or layout.homes(hub.name),
+            "shared_homes": platform.setup.isolation == "system-users",
+            "supervisor": supervisor_arguments(platform),
+            "record": author(platform.directory),
+            "keep": hub.cluster["cluster_history"],
+        }

@@ -1,0 +1,177 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A plan: what would change of each hub, for people, for CI, and to be kept and deployed later."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ..platform.base import CREATE, DRIFTED, ORPHANED, UNCHANGED, UPDATE, Change
+
+#: Version of the file that a plan is kept in.
+FORMAT = 1
+
+#: Actions, as they are counted; the order is that of the report.
+WORDS = {
+    CREATE: "to create",
+    UPDATE: "to update",
+    DRIFTED: "drifted",
+    ORPHANED: "orphaned",
+    UNCHANGED: "unchanged",
+}
+#: What a deploy acts on.
+DEPLOYED = (CREATE, UPDATE, DRIFTED)
+
+
+class PlanError(Exception):
+    """A kept plan cannot be used; the message says why, in one sentence."""
+
+
+@dataclass(frozen=True)
+class HubPlan:
+    """What would change of one hub; tier and url are "" for hubs that left the inventory."""
+
+    hub: str
+    cluster: str
+    tier: str
+    url: str
+    action: str
+    reasons: list[str] = field(default_factory=list)
+    before: str = ""
+    after: str = ""
+    desired: str = ""
+    live: str = ""
+
+    @property
+    def changes(self) -> bool:
+        """Whether a deploy would act on the hub."""
+        return self.action in DEPLOYED
+
+    def summary(self) -> dict[str, Any]:
+        """Return what playbooks work with."""
+        keys = ("hub", "cluster", "tier", "url", "action", "reasons")
+        return {key: getattr(self, key) for key in keys}
+
+    def diff(self) -> str:
+        """Return the difference as a unified diff; secrets are not part of it."""
+        lines = difflib.unified_diff(
+            self.before.splitlines(), self.after.splitlines(), "live", "inventory", lineterm=""
+        )
+        return "\n".join(lines)
+
+
+def hub_plan(change: Change, cluster: str, tier: str = "", url: str = "") -> HubPlan:
+    """Return the plan of a hub from what its platform found."""
+    return HubPlan(cluster=cluster, tier=tier, url=url, **asdict(change))
+
+
+@dataclass
+class Plan:
+    """The plan of a fleet. against: what it was compared with, "" for the hubs themselves."""
+
+    hubs: list[HubPlan]
+    against: str = ""
+
+    def counts(self) -> Counter[str]:
+        """Return how many hubs each action has."""
+        return Counter(hub.action for hub in self.hubs)
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything is not as the inventory says, hubs that left it included."""
+        return any(hub.action != UNCHANGED for hub in self.hubs)
+
+    def lines(self) -> list[str]:
+        """Return a table of the hubs that differ, and the counts, for people."""
+        rows = [(hub.hub, hub.cluster, hub.tier, hub.action, ", ".join(hub.reasons)) for hub in self._differing()]
+        total = len(self.hubs)
+        if not rows:
+            return [f"{total} hub{'s' if total != 1 else ''}: nothing to change"]
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        table = ["  ".join([*(row[i].ljust(widths[i]) for i in range(4)), row[4]]).rstrip() for row in rows]
+        return [*table, self.counted()]
+
+    def counted(self) -> str:
+        """Return how many hubs there are of each action, as ``2 to update, 5 unchanged``."""
+        counts = self.counts()
+        return ", ".join(f"{counts[action]} {word}" for action, word in WORDS.items() if counts[action])
+
+    def _differing(self) -> list[HubPlan]:
+        return [hub for hub in self.hubs if hub.action != UNCHANGED]
+
+    def as_json(self) -> str:
+        """Return the plan as a file for CI, or to be deployed later."""
+        content = {"format": FORMAT, "against": self.against, "hubs": [asdict(hub) for hub in self.hubs]}
+        return json.dumps(content, indent=2) + "\n"
+
+    def markdown(self, title: str = "Plan", room: int = 60000) -> str:
+        """Return the plan as a comment of a pull request.
+
+        room: most characters, since forges refuse long comments; diffs that do not fit are left out, saying so.
+        """
+        lines = [
+            f"## {title}",
+            "",
+            f"**{self.counted()}**" + (f", against `{self.against}`" if self.against else ""),
+            "",
+        ]
+        differing = self._differing()
+        if differing:
+            lines += ["| hub | cluster | tier | action | why |", "| --- | --- | --- | --- | --- |"]
+            for hub in differing:
+                why = ", ".join(hub.reasons).replace("|", "\\|")
+                lines.append(f"| {hub.hub} | {hub.cluster} | {hub.tier} | {hub.action} | {why} |")
+        text, left_out = "\n".join(lines) + "\n", 0
+        for hub in differing:
+            diff = hub.diff()
+            fence = "`" * max(3, _longest_run(diff, "`") + 1)
+            part = f"\n<details><summary>{hub.hub}</summary>\n\n{fence}diff\n{diff}\n{fence}\n\n</details>\n"
+            if diff and len(text) + len(part) < room:
+                text += part
+            else:
+                left_out += bool(diff)
+        return text + (f"\n{left_out} long differences are left out.\n" if left_out else "")
+
+
+def _longest_run(text: str, letter: str) -> int:
+    longest = run = 0
+    for each in text:
+        run = run + 1 if each == letter else 0
+        longest = max(longest, run)
+    return longest
+
+
+def kept_plan(text: str, name: str) -> Plan:
+    """Return the plan that was kept in a file called ``name``; raises PlanError."""
+    try:
+        content = json.loads(text)
+        if content["format"] != FORMAT:
+            raise PlanError(f"{name} was written by another release of the collection; make the plan anew")
+        return Plan([HubPlan(**hub) for hub in content["hubs"]], content["against"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise PlanError(f"{name} holds no plan: {error}") from None
+
+
+def moved(kept: Plan, now: Plan) -> list[str]:
+    """Return why a kept plan is no longer true, one sentence per hub; empty where it still is.
+
+    Hubs that the kept plan knows must be as they were and be meant to become the same.
+    """
+    known = {hub.hub: hub for hub in now.hubs}
+    found = []
+    for before in kept.hubs:
+        after = known.get(before.hub)
+        if before.action == ORPHANED:
+            continue
+        if after is None:
+            found.append(f"{before.hub} is not among the hubs any more")
+        elif after.desired != before.desired:
+            found.append(f"the inventory says something else of {before.hub} now")
+        elif after.live != before.live:
+            found.append(f"{before.hub} is no longer what it was when the plan was made")
+    return found

@@ -1,0 +1,55 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fleet_guard
+short_description: Make sure that clusters are the right ones, and that nobody else changes them
+version_added: 0.2.0
+description:
+  - Compares the identity of each cluster with the one recorded at the first contact, beside the inventory in
+    C(.cluster-identities.json), and refuses another one. A cluster that is not recorded yet is recorded.
+  - Refuses to go on outside of the maintenance windows of a cluster (C(cluster_maintenance_windows)).
+  - Takes the lock of each cluster for as long as the playbook runs. While another deploy holds it, this one is refused;
+    the lock of one that is gone is recognised as stale, also after a reboot.
+  - Runs in the controller, once for all hosts of the play. In check mode only compares.
+extends_documentation_fragment:
+  - hubfleet.jupyterhub.attributes
+options:
+  state:
+    description: V(unlocked) gives the locks back.
+    type: str
+    choices: [locked, unlocked]
+    default: locked
+  outside_window:
+    description: Go on outside of maintenance windows, too.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Guard the clusters
+  hosts: clusters
+  gather_facts: false
+  tasks:
+    - name: Make sure that these are the right clusters, and that nobody else changes them
+      hubfleet.jupyterhub.fleet_guard:
+"""
+
+RETURN = r"""
+clusters:
+  description: Clusters that were locked, or whose lock was given back.
+  returned: success
+  type: list
+  elements: str
+  sample: [workstation]
+recorded:
+  description: Clusters whose identity was recorded.
+  returned: success
+  type: list
+  elements: str
+  sample: [workstation]
+"""

@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The identity of each cluster, recorded beside the inventory at the first contact.
+
+So an inventory that was copied, or a name that now leads to another machine, does not change hubs
+of somebody else. The file is meant to be committed. Ansible leaves names with a leading dot alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import files
+
+NAME = ".cluster-identities.json"
+
+
+def recorded(directory: str) -> dict[str, str]:
+    """Return cluster -> identity, as recorded in the inventory directory; raises PlatformError."""
+    path = os.path.join(directory, NAME)
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise PlatformError(f"{path} cannot be read: {error}") from None
+    if not isinstance(found, dict):
+        raise PlatformError(f"{path} is not what was written there; restore it, or remove it to record anew")
+    return {str(key): str(value) for key, value in found.items()}
+
+
+def mismatch(cluster: str, identity: str, directory: str) -> str:
+    """Return why a cluster is not the recorded one, "" where it is, or where nothing is recorded."""
+    expected = recorded(directory).get(cluster)
+    if not expected or not identity or identity == expected:
+        return ""
+    return (
+        f"this is another {cluster} than the one that was deployed before ({identity}, not {expected}); if it moved, "
+        f"remove its line from {os.path.join(directory, NAME)}"
+    )
+
+
+def record(identities: dict[str, str], directory: str) -> list[str]:
+    """Record clusters that are not yet; return their names. An inventory that cannot be written stays as it is."""
+    known = recorded(directory)
+    new = {cluster: identity for cluster, identity in identities.items() if identity and cluster not in known}
+    if not new or not os.access(directory, os.W_OK):
+        return []
+    text = json.dumps({**known, **new}, indent=2, sort_keys=True) + "\n"
+    files.write(os.path.join(directory, NAME), text.encode(), 0o644)
+    return sorted(new)

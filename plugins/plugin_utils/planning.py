@@ -1,0 +1,154 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make the plan of a fleet: against what runs, or against another revision of the inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import FleetInput, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import HubPlan, Plan, hub_plan
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
+    CREATE,
+    ORPHANED,
+    UNCHANGED,
+    UPDATE,
+    Change,
+    PlatformError,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.rendition import (
+    Rendition,
+    compare,
+    kubernetes_rendition,
+    server_rendition,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired import DesiredHub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import LiveHub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import supervisor
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import Supervisor
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import KUBERNETES
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import Problem
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.revision import inventory_at
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import supervisor_arguments
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import Validated, validated
+
+
+@dataclass
+class LivePlan:
+    """The plan against what runs.
+
+    machines: what the machine of each cluster is and needs, for the playbook. problems: why there is no plan.
+    """
+
+    plan: Plan
+    platforms: dict[str, ServerPlatform]
+    machines: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def plan_live(hubs: list[Hub], inventory: FleetInput) -> LivePlan:
+    """Compare hubs with what they are: one read per cluster. Hubs that left the inventory are in the plan, too."""
+    found = LivePlan(Plan([]), platforms(hubs, inventory.directory))
+    planned: dict[str, HubPlan] = {}
+    orphans: list[HubPlan] = []
+    for name, platform in found.platforms.items():
+        members = [hub for hub in hubs if hub.cluster.name == name]
+        keeper = supervisor(**supervisor_arguments(platform))
+        live = platform.live(members)
+        found.problems += [
+            _taken(hub, port, inventory) for hub in members for port in platform.taken_ports(hub, live[hub.name])
+        ]
+        for hub in members:
+            change = platform.change(hub, platform.desired(hub), live[hub.name])
+            change = _with_supervisor(change, keeper, platform.desired(hub), live[hub.name])
+            planned[hub.name] = hub_plan(change, name, hub.tier, hub.url)
+        changing = [hub for hub in members if planned[hub.name].changes]
+        found.machines.append(_machine(name, platform, changing, members))
+        for orphan in sorted(set(platform.present()) - set(inventory.hosts)):
+            change = Change(orphan, ORPHANED, ["runs or has data, but left the inventory; see the playbook remove"])
+            orphans.append(hub_plan(change, name))
+    found.plan = Plan([*(planned[hub.name] for hub in hubs), *orphans])
+    return found
+
+
+def _taken(hub: Hub, port: int, inventory: FleetInput) -> Problem:
+    variable = "hub_port" if port == hub["hub_port"] or not hub["hub_internal_port"] else "hub_internal_port"
+    where = inventory.hosts[hub.name].locate((variable,))
+    return Problem(variable, f"port {port} is in use by another program of the machine", where, [hub.name])
+
+
+def _with_supervisor(change: Change, keeper: Supervisor, desired: DesiredHub, live: LiveHub) -> Change:
+    """A hub that runs, but under no supervisor, has nothing that restarts it."""
+    if change.action == CREATE:
+        return change
+    if not keeper.alive():
+        reasons = ["supervisor not running"]
+    else:
+        running = [service for service in desired.services if live.services[service.role].pid]
+        reasons = [
+            f"{service.role} not supervised"
+            for service in running
+            if keeper.pid(service) != live.services[service.role].pid
+        ]
+    if not reasons:
+        return change
+    action = UPDATE if change.action == UNCHANGED else change.action
+    return replace(change, action=action, reasons=[*reasons, *change.reasons])
+
+
+def _machine(name: str, platform: ServerPlatform, changing: list[Hub], members: list[Hub]) -> dict[str, Any]:
+    """Return what the machine of a cluster is and needs; ``hub`` stands for it in plays."""
+    return {
+        "cluster": name,
+        "hub": (changing or members)[0].name,
+        "changes": bool(changing),
+        "builds": platform.machine_changes(changing),
+        **platform.setup.as_dict(),
+    }
+
+
+def plan_against(
+    revision: str, now: Validated, hubs: list[Hub], inventory: FleetInput, task_vars: Mapping[str, Any], loader: Any
+) -> Plan:
+    """Compare what the inventory says now with what it said at a git revision; no hub is asked.
+
+    Both are read with everything encrypted left as it is, so no password is needed.
+    """
+    names = [hub.name for hub in hubs]
+    after = {hub.name: (hub, _rendition(hub, now, inventory.directory)) for hub in hubs}
+    with inventory_at(revision, task_vars, loader) as earlier:
+        others = set(earlier.hosts) - set(inventory.hosts)
+        selected = [name for name in earlier.hosts if name in names or (name in others and not _limited(task_vars))]
+        then = validated(earlier, selected)
+        if then.problems:
+            raise PlatformError(
+                f"the inventory at {revision} is not valid: {then.problems[0].line()}; "
+                "compare with a revision that this release of the collection can read"
+            )
+        before = {
+            name: (then.fleet.hubs[name], _rendition(then.fleet.hubs[name], then, earlier.directory))
+            for name in selected
+        }
+    planned = []
+    for name in [*names, *(name for name in before if name not in names)]:
+        hub = (after.get(name) or before[name])[0]
+        change = compare(name, before[name][1] if name in before else None, after[name][1] if name in after else None)
+        planned.append(hub_plan(change, hub.cluster.name, hub.tier, hub.url))
+    return Plan(planned, against=revision)
+
+
+def _limited(task_vars: Mapping[str, Any]) -> bool:
+    """Tell whether the run is for some hubs only; then what left the inventory is not its business."""
+    return bool(task_vars.get("ansible_limit"))
+
+
+def _rendition(hub: Hub, found: Validated, directory: str) -> Rendition:
+    if hub.platform == KUBERNETES:
+        return kubernetes_rendition(hub, found.values[hub.name])
+    return server_rendition(hub, directory, assets())

@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the history of a hub says of a deploy: only the controller knows who, from what, and with which release."""
+
+from __future__ import annotations
+
+import datetime
+import getpass
+import hashlib
+import os
+import re
+import socket
+from dataclasses import asdict
+from typing import Any
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired import DesiredHub
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets, collection_version
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.revision import revision_of
+
+
+def who() -> str:
+    """Return who deploys: the person that AWX says started the job, else the account, and the machine."""
+    person = os.environ.get("TOWER_USER_NAME") or os.environ.get("AWX_USER_NAME")
+    if not person:
+        try:
+            person = getpass.getuser()
+        except (KeyError, OSError):  # an account without a name, as in some containers
+            person = str(os.getuid())
+    return f"{person}@{socket.gethostname()}"
+
+
+def author(directory: str) -> dict[str, str]:
+    """Return who deploys, when and with what; ``directory`` is the inventory's."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return {
+        "when": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "who": who(),
+        "collection": collection_version(),
+        "revision": revision_of(directory),
+    }
+
+
+def record_of(desired: DesiredHub, texts: dict[str, bytes], directory: str) -> dict[str, Any]:
+    """Return the fields of history.Record for a deploy; texts: path below config/ -> content."""
+    return {
+        **author(directory),
+        "fingerprint": desired.fingerprint,
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in texts.items()},
+        "services": [{**asdict(service), "command": list(service.command)} for service in desired.services],
+        "builds": [build.directory for build in desired.builds],
+        "jupyterhub": jupyterhub_version(),
+    }
+
+
+def jupyterhub_version() -> str:
+    """Return the version of JupyterHub that hubs are made from."""
+    match = re.search(r"^jupyterhub==(\S+)", assets().locks["hub.txt"], re.MULTILINE)
+    return match[1] if match else ""

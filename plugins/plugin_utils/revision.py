@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read the inventory as it was at a git revision, without touching the checkout."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.vars.hostvars import HostVars
+from ansible.vars.manager import VariableManager
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import FleetInput
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import read_inventory
+
+
+@contextmanager
+def inventory_at(revision: str, task_vars: Mapping[str, Any], loader: Any) -> Iterator[FleetInput]:
+    """Give the inventory at ``revision``; its files are there for as long as the context is.
+
+    task_vars, loader: of the task that asks, for the inventory's place and the vault passwords.
+    Encrypted values stay encrypted: that they differ is all that can be told.
+    Raises PlatformError where there is no such revision, or no git.
+    """
+    sources = [os.path.realpath(str(source)) for source in task_vars.get("ansible_inventory_sources") or ()]
+    if not sources:
+        raise PlatformError("the inventory is in no files; a git revision of it cannot be read")
+    top = _git(["rev-parse", "--show-toplevel"], sources[0]).strip()
+    commit = _commit(revision, top)
+    with tempfile.TemporaryDirectory(prefix="hubfleet-revision-") as directory:
+        archive = _git_bytes(["archive", "--format=tar", commit], top)
+        with tarfile.open(fileobj=io.BytesIO(archive)) as content:
+            _unpack(content, directory)
+        there = [os.path.join(directory, os.path.relpath(source, top)) for source in sources]
+        missing = [source for source in there if not os.path.exists(source)]
+        if len(missing) == len(there):
+            raise PlatformError(f"{revision} has no {os.path.relpath(missing[0], directory)}")
+        yield _read([source for source in there if source not in missing], loader)
+
+
+def _unpack(content: tarfile.TarFile, directory: str) -> None:
+    """Unpack what git made; links stay links, and lead nowhere outside where Python can tell."""
+    if hasattr(tarfile, "tar_filter"):
+        content.extractall(directory, filter="tar")
+    else:  # Python before 3.11.4
+        content.extractall(directory)
+
+
+def revision_of(path: str) -> str:
+    """Return the git revision that a directory is at, with ``-dirty`` where it was changed since; "" outside of git."""
+    try:
+        return _git(["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"], path).strip()
+    except PlatformError:
+        return ""
+
+
+def _commit(revision: str, top: str) -> str:
+    try:
+        return _git(["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"], top).strip()
+    except PlatformError:
+        raise PlatformError(f"git knows no revision {revision!r} in {top}; fetch it first") from None
+
+
+def _read(sources: list[str], loader: Any) -> FleetInput:
+    """Read an inventory the way ansible-playbook does; -e of the command line is on top of it, too."""
+    own = DataLoader()
+    own.set_basedir(os.path.dirname(sources[0]))
+    own.set_vault_secrets(loader._vault.secrets)
+    inventory = InventoryManager(own, sources)
+    variables = VariableManager(own, inventory)
+    hostvars = HostVars(inventory, variables, own)
+    variables._hostvars = hostvars
+    groups = {name: [host.name for host in group.get_hosts()] for name, group in inventory.groups.items()}
+    found = {"groups": groups, "hostvars": hostvars, "ansible_inventory_sources": sources}
+    return read_inventory(found, opaque=True)
+
+
+def _git(arguments: list[str], place: str) -> str:
+    return _git_bytes(arguments, place).decode(errors="replace")
+
+
+def _git_bytes(arguments: list[str], place: str) -> bytes:
+    directory = place if os.path.isdir(place) else os.path.dirname(place)
+    # A checkout of somebody else, as in CI containers, is as good to read.
+    command = ["git", "-c", "safe.directory=*", "-C", directory, *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, check=True).stdout
+    except FileNotFoundError:
+        raise PlatformError("git is not installed here") from None
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode(errors="replace").strip().splitlines()
+        raise PlatformError(f"git {arguments[0]} failed in {directory}: {said[-1] if said else error}") from None
