@@ -46,7 +46,9 @@ class ActionModule(FleetAction):
                 value, places = self._explain(hub, option, inventory, task_vars)
             except Unknown as error:
                 return {"failed": True, "msg": f"{hub.name}: {error}"}
-            for line in lines(f"{hub.name}: {option}", value, places):
+            # Mappings of the chart are merged from what several places say; variables replace one another.
+            merged = isinstance(value, dict) and not option.startswith(PREFIXES)
+            for line in lines(f"{hub.name}: {option}", value, places, merged):
                 display.display(line)
             results[hub.name] = {"value": value, "places": [vars(place) for place in places]}
         return {"changed": False, "hubs": results}
@@ -59,5 +61,6 @@ class ActionModule(FleetAction):
         if hub.platform != KUBERNETES:
             raise Unknown(f"{option!r} is no option, and the hub is on no chart that could have such a key")
         facts = self.validated.charts.of(hub)
-        _path, value, places = explain_chart(option, self.validated.values[hub.name], facts, host)
+        values = self.validated.values[hub.name]
+        _path, value, places = explain_chart(option, values, facts, host, task_vars["hostvars"])
         return value, places

@@ -28,6 +28,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action i
     FleetAction,
     display,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.origin import encrypted_texts
 
 
 class ActionModule(FleetAction):
@@ -61,7 +62,10 @@ class ActionModule(FleetAction):
             "files": [os.path.relpath(path, directory) for path in differing],
         }
         if self._task.diff:
-            result["diff"] = [_diff(path, texts.get(path, "")) for path in differing]
+            encrypted: set[str] = set()
+            for hub in rendered:
+                encrypted |= encrypted_texts(task_vars["hostvars"].raw_get(hub.name))
+            result["diff"] = [_diff(path, texts.get(path, ""), encrypted) for path in differing]
         if not self._task.check_mode:
             for folder, content in made.items():
                 _write(folder, content)
@@ -113,20 +117,20 @@ def _read(path: str) -> str | None:
         return None
 
 
-def _diff(path: str, text: str) -> dict[str, str]:
+def _diff(path: str, text: str, encrypted: set[str]) -> dict[str, str]:
     """Return both sides for --diff, secrets masked."""
     return {
-        "before": _shown(path, _read(path) or ""),
-        "after": _shown(path, text),
+        "before": _shown(path, _read(path) or "", encrypted),
+        "after": _shown(path, text, encrypted),
         "before_header": path,
         "after_header": path,
     }
 
 
-def _shown(path: str, text: str) -> str:
+def _shown(path: str, text: str, encrypted: set[str]) -> str:
     if not path.endswith(".yaml") or not text:
         return text
     try:
-        return values_text(masked(yaml.safe_load(text) or {}))
+        return values_text(masked(yaml.safe_load(text) or {}, encrypted=encrypted))
     except yaml.YAMLError:
         return "(no YAML)\n"

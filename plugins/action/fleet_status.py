@@ -34,7 +34,8 @@ class ActionModule(FleetAction):
         live = plan_live(hubs, inventory)
         if live.problems:
             return report_problems(live.problems)
-        rows, found = [], {}
+        rows: list[tuple[str, ...]] = []
+        found: dict[str, dict[str, Any]] = {}
         for planned in live.plan.hubs:
             platform = live.platforms[planned.cluster]
             deploys = records(platform.setup.layout.hub(planned.hub))
@@ -53,9 +54,10 @@ class ActionModule(FleetAction):
         for line in _table([_HEADINGS, *rows]):
             display.display(line)
         if self.argument("history", False):
-            for hub, status in found.items():
-                display.display(f"{hub}:")
-                for line in _table([("number", *_HEADINGS[6:], "JupyterHub"), *map(_history_row, status["deploys"])]):
+            for planned in live.plan.hubs:
+                display.display(f"{planned.hub}:")
+                deploys = [_history_row(deploy) for deploy in found[planned.hub]["deploys"]]
+                for line in _table([("number", *_HEADINGS[6:], "JupyterHub"), *deploys]):
                     display.display(f"  {line}")
         return {"changed": False, "hubs": found}
 

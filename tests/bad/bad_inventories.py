@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,10 +41,11 @@ class Case:
     name: str
     files: dict[str, str | None]
     expect: list[str]
+    base: str = "base"
 
     def write(self, directory: Path) -> None:
         """Write the whole inventory into an empty directory."""
-        shutil.copytree(HERE / "base", directory, dirs_exist_ok=True)
+        shutil.copytree(HERE / self.base, directory, dirs_exist_ok=True)
         for name, text in self.files.items():
             path = directory / name
             if text is None:
@@ -59,7 +61,8 @@ def read_cases() -> list[Case]:
     for path in sorted((HERE / "cases").rglob("*.yml")):
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         expect = content.pop("expect", "").splitlines()
-        found.append(Case(str(path.relative_to(HERE / "cases").with_suffix("")), content, expect))
+        base = f"base_{content.pop('base')}" if "base" in content else "base"
+        found.append(Case(str(path.relative_to(HERE / "cases").with_suffix("")), content, expect, base))
     return found
 
 
@@ -91,3 +94,14 @@ def playbook(directory: Path, *arguments: str, name: str = "validate") -> subpro
     program = Path(sys.executable).with_name("ansible-playbook")
     command = [str(program), "-i", ".", str(PROJECT / "playbooks" / f"{name}.yml"), *arguments]
     return subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
+
+
+def printed(output: str) -> list[str]:
+    """Return what the action printed: all lines of the play before the result, but for Ansible's own headings."""
+    play = re.split(r"^(?:fatal: |ok: |\[ERROR\])", output, maxsplit=1, flags=re.MULTILINE)[0]
+    return [line for line in play.splitlines() if line and not line.startswith(("PLAY [", "TASK ["))]
+
+
+def content(directory: Path) -> dict[str, bytes]:
+    """Return every file below a directory."""
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}

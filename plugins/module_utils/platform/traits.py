@@ -172,8 +172,12 @@ def _cilogon(hub: Hub, given: dict[str, Any]) -> dict[str, Any]:
         rule = {"allowed_domains": domains}
     elif hub["hub_allowed_users"]:
         rule = {}
-    derivation = {"username_claim": given.get("username_claim")}
+    # Each provider needs a claim, also where settings come without their defaults.
+    defaults = {setting.name: setting.default for setting in AUTHENTICATORS["cilogon"].settings}
+    derivation = {"username_claim": given.get("username_claim") or defaults["username_claim"]}
     providers = sorted(hub["hub_allowed_identity_providers"] or ())
+    if not providers:
+        return {}
     return {"idps": {provider: {"username_derivation": derivation, **rule} for provider in providers}}
 
 

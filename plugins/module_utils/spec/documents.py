@@ -14,7 +14,7 @@ from .addon_options import ADDON_SETTINGS
 from .authenticators import AUTHENTICATORS, Authenticator
 from .cluster_options import CLUSTER_CHAPTERS, CLUSTER_OPTIONS
 from .hub_options import CHAPTERS, HUB_OPTIONS
-from .option import KINDS, Option
+from .option import KINDS, PLATFORMS, Option
 from .units import format_duration, format_memory
 
 #: Ansible's name for each kind; amounts are text there, and the engine parses them.
@@ -38,7 +38,10 @@ def role_argument_specs() -> dict[str, dict[str, Any]]:
     }
     text = "Installs what the hubs of a cluster share - tools, environments and the supervisor."
     machine = {"main": _entry_point("Prepare the machine of a cluster", text, (MACHINE_PLAN, *CLUSTER_OPTIONS))}
-    return {"hub": {"argument_specs": hub}, "machine": {"argument_specs": machine}}
+    text = "Writes the repository of a new fleet - an example that can be deployed, and workflows. Keeps what is there."
+    repository = {"main": _entry_point("Make the repository of a fleet", text, REPOSITORY)}
+    roles = {"hub": hub, "machine": machine, "fleet_repository": repository}
+    return {role: {"argument_specs": entry_points} for role, entry_points in roles.items()}
 
 
 REMOVE_DATA = Option(
@@ -58,6 +61,34 @@ MACHINE_PLAN = Option(
     "dict",
     ("The entry of the cluster in RV(hubfleet.jupyterhub.fleet_plan#module:machines).",),
     required=True,
+)
+REPOSITORY = (
+    Option("fleet_repository_directory", "str", ("Directory of the repository.",), required=True),
+    Option(
+        "fleet_repository_platform",
+        "str",
+        ("What the first cluster runs on.",),
+        default="server",
+        choices=PLATFORMS,
+    ),
+    Option(
+        "fleet_repository_cluster",
+        "str",
+        ("Name of the first cluster.", "Unset, C(machine) or C(cloud), by the platform."),
+    ),
+    Option(
+        "fleet_repository_hub",
+        "str",
+        ("Name of the production hub; the staging hub has C(-staging) behind it.",),
+        default="research",
+    ),
+    Option(
+        "fleet_repository_ci",
+        "str",
+        ("Whose workflows are written.",),
+        default="both",
+        choices=("github", "gitlab", "both", "none"),
+    ),
 )
 
 
@@ -130,8 +161,8 @@ def option_reference() -> str:
         "# Options",
         "",
         "Variables of hubs (`hub_*`) belong into `inventory/host_vars/HUB.yml`, those of clusters (`cluster_*`) into",
-        "`group_vars/CLUSTER.yml`; what several hubs share can stand in any group they are in. What is for one platform",
-        "only says so.",
+        "`group_vars/CLUSTER.yml`; what several hubs share can stand in any group they are in.",
+        "What is for one platform only says so.",
         "",
     ]
     for title, chapter in CHAPTERS:

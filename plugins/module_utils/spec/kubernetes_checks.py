@@ -9,6 +9,7 @@ say more clearly, in the inventory's own words, what would be wrong there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,6 +36,9 @@ _HOME_OPTIONS = {
     "hub_shared_directories": ("claim", "nfs"),
 }
 
+#: What routes are made of, and their certificates.
+_ROUTE_OPTIONS = ("hub_tls_secret", "cluster_certificate_issuer", "cluster_gateway", "cluster_acme_contact")
+
 
 def check_settings(options: dict[str, Any], report: Report, broken: set[str]) -> dict[str, Any]:
     """Check the settings of the authenticator that have a type here; return all settings.
@@ -49,7 +53,7 @@ def check_settings(options: dict[str, Any], report: Report, broken: set[str]) ->
         return {}
     if authenticator is None:
         if given and "hub_authenticator" not in broken:
-            report((variable,), "is set without hub_authenticator")
+            report((variable,), "is set without hub_authenticator, which tells whose settings these are")
         return {}
     cross_checks.check_demonstration(authenticator, options, report, broken)
     cross_checks.check_understood(authenticator, options, report)
@@ -79,7 +83,9 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
         _check_profiles(hub, report)
     if sound("hub_home_storage", *_HOME_OPTIONS):
         _check_homes(hub, report)
-    if sound("cluster_route"):
+        if sound("hub_volumes", "hub_files"):
+            _check_volumes(hub, report)
+    if sound("cluster_route", "hub_url", "hub_domain", *_ROUTE_OPTIONS):
         _check_route(hub, report)
     _check_rights(hub, report)
     if hub["hub_defaults"] == "collection" and sound("hub_placeholder_servers", "hub_pod_priority"):
@@ -100,13 +106,24 @@ def _check_profiles(hub: Hub, report: Report) -> None:
     if hub["hub_unlisted_image"]:
         report(("hub_unlisted_image",), "is set beside hub_profiles; use unlisted_image of a profile")
     slugs: set[str] = set()
+    titles: set[str] = set()
     defaults = [index for index, profile in enumerate(hub["hub_profiles"]) if profile["default"]]
     if len(defaults) > 1:
         report(("hub_profiles", defaults[1], "default"), "is true for a second profile; one is preselected")
     for index, profile in enumerate(hub["hub_profiles"]):
+        path = ("hub_profiles", index)
         if profile["slug"] in slugs:
-            report(("hub_profiles", index, "slug"), f"{profile['slug']!r} is used twice")
+            report((*path, "slug"), f"{profile['slug']!r} is used twice")
         slugs.update({profile["slug"]} - {None})
+        # KubeSpawner makes the slug from the title. Members of groups may never see both.
+        made = "" if profile["slug"] or profile["allowed_groups"] else _slug_of(profile["title"])
+        if made and made in titles:
+            report((*path, "title"), f"{profile['title']!r} is used twice; give one of them a slug")
+        titles.add(made)
+
+
+def _slug_of(title: str) -> str:
+    return re.sub(r"[\W_]+", "-", title.casefold()).strip("-")
 
 
 def home_storage(hub: Hub) -> str | None:
@@ -138,6 +155,20 @@ def _check_homes(hub: Hub, report: Report) -> None:
             "homes need a storage class, set hub_home_storage_class or cluster_storage_class;"
             " or another hub_home_storage (claim, nfs, none)",
         )
+
+
+def _check_volumes(hub: Hub, report: Report) -> None:
+    """Volumes and mounts have names: one of a name that is taken would stand in place of the other."""
+    taken = {"home": "the homes"} if home_storage(hub) in ("claim", "nfs") else {}
+    for name in hub["hub_shared_directories"] or {}:
+        if name in taken:
+            report(("hub_shared_directories", name), f"the name {name!r} is taken by {taken[name]}; use another")
+        taken.setdefault(name, "hub_shared_directories")
+    if hub["hub_files"]:
+        taken["files"] = "hub_files"
+    for name in hub["hub_volumes"] or {}:
+        if name in taken:
+            report(("hub_volumes", name), f"the name {name!r} is taken by {taken[name]}; use another")
 
 
 def _check_route(hub: Hub, report: Report) -> None:

@@ -138,7 +138,7 @@ _NFS = Option(
 _MOUNT = (
     Option("path", "machine_path", ("Where sessions see it.",), required=True),
     Option("subpath", "str", ("The part of it that sessions see; C({username}) is the user's name.",)),
-    Option("read_only", "bool", ("Whether sessions can only read it.",), default=False),
+    Option("read_only", "bool", ("Whether sessions can only read it; they can write when unset.",)),
 )
 
 STORAGE = (
@@ -210,7 +210,14 @@ STORAGE = (
             options=(
                 Option("path", "machine_path", ("Where sessions see it.",), required=True),
                 Option("content", "str", ("Its text.",), required=True),
-                Option("mode", "int", ("Its mode, such as 0644.",), minimum=0, maximum=0o777),
+                Option(
+                    "mode",
+                    "int",
+                    ("Its mode, such as 0644.",),
+                    minimum=0,
+                    maximum=0o777,
+                    pattern_text="a file's mode such as 0644",
+                ),
             ),
         ),
         pattern=CHOICE_PATTERN,
@@ -379,7 +386,8 @@ ESCAPES = (
     _option(
         "hub_tolerated_values",
         "list",
-        "Places in the chart's values whose problems are told, but stop nothing.",
+        "Places in the chart's values, or in what options hand on to KubeSpawner, whose problems are told, but stop"
+        " nothing.",
         "Imports name here what was wrong before.",
         default=(),
         elements=names(),

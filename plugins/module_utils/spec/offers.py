@@ -105,11 +105,18 @@ class Offers:
             self.report(place, f"{name!r} is not in {catalogue_name}{nearest(name, present)}")
         return None
 
+    def _given(self, path: ValuePath) -> dict[str, Any]:
+        """Return an entry as it stands in the inventory, where it is a mapping."""
+        value: Any = self.given
+        for part in path:
+            value = value[part] if isinstance(value, (dict, list)) else {}
+        return value if isinstance(value, dict) else {}
+
     def _environment(self, name: str, entry: dict[str, Any], path: ValuePath, place: ValuePath) -> Environment | None:
         text = ""
         if self.platform == SERVER:
             text = cross_checks.check_environment(entry, path, self.directory, self.report)
-        elif entry["image"] is None:
+        elif entry["image"] is None and self.platform == KUBERNETES:
             # Said where the hub offers it: for hubs on a machine the entry itself is sound.
             if not self.broken & {path[0], place[0]}:
                 self.report(place, f"{name!r} has no image, which {KUBERNETES} needs")
@@ -130,7 +137,7 @@ class Offers:
 
     def _size(self, name: str, entry: dict[str, Any], path: ValuePath, place: ValuePath) -> Size | None:
         if entry["memory"] is None and self.platform == SERVER:
-            if path[0] not in self.broken:
+            if self._given(path).get("memory") is None:
                 self.report(path, "memory is missing (most memory of a session; needed on a server)")
             return None
         for guarantee, limit in (("memory_guarantee", "memory"), ("cpu_guarantee", "cpu")):

@@ -51,7 +51,7 @@ class Option:
     options: for mappings with fixed keys, the keys.
     by_name: for lists, elements may also be the name of an entry of this catalogue variable.
     minimum, maximum: limits, in the parsed unit (bytes, seconds).
-    pattern, pattern_text: a regular expression for text, and how to say it.
+    pattern, pattern_text: a regular expression for text, and how to say it; or only how to say what the limits are.
     home: for paths on the machine, may start with ``~/``.
     secret: must not stand in plain text in the inventory.
     example: YAML of a typical value, for the reference.

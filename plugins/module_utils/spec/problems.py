@@ -54,19 +54,24 @@ class Problems:
         problem.stops.update(stops)
 
     def of(self, hubs: Iterable[str]) -> list[Problem]:
-        """Return the problems that concern any of ``hubs`` or the fleet as a whole, by place."""
-        wanted = set(hubs)
-        found = [p for p in self._found.values() if not p.hubs or wanted & {*p.hubs, *p.stops}]
+        """Return the problems that concern any of ``hubs`` or the fleet as a whole, by place; these hubs come first."""
+        wanted = {name: index for index, name in enumerate(hubs)}
+        found = [p for p in self._found.values() if not p.hubs or wanted.keys() & {*p.hubs, *p.stops}]
+        for problem in found:
+            problem.hubs.sort(key=lambda name: wanted.get(name, len(wanted)))
         return sorted(found, key=lambda p: (_place(p.where), p.variable))
 
 
-def nearest(name: str, known: Iterable[str], what: str = "there are", prefix: str = "") -> str:
+def nearest(
+    name: str, known: Iterable[str], what: str = "there are", prefix: str = "", elsewhere: Iterable[str] = ()
+) -> str:
     """Return the end of a message about an unknown name: the nearest valid one, or all of them.
 
     prefix: what all names start with, so that it says nothing about how near they are.
+    elsewhere: more names that may have been meant, but are not listed.
     """
     known = sorted(known)
-    ends = [valid[len(prefix) :] for valid in known]
+    ends = [valid[len(prefix) :] for valid in (*known, *elsewhere)]
     close = difflib.get_close_matches(str(name)[len(prefix) :], ends, n=1, cutoff=0.6)
     if close:
         hint = f"; did you mean {prefix + close[0]!r}?"

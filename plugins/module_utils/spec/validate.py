@@ -11,6 +11,7 @@ from typing import Any
 
 from ..fleet.model import TIERS, Cluster, Fleet, FleetInput, HostInput, Hub, ValuePath
 from . import cross_checks, kubernetes_checks
+from .addon_options import ADDON_SETTINGS
 from .authenticators import AUTHENTICATORS
 from .catalogue_options import NAME_PATTERN, NAME_TEXT
 from .cluster_options import CLUSTER_OPTIONS
@@ -47,8 +48,13 @@ def validate(inventory: FleetInput) -> tuple[Fleet, Problems]:
 
 
 def is_secret(path: ValuePath) -> bool:
-    """Tell whether the place (variable, *path inside it) is a secret by the schema."""
-    return path[-1] in _SECRET_KEYS
+    """Tell whether the place (variable, *path inside it) is a secret by the schema, or in a list of such."""
+    return _outside_lists(path)[-1] in _SECRET_KEYS
+
+
+def _outside_lists(path: ValuePath) -> ValuePath:
+    """Return the place of the list that a place is in, however deep, or the place itself."""
+    return _outside_lists(path[:-1]) if isinstance(path[-1], int) else path
 
 
 def _secret_keys(options: Iterable[Option]) -> set[str]:
@@ -72,9 +78,13 @@ CHART_SECRETS = frozenset(
         "client_secret",
         "cookie_secret",
         "cookieSecret",
+        "github_client_secret",
         "global_password",
         "lookup_dn_search_password",
         "password",
+        "proxy_auth_token",
+        "recaptcha_secret",
+        "secret_key",
         "secretToken",
         "user_password",
     }
@@ -83,6 +93,7 @@ _SECRET_KEYS = (
     CHART_SECRETS
     | _secret_keys(HUB_OPTIONS)
     | _secret_keys(setting for authenticator in AUTHENTICATORS for setting in authenticator.settings)
+    | _secret_keys(setting for settings in ADDON_SETTINGS.values() for setting in settings)
 )
 
 
@@ -124,7 +135,9 @@ def _check_cluster(cluster: str, checks: list[_HostCheck]) -> None:
         unset = [value for value, check in zip(values, sound) if option.name not in check.host.variables]
         if all(value is values[0] or value == values[0] for value in values):
             continue
-        usual = max(values, key=lambda value: (values.count(value), value in unset), default=None)
+        # Where none is in the majority, what stands in host_vars is the odd one.
+        shared = [value for value, check in zip(values, sound) if "host_vars/" not in check.host.locate((option.name,))]
+        usual = max(values, key=lambda value: (values.count(value), value in unset, value in shared), default=None)
         for check, value in zip(sound, values):
             if value != usual:
                 check.report(
@@ -175,19 +188,27 @@ class _HostCheck:
         self.broken: set[str] = set(host.failures)
         self.reported: set[ValuePath] = set()
         self.cluster_options: dict[str, Any] = {}
-        #: What to judge by: a word that is no platform is reported like any other value.
-        platform = host.variables.get("cluster_platform")
-        self.platform: str = platform if platform in PLATFORMS else SERVER
+        #: What to judge by, or "": a word that is no platform is reported, and nothing that depends on it.
+        platform = host.variables.get("cluster_platform") or SERVER
+        self.platform: str = platform if platform in PLATFORMS else ""
 
     def hub(self, cluster_name: str, fleet: Fleet) -> Hub | None:
         """Return the hub, or None where it cannot be built; its cluster is added to ``fleet``."""
         self._unknown_variables()
         options = {option.name: self._value(option) for option in HUB_OPTIONS}
         self.cluster_options = {option.name: self._value(option) for option in CLUSTER_OPTIONS}
-        cluster = fleet.clusters.setdefault(cluster_name, Cluster(cluster_name, self.cluster_options))
-        check_login = cross_checks.check_authenticator if self.platform == SERVER else kubernetes_checks.check_settings
-        options["hub_authenticator_settings"] = check_login(options, self.report, self.broken)
+        check_login = {
+            SERVER: cross_checks.check_authenticator,
+            KUBERNETES: kubernetes_checks.check_settings,
+        }.get(self.platform)
+        if check_login:
+            options["hub_authenticator_settings"] = check_login(options, self.report, self.broken)
         self._plain_secrets()
+        if not check_login:
+            return None
+        cluster = fleet.clusters.setdefault(cluster_name, Cluster(cluster_name, self.cluster_options))
+        if cluster["cluster_platform"] != self.platform:
+            return None  # the hubs of the cluster disagree, which is told of the cluster
         offers = Offers(self.host.variables, options, self.platform, self.inventory.directory, self.report, self.broken)
         environments, sizes, profiles = offers.environments(), offers.sizes(), offers.profiles()
         tier = next((tier for tier in TIERS if tier in self.host.groups), "")
@@ -211,13 +232,15 @@ class _HostCheck:
         for variable in self.host.variables:
             if variable not in OPTIONS:
                 prefix = variable.split("_", 1)[0] + "_"
-                known = [name for name in OPTIONS if name.startswith(prefix)]
-                self.report((variable,), f"unknown variable{nearest(variable, known, prefix=prefix)}")
+                every = {name: option for name, option in OPTIONS.items() if name.startswith(prefix)}
+                known = [name for name, option in every.items() if option.applies_to(self.platform)]
+                hint = nearest(variable, known, prefix=prefix, elsewhere=every)
+                self.report((variable,), f"unknown variable{hint}")
 
     def _value(self, option: Option) -> Any:
         value = self.host.variables.get(option.name)
         needed = option.needed_on(self.platform)
-        if value is not None and not option.applies_to(self.platform):
+        if value is not None and self.platform and not option.applies_to(self.platform):
             where = " and ".join(option.platforms)
             self.report((option.name,), f"is for the platform {where}; this cluster's is {self.platform}")
             return _copied(option.default)
@@ -235,7 +258,7 @@ class _HostCheck:
             if variable not in OPTIONS:
                 continue
             for path, what in self.seen.secrets(value, variable):
-                if path not in self.reported and not self.host.protected(path):
+                if not {path, _outside_lists(path)} & self.reported and not self.host.protected(path):
                     self.report(
                         path,
                         f"{what} in plain text; encrypt it with 'ansible-vault encrypt_string', or look it up",

@@ -12,7 +12,7 @@ import re
 from typing import Any, Callable
 from urllib.parse import urlsplit
 
-from ..fleet.model import ValuePath
+from ..fleet.model import Opaque, ValuePath
 from .option import KINDS, Option
 from .problems import nearest
 from .units import format_duration, format_memory, parse_duration, parse_memory
@@ -22,8 +22,12 @@ Report = Callable[[ValuePath, str], None]
 
 DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
-#: Source of the form: the grammar of distribution's ``reference`` package.
-IMAGE = re.compile(r"[A-Za-z0-9][-._/:A-Za-z0-9]*(@sha256:[0-9a-f]{64})?")
+#: Source of the form: the grammar of distribution's ``reference`` package: [host[:port]/]path[:tag][@digest].
+_IMAGE_PATH = r"[a-z0-9]+([._-]+[a-z0-9]+)*"
+IMAGE = re.compile(
+    rf"([A-Za-z0-9][-.A-Za-z0-9]*(:[0-9]+)?/)?{_IMAGE_PATH}(/{_IMAGE_PATH})*"
+    r"(:[A-Za-z0-9_][-.A-Za-z0-9_]{0,127})?(@sha256:[0-9a-f]{64})?"
+)
 
 #: Source: Kubernetes, resource quantities; the units that sizes of volumes are written in.
 QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([kMGTPE]|[KMGTPE]i)?")
@@ -37,6 +41,9 @@ PLACEHOLDER = re.compile(
 #: User and password in an address. User names alone are no secret (ssh://git@...) but over HTTP, where they are tokens.
 CREDENTIALS = re.compile(r"""https?://[^/\s@{}'"]+@|://[^/\s:@{}'"]+:[^/\s@{}'"]+@""")
 
+#: Longer texts, and those of several lines, are documents or code, where such a word is a remark.
+_LONGEST_PLACEHOLDER = 200
+
 #: What the values of a file look like that nothing decrypted.
 SOPS = re.compile(r"ENC\[AES256_GCM,")
 
@@ -46,14 +53,13 @@ def check_value(option: Option, value: Any, report: Report, path: ValuePath = ()
 
     Every defect goes to ``report``; the value of a defective place is None.
     """
+    if isinstance(value, Opaque):
+        return value  # nobody can tell what it is
     if value is None:
         report(path, "is empty")
         return None
-    if isinstance(value, str) and option.kind != "python" and PLACEHOLDER.search(value):
-        report(path, "holds a placeholder; write the real value")
-        return None
-    if isinstance(value, str) and SOPS.match(value):
-        report(path, "is still encrypted; SOPS files are read by the vars plugin community.sops.sops")
+    if isinstance(value, str) and _unfinished(value, code=option.kind == "python"):
+        report(path, _unfinished(value, code=option.kind == "python"))
         return None
     try:
         checked = _CHECKS[option.kind](option, value, report, path)
@@ -64,11 +70,35 @@ def check_value(option: Option, value: Any, report: Report, path: ValuePath = ()
     return checked if fits else None
 
 
+def _unfinished(text: str, code: bool = False) -> str:
+    """Return what is to be said of a text that is not the real one yet, or ""; in code, words may be remarks."""
+    if SOPS.match(text):
+        return "is still encrypted; SOPS files are read by the vars plugin community.sops.sops"
+    return "holds a placeholder; write the real value" if not code and PLACEHOLDER.search(text) else ""
+
+
+def _check_texts(value: Any, report: Report, path: ValuePath) -> None:
+    """Report texts that are not the real ones yet, anywhere inside a value whose keys are free."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _check_texts(item, report, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _check_texts(item, report, (*path, index))
+    elif isinstance(value, str):
+        message = _unfinished(value, code="\n" in value or len(value) > _LONGEST_PLACEHOLDER)
+        if message:
+            report(path, message)
+
+
 def _within(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     """Check choices, limits and pattern of a parsed value."""
     if option.choices and value not in option.choices:
         known = [str(choice) for choice in option.choices]
         report(path, f"{shown(option, value)} is not allowed{nearest(value, known, 'allowed')}")
+    elif option.pattern_text and _beyond(option, value):
+        # Limits that say nothing to people.
+        report(path, f"{shown(option, value)} is not {option.pattern_text}")
     elif option.minimum is not None and value < option.minimum:
         report(
             path,
@@ -86,6 +116,12 @@ def _within(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     return False
 
 
+def _beyond(option: Option, value: Any) -> bool:
+    """Tell whether a number is outside of its option's limits."""
+    too_small = option.minimum is not None and value < option.minimum
+    return too_small or (option.maximum is not None and value > option.maximum)
+
+
 def _amount(option: Option, value: Any) -> str:
     formatter = {"memory": format_memory, "duration": format_duration}.get(option.kind, str)
     return formatter(int(value)) if option.kind in ("memory", "duration") else str(value)
@@ -100,7 +136,7 @@ def shown(option: Option, value: Any) -> str:
     """Return the value for a message; never a secret, nor what may hold one (a pasted key, a mapping)."""
     if isinstance(value, (dict, list)):
         return KINDS["dict" if isinstance(value, dict) else "list"]
-    if option.secret or isinstance(value, str) and (option.kind in ("dict", "list") or "\n" in value):
+    if option.secret or isinstance(value, str) and (option.kind in ("dict", "list", "values") or "\n" in value):
         return "the value"
     if holds_credentials(value) or option.kind == "url" and "@" in str(value):
         return "the value"
@@ -115,6 +151,8 @@ def _wrong(option: Option, value: Any) -> ValueError:
         hint = " (write it without quotes)"
     elif option.kind == "list" and isinstance(value, str):
         hint = " (start each element with '- ')"
+    elif option.kind == "values":
+        hint = ", which are a mapping"
     return ValueError(f"{shown(option, value)} is not {KINDS[option.kind]}{hint}")
 
 
@@ -184,6 +222,7 @@ def _dict(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     if option.options:
         return check_keys(option.options, value, report, path)
     if option.elements is None:
+        _check_texts(value, report, path)
         return value
     checked = {}
     for key, item in value.items():
@@ -269,7 +308,8 @@ def _machine_path(option: Option, value: Any, report: Report, path: ValuePath) -
 def _image(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     text = _text(option, value, report, path)
     if not IMAGE.fullmatch(text):
-        raise _wrong(option, text)
+        hint = " (without https://)" if "://" in text else ""
+        raise ValueError(f"{_wrong(option, text)}{hint}")
     # Behind the last slash: what stands before may be a registry with its port.
     if ":" not in text.rpartition("/")[2]:
         raise ValueError(f"{text!r} has no tag; without one, sessions change whenever the image does")

@@ -124,10 +124,14 @@ def check_addons(hub: Hub, report: Report) -> None:
     for name, entry in (hub["hub_addons"] or {}).items():
         known = ADDONS.get(name)
         path = ("hub_addons", name)
-        if known is None and not (entry["chart"] and entry["version"]):
+        if known is None and not entry["chart"]:
             hint = nearest(name, ADDONS, "known")
             report(path, f"is no add-on that is known by name{hint}; any other needs chart and version")
-        if known is None and entry["settings"]:
+        elif known is None and not entry["version"]:
+            report(path, "version is missing (version of the chart)")
+        elif entry["chart"] and not entry["repository"] and "/" not in entry["chart"]:
+            report((*path, "chart"), "is a name in a repository; repository is missing (Helm repository of the chart)")
+        elif known is None and entry["settings"]:
             report((*path, "settings"), "are for add-ons that are known by name; use values")
         elif known is not None:
             check_keys(ADDON_SETTINGS[name], entry["settings"] or {}, report, (*path, "settings"))

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...fleet.model import Hub
-from ..base import PlatformError
+from ...spec.problems import nearest
 from . import recorded
-from .chart import ChartReference, at_hand, fetch, read
+from .chart import ChartContent, ChartError, ChartReference, at_hand, fetch, read
 from .recorded import Traits
+
+#: The chart that versions are recorded of.
+RECORDED_CHART = "jupyterhub"
 
 #: JupyterHub versions that the code works with which runs in the hub: roles/hub/files/extra_config.
 OLDEST_HUB, BEFORE_HUB = (5, 0), (7, 0)
@@ -40,6 +43,14 @@ class ChartFacts:
     kubernetes: str
 
 
+class UnfitChart(ChartError):
+    """A hub's chart is not there, or not known; ``variable`` is the one to look at."""
+
+    def __init__(self, variable: str, message: str):
+        super().__init__(message)
+        self.variable = variable
+
+
 class Charts:
     """The charts of a fleet."""
 
@@ -59,59 +70,79 @@ class Charts:
         cluster = hub.cluster
         chart: str = cluster["cluster_chart"]
         path = os.path.join(self.inventory, os.path.expanduser(chart))
-        local = chart.startswith(("/", "./", "../", "~")) or chart.endswith(".tgz") or os.path.isdir(path)
         version = hub["hub_chart_version"] or cluster["cluster_chart_version"]
-        if local:
+        # No name in a repository holds a slash.
+        is_path = "/" in chart or chart.endswith(".tgz") or os.path.isdir(path)
+        if is_path and not chart.startswith("oci://"):
             return ChartReference(chart=os.path.abspath(path), version=version, repository="")
         repository = "" if chart.startswith("oci://") else cluster["cluster_chart_repository"]
         return ChartReference(chart=chart, version=version, repository=repository)
 
     def of(self, hub: Hub) -> ChartFacts:
-        """Return what is known of a hub's chart; raises PlatformError where that is nothing."""
+        """Return what is known of a hub's chart; raises UnfitChart where that is nothing."""
         reference = self.reference(hub)
         if reference not in self._known:
-            needed = self.download or reference.is_path
-            path = self.path(reference) if needed else at_hand(reference, self.cache)
-            self._known[reference] = self._read(path, hub) if path else self._recorded(reference.version)
+            self._known[reference] = self._find(reference, hub)
         return self._known[reference]
+
+    def named_by(self, hub: Hub) -> str:
+        """Return the variable that decides which chart a hub has."""
+        if self.reference(hub).is_path:
+            return "cluster_chart"
+        return "hub_chart_version" if hub["hub_chart_version"] else "cluster_chart_version"
+
+    def _find(self, reference: ChartReference, hub: Hub) -> ChartFacts:
+        chart = hub.cluster["cluster_chart"]
+        if reference.is_path and not os.path.exists(reference.chart):
+            message = f"there is no chart {chart!r} (paths start at the inventory directory)"
+            raise UnfitChart("cluster_chart", message)
+        try:
+            path = self.path(reference) if self.download else at_hand(reference, self.cache)
+            content = read(path) if path else None
+        except ChartError as error:
+            # In the inventory's words, rather than those of this machine.
+            raise UnfitChart(self.named_by(hub), str(error).replace(reference.chart, chart)) from error
+        if path and content:
+            return self._read(path, content, hub)
+        if reference.name != RECORDED_CHART:
+            message = f"nothing is known of a chart {chart!r}{nearest(chart, [RECORDED_CHART], 'recorded')}"
+            raise UnfitChart("cluster_chart", f"{message}; {_AT_HAND}")
+        return self._recorded(reference.version, hub)
 
     def path(self, reference: ChartReference) -> str:
         """Return where a chart can be read, downloaded if need be; raises ChartError, a PlatformError."""
         return fetch(reference, self.cache, shutil.which("helm"))
 
-    def _recorded(self, version: str) -> ChartFacts:
+    def _recorded(self, version: str, hub: Hub) -> ChartFacts:
         try:
             record = recorded.read(self.records, version)
         except LookupError as error:
-            known = ", ".join(recorded.versions(self.records))
-            raise PlatformError(
-                f"nothing is known of chart {version}; take a recorded version ({known}), "
-                "or have the chart at hand - name its path in cluster_chart, or run validate with validate_render=true"
-            ) from error
+            hint = nearest(version, recorded.versions(self.records), "recorded")
+            message = f"nothing is known of chart {version}{hint}; {_AT_HAND}"
+            raise UnfitChart(self.named_by(hub), message) from error
         about = record.about
         return ChartFacts(
             version, "", record.schema, record.defaults, record.traits, about["jupyterhub"], about["kubeVersion"]
         )
 
-    def _read(self, path: str, hub: Hub) -> ChartFacts:
-        content = read(path)
+    def _read(self, path: str, content: ChartContent, hub: Hub) -> ChartFacts:
+        asked = "hub_chart_version" if hub["hub_chart_version"] else "cluster_chart_version"
         wanted = hub["hub_chart_version"] or hub.cluster["cluster_chart_version"]
-        asked = "hub_chart_version" in hub.given or "cluster_chart_version" in hub.given
-        if asked and content.version != wanted:
-            raise PlatformError(f"the chart {path} is version {content.version}, not {wanted}")
-        nearest = self._nearest(content.version, content.app_version)
-        schema = content.schema or self._recorded(nearest).schema
+        if asked in hub.given and content.version != wanted:
+            chart = hub.cluster["cluster_chart"]
+            raise UnfitChart(asked, f"{wanted!r} is asked for, but the chart {chart!r} is version {content.version}")
+        record = recorded.read(self.records, self._most_like(content.version, content.app_version))
         return ChartFacts(
             version=content.version,
             path=path,
-            schema=schema,
+            schema=content.schema or record.schema,
             defaults=content.values,
-            traits=recorded.read(self.records, nearest).traits,
+            traits=record.traits,
             jupyterhub=content.app_version,
             kubernetes=content.kube_version,
         )
 
-    def _nearest(self, version: str, jupyterhub: str) -> str:
+    def _most_like(self, version: str, jupyterhub: str) -> str:
         """Return the recorded version whose hub is most like that of a chart; its traits stand for the chart's."""
         known = recorded.versions(self.records)
         if version in known:
@@ -125,19 +156,29 @@ class Charts:
         return not_newer[-1] if not_newer else known[-1]
 
 
+#: What to do about charts that are not recorded.
+_AT_HAND = (
+    "another one must be at hand: name its path in cluster_chart, or run validate with validate_render=true,"
+    " which downloads it"
+)
+
+
 def release(version: str) -> tuple[int, ...] | None:
     """Return the numbers that a version starts with: ``5.5.0-dev`` -> (5, 5, 0); None where there are none."""
     match = re.match(r"v?(\d+(?:\.\d+)*)", version or "")
     return tuple(map(int, match[1].split("."))) if match else None
 
 
-def skew(facts: ChartFacts, kubernetes_version: str) -> tuple[str, str] | None:
-    """Return (variable, message) where chart, JupyterHub, our code in the hub and Kubernetes do not go together."""
+def skew(facts: ChartFacts, kubernetes_version: str, named_by: str) -> tuple[str, str] | None:
+    """Return (variable, message) where chart, JupyterHub, our code in the hub and Kubernetes do not go together.
+
+    named_by: the variable that decides which chart it is.
+    """
     hub = release(facts.jupyterhub)
     if hub and not OLDEST_HUB <= hub < BEFORE_HUB:
         oldest, before = (".".join(map(str, each)) for each in (OLDEST_HUB, BEFORE_HUB))
         return (
-            "cluster_chart_version",
+            named_by,
             f"chart {facts.version} brings JupyterHub {facts.jupyterhub}; "
             f"this release of the collection works with {oldest} and newer, before {before}",
         )

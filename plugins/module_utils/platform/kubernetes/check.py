@@ -12,17 +12,21 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...fleet.model import FleetInput, HostInput, Hub, ValuePath
-from ...spec.authenticators import AUTHENTICATORS
+from ...spec.authenticators import AUTHENTICATORS, COMMON_RULES
+from ...spec.authenticators import BY_NAME as AUTHENTICATORS_BY_NAME
 from ...spec.problems import Problems, written
-from ..base import PlatformError
 from .addons import check_addons
-from .charts import ChartFacts, Charts, skew
+from .chart import ChartError
+from .charts import ChartFacts, Charts, UnfitChart, skew
+from .choices_check import check_chart_choices, check_option_choices
 from .hub_config import check_config, check_login, chosen_authenticator
-from .layers import ChartPath, dotted, over_defaults
+from .layers import ChartPath, Values, deepest, dotted, over_defaults
 from .schema_check import SchemaCheck
 from .values import LAYERS, ChartCode, ChartValues, chart_values
 
 _BY_CLASS = {authenticator.config_class: authenticator for authenticator in AUTHENTICATORS}
+CONFIG = ("hub", "config")
+_AUTHENTICATOR = (*CONFIG, "JupyterHub", "authenticator_class")
 
 
 class KubernetesCheck:
@@ -48,55 +52,17 @@ class KubernetesCheck:
             check_addons(hub, lambda path, message, host=host: self._report(host, path, message))  # type: ignore[misc]
             try:
                 facts = self.charts.of(hub)
-            except PlatformError as error:
-                variable = "hub_chart_version" if hub["hub_chart_version"] else "cluster_chart_version"
-                if hub.cluster["cluster_chart"] != "jupyterhub" and variable not in hub.given:
-                    variable = "cluster_chart"
+                schema = self._schema(facts)
+            except ChartError as error:
+                variable = error.variable if isinstance(error, UnfitChart) else self.charts.named_by(hub)
                 self._report(host, (variable,), str(error))
                 continue
-            wrong = skew(facts, hub.cluster["cluster_kubernetes_version"])
+            wrong = skew(facts, hub.cluster["cluster_kubernetes_version"], self.charts.named_by(hub))
             if wrong:
                 self._report(host, (wrong[0],), wrong[1])
                 continue
-            self._check_values(hub, host, facts)
-
-    def _check_values(self, hub: Hub, host: HostInput, facts: ChartFacts) -> None:
-        values = self.values[hub.name] = chart_values(hub, self.inventory.directory, self.code)
-
-        def report(path: ChartPath, message: str) -> None:
-            ignored = dotted(path) in hub["hub_tolerated_values"]
-            self._report_value(self.tolerated if ignored else self.problems, host, values, path, message)
-
-        full = over_defaults(facts.defaults, values.merged)
-        for path, message in self._schema(facts).errors(full):
-            report(path, message)
-        config = full.get("hub", {}).get("config")
-        if not isinstance(config, dict):
-            return
-
-        def report_config(path: tuple[Any, ...], message: str) -> None:
-            report(("hub", "config", *path), message)
-
-        check_config(config, facts.traits, report_config)
-        check_login(
-            config, facts.traits, report_config, hub["hub_demonstration"], complete=not hub["hub_pending_secrets"]
-        )
-        self._check_client(hub, host, values, config, facts)
-
-    def _check_client(
-        self, hub: Hub, host: HostInput, values: ChartValues, config: dict[str, Any], facts: ChartFacts
-    ) -> None:
-        """What a provider gave the hub must be there, unless it is still to be brought, or kept in the cluster."""
-        chosen = chosen_authenticator(config, facts.traits)
-        authenticator = _BY_CLASS.get(chosen or "")
-        merged = values.merged.get("hub", {})
-        elsewhere = merged.get("existingSecret") or merged.get("extraEnv")
-        if authenticator is None or hub["hub_pending_secrets"] or elsewhere:
-            return
-        sections = [config.get(name) or {} for name in facts.traits.sections(str(chosen))]
-        for setting in authenticator.settings:
-            if setting.required and not any(section.get(setting.name) for section in sections):
-                self._report(host, ("hub_authenticator_settings",), f"{setting.name} is missing ({setting.summary})")
+            values = self.values[hub.name] = chart_values(hub, self.inventory.directory, self.code)
+            _ValuesCheck(hub, host, values, facts, self.problems, self.tolerated).run(schema)
 
     def _schema(self, facts: ChartFacts) -> SchemaCheck:
         key = id(facts.schema)
@@ -104,21 +70,165 @@ class KubernetesCheck:
             self._schemas[key] = SchemaCheck(facts.schema)
         return self._schemas[key]
 
-    def _report_value(
-        self, problems: Problems, host: HostInput, values: ChartValues, path: ChartPath, message: str
-    ) -> None:
-        sources = values.sources(path)
-        if not sources:
-            # Nothing in the inventory is near: the chart itself wants more than its defaults.
-            source: ValuePath = ("hub_helm_values", *path)
-        else:
-            source = sources[-1]
-        where = host.locate(source)
-        if source[0] in LAYERS:
-            # The whole place, also where only a part of it is there: something is missing in it.
-            problems.add(written((source[0], *path)), message, where, host.name)
-        else:
-            problems.add(written(source), f"{message} ({dotted(path)} of the chart)", where, host.name)
-
     def _report(self, host: HostInput, path: ValuePath, message: str) -> None:
         self.problems.add(written(path), message, host.locate(path), host.name)
+
+
+class _ValuesCheck:
+    """Checks the values of one hub.
+
+    full: what the chart's templates see.
+    broken: places with problems, but for those that the hub tolerates.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        host: HostInput,
+        values: ChartValues,
+        facts: ChartFacts,
+        problems: Problems,
+        tolerated: Problems,
+    ):
+        self.hub = hub
+        self.host = host
+        self.values = values
+        self.facts = facts
+        self.problems = problems
+        self.tolerated = tolerated
+        self.full = over_defaults(facts.defaults, values.merged)
+        self.broken: set[ChartPath] = set()
+        self.reported: set[ChartPath] = set()
+
+    def run(self, schema: SchemaCheck) -> None:
+        """Report everything that is wrong, each defect once."""
+        config = self._config()
+        if config is not None:
+            check_config(config, self.facts.traits, self._report_config)
+            check_option_choices(self.hub, config, self.facts.traits, self._report_option)
+            check_chart_choices(self.values, config, self.facts.traits, self._report)
+        for path, message in schema.errors(self.full):
+            if path not in self.reported:
+                self._report(path, message)
+        if config is not None and not any(map(self._concerns_login, self.broken)):
+            self._check_login(config)
+
+    def _config(self) -> Values | None:
+        """Return JupyterHub's configuration, without the authenticator that nobody but the chart has chosen."""
+        section = self.full.get("hub")
+        config = section.get("config") if isinstance(section, dict) else None
+        if not isinstance(config, dict):
+            return None
+        settings = config.get("JupyterHub")
+        if isinstance(settings, dict) and settings.get("authenticator_class") == "dummy" and not self._chosen():
+            others = {key: value for key, value in settings.items() if key != "authenticator_class"}
+            return {**config, "JupyterHub": others}
+        return config
+
+    def _chosen(self) -> bool:
+        """Tell whether the inventory says how people log in."""
+        return deepest(self.values.merged, _AUTHENTICATOR) == len(_AUTHENTICATOR)
+
+    def _concerns_login(self, path: ChartPath) -> bool:
+        """Tell whether a problem leaves open who may log in."""
+        if path in (CONFIG[:1], CONFIG):
+            return True
+        if path[:2] != CONFIG:
+            return False
+        section, classes = path[2], self.facts.traits.classes
+        if section == "JupyterHub":
+            return path in (_AUTHENTICATOR[:3], _AUTHENTICATOR)
+        return section not in classes or "Authenticator" in self.facts.traits.sections(section)
+
+    def _check_login(self, config: Values) -> None:
+        authenticator = AUTHENTICATORS_BY_NAME.get(self.hub["hub_authenticator"])
+        by_option = authenticator is not None and self._source(_AUTHENTICATOR) == ("hub_authenticator",)
+        rules = (*COMMON_RULES, *authenticator.rules, "hub_allow_everyone") if authenticator and by_option else ()
+
+        def named(path: tuple[Any, ...]) -> str:
+            source = self._source((*CONFIG, *path))
+            return source[0] if source[0] not in LAYERS else str(path[-1])
+
+        before = set(self.broken)
+        check_login(
+            config,
+            self.facts.traits,
+            self._report_config,
+            self.hub["hub_demonstration"],
+            complete=not self.hub["hub_pending_secrets"],
+            ways=", ".join(rules),
+            named=named,
+        )
+        chosen = chosen_authenticator(config, self.facts.traits)
+        if self.broken != before:
+            return
+        if chosen == "TmpAuthenticator" and not self.hub["hub_demonstration"]:
+            message = "tmp lets anybody in without logging in; it needs hub_demonstration: true, and no real users"
+            self._report(_AUTHENTICATOR, message)
+        self._check_client(config, chosen, by_option)
+
+    def _check_client(self, config: Values, chosen: str | None, by_option: bool) -> None:
+        """What a provider gave the hub must be there, unless it is still to be brought, or kept in the cluster."""
+        authenticator = _BY_CLASS.get(chosen or "")
+        merged = self.values.merged.get("hub", {})
+        elsewhere = merged.get("existingSecret") or merged.get("extraEnv")
+        if authenticator is None or self.hub["hub_pending_secrets"] or elsewhere:
+            return
+        sections = [config.get(name) or {} for name in self.facts.traits.sections(str(chosen))]
+        missing = [
+            setting
+            for setting in authenticator.settings
+            if setting.required and not any(section.get(setting.name) for section in sections)
+        ]
+        if not missing:
+            return
+        message = f"{missing[0].name} is missing ({missing[0].summary})"
+        if len(missing) > 1:
+            message = f"{', '.join(setting.name for setting in missing)} are missing"
+        if not by_option:
+            self._report((*CONFIG, str(chosen)), message)
+            return
+        where = self.host.locate(("hub_authenticator_settings",)) or self.host.locate(("hub_authenticator",))
+        self.problems.add("hub_authenticator_settings", message, where, self.host.name)
+
+    def _source(self, path: ChartPath) -> ValuePath:
+        """Return the place in the inventory that a place in the chart's values comes from."""
+        if path == _AUTHENTICATOR and not self._chosen():
+            return ("hub_authenticator",)
+        sources = self.values.sources(path)
+        # Nothing in the inventory is near: the chart itself wants more than its defaults.
+        return sources[-1] if sources else ("hub_helm_values", *path)
+
+    def _report_config(self, path: tuple[Any, ...], message: str) -> None:
+        place: ChartPath = CONFIG
+        here: Any = self.full["hub"]["config"]
+        for part in path:
+            # Indexes come as text.
+            step = int(part) if isinstance(here, list) else part
+            inside = isinstance(here, list) or (isinstance(here, dict) and step in here)
+            here = here[step] if inside else None
+            place = (*place, step)
+        self._report(place, message)
+
+    def _report_option(self, path: ValuePath, message: str) -> None:
+        """Record a problem at a place in an option."""
+        problems = self.tolerated if self._is_tolerated(path) else self.problems
+        problems.add(written(path), message, self.host.locate(path), self.host.name)
+
+    def _is_tolerated(self, path: tuple[Any, ...]) -> bool:
+        return dotted(path) in (self.hub["hub_tolerated_values"] or ())
+
+    def _report(self, path: ChartPath, message: str) -> None:
+        """Record a problem at a place in the chart's values."""
+        self.reported.add(path)
+        problems = self.tolerated
+        if not self._is_tolerated(path):
+            self.broken.add(path)
+            problems = self.problems
+        source = self._source(path)
+        where = self.host.locate(source)
+        if source[0] in LAYERS:
+            # The whole place, also where only a part of it is there: something is missing in it.
+            problems.add(written((source[0], *path)), message, where, self.host.name)
+        else:
+            problems.add(written(source), f"{message} ({dotted(path)} of the chart)", where, self.host.name)

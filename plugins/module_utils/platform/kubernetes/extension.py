@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Iterator
 
 from ...fleet.model import Hub
@@ -86,13 +87,22 @@ def _templates(hub: Hub, directory: str) -> Iterator[Setting]:
         for name in sorted(names):
             path = os.path.join(folder, name)
             relative = os.path.relpath(path, root)
-            with open(path, encoding="utf-8") as file:
-                text = file.read()
-            # Keys become names in a Kubernetes secret.
-            key = "template-" + relative.replace(os.sep, "-")
-            value = {"mountPath": f"{TEMPLATES}/{relative}", "stringData": text}
-            yield Setting(("hub", "extraFiles", key), value, ("hub_templates",))
+            with open(path, "rb") as file:
+                content = _content(file.read())
+            # Keys of a Kubernetes secret hold letters, digits, '-', '_' and '.'; each file has one of its own.
+            key = "template-" + re.sub(r"[^A-Za-z0-9_.]", lambda match: f"-{ord(match[0]):x}-", relative)
+            yield Setting(
+                ("hub", "extraFiles", key), {"mountPath": f"{TEMPLATES}/{relative}", **content}, ("hub_templates",)
+            )
     yield setting("hub.templatePaths", [TEMPLATES], "hub_templates")
+
+
+def _content(content: bytes) -> dict[str, str]:
+    """Return the content of a file as the chart takes it: text where it is text."""
+    try:
+        return {"stringData": content.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"binaryData": base64.b64encode(content).decode("ascii")}
 
 
 def _logo(hub: Hub, directory: str) -> Iterator[Setting]:

@@ -8,17 +8,22 @@ from __future__ import annotations
 import functools
 import re
 import shlex
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from ...fleet.model import Hub
 from ...spec.validate import is_secret
+from ...spec.values import holds_credentials
 from .addons import addon_releases
 from .chart import ChartReference
 from .layers import Values
 
 HEADER = "# Made from the inventory by hubfleet.jupyterhub; change it there.\n"
 INSTALL = "install.sh"
+
+#: Environment variables that are likely secrets.
+_SECRET_VARIABLE = re.compile(r"secret|token|passw|key", re.IGNORECASE)
 
 
 @functools.cache
@@ -39,7 +44,10 @@ def values_dumper() -> Any:
     def text(dumper: Any, value: str) -> Any:
         # Blocks cannot hold lines that end in blanks, tabs, or other control characters.
         block = "\n" in value and not re.search(r"[ \t]+\n|[\t\r\x00-\x08\x0b-\x1f\x7f-\x9f]", value)
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if block else None)
+        style = "|" if block else None
+        if re.search("[\x85\u2028\u2029]", value):
+            style = '"'  # line breaks to YAML 1.1, but none to YAML 1.2: escaped, both read them as they are
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
     ValuesDumper.add_representer(str, text)
     # Numbers of YAML 1.2 and of Go that PyYAML takes for text, and would leave without quotes: 1e3, 0o17, .inf.
@@ -47,6 +55,8 @@ def values_dumper() -> Any:
         r"^[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?$|^[-+]?\.(inf|nan)$|^0[oxb][\da-f_]+$", re.IGNORECASE
     )
     ValuesDumper.add_implicit_resolver("tag:yaml.org,2002:float", number, list("-+.0123456789"))
+    # To Go these are true and false, as YAML 1.1 has it; to PyYAML they are text.
+    ValuesDumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^[yYnN]$"), list("yYnN"))
     return ValuesDumper
 
 
@@ -111,11 +121,30 @@ def _script(hub: Hub, commands: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def masked(values: Any, path: tuple[Any, ...] = ("",)) -> Any:
-    """Return values for people's eyes: secrets, and the content of files, which may be some, are stars."""
+def masked(values: Any, path: tuple[Any, ...] = ("",), encrypted: Collection[str] = ()) -> Any:
+    """Return values for people's eyes: secrets, and the content of files, which may be some, are stars.
+
+    path: where the values stand. encrypted: texts that the inventory keeps encrypted, whatever they are for.
+    """
     if isinstance(values, dict):
-        return {key: masked(item, (*path, key)) for key, item in values.items()}
+        return {key: masked(item, (*path, key), encrypted) for key, item in values.items()}
     if isinstance(values, list):
-        return [masked(item, path) for item in values]
-    hidden = is_secret(path) or path[-1] in ("stringData", "binaryData") or "PRIVATE KEY" in str(values)
-    return "***" if hidden and values not in (None, "") else values
+        return [masked(item, path, encrypted) for item in values]
+    hidden = values not in (None, "") and (_is_hidden(values, path) or _is_one_of(values, encrypted))
+    return "***" if hidden else values
+
+
+def _is_one_of(value: Any, encrypted: Collection[str]) -> bool:
+    """Tell whether a value is an encrypted text, or holds one that is too long to be there by chance."""
+    return isinstance(value, str) and any(value == text or len(text) > 5 and text in value for text in encrypted)
+
+
+def _is_hidden(value: Any, path: tuple[Any, ...]) -> bool:
+    """Tell whether a value is, or may be, a secret."""
+    if is_secret(path) or path[-2:] == ("CryptKeeper", "keys") or path[-1] in ("stringData", "binaryData"):
+        return True
+    if "extraFiles" in path[:-1] and "data" in path:  # the third way to say what is in a file
+        return True
+    if "extraEnv" in path[:-1] and any(_SECRET_VARIABLE.search(str(key)) for key in path[path.index("extraEnv") + 1 :]):
+        return True
+    return holds_credentials(value) or "PRIVATE KEY" in str(value)

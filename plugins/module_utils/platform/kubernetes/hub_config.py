@@ -24,6 +24,7 @@ Report = Callable[[tuple[str, ...], str], None]
 #: Which trait of JupyterHub chooses the class of a family, by the class that all in it inherit from.
 _CHOOSERS = {"Authenticator": "authenticator_class", "Spawner": "spawner_class", "Proxy": "proxy_class"}
 _AUTHENTICATOR = ("JupyterHub", "authenticator_class")
+SPAWNER = "KubeSpawner"
 #: What an effective setting is made of: (path of the value, value).
 _Settings = dict[str, tuple[tuple[str, ...], Any]]
 #: How alike two names must be for one to be a misspelling where unknown names may be right.
@@ -58,14 +59,28 @@ def check_config(config: dict[str, Any], traits: Traits, report: Report) -> None
     _check_authenticator_class(config, traits, report)
 
 
+def check_spawner(overrides: dict[str, Any], config: dict[str, Any], traits: Traits, report: Report) -> None:
+    """Report unknown, removed and mistyped traits in what is set on KubeSpawner for one choice of a user's."""
+    known, others_too = _traits_of(SPAWNER, config, traits)
+    _check_settings(SPAWNER, overrides, known, others_too, lambda path, message: report(path[1:], message))
+
+
 def check_login(
-    config: dict[str, Any], traits: Traits, report: Report, demonstration: bool = False, complete: bool = True
+    config: dict[str, Any],
+    traits: Traits,
+    report: Report,
+    demonstration: bool = False,
+    complete: bool = True,
+    ways: str = "",
+    named: Callable[[tuple[str, ...]], str] = lambda path: path[-1],
 ) -> None:
     """Report a hub that nobody or anybody can log in to, and rules that another rule makes useless.
 
     demonstration: anybody is meant to.
     complete: False where files with secrets, which may hold rules too, are still to be brought; then
         nobody is found missing.
+    ways: names of what can let people in, where that is not traits.
+    named: returns what people call the trait at a path.
     Rules are those of JupyterHub 5 (docs, "Authentication: allowing and blocking access") and of
     check_allowed in OAuthenticator. What a class of the hub's own does is not known, so not judged.
     """
@@ -85,8 +100,8 @@ def check_login(
         if trait.rule and not trait.alias_of and name in settings
     }
     if complete:
-        _check_somebody(chosen, settings, rules, traits, report)
-    _check_useless(settings, rules, report)
+        _check_somebody(chosen, settings, rules, traits, report, ways)
+    _check_useless(settings, rules, report, named)
 
 
 def chosen_authenticator(config: dict[str, Any], traits: Traits) -> str | None:
@@ -94,6 +109,8 @@ def chosen_authenticator(config: dict[str, Any], traits: Traits) -> str | None:
 
     Without authenticator_class it is the chart's default, dummy.
     """
+    if not isinstance(config.get("JupyterHub", {}), dict):
+        return None
     value = _section(config, "JupyterHub").get("authenticator_class", "dummy")
     if not isinstance(value, str):
         return None
@@ -116,8 +133,12 @@ def _check_unknown_class(section: str, config: dict[str, Any], traits: Traits, r
             (section,), f"is no class: names of classes begin with a capital letter{nearest(section, traits.classes)}"
         )
         return
+    known = {name.lower(): name for name in traits.classes}
+    if section.lower() in known:
+        report((section,), f"unknown class; did you mean {known[section.lower()]!r}?")
+        return
     # Hubs' own classes are usually named after the one they extend: CustomGitHubOAuthenticator.
-    if section in _own_classes(config) or any(section.endswith(known) for known in traits.classes):
+    if section in _own_classes(config) or any(map(section.endswith, traits.classes)):
         return
     near = _near(section, traits.classes)
     if near:
@@ -195,11 +216,21 @@ def _traits_of(section: str, config: dict[str, Any], traits: Traits) -> tuple[di
 def _check_section(section: str, config: dict[str, Any], traits: Traits, report: Report) -> None:
     """Report unknown, removed and mistyped traits of one section."""
     known, others_too = _traits_of(section, config, traits)
+    settings = {}
     for name, value in _section(config, section).items():
-        trait = known.get(name)
-        if trait is None and name in traits.classes:
+        if name not in known and name in traits.classes:
             report((section, name), f"is a class: its settings stand beside {section}, not in it")
-        elif trait is None:
+        else:
+            settings[name] = value
+    _check_settings(section, settings, known, others_too, report)
+
+
+def _check_settings(
+    section: str, settings: dict[str, Any], known: dict[str, Trait], others_too: bool, report: Report
+) -> None:
+    for name, value in settings.items():
+        trait = known.get(name)
+        if trait is None:
             near = _near(name, known)
             if near:
                 report((section, name), f"{section} has no such trait; did you mean {near!r}?")
@@ -295,7 +326,9 @@ def _effective(chosen: str, config: dict[str, Any], traits: Traits) -> _Settings
     return settings
 
 
-def _check_somebody(chosen: str, settings: _Settings, rules: _Settings, traits: Traits, report: Report) -> None:
+def _check_somebody(
+    chosen: str, settings: _Settings, rules: _Settings, traits: Traits, report: Report, ways: str
+) -> None:
     """Report a hub where no rule lets anyone in."""
     # JupyterHub's own way to say that something else, such as a hook, decides.
     if settings.get("any_allow_config", ((), False))[1]:
@@ -310,9 +343,10 @@ def _check_somebody(chosen: str, settings: _Settings, rules: _Settings, traits: 
     )
     names = sorted(name for name, trait in traits.of(chosen).items() if trait.rule and not trait.alias_of)
     spoken = ["allow_all or allowed_domains in idps" if name == "idps" else name for name in names]
+    ways = ways or f"{', '.join(spoken)} of {chosen}"
     report(
         _AUTHENTICATOR,
-        f"nobody{' but admins' if admins else ''} is allowed to log in; set one of {', '.join(spoken)} of {chosen}; "
+        f"nobody{' but admins' if admins else ''} is allowed to log in; set one of {ways}; "
         "or any_allow_config, if Python in hub.extraConfig decides",
     )
 
@@ -328,10 +362,12 @@ def _provider_rule(provider: Any, *names: str) -> bool:
     return isinstance(provider, dict) and any(provider.get(name) for name in names)
 
 
-def _check_useless(settings: _Settings, rules: _Settings, report: Report) -> None:
+def _check_useless(
+    settings: _Settings, rules: _Settings, report: Report, named: Callable[[tuple[str, ...]], str]
+) -> None:
     """Report who is named in vain, since allow_all lets everyone in."""
-    everyone = bool(settings.get("allow_all", ((), False))[1])
-    message = "has no effect, since allow_all lets everyone in; remove one of them"
+    place, everyone = settings.get("allow_all", (("allow_all",), False))
+    message = f"has no effect, since {named(place)} lets everyone in; remove one of them"
     for name, (path, value) in rules.items():
         if name == "idps" and isinstance(value, dict):
             for provider, its_settings in value.items():

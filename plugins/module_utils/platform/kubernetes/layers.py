@@ -127,9 +127,12 @@ def leaves(value: Any, path: ChartPath = ()) -> Iterator[tuple[ChartPath, Any]]:
 
 
 def assign(values: Values, path: ChartPath, value: Any) -> None:
-    """Merge ``value`` into ``values``, which is changed, at ``path``."""
+    """Merge ``value`` into ``values``, which is changed, at ``path``; what was assigned before is not."""
     for key in path[:-1]:
-        values = values.setdefault(key, {})
+        below = values.get(key)
+        # A copy, since hubs share the mappings of their groups.
+        values[key] = dict(below) if isinstance(below, dict) else {}
+        values = values[key]
     last = path[-1]
     below = values.get(last)
     values[last] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value

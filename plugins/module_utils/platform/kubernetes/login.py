@@ -25,6 +25,16 @@ PEOPLE = {
 #: Traits that the collection adds where nobody asked; the other derived ones are what an option means.
 ADDED = ("oauth_callback_url", "scope", "check_common_password", "seconds_before_next_try")
 
+#: Derived traits: the place in the inventory that they follow from.
+_FOLLOWS_FROM = {
+    "hosted_domain": ("hub_allowed_domains",),
+    "allow_all": ("hub_allowed_domains",),
+    "idps": ("hub_allowed_identity_providers",),
+    "scope": ("hub_allowed_organizations",),
+    "manage_groups": ("hub_authenticator_settings", "groups_claim"),
+    "auth_state_groups_key": ("hub_authenticator_settings", "groups_claim"),
+}
+
 
 def login_settings(hub: Hub) -> Iterator[Setting]:
     """Yield the authenticator, its settings and the allow rules."""
@@ -43,7 +53,7 @@ def login_settings(hub: Hub) -> Iterator[Setting]:
     rules = RULE_TRAITS.get(authenticator.name, {})
     for trait, value in derived_traits(hub).items():
         if (by_collection or trait not in ADDED) and trait not in rules.values():
-            yield setting(f"{section}.{trait}", value, "hub_authenticator")
+            yield from _derived(hub, section, trait, value)
     if by_collection:
         known = {item.name: item.default for item in authenticator.settings if item.default is not None}
         for name, value in known.items():
@@ -53,6 +63,14 @@ def login_settings(hub: Hub) -> Iterator[Setting]:
             yield setting(f"{section}.{trait}", hub[option], option)
     for name, value in (hub["hub_authenticator_settings"] or {}).items():
         yield from _setting_of(authenticator.name, section, name, value)
+
+
+def _derived(hub: Hub, section: str, trait: str, value: Any) -> Iterator[Setting]:
+    if trait != "oauth_callback_url":
+        yield setting(f"{section}.{trait}", value, *_FOLLOWS_FROM.get(trait, ("hub_authenticator",)))
+    elif hub["hub_domain"] or hub["hub_url"]:
+        # Without an address of its own, the hub takes the one that people came by.
+        yield setting(f"{section}.{trait}", value, "hub_domain" if hub["hub_domain"] else "hub_url")
 
 
 def _setting_of(authenticator: str, section: str, name: str, value: Any) -> Iterator[Setting]:

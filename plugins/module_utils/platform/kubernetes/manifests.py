@@ -19,7 +19,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, TextIO
 
 from ..base import PlatformError
 from .manifests_check import minor_version, schema_version
@@ -96,8 +96,8 @@ class _Worker:
             stderr=subprocess.DEVNULL,
             encoding="utf-8",
         )
-        self._questions = cast("IO[str]", self._process.stdin)
-        self._answers = cast("IO[str]", self._process.stdout)
+        self._questions: TextIO = self._process.stdin  # type: ignore[assignment]
+        self._answers: TextIO = self._process.stdout  # type: ignore[assignment]
 
     def ask(self, question: dict[str, Any]) -> dict[str, Any]:
         """Send one line, return the answer; raises PlatformError."""

@@ -44,7 +44,8 @@ def _ingress(hub: Hub, domain: str, source: str) -> Iterator[Setting]:
     if issuer:
         yield Setting(("ingress", "annotations", ISSUER), issuer, ("cluster_certificate_issuer",))
     secret = hub["hub_tls_secret"] or f"{hub.release}-tls"
-    yield setting("ingress.tls", [{"hosts": [domain], "secretName": secret}], "hub_tls_secret")
+    named_by = "hub_tls_secret" if hub["hub_tls_secret"] else "cluster_certificate_issuer"
+    yield setting("ingress.tls", [{"hosts": [domain], "secretName": secret}], named_by)
 
 
 def _gateway(hub: Hub, domain: str, source: str) -> Iterator[Setting]:

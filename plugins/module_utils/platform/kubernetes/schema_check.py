@@ -10,6 +10,7 @@ from typing import Any
 
 from ...spec.problems import nearest
 from ..base import PlatformError
+from .chart import ChartError
 from .layers import ChartPath, Values
 
 #: How types of JSON schema are said.
@@ -30,7 +31,7 @@ class SchemaCheck:
     """A chart's schema, compiled once for all hubs that use it."""
 
     def __init__(self, schema: dict[str, Any]):
-        """Compile; raises PlatformError where the library is missing or the schema is none."""
+        """Compile; raises PlatformError where the library is missing, and ChartError where the schema is none."""
         self.schema = schema
         try:
             import jsonschema_rs
@@ -42,7 +43,8 @@ class SchemaCheck:
         try:
             self._validator = jsonschema_rs.validator_for(schema)
         except (ValueError, jsonschema_rs.ValidationError) as error:
-            raise PlatformError(f"the chart's values.schema.json is no JSON schema: {error}") from None
+            reason = getattr(error, "message", str(error))
+            raise ChartError(f"the chart's values.schema.json is no JSON schema: {reason}") from None
 
     def errors(self, values: Values) -> Errors:
         """Yield (place, message) of everything the schema refuses in ``values``, the chart's defaults included."""
@@ -56,7 +58,11 @@ class SchemaCheck:
                 for key in kind.unexpected:
                     yield (*path, key), f"is no key of the chart{nearest(key, known, 'known')}"
             elif kind.name == "required":
-                yield (*path, kind.property), "is missing"
+                yield (*path, kind.property), "is missing; the chart needs it"
+            elif kind.name == "enum":
+                choices = [str(choice) for choice in kind.options if choice not in (None, "")]
+                # The value is only compared: it may be a secret in a wrong place.
+                yield path, f"is not allowed{nearest(str(error.instance), choices, 'allowed')}"
             elif kind.name == "oneOf":
                 yield path, self._one_of(error.schema_path)
             elif words:
@@ -83,18 +89,13 @@ def _short(value: Any) -> bool:
 
 
 def _type(kind: Any) -> str:
-    return f"is not what the chart takes here, {' or '.join(_SPOKEN.get(each, each) for each in kind.types)}"
-
-
-def _enum(kind: Any) -> str:
-    choices = [str(choice) for choice in kind.options if choice not in (None, "")]
-    return f"is not allowed; allowed: {', '.join(choices)}"
+    types = sorted(kind.types, key=lambda each: each == "null")
+    return f"is not what the chart takes here, {' or '.join(_SPOKEN.get(each, each) for each in types)}"
 
 
 #: Kinds of errors: what to say of them, from what the library tells; never the value, which may be a secret.
 _WORDS: dict[str, Callable[[Any], str]] = {
     "type": _type,
-    "enum": _enum,
     "pattern": lambda kind: f"does not match {kind.pattern}",
     "minimum": lambda kind: f"is too small; the least is {kind.limit}",
     "maximum": lambda kind: f"is too large; the most is {kind.limit}",

@@ -53,7 +53,7 @@ def _limit(value: int) -> int | None:
 def _interface(value: Any) -> str:
     if not isinstance(value, str) or not value.startswith("/"):
         raise ValueError(value)
-    return value
+    return {"/lab": "lab", "/tree": "notebook"}.get(value, value)
 
 
 #: Options whose place is one key. What needs more than that has a module of its own beside this one.
@@ -95,6 +95,9 @@ def simple_settings(hub: Hub) -> Iterator[Setting]:
         wanted = rule.option in hub.given and (by_collection or not rule.ours)
         if wanted or (by_collection and rule.default):
             yield setting(rule.path, rule.to_chart(hub[rule.option]), rule.option)
+    if by_collection and hub["hub_named_server_limit"]:
+        # A limit alone allows them, as on the other platform.
+        yield setting("hub.allowNamedServers", True, "hub_named_server_limit")
     yield from _culling(hub, by_collection)
     for key, name in NETWORK.items():
         allowed = (hub["hub_user_network"] or {}).get(key)

@@ -86,6 +86,7 @@ def _one_per_environment(hub: Hub) -> list[Profile]:
             hub.sizes,
             description=environment.description or None,
             allowed_groups=environment.allowed_groups,
+            extra=environment.extra,
         )
         for environment in hub.environments
     ]
@@ -141,7 +142,9 @@ def _choose(
     """Add the environments or sizes of a profile: the only one to what it is, several to what can be chosen."""
     option = profile[f"{what}_option"]
     unlisted = profile["unlisted_image"] if what == "environment" else None
-    if len(entries) == 1 and not option and unlisted is None:
+    # What is for some only stays a choice, so that it is hidden from the others, unless the profile is for the same.
+    for_all = all(not entry.allowed_groups or entry.allowed_groups == profile["allowed_groups"] for entry in entries)
+    if len(entries) == 1 and not option and unlisted is None and for_all:
         override.update(_overrides(entries[0]))
         return
     if not entries and unlisted is None:

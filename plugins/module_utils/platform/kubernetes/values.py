@@ -93,8 +93,8 @@ def chart_values(hub: Hub, directory: str, code: ChartCode) -> ChartValues:
     ]
     options: dict[str, Any] = {**hub.cluster.options, **hub.options}
     values = ChartValues(settings, [(name, options[name]) for name in LAYERS if options[name]])
-    profile_list = values.merged.get("singleuser", {}).get("profileList")
-    if has_groups(profile_list):
+    singleuser = values.merged.get("singleuser")  # null where Helm values say so
+    if isinstance(singleuser, dict) and has_groups(singleuser.get("profileList")):
         # Without it everyone would see, and could start, what is for some.
         added = [setting(f"hub.extraConfig.{GROUPS_CONFIG}", code.allowed_groups, "hub_profiles")]
         if hub["hub_defaults"] == "collection" and hub["hub_authenticator"] == "github":

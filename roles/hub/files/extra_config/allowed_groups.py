@@ -24,7 +24,7 @@ def _hubfleet_allowed_groups(listed):
     def without_hidden(profile, names):
         profile = copy.deepcopy(profile)
         options = profile.get("profile_options") or {}
-        for key, option in list(options.items()):
+        for option in options.values():
             if "choices" in option:
                 option["choices"] = {
                     name: choice for name, choice in option["choices"].items() if allowed(choice, names)
@@ -54,5 +54,7 @@ def _hubfleet_allowed_groups(listed):
     return profile_list
 
 
-if c.KubeSpawner.profile_list:
-    c.KubeSpawner.profile_list = _hubfleet_allowed_groups(c.KubeSpawner.profile_list)
+_hubfleet_spawner = c.KubeSpawner  # pylint: disable=undefined-variable
+# Not by its attribute: of a setting that nobody made, that is something, and true.
+if _hubfleet_spawner.get("profile_list"):
+    _hubfleet_spawner.profile_list = _hubfleet_allowed_groups(_hubfleet_spawner.profile_list)

@@ -29,6 +29,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import Setup
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.running import Running
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.hub_options import HUB_OPTIONS
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import SERVER
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import SOUND, fleet_of, hub_of
 
 LOCKS = ("hub.txt", "node.txt", "supervisor.txt", "user.txt", "proxy/package.json", "proxy/package-lock.json")
@@ -96,6 +97,8 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "hub_start_timeout": ({}, {"hub_start_timeout": 60}),
     "hub_active_server_limit": ({}, {"hub_active_server_limit": 9}),
     "hub_concurrent_spawn_limit": ({}, {"hub_concurrent_spawn_limit": 9}),
+    "hub_named_servers": ({}, {"hub_named_servers": True}),
+    "hub_redirect_to_server": ({}, {"hub_redirect_to_server": False}),
     "hub_named_server_limit": ({}, {"hub_named_server_limit": 9}),
     "hub_announcement": ({}, {"hub_announcement": "Hello"}),
     "hub_services": ({"hub_services": [SERVICE]}, {"hub_services": [{**SERVICE, "api_token": "other"}]}),
@@ -127,7 +130,8 @@ def digests(variables: dict[str, Any]) -> dict[str, str]:
 
 
 def test_every_option_is_here() -> None:
-    assert CHANGES.keys() | COPIED == {option.name for option in HUB_OPTIONS}
+    for_servers = {option.name for option in HUB_OPTIONS if option.applies_to(SERVER)}
+    assert CHANGES.keys() | COPIED == for_servers
 
 
 @pytest.mark.parametrize("option", CHANGES)

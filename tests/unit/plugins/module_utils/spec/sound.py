@@ -1,13 +1,19 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A sound hub to break, and what validation says of it."""
+"""Sound hubs to break, one on each platform, and what validation says of them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Fleet, FleetInput, HostInput, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import (
+    KUBERNETES,
+    PLATFORMS,
+    SERVER,
+    Option,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
 
 SOUND: dict[str, Any] = {
@@ -19,6 +25,27 @@ SOUND: dict[str, Any] = {
     "hub_size_catalogue": {"small": {"memory": "1G"}},
     "hub_sizes": ["small"],
 }
+
+SOUND_ON_KUBERNETES: dict[str, Any] = {
+    "cluster_platform": "kubernetes",
+    "cluster_storage_class": "standard",
+    "cluster_route": "ingress",
+    "cluster_certificate_issuer": "letsencrypt",
+    "hub_domain": "alpha.example.org",
+    "hub_authenticator": "native",
+    "hub_allowed_users": ["ada"],
+    "hub_environment_catalogue": {"python": {"image": "quay.io/jupyter/scipy-notebook:2025-11-10"}},
+    "hub_environments": ["python"],
+    "hub_size_catalogue": {"small": {"memory": "1G"}},
+    "hub_sizes": ["small"],
+    "hub_profiles": [{"title": "CPU", "environments": ["python"], "sizes": ["small"]}],
+}
+
+
+def sound_for(option: Option) -> list[dict[str, Any]]:
+    """Return the sound hubs of the platforms that an option is for."""
+    hubs = {SERVER: SOUND, KUBERNETES: SOUND_ON_KUBERNETES}
+    return [hubs[platform] for platform in PLATFORMS if option.applies_to(platform)]
 
 
 def fleet_of(variables: dict[str, Any], **others: dict[str, Any]) -> tuple[Fleet, list[str]]:

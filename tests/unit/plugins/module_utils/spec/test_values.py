@@ -12,7 +12,12 @@ import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import nearest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import OPTIONS
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.values import check_value
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import SOUND, lines
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import (
+    SOUND,
+    SOUND_ON_KUBERNETES,
+    lines,
+    sound_for,
+)
 
 SCALARS: list[Any] = [
     None, True, False, 0, 1, -1, 10**400, 0.5, math.nan, math.inf, "", " ", "a", "\0", "\ud800", "a\nb", "(" * 10000,
@@ -58,11 +63,66 @@ def test_any_value_of_any_variable(name: str) -> None:
         reported: list[tuple[Any, ...]] = []
         checked = check_value(OPTIONS[name], value, lambda path, message, found=reported: found.append((path, message)))
         assert checked is not None or reported
-        assert all("\n" not in line for line in lines({**SOUND, name: value}))
+        for sound in sound_for(OPTIONS[name]):
+            assert all("\n" not in line for line in lines({**sound, name: value}))
 
 
-def test_the_sound_hub_is_sound() -> None:
-    assert lines(SOUND) == []
+@pytest.mark.parametrize("sound", [SOUND, SOUND_ON_KUBERNETES], ids=["server", "kubernetes"])
+def test_the_sound_hubs_are_sound(sound: dict[str, Any]) -> None:
+    assert lines(sound) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, option in OPTIONS.items()
+        if option.kind in ("dict", "values") and not (option.options or option.elements)
+    ],
+)
+def test_any_value_inside_of_free_mappings(name: str) -> None:
+    """What is handed on as it is, is looked through for texts that are not the real ones yet, however deep."""
+    for text, message in (("CHANGEME", "placeholder"), ("ENC[AES256_GCM,data:x", "encrypted"), ("TODO\nx = 1", "")):
+        reported: dict[tuple[Any, ...], str] = {}
+        check_value(OPTIONS[name], {"a": [{"b": text}]}, lambda path, said, found=reported: found.update({path: said}))
+        assert list(reported) == ([("a", 0, "b")] if message else [])
+        assert message in "".join(reported.values())
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        ("quay.io/jupyter/scipy-notebook:2025-11-10", ""),
+        ("localhost:5000/a:1", ""),
+        ("a@sha256:" + "0" * 64, ""),
+        ("a:1@sha256:" + "0" * 64, ""),
+        ("registry.example.org:5000/a", "has no tag"),
+        ("a@sha256:0", "is not a container image"),
+        ("Upper/case:1", ""),  # a host without a dot
+        ("quay.io/Upper/case:1", "is not a container image"),
+        ("https://quay.io/a:1", "(without https://)"),
+        ("a b:1", "is not a container image"),
+    ],
+)
+def test_images(image: str, message: str) -> None:
+    reported: list[str] = []
+    option = OPTIONS["hub_environment_catalogue"].elements
+    assert option is not None
+    check_value(option, {"image": image}, lambda _path, said: reported.append(said))
+    assert len(reported) == bool(message)
+    assert message in "".join(reported)
+
+
+def test_every_size_without_memory_is_told() -> None:
+    """One size that has no memory hides no other, nor what is wrong with the memory of a third."""
+    sizes: dict[str, Any] = {"a": {}, "b": {"cpu": 1}, "c": {"memory": "lots"}, "unused": {}}
+    found = lines({**SOUND, "hub_size_catalogue": sizes, "hub_sizes": ["a", "b", "c"]})
+    assert [line.split(": ", 2)[1:] for line in found] == [
+        ["hub_size_catalogue.a", "memory is missing (most memory of a session; needed on a server)"],
+        ["hub_size_catalogue.b", "memory is missing (most memory of a session; needed on a server)"],
+        ["hub_size_catalogue.c.memory", "'lots' is not memory; write it like 512M, 2G"],
+    ]
+    assert lines({**SOUND_ON_KUBERNETES, "hub_size_catalogue": {"small": {}, "unused": {}}}) == []
 
 
 def test_nearest() -> None:
@@ -70,3 +130,4 @@ def test_nearest() -> None:
     assert nearest("x", []) == "; there are: none"
     assert nearest("hub_helicopter", OPTIONS, prefix="hub_") == ""
     assert nearest("hub_prot", OPTIONS, prefix="hub_") == "; did you mean 'hub_port'?"
+    assert nearest("memry", ["cpu"], elsewhere=["memory"]) == "; did you mean 'memory'? (there are: cpu)"

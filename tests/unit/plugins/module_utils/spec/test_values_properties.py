@@ -12,7 +12,12 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.authentic
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import nearest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import OPTIONS
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.values import check_value
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import SOUND, lines
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import (
+    SOUND,
+    SOUND_ON_KUBERNETES,
+    lines,
+    sound_for,
+)
 
 hypothesis = pytest.importorskip("hypothesis")
 given, settings, st = hypothesis.given, hypothesis.settings, hypothesis.strategies
@@ -86,10 +91,12 @@ def test_any_value_of_any_variable(name: str) -> None:
         reported: list[tuple[Any, ...]] = []
         checked = check_value(OPTIONS[name], value, lambda path, message: reported.append((path, message)))
         assert checked is not None or reported
-        found = lines({**SOUND, name: value}, beta={**SOUND, "hub_port": 8100})
-        assert all("\n" not in line for line in found)
-        if value is None and name in SOUND and not name.endswith(("catalogue", "users")):
-            assert any("is not set" in line for line in found)
+        for sound in sound_for(OPTIONS[name]):
+            address = {"hub_port": 8100} if sound is SOUND else {"hub_domain": "beta.example.org"}
+            found = lines({**sound, name: value}, beta={**sound, **address})
+            assert all("\n" not in line for line in found)
+            if value is None and sound is SOUND and name in SOUND and not name.endswith(("catalogue", "users")):
+                assert any("is not set" in line for line in found)
 
     check()
 
@@ -115,6 +122,7 @@ def test_any_settings_of_any_authenticator(authenticator: str) -> None:
 @given(st.dictionaries(st.sampled_from(sorted(OPTIONS)), VALUES, max_size=8))
 def test_any_variables_together(variables: dict[str, Any]) -> None:
     lines({**SOUND, **variables}, beta=variables)
+    lines({**SOUND_ON_KUBERNETES, **variables}, beta=variables)
     lines(variables)
 
 
@@ -126,6 +134,9 @@ def test_secrets_never_appear(secrets: dict[str, Any], other: Any) -> None:
     for value in ({**marked, "name": other}, [{**marked, "name": other}], [marked], "s3cr3t-value", ["s3cr3t-value"]):
         for name in ("hub_services", "hub_authenticator_settings"):
             assert "s3cr3t-value" not in "".join(lines({**SOUND, "hub_authenticator": "github", name: value}))
+        for name in ("hub_services", "hub_authenticator_settings", "hub_helm_values", "hub_addons", "hub_profiles"):
+            variables = {**SOUND_ON_KUBERNETES, "hub_authenticator": "github", name: value}
+            assert "s3cr3t-value" not in "".join(lines(variables))
 
 
 @SETTINGS
