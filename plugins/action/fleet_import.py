@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controller side of the module fleet_import."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.problems import ImportProblem
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.report import summary
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import (
+    MARKDOWN,
+    Imported,
+    Request,
+    import_fleet,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import nearest
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import chart_code
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
+
+display = Display()
+
+_ARGUMENTS = ("source", "format", "directory", "hub", "cluster", "tier", "overwrite")
+
+
+class ActionModule(ActionBase):
+    """Makes an inventory from the files of existing hubs; see the module's documentation."""
+
+    BYPASS_HOST_LOOP = True
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Import, and tell what became of it."""
+        super().run(tmp, task_vars)
+        given = {key: plain(value) for key, value in self._task.args.items()}
+        try:
+            request = _request(given, bool(self._task.check_mode))
+            imported = import_fleet(request, chart_code(), display.display)
+        except ImportProblem as problem:
+            return {"failed": True, "msg": f"{problem}; nothing was written"}
+        _tell(imported, request)
+        return {"changed": bool(imported.changed), "report": imported.report.content(), "files": imported.changed}
+
+
+def _request(given: dict[str, Any], check: bool) -> Request:
+    """Return what is asked for; raises ImportProblem."""
+    for name in given:
+        if name not in _ARGUMENTS:
+            raise ImportProblem(f"{name}: unknown argument{nearest(name, _ARGUMENTS, 'known')}")
+    paths = _paths(given.get("source") or [])
+    texts = {name: str(given.get(name) or "") for name in ("format", "directory", "hub", "cluster", "tier")}
+    overwrite = given.get("overwrite") or False
+    if str(overwrite).lower() not in ("true", "false"):
+        raise ImportProblem("overwrite: is true or false")
+    texts["directory"] = os.path.expanduser(texts["directory"])
+    return Request(
+        paths=paths,
+        overwrite=str(overwrite).lower() == "true",
+        check=check,
+        **texts,
+    )
+
+
+def _paths(source: Any) -> list[str]:
+    """Return the source's paths: a list, or text with commas between them; raises ImportProblem."""
+    if not isinstance(source, list):
+        source = [str(source)] if os.path.exists(os.path.expanduser(str(source))) else str(source).split(",")
+    paths = [os.path.expanduser(str(path).strip()) for path in source]
+    if len(paths) > 1 and "" in paths:
+        # What follows a space is another argument to the command line, and would be missed.
+        raise ImportProblem("source: has an empty name between its commas; write them without spaces")
+    return [path for path in paths if path]
+
+
+def _tell(imported: Imported, request: Request) -> None:
+    """Print a line per hub, and where the rest is."""
+    for line in summary(imported.report):
+        display.display(line)
+    for problem in imported.report.problems:
+        display.display(f"to mend: {problem}", color="yellow")
+    where = os.path.join(request.directory, MARKDOWN)
+    if not imported.changed:
+        display.display(f"{request.directory} holds all of it already")
+    elif request.check:
+        display.display(f"{len(imported.changed)} files would be written into {request.directory}")
+    else:
+        display.display(f"{len(imported.changed)} files were written; what was left out is in {where}")

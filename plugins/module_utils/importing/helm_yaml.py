@@ -1,0 +1,202 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read YAML as Helm reads it.
+
+Helm reads values with sigs.k8s.io/yaml, whose parser is go-yaml 2: YAML 1.1 with rules of its own for plain
+words. Source: its ``resolve.go`` and ``decode.go``; tried against Helm's own parser.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from .problems import ImportProblem
+
+#: What a plain word is; the last two are floats that JSON, which Helm turns everything into, does not have.
+_WORDS: dict[str, Any] = {
+    **{word: True for text in ("y", "yes", "true", "on") for word in (text, text.capitalize(), text.upper())},
+    **{word: False for text in ("n", "no", "false", "off") for word in (text, text.capitalize(), text.upper())},
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
+    **{f"{sign}.{word}": math.inf for sign in ("", "+", "-") for word in ("inf", "Inf", "INF")},
+}
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_INTEGERS = (
+    (re.compile(r"[-+]?0[xX][0-9a-fA-F]+"), 16),
+    (re.compile(r"[-+]?0[bB][01]+"), 2),
+    (re.compile(r"[-+]?0[oO]?[0-7]+"), 8),
+    (re.compile(r"[-+]?(0|[1-9][0-9]*)"), 10),
+)
+_TAG = "tag:yaml.org,2002:"
+_PLAIN = "tag:hubfleet,2026:plain"
+_MERGE = "<<"
+
+
+@dataclass
+class Reading:
+    """What a file holds, and what is odd about it.
+
+    notes: sentences that each start with ``file:line``.
+    """
+
+    value: Any
+    notes: list[str] = field(default_factory=list)
+
+
+def resolve(word: str) -> Any:
+    """Return what a plain word is to Helm: text, a number, true or false, or null."""
+    if word in _WORDS:
+        return _WORDS[word]
+    if not re.match(r"[-+.0-9]", word):
+        return word
+    digits = word.replace("_", "")
+    for pattern, base in _INTEGERS:
+        if pattern.fullmatch(digits):
+            number = int(re.sub(r"(?i)^([-+]?)0[xbo]", r"\1", digits), base)
+            if -(2**63) <= number < 2**64:
+                return number
+    if _FLOAT.fullmatch(digits) and math.isfinite(float(digits)):
+        return float(digits)
+    return word
+
+
+def read_mapping(text: str, name: str) -> Reading:
+    """Return the mapping in the first document of ``text``, empty for none; ``name`` is the file's, for messages.
+
+    Keys are text. Raises ImportProblem with file and line for what Helm would refuse.
+    """
+    import yaml
+
+    reader = _Reader(name)
+    try:
+        loader = _loader_class()(text)
+        root = loader.get_node() if loader.check_node() else None
+        value = {} if root is None else reader.value(root)
+        if loader.check_node():
+            reader.notes.append(f"{name}: holds several documents; Helm reads the first only")
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise ImportProblem(f"{_place(name, mark)}: is no YAML: {error.problem or error.context}") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ImportProblem(f"{name}:{line}: holds a character that YAML does not allow") from error
+    except RecursionError as error:
+        raise ImportProblem(f"{name}: is nested too deeply") from error
+    if value is None:
+        value = {}
+    if not isinstance(value, dict):
+        raise ImportProblem(f"{name}: is no mapping")
+    return Reading(value, reader.notes)
+
+
+def _loader_class() -> Any:
+    """Return PyYAML's loader, told to decide nothing about plain words."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        yaml_implicit_resolvers = {None: [(_PLAIN, re.compile(""))]}
+
+    return Loader
+
+
+def _place(name: str, mark: Any) -> str:
+    return f"{name}:{mark.line + 1}" if mark else name
+
+
+class _Reader:
+    """Turns the nodes of one file into values."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.notes: list[str] = []
+        self._values: dict[int, Any] = {}
+        self._open: set[int] = set()
+
+    def value(self, node: Any) -> Any:
+        """Return the value of a node; an anchor's is made once."""
+        key = id(node)
+        if key in self._open:
+            raise self._problem(node, "holds an anchor that contains itself")
+        if key not in self._values:
+            self._open.add(key)
+            makers = {"scalar": self._scalar, "sequence": self._sequence, "mapping": self._mapping}
+            self._values[key] = makers[node.id](node)
+            self._open.remove(key)
+        return self._values[key]
+
+    def _problem(self, node: Any, message: str) -> ImportProblem:
+        return ImportProblem(f"{_place(self.name, node.start_mark)}: {message}")
+
+    def _sequence(self, node: Any) -> list[Any]:
+        return [self.value(item) for item in node.value]
+
+    def _mapping(self, node: Any) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        seen: set[str] = set()
+        for key_node, value_node in node.value:
+            if key_node.tag in (_PLAIN, f"{_TAG}merge") and key_node.value == _MERGE:
+                # go-yaml merges where the key stands: over what came before, under what follows.
+                made.update(self._merged(value_node))
+                continue
+            key = self._key(key_node)
+            if key in seen:
+                self.notes.append(
+                    f"{_place(self.name, key_node.start_mark)}: {key!r} is there twice; the last one counts"
+                )
+            seen.add(key)
+            made[key] = self.value(value_node)
+        return made
+
+    def _merged(self, node: Any) -> dict[str, Any]:
+        sources = [self.value(item) for item in node.value] if node.id == "sequence" else [self.value(node)]
+        if not all(isinstance(source, dict) for source in sources):
+            raise self._problem(node, "'<<' merges mappings only")
+        merged: dict[str, Any] = {}
+        for source in reversed(sources):
+            merged.update(source)
+        return merged
+
+    def _key(self, node: Any) -> str:
+        if node.id != "scalar":
+            raise self._problem(node, "has a key that is no text")
+        value = self._scalar(node)
+        if value is None:
+            raise self._problem(node, "has null as a key")
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        # As JSON: 1.0 is 1.
+        return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+    def _scalar(self, node: Any) -> Any:
+        text = str(node.value)
+        if re.search("[\ud800-\udfff]", text):
+            raise self._problem(node, "holds half a character")
+        kind = node.tag[len(_TAG) :] if node.tag.startswith(_TAG) else "plain" if node.tag == _PLAIN else "str"
+        if kind == "binary":
+            return self._binary(node)
+        if kind not in ("plain", "int", "float", "bool", "null"):
+            return text
+        value = resolve(text)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self._problem(node, f"{text} is a number that Helm does not know")
+        if not _is_kind(value, kind):
+            raise self._problem(node, f"is not what its tag !!{kind} says")
+        return float(value) if kind == "float" else value
+
+    def _binary(self, node: Any) -> str:
+        try:
+            return base64.b64decode("".join(node.value.split()), validate=True).decode("utf-8")
+        except (binascii.Error, UnicodeDecodeError):
+            raise self._problem(node, "is binary that is no text") from None
+
+
+def _is_kind(value: Any, kind: str) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    fits = {"int": number, "float": number, "bool": isinstance(value, bool), "null": value is None}
+    return fits.get(kind, True)

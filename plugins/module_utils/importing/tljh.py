@@ -1,0 +1,212 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ``config.yaml`` of The Littlest JupyterHub (TLJH), as a hub on a machine.
+
+Source of its keys: TLJH's documentation of tljh-config, and its ``configurer.py``.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ..platform.kubernetes.layers import Values, assign, leaves
+from ..spec.authenticators import BY_NAME as AUTHENTICATORS
+from ..spec.authenticators import RULE_TRAITS, Authenticator
+from ..spec.units import format_duration
+from .catalogues import SIZES
+from .exact_values import MISSING, at, keeps
+from .guess import Variables
+from .guess_software import SIZE_TRAITS, body_of
+from .problems import ImportProblem
+from .sources import Library, Source, Tree
+from .z2jh import name_of, tier_of
+
+DEFAULT_CLUSTER = "machine"
+#: What TLJH does where its configuration says nothing.
+_IDLE_TIMEOUT = 600
+_PORT, _TLS_PORT = 80, 443
+#: TLJH limits nothing by itself, and a hub on a machine always does.
+_MEMORY = "2G"
+
+_INTERFACES = {"jupyterlab": "lab", "classic": "notebook"}
+_FIRST_USE = "FirstUseAuthenticator"
+
+
+def read_tljh(paths: list[str], hub: str, cluster: str, tier: str) -> Tree:
+    """Return the hub of a ``config.yaml``; raises ImportProblem. The names are as in read_z2jh."""
+    if len(paths) != 1:
+        raise ImportProblem("source: The Littlest JupyterHub has one config.yaml; name one file")
+    path = os.path.abspath(paths[0])
+    files = Library(os.path.dirname(path)).files([path])
+    if not files.read:
+        raise ImportProblem(f"{paths[0]}: is encrypted")
+    name = hub or name_of(path)
+    source = Source(cluster or DEFAULT_CLUSTER, name, tier or tier_of(name), {}, files)
+    conversion = _Conversion(files.values, source.notes)
+    source.variables = conversion.variables
+    source.left = conversion.left()
+    source.mapped = conversion.mapped
+    return Tree([source])
+
+
+class _Conversion:
+    """Turns the configuration into variables; what nothing asked for is left."""
+
+    def __init__(self, config: Values, notes: list[str]) -> None:
+        self.config = config
+        self.notes = notes
+        self.variables: Variables = {"cluster_platform": "server"}
+        self._used: set[tuple[Any, ...]] = set()
+        self._people()
+        self._login()
+        self._software()
+        self._culling()
+        self._address()
+
+    @property
+    def mapped(self) -> int:
+        """How many of the configuration's values are in the variables."""
+        return sum(1 for path, _value in leaves(self.config) if self._is_used(path)) if self.config else 0
+
+    def left(self) -> Values:
+        """Return the values that no variable says."""
+        found: Values = {}
+        for path, value in leaves(self.config) if self.config else ():
+            if not self._is_used(path):
+                assign(found, path, value)
+        return found
+
+    def _is_used(self, path: tuple[Any, ...]) -> bool:
+        return any(path[: len(used)] == used for used in self._used)
+
+    def _get(self, path: str, unset: Any = None) -> Any:
+        """Return a value, or ``unset`` where there is none."""
+        value = at(self.config, path)
+        return unset if value is MISSING or value is None else value
+
+    def _set(self, option: str, value: Any, *paths: str) -> bool:
+        """Set an option if it takes the value, which is that of ``paths``."""
+        if not keeps(option, value):
+            return False
+        self.variables[option] = value
+        self._used.update(tuple(path.split(".")) for path in paths)
+        return True
+
+    def _people(self) -> None:
+        for key, option in (
+            ("allowed", "hub_allowed_users"),
+            ("banned", "hub_blocked_users"),
+            ("admin", "hub_admins"),
+        ):
+            people = self._get(f"users.{key}")
+            if isinstance(people, list) and people:
+                self._set(option, people, f"users.{key}")
+        admins, allowed = self.variables.get("hub_admins"), self.variables.get("hub_allowed_users")
+        if admins and not allowed:
+            # TLJH lets admins in as well; here an allow rule has to say so.
+            self._set("hub_allowed_users", admins)
+
+    def _login(self) -> None:
+        entry_point = str(self._get("auth.type", _FIRST_USE))
+        class_name = entry_point.rpartition(".")[2]
+        # The Local... classes are the same with accounts of the machine, which are made here anyway.
+        known = class_name[len("Local") :] if class_name.startswith("Local") else class_name
+        authenticator = next((each for each in AUTHENTICATORS.values() if each.config_class == known), None)
+        if class_name == _FIRST_USE:
+            self.notes.append(
+                "hub_authenticator: FirstUseAuthenticator has no option; native is the nearest, where people sign up"
+                " with a password of their own"
+            )
+            self._used.add(("auth", "type"))
+            authenticator = AUTHENTICATORS["native"]
+        if authenticator is None:
+            self.notes.append(f"hub_authenticator: there is none for {class_name}; choose one")
+            return
+        self._set("hub_authenticator", authenticator.name)
+        self._used.add(("auth", "type"))
+        if authenticator.demonstration:
+            self._set("hub_demonstration", True)
+        self._settings(authenticator, f"auth.{class_name}")
+
+    def _settings(self, authenticator: Authenticator, section: str) -> None:
+        """Take the settings of the authenticator that there are options for."""
+        traits = self._get(section)
+        rules = {trait: option for option, trait in RULE_TRAITS.get(authenticator.name, {}).items()}
+        known = {setting.name: setting for setting in authenticator.settings}
+        settings = {}
+        for trait, value in traits.items() if isinstance(traits, dict) else ():
+            path = f"{section}.{trait}"
+            if trait in rules and value:
+                self._set(rules[trait], value, path)
+            elif trait in known and keeps(known[trait], value):
+                settings[trait] = value
+                self._used.add(tuple(path.split(".")))
+            elif trait == "allow_all" and value is True:
+                self._set("hub_allow_everyone", True, path)
+            elif trait == "oauth_callback_url":
+                self._used.add(tuple(path.split(".")))  # made from the hub's address
+        if settings:
+            self.variables["hub_authenticator_settings"] = settings
+
+    def _software(self) -> None:
+        app = self._get("user_environment.default_app")
+        if app in _INTERFACES:
+            self._set("hub_interface", _INTERFACES[app], "user_environment.default_app")
+        limits = {"mem_limit": "limits.memory", "cpu_limit": "limits.cpu"}
+        given = {trait: self._get(path) for trait, path in limits.items()}
+        known = body_of(SIZES, {trait: value for trait, value in given.items() if value is not None})
+        known.pop("override", None)
+        size: Values = {"name": "standard", "title": "Standard", **known}
+        for trait, path in limits.items():
+            if SIZE_TRAITS[trait] in known:
+                self._used.add(tuple(path.split(".")))
+        if "memory" not in size:
+            size["memory"] = _MEMORY
+            self.notes.append(f"hub_sizes: sessions had no limit of memory; {_MEMORY} was put in, since one is needed")
+        self.variables["hub_sizes"] = [size]
+        self.variables["hub_environments"] = [{"name": "python", "title": "Python"}]
+        self.notes.append(
+            "hub_environments: what is installed in TLJH's user environment is not in its configuration; list it with"
+            " 'sudo -E /opt/tljh/user/bin/pip list' and put what is needed into packages"
+        )
+
+    def _culling(self) -> None:
+        timeout = self._get("services.cull.timeout", _IDLE_TIMEOUT)
+        if self._get("services.cull.enabled", True) is False:
+            self._set_duration("hub_idle_timeout", 0, "services.cull.enabled", "services.cull.timeout")
+        else:
+            self._set_duration("hub_idle_timeout", timeout, "services.cull.enabled", "services.cull.timeout")
+        age = self._get("services.cull.max_age")
+        if age is not None:
+            self._set_duration("hub_maximum_age", age, "services.cull.max_age")
+
+    def _set_duration(self, option: str, seconds: Any, *paths: str) -> None:
+        if isinstance(seconds, int) and not isinstance(seconds, bool) and seconds >= 0:
+            self.variables[option] = format_duration(seconds)
+            self._used.update(tuple(path.split(".")) for path in paths)
+
+    def _address(self) -> None:
+        encrypted = self._get("https.enabled") is True
+        certificate, key = self._get("https.tls.cert"), self._get("https.tls.key")
+        if encrypted and certificate and key:
+            self._set("hub_tls_certificate", certificate, "https.tls.cert", "https.enabled")
+            self._set("hub_tls_key", key, "https.tls.key")
+            self._set("hub_port", self._get("https.port", _TLS_PORT), "https.port")
+            self._set("hub_bind", self._get("https.address", "0.0.0.0"), "https.address")
+        else:
+            self._set("hub_port", self._get("http.port", _PORT), "http.port")
+            self.notes.append(
+                "hub_bind: TLJH listens on every address; a hub without a certificate of its own listens on this"
+                " machine only, behind a web server that has one (or set hub_tls_certificate and hub_tls_key)"
+            )
+        domains = self._get("https.letsencrypt.domains")
+        domain = domains[0] if isinstance(domains, list) and domains and isinstance(domains[0], str) else None
+        path = self._get("base_url", "/")
+        if domain and isinstance(path, str) and path.strip("/"):
+            self._set("hub_url", f"https://{domain}/{path.strip('/')}/", "base_url", "https.letsencrypt.domains")
+        elif domain:
+            self._set("hub_domain", domain, "https.letsencrypt.domains")
+        if encrypted and domain and not certificate:
+            self.notes.append("https.letsencrypt: certificates are not fetched here; the web server in front does that")

@@ -1,0 +1,190 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files of an imported fleet."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..fleet.model import TIERS
+from ..spec.cluster_options import CLUSTER_OPTIONS
+from ..spec.hub_options import HUB_OPTIONS
+from ..spec.validate import is_secret
+from ..spec.values import holds_credentials
+from .guess import Variables
+from .lift import Layers, Member
+from .problems import ImportProblem
+from .yaml_text import Template, dump
+
+GITIGNORE = "/secrets/\n"
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_LAST = ("cluster_helm_values", "fleet_helm_values", "hub_helm_values")
+_ORDER = [
+    *(option.name for option in CLUSTER_OPTIONS if option.name not in _LAST),
+    *(option.name for option in HUB_OPTIONS if option.name not in _LAST),
+    *_LAST,
+]
+#: The link that makes Ansible read group_vars with the inventory, and where it points.
+_LINK = ("inventory/group_vars", "../group_vars")
+
+
+@dataclass
+class Fileset:
+    """Files to be written: relative path -> text.
+
+    secrets: those that only their owner may read.
+    """
+
+    files: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+
+
+def render_files(members: list[Member], tiers: dict[str, str], layers: Layers, origins: dict[str, str]) -> Fileset:
+    """Return the inventory; ``origins`` says of each hub what it was made from."""
+    made = Fileset()
+    made.files["inventory/hosts.yml"] = _hosts(members, tiers)
+    comment = "Settings of the whole fleet; clusters and hubs override them."
+    made.files["group_vars/all.yml"] = _Writer("all", made).text(layers.fleet, comment)
+    for cluster, variables in layers.clusters.items():
+        text = _Writer(cluster, made).text(variables, f"Settings of the cluster {cluster}; hubs override them.")
+        made.files[f"group_vars/{cluster}.yml"] = text
+    for member in members:
+        text = _Writer(member.name, made).text(
+            layers.hubs[member.name], f"The hub {member.name}, imported from {origins[member.name]}."
+        )
+        made.files[f"inventory/host_vars/{member.name}.yml"] = text
+    return made
+
+
+def _hosts(members: list[Member], tiers: dict[str, str]) -> str:
+    clusters: dict[str, Any] = {}
+    in_tier: dict[str, Any] = {}
+    for member in members:
+        clusters.setdefault(member.cluster, {"hosts": {}})["hosts"][member.name] = None
+        in_tier.setdefault(tiers[member.name], {"hosts": {}})["hosts"][member.name] = None
+    children = {"clusters": {"children": clusters}, **{tier: in_tier[tier] for tier in TIERS if tier in in_tier}}
+    comment = "Groups under `clusters` are clusters, hosts are hubs. Every hub is in one tier."
+    return dump({"all": {"children": children}}, comment).replace(": null\n", ":\n")
+
+
+class _Writer:
+    """Writes the variables of one file; secrets in them go into files of their own."""
+
+    def __init__(self, owner: str, made: Fileset) -> None:
+        self.owner = owner
+        self.made = made
+
+    def text(self, variables: Variables, comment: str) -> str:
+        """Return the file."""
+        lines = textwrap.wrap(comment, 118, break_long_words=False, break_on_hyphens=False)
+        order = sorted(variables, key=_ORDER.index)
+        return dump({name: self._without_secrets(variables[name], (name,)) for name in order}, "\n".join(lines))
+
+    def _without_secrets(self, value: Any, path: tuple[Any, ...]) -> Any:
+        if isinstance(value, dict):
+            return {key: self._without_secrets(item, (*path, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._without_secrets(item, (*path, index)) for index, item in enumerate(value)]
+        if value in (None, "") or not (is_secret(path) or _holds_secret(value)):
+            return value
+        name = self._secret(value, path)
+        # A file is text; what is none is worked out from it.
+        filtered = "" if isinstance(value, str) else " | from_json"
+        place = f"inventory_dir ~ '/../{name}'"
+        return Template(f"{{{{ lookup('ansible.builtin.file', {place}, rstrip=False){filtered} }}}}")
+
+    def _secret(self, value: Any, path: tuple[Any, ...]) -> str:
+        """Add the file of a secret; return its path."""
+        stem = re.sub(r"[^A-Za-z0-9_.]+", "-", ".".join(map(str, path)))[:150].strip(".-")
+        text = value if isinstance(value, str) else json.dumps(value)
+        name, number = f"secrets/{self.owner}/{stem}", 1
+        while name in self.made.secrets:
+            number += 1
+            name = f"secrets/{self.owner}/{stem}-{number}"
+        self.made.secrets[name] = text
+        return name
+
+
+def _holds_secret(value: Any) -> bool:
+    return isinstance(value, str) and (holds_credentials(value) or _PRIVATE_KEY.search(value) is not None)
+
+
+def write_files(directory: str, made: Fileset, overwrite: bool, check: bool) -> list[str]:
+    """Write the files that differ; return their paths. With ``check`` nothing is written.
+
+    Raises ImportProblem where something else is in the way.
+    """
+    wanted = {**made.files, **made.secrets}
+    changed = [name for name, text in wanted.items() if _read(os.path.join(directory, name)) != text]
+    link = os.path.join(directory, _LINK[0])
+    if not os.path.islink(link) or os.readlink(link) != _LINK[1]:
+        changed.append(_LINK[0])
+    ignored = os.path.join(directory, ".gitignore")
+    if GITIGNORE not in (_read(ignored) or ""):
+        changed.append(".gitignore")
+    _refuse_others(directory, changed, overwrite)
+    if check:
+        return changed
+    try:
+        for name in changed:
+            if name in wanted:
+                _write(directory, name, wanted[name], secret=name in made.secrets)
+        if _LINK[0] in changed:
+            if os.path.islink(link):
+                os.unlink(link)
+            os.symlink(_LINK[1], link)
+        if ".gitignore" in changed:
+            _write(directory, ".gitignore", (_read(ignored) or "") + GITIGNORE, secret=False)
+    except OSError as error:
+        raise ImportProblem(f"{error.filename or directory}: cannot be written: {error.strerror}") from error
+    return changed
+
+
+def _refuse_others(directory: str, changed: Iterable[str], overwrite: bool) -> None:
+    """Refuse a directory with other content, unless what an import writes may be replaced."""
+    if not os.path.lexists(directory):
+        return
+    if not os.path.isdir(directory):
+        raise ImportProblem(f"{directory}: is no directory")
+    link = os.path.join(directory, _LINK[0])
+    if os.path.lexists(link) and not os.path.islink(link):
+        raise ImportProblem(f"{link}: is no link; an import needs it as one to {_LINK[1]}")
+    found = sorted(os.listdir(directory))
+    if found and not overwrite and any(True for _name in changed):
+        some = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
+        raise ImportProblem(
+            f"{directory}: is not empty (it holds {some}); name another directory, or say overwrite=true to replace"
+            " the files that an import writes"
+        )
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _write(directory: str, name: str, text: str, secret: bool) -> None:
+    """Write one file, whole or not at all."""
+    path = os.path.join(directory, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if secret:
+        for folder in (os.path.dirname(path), os.path.dirname(os.path.dirname(path))):
+            os.chmod(folder, stat.S_IRWXU)
+    fresh = f"{path}.new"
+    if os.path.lexists(fresh):
+        os.unlink(fresh)
+    mode = 0o600 if secret else 0o666  # less what the umask takes away
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+    os.replace(fresh, path)

@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write YAML for people, which Ansible reads back as exactly what was written."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..platform.kubernetes.layers import same
+from .helm_yaml import resolve
+from .problems import ImportProblem
+
+_TEXT = "tag:yaml.org,2002:str"
+
+#: Ends of lines to YAML that are none to people.
+_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+
+#: What Ansible would take for a template.
+_TEMPLATE = re.compile(r"\{\{|\{%|\{#")
+
+
+class Template(str):
+    """Text that Ansible is to work out; other text that looks like it is marked, so that it stays as it is."""
+
+
+def dump(values: dict[str, Any], comment: str) -> str:
+    """Return a file; raises ImportProblem if it would not be read back as it is.
+
+    Short entries stand together, long ones apart.
+    """
+    # Blocks are for people. Texts that PyYAML writes wrongly as such are quoted.
+    for blocks in (True, False):
+        text = "---\n" + "".join(f"# {line}\n" for line in comment.splitlines())
+        before = ""
+        for key, value in values.items():
+            part = _dumped({key: value}, blocks)
+            text += f"\n{part}" if before and before.count("\n") + part.count("\n") > 2 else part
+            before = part
+        if same(_loaded(text) or {}, _plain(values)):
+            return text
+    raise ImportProblem(f"{', '.join(values)}: cannot be written as YAML")
+
+
+def _dumped(values: dict[str, Any], blocks: bool) -> str:
+    import yaml
+
+    text: str = yaml.dump(
+        values,
+        Dumper=_dumper(blocks),
+        default_flow_style=False,
+        sort_keys=False,
+        allow_unicode=True,
+        width=10_000,
+    )
+    return text
+
+
+def _plain(value: Any) -> Any:
+    """Return a value without the classes of this module."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, str) else value
+
+
+def _loaded(text: str) -> Any:
+    """Read YAML with the rules of Ansible's own parser, which is PyYAML's with a few tags more."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    def unsafe(loader: Any, node: Any) -> Any:
+        return loader.construct_scalar(node)
+
+    Loader.add_constructor("!unsafe", unsafe)
+    try:
+        return yaml.load(text, Loader=Loader)
+    except yaml.YAMLError:
+        return None
+
+
+def _dumper(blocks: bool) -> Any:
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+            super().increase_indent(flow, False)
+
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+        def represent_text(self, text: str) -> Any:
+            # A block that ends in empty lines would have to end the document.
+            block = "\n" in text and not text.endswith("\n\n") and text != "\n"
+            style = "|" if blocks and block else None
+            # What other parsers would not take as this text, and what PyYAML writes wrongly without.
+            if (style is None and not isinstance(resolve(text), str)) or _LINE_ENDS.search(text):
+                style = '"'
+            if isinstance(text, Template):
+                return self.represent_scalar(_TEXT, str(text), '"')
+            if _TEMPLATE.search(text):
+                return self.represent_scalar("!unsafe", text, style or "'")
+            return self.represent_scalar(_TEXT, text, style)
+
+    Dumper.add_representer(str, Dumper.represent_text)
+    Dumper.add_representer(Template, Dumper.represent_text)
+    return Dumper

@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""YAML as Helm reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.helm_yaml import read_mapping, resolve
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.problems import ImportProblem
+
+#: What Helm's own parser (helm-python-sdk 0.2.2) makes of these words.
+WORDS: dict[str, Any] = {
+    "y": True,
+    "Off": False,
+    "tRue": "tRue",
+    "~": None,
+    "Null": None,
+    "0644": 420,
+    "0o644": 420,
+    "0b11": 3,
+    "-0x1F": -31,
+    "1_000": 1000,
+    "08": 8.0,
+    "1e3": 1000.0,
+    "69e8": 6900000000.0,
+    "69e8f": "69e8f",
+    "1e400": "1e400",
+    "5.": 5.0,
+    ".5": 0.5,
+    ".e5": ".e5",
+    "+5": 5,
+    "0b12": "0b12",
+    "99999999999999999999": 1e20,
+    "1:30": "1:30",
+    "2024-04-08": "2024-04-08",
+    "_1": "_1",
+    "=": "=",
+}
+
+
+@pytest.mark.parametrize(("word", "value"), WORDS.items())
+def test_word(word: str, value: Any) -> None:
+    found = resolve(word)
+    assert (type(found), found) == (type(value), value)
+
+
+DOCUMENTS = [
+    *(f"a: {word}" for word in WORDS if word not in ("99999999999999999999",)),
+    "a: !!str 1",
+    "a: !!int '3'",
+    "a: !!float 3",
+    "a: !!binary aGk=",
+    "a: !other text",
+    "1: a\n1.0: b\n1.5: c\ntrue: d\n0x10: e\ny: f",
+    "x: &x {a: 1, b: 2}\nc: {b: 3, <<: *x}\nd: {<<: *x, b: 3}",
+    "x: &x {a: 1}\nz: &z {a: 2, b: 3}\nc: {<<: [*x, *z]}",
+    "a: 1\na: 2",
+    "a: 1\n---\nb: 2",
+    "",
+    "a: {b, c}",
+    "a: '1'\nb: \"2\"\nc: |\n  3\n",
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_as_helm_itself(document: str) -> None:
+    helm = pytest.importorskip("helm_python", reason="helm-python-sdk is not installed")
+    assert read_mapping(document, "values.yaml").value == helm.values_from_yaml(document)
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ("a: 1\nb: [", "values.yaml:2: is no YAML"),
+        ("a: 1\nnull: 2", "values.yaml:2: has null as a key"),
+        ("a: 1\n[b]: 2", "values.yaml:2: has a key that is no text"),
+        ("a: .nan", "values.yaml:1: .nan is a number that Helm does not know"),
+        ("a: &a [*a]", "values.yaml:1: holds an anchor that contains itself"),
+        ("a: 1\n<<: 2", "values.yaml:2: '<<' merges mappings only"),
+        ('a: "\\ud800"', "values.yaml:1: holds half a character"),
+        ("a: !!int x", "values.yaml:1: is not what its tag !!int says"),
+        ("a: !!binary '*'", "values.yaml:1: is binary that is no text"),
+        ("a: 1\nb: \x01", "values.yaml:2: holds a character that YAML does not allow"),
+        ("- a", "values.yaml: is no mapping"),
+        ("[" * 3000, "values.yaml: is nested too deeply"),
+    ],
+)
+def test_what_helm_refuses(document: str, message: str) -> None:
+    with pytest.raises(ImportProblem) as raised:
+        read_mapping(document, "values.yaml")
+    assert str(raised.value).startswith(message)
+
+
+def test_keys_that_are_there_twice_are_told() -> None:
+    reading = read_mapping("a: 1\nb:\n  c: 1\n  c: 2\n", "values.yaml")
+    assert reading.value == {"a": 1, "b": {"c": 2}}
+    assert reading.notes == ["values.yaml:4: 'c' is there twice; the last one counts"]
+
+
+def test_more_documents_are_told() -> None:
+    assert "values.yaml: holds several documents" in read_mapping("a: 1\n---\nb: 2", "values.yaml").notes[0]
