@@ -56,8 +56,8 @@ class ActionModule(FleetAction):
         if self.argument("history", False):
             for planned in live.plan.hubs:
                 display.display(f"{planned.hub}:")
-                deploys = [_history_row(deploy) for deploy in found[planned.hub]["deploys"]]
-                for line in _table([("number", *_HEADINGS[6:], "JupyterHub"), *deploys]):
+                history = [_history_row(deploy) for deploy in found[planned.hub]["deploys"]]
+                for line in _table([("number", *_HEADINGS[6:], "JupyterHub"), *history]):
                     display.display(f"  {line}")
         return {"changed": False, "hubs": found}
 

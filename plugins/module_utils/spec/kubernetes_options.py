@@ -388,6 +388,7 @@ ESCAPES = (
         "list",
         "Places in the chart's values, or in what options hand on to KubeSpawner, whose problems are told, but stop"
         " nothing.",
+        "C(hub_chart_version) or C(cluster_chart_version) stands for a version of the chart that nothing is known of.",
         "Imports name here what was wrong before.",
         default=(),
         elements=names(),

@@ -21,6 +21,7 @@ class Problem:
     where: ``file:line`` of the value, or "" when Ansible does not know it.
     hubs: the hubs that have it; a group variable that is wrong for ninety hubs is one problem.
     stops: more hubs that cannot go on because of it, although the defect is not theirs.
+    tolerable: what ``hub_tolerated_values`` would have to hold for it to stop nothing; "" where nothing can.
     """
 
     variable: str
@@ -28,6 +29,7 @@ class Problem:
     where: str = ""
     hubs: list[str] = field(default_factory=list)
     stops: set[str] = field(default_factory=set)
+    tolerable: str = ""
 
     def line(self) -> str:
         """Return the problem as one line for a person."""
@@ -45,10 +47,18 @@ class Problems:
     def __init__(self) -> None:
         self._found: dict[tuple[str, str, str], Problem] = {}
 
-    def add(self, variable: str, message: str, where: str = "", hub: str = "", stops: Iterable[str] = ()) -> None:
+    def add(
+        self,
+        variable: str,
+        message: str,
+        where: str = "",
+        hub: str = "",
+        stops: Iterable[str] = (),
+        tolerable: str = "",
+    ) -> None:
         """Record a problem."""
         key = (where, variable, message)
-        problem = self._found.setdefault(key, Problem(variable, message, where))
+        problem = self._found.setdefault(key, Problem(variable, message, where, tolerable=tolerable))
         if hub and hub not in problem.hubs:
             problem.hubs.append(hub)
         problem.stops.update(stops)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import shutil
@@ -32,6 +33,7 @@ class ChartFacts:
     schema, defaults: of its values.
     traits: what its hub understands in ``hub.config``.
     jupyterhub, kubernetes: its version of JupyterHub, and the versions of Kubernetes that it wants; or "".
+    stand_in: the recorded version that all this is of, where nothing is known of the chart's own.
     """
 
     version: str
@@ -41,6 +43,7 @@ class ChartFacts:
     traits: Traits
     jupyterhub: str
     kubernetes: str
+    stand_in: str = ""
 
 
 class UnfitChart(ChartError):
@@ -63,7 +66,7 @@ class Charts:
         self.inventory = inventory
         self.cache = cache
         self.download = download
-        self._known: dict[ChartReference, ChartFacts] = {}
+        self._known: dict[tuple[ChartReference, bool], ChartFacts] = {}
 
     def reference(self, hub: Hub) -> ChartReference:
         """Return how the hub's chart is named; a path is made absolute."""
@@ -81,9 +84,14 @@ class Charts:
     def of(self, hub: Hub) -> ChartFacts:
         """Return what is known of a hub's chart; raises UnfitChart where that is nothing."""
         reference = self.reference(hub)
-        if reference not in self._known:
-            self._known[reference] = self._find(reference, hub)
-        return self._known[reference]
+        key = (reference, self._tolerates_unknown(hub))
+        if key not in self._known:
+            self._known[key] = self._find(reference, hub)
+        return self._known[key]
+
+    def _tolerates_unknown(self, hub: Hub) -> bool:
+        """Tell whether a hub may have a version that nothing is known of, such as a development release."""
+        return self.named_by(hub) in hub["hub_tolerated_values"]
 
     def named_by(self, hub: Hub) -> str:
         """Return the variable that decides which chart a hub has."""
@@ -117,6 +125,10 @@ class Charts:
         try:
             record = recorded.read(self.records, version)
         except LookupError as error:
+            if self._tolerates_unknown(hub):
+                return dataclasses.replace(
+                    self._recorded(self._nearest(version), hub), version=version, stand_in=self._nearest(version)
+                )
             hint = nearest(version, recorded.versions(self.records), "recorded")
             message = f"nothing is known of chart {version}{hint}; {_AT_HAND}"
             raise UnfitChart(self.named_by(hub), message) from error
@@ -124,6 +136,12 @@ class Charts:
         return ChartFacts(
             version, "", record.schema, record.defaults, record.traits, about["jupyterhub"], about["kubeVersion"]
         )
+
+    def _nearest(self, version: str) -> str:
+        """Return the newest recorded version that is not newer than a version, else the oldest."""
+        known = recorded.versions(self.records)
+        not_newer = [each for each in known if (release(each) or ()) <= (release(version) or ())]
+        return (not_newer or known[:1])[-1]
 
     def _read(self, path: str, content: ChartContent, hub: Hub) -> ChartFacts:
         asked = "hub_chart_version" if hub["hub_chart_version"] else "cluster_chart_version"

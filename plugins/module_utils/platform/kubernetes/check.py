@@ -55,8 +55,12 @@ class KubernetesCheck:
                 schema = self._schema(facts)
             except ChartError as error:
                 variable = error.variable if isinstance(error, UnfitChart) else self.charts.named_by(hub)
-                self._report(host, (variable,), str(error))
+                self.problems.add(variable, str(error), host.locate((variable,)), host.name, tolerable=variable)
                 continue
+            if facts.stand_in:
+                variable = self.charts.named_by(hub)
+                message = f"nothing is known of chart {facts.version}; it is checked as {facts.stand_in}"
+                self.tolerated.add(variable, message, host.locate((variable,)), hub.name)
             wrong = skew(facts, hub.cluster["cluster_kubernetes_version"], self.charts.named_by(hub))
             if wrong:
                 self._report(host, (wrong[0],), wrong[1])
@@ -99,6 +103,7 @@ class _ValuesCheck:
         self.full = over_defaults(facts.defaults, values.merged)
         self.broken: set[ChartPath] = set()
         self.reported: set[ChartPath] = set()
+        self._lets_all_in = False
 
     def run(self, schema: SchemaCheck) -> None:
         """Report everything that is wrong, each defect once."""
@@ -150,6 +155,9 @@ class _ValuesCheck:
             return source[0] if source[0] not in LAYERS else str(path[-1])
 
         before = set(self.broken)
+        chosen = chosen_authenticator(config, self.facts.traits)
+        # A hub that lets everybody in says so with hub_demonstration, and in no other way.
+        self._lets_all_in = chosen in ("DummyAuthenticator", "TmpAuthenticator")
         check_login(
             config,
             self.facts.traits,
@@ -159,7 +167,6 @@ class _ValuesCheck:
             ways=", ".join(rules),
             named=named,
         )
-        chosen = chosen_authenticator(config, self.facts.traits)
         if self.broken != before:
             return
         if chosen == "TmpAuthenticator" and not self.hub["hub_demonstration"]:
@@ -213,10 +220,10 @@ class _ValuesCheck:
     def _report_option(self, path: ValuePath, message: str) -> None:
         """Record a problem at a place in an option."""
         problems = self.tolerated if self._is_tolerated(path) else self.problems
-        problems.add(written(path), message, self.host.locate(path), self.host.name)
+        problems.add(written(path), message, self.host.locate(path), self.host.name, tolerable=dotted(path))
 
     def _is_tolerated(self, path: tuple[Any, ...]) -> bool:
-        return dotted(path) in (self.hub["hub_tolerated_values"] or ())
+        return not self._lets_all_in and dotted(path) in (self.hub["hub_tolerated_values"] or ())
 
     def _report(self, path: ChartPath, message: str) -> None:
         """Record a problem at a place in the chart's values."""
@@ -229,6 +236,7 @@ class _ValuesCheck:
         where = self.host.locate(source)
         if source[0] in LAYERS:
             # The whole place, also where only a part of it is there: something is missing in it.
-            problems.add(written((source[0], *path)), message, where, self.host.name)
+            variable = written((source[0], *path))
         else:
-            problems.add(written(source), f"{message} ({dotted(path)} of the chart)", where, self.host.name)
+            variable, message = written(source), f"{message} ({dotted(path)} of the chart)"
+        problems.add(variable, message, where, self.host.name, tolerable="" if self._lets_all_in else dotted(path))

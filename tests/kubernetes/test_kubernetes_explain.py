@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook explain tells where a value comes from: file and line, what it overrides, and never a secret."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from kubernetes_fleet import KubernetesFleet
+
+MAPS, CLOUD, ALL = "host_vars/maps.yml", "group_vars/cloud.yml", "group_vars/all.yml"
+
+
+def explained(fleet: KubernetesFleet, option: str, *arguments: str, hub: str = "maps") -> list[str]:
+    """Return what is said of an option of one hub, runs of blanks made one."""
+    done = fleet.run("explain", "--limit", hub, "-e", f"option={option}", *arguments)
+    assert done.status == 0, done.output
+    return [re.sub(r" +", " ", line.strip()) for line in done.said]
+
+
+def refused(fleet: KubernetesFleet, option: str, hub: str = "maps") -> str:
+    done = fleet.run("explain", "--limit", hub, "-e", f"option={option}")
+    assert done.status != 0
+    return done.output
+
+
+def test_option(fleet: KubernetesFleet) -> None:
+    assert explained(fleet, "hub_idle_timeout") == [
+        "maps: hub_idle_timeout = 2h",
+        f"{fleet.line(MAPS, 'hub_idle_timeout')} 2h",
+        f"{fleet.line(ALL, 'hub_idle_timeout')} 30m (overridden)",
+        "default 1h (overridden)",
+    ]
+
+
+def test_option_from_the_command_line(fleet: KubernetesFleet) -> None:
+    found = explained(fleet, "hub_idle_timeout", "-e", "hub_idle_timeout=5m")
+    assert found[:2] == ["maps: hub_idle_timeout = 5m", "-e on the command line 5m"]
+    assert found[2].endswith("2h (overridden)")
+    key = explained(fleet, "cull.timeout", "-e", "hub_idle_timeout=5m")
+    assert key[:2] == ["maps: cull.timeout = 300", "-e on the command line hub_idle_timeout: 300"]
+
+
+def test_key_of_the_chart_that_an_option_sets(fleet: KubernetesFleet) -> None:
+    assert explained(fleet, "cull.timeout") == [
+        "maps: cull.timeout = 7200",
+        f"{fleet.line(MAPS, 'hub_idle_timeout')} hub_idle_timeout: 7200",
+        "default of the chart 3600 (overridden)",
+    ]
+    assert explained(fleet, "hub.concurrentSpawnLimit")[1] == "default of the collection hub_concurrent_spawn_limit: 64"
+
+
+def test_key_with_dots_that_several_layers_set(fleet: KubernetesFleet) -> None:
+    key = "hub.annotations.example.org/team"
+    assert explained(fleet, key) == [
+        f"maps: {key} = cloud",
+        f"{fleet.line(CLOUD, 'annotations:')} cluster_helm_values.{key}: cloud",
+        f"{fleet.line(CLOUD, 'hub: {annotations')} fleet_helm_values.{key}: fleet (overridden)",
+    ]
+
+
+def test_part_of_a_list(fleet: KubernetesFleet) -> None:
+    assert explained(fleet, "singleuser.profileList[1].slug") == [
+        "maps: singleuser.profileList[1].slug = r",
+        f"{fleet.line(ALL, 'hub_environments')} hub_environments: r",
+    ]
+    assert "there is no '7' in singleuser.profileList of the chart; it has 2 entries" in refused(
+        fleet, "singleuser.profileList[7].slug"
+    )
+
+
+def test_what_only_the_chart_says_has_no_other_place(fleet: KubernetesFleet) -> None:
+    assert explained(fleet, "singleuser.memory.limit") == [
+        "maps: singleuser.memory.limit = null",
+        "default of the chart null",
+    ]
+
+
+def test_mapping_is_told_with_all_that_sets_parts_of_it(fleet: KubernetesFleet) -> None:
+    found = explained(fleet, "hub.config.GitHubOAuthenticator")
+    assert f"{fleet.line(CLOUD, 'client_secret')} hub_authenticator_settings.client_secret: ***" in found
+    assert f"{fleet.line(MAPS, 'hub_domain')} hub_domain: https://maps.example.org/hub/oauth_callback" in found
+    assert not any("(overridden)" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "hub_authenticator_settings",
+        "hub.config.GitHubOAuthenticator.client_secret",
+        "hub.config",
+        "hub.db.password",
+        "hub",
+        "hub.services.grader.apiToken",
+        "cluster_helm_values",
+        "hub_helm_values",
+        "singleuser.extraFiles.key.stringData",
+    ],
+)
+def test_secrets_are_stars(fleet: KubernetesFleet, option: str) -> None:
+    """That none is printed is looked at wherever a playbook runs; at -vvv results are printed as well."""
+    found = explained(fleet, option, "-vvv")
+    text = "\n".join(found)
+    assert "***" in text or option in ("hub", "hub.config")
+
+
+def test_encrypted_text_is_hidden_wherever_it_stands(fleet: KubernetesFleet) -> None:
+    token = fleet.inventory.joinpath(CLOUD).read_text().partition("api_token: ")[2].partition("\n")[0]
+    fleet.add(MAPS, f"  hub: {{labels: {{odd: {token}}}}}\nhub_announcement: {token}\n")
+    for option in ("hub.labels.odd", "hub.labels", "hub_announcement", "hub.templateVars.announcement"):
+        assert "***" in explained(fleet, option)[0]
+    assert "***" in explained(fleet, "hub_helm_values")[0]
+
+
+def test_unknown_names_are_told_with_the_nearest(fleet: KubernetesFleet) -> None:
+    assert "there is no option 'hub_idle_timeut'; did you mean 'hub_idle_timeout'?" in refused(fleet, "hub_idle_timeut")
+    assert "there is no 'annotation' in hub of the chart; did you mean 'annotations'?" in refused(
+        fleet, "hub.annotation"
+    )
+    assert "there is no 'singelusr' of the chart; did you mean 'singleuser'?" in refused(fleet, "singelusr.memory")
+    assert "option is missing: a variable such as hub_idle_timeout, or a key of the chart" in refused(fleet, "")
+
+
+def test_hub_on_a_machine_has_options_only(fleet: KubernetesFleet) -> None:
+    assert explained(fleet, "hub_port", hub="local")[1] == f"{fleet.line('group_vars/machine.yml', 'hub_port')} 8000"
+    message = "'cull.timeout' is no option, and the hub is on no chart that could have such a key"
+    assert message in refused(fleet, "cull.timeout", hub="local")

@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""validate looks at hubs on Kubernetes too; what this release does not do there yet is said, and touches nothing."""
+
+from __future__ import annotations
+
+import pytest
+from kubernetes_fleet import KubernetesFleet
+
+NOT_YET = (
+    "cluster cloud is on kubernetes, where this release does not deploy yet; "
+    "write its Helm values with the playbook render, or leave it out with --limit; nothing was touched"
+)
+
+
+def test_validate(fleet: KubernetesFleet) -> None:
+    done = fleet.run("validate", "-vvv")
+    assert (done.status, done.changed) == (0, False)
+    assert "3 hubs in 2 clusters: valid" in done.said
+
+
+def test_validate_with_rendering(fleet: KubernetesFleet) -> None:
+    pytest.importorskip("helm_python", reason="rendering needs the Python package helm-python-sdk")
+    pytest.importorskip("kubernetes_validate", reason="manifests are checked by the Python package kubernetes-validate")
+    fleet.chart()
+    broken = fleet.run("validate", "-e", "validate_render=true")
+    place = fleet.line("group_vars/all.yml", "hub_idle_timeout")
+    assert broken.status != 0
+    assert any(
+        line.startswith(f"{place}: maps-staging: hub_idle_timeout: ") and "data.timeout" in line for line in broken.said
+    ), broken.said
+    quoted = (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {a: {{ .Values.cull.timeout | quote }}}\n"
+    )
+    fleet.file("../charts/jupyterhub/templates/settings.yaml", quoted)
+    done = fleet.run("validate", "-e", "validate_render=true")
+    assert done.status == 0, done.output
+    assert done.said[-2:] == ["2 manifests checked", "3 hubs in 2 clusters: valid"]
+
+
+def test_validate_tells_the_line_of_a_value(fleet: KubernetesFleet) -> None:
+    fleet.add("group_vars/cloud.yml", "hub_tolerations: [{}]\nhub_start_timeout: 5\n")
+    done = fleet.run("validate")
+    assert done.status != 0
+    place = fleet.line("group_vars/cloud.yml", "hub_start_timeout")
+    assert done.said[0] == f"{place}: maps-staging and 1 more: hub_start_timeout: 5s is too small; the least is 10s"
+
+
+@pytest.mark.parametrize("mode", [(), ("--check",)], ids=["", "check"])
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("deploy", ()),
+        ("deploy", ("--limit", "cloud")),
+        ("check", ("--limit", "cloud")),
+        ("stop", ("--limit", "maps")),
+        ("remove", ("--limit", "maps", "-e", "remove_hubs=maps")),
+        ("remove", ("--limit", "maps", "-e", "remove_hubs=maps", "-e", "remove_data=true")),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
+)
+def test_what_is_not_done_yet_is_said(
+    fleet: KubernetesFleet, name: str, arguments: tuple[str, ...], mode: tuple[str, ...]
+) -> None:
+    if name == "check" and mode:
+        pytest.skip("in check mode no hub is checked on any platform")
+    before = fleet.content()
+    done = fleet.run(name, *arguments, *mode)
+    assert done.status != 0
+    assert not done.changed
+    assert f"Task failed: {NOT_YET}\n" in done.output.replace("Task failed: Action failed: ", "Task failed: ")
+    assert fleet.content() == before
+    assert not fleet.state.exists()

@@ -1,0 +1,52 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hubs on Kubernetes, what they make of the chart's values, and what is recorded of the chart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import FleetInput, HostInput, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values import (
+    ChartCode,
+    ChartValues,
+    chart_values,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
+
+ROLE = Path(__file__).parents[6] / "roles" / "hub" / "files"
+CHARTS = str(ROLE / "charts")
+CODE = ChartCode((ROLE / "extra_config" / "allowed_groups.py").read_text(encoding="utf-8"))
+
+
+def validated(directory: str = "", **variables: Any) -> tuple[Hub | None, list[str]]:
+    """Return a hub with these variables alone, and homes that need nothing of the cluster; and what is wrong with it.
+
+    None takes a variable away.
+    """
+    given = {"cluster_platform": "kubernetes", "hub_home_storage": "none", **variables}
+    given = {name: value for name, value in given.items() if value is not None}
+    host = HostInput("alpha", given, frozenset({"staging"}))
+    fleet, problems = validate(FleetInput({"alpha": host}, {"cloud": ["alpha"]}, directory))
+    return fleet.hubs.get("alpha"), [problem.line() for problem in problems.of(["alpha"])]
+
+
+def hub_of(directory: str = "", **variables: Any) -> Hub:
+    """Return such a hub, which must be sound."""
+    hub, problems = validated(directory, **variables)
+    assert hub is not None and problems == [], problems
+    return hub
+
+
+def values_of(directory: str = "", **variables: Any) -> ChartValues:
+    """Return the chart's values of such a hub."""
+    return chart_values(hub_of(directory, **variables), directory, CODE)
+
+
+def leaf(values: Any, path: str) -> Any:
+    """Return the value at a place written with slashes, which keys of annotations hold as ``~1``."""
+    for key in path.split("/"):
+        values = values[int(key) if isinstance(values, list) else key.replace("~1", "/")]
+    return values

@@ -1,0 +1,303 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Values files say to Helm and to PyYAML what was meant; the script that installs them is sound; secrets are hidden."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+pytest.importorskip("hypothesis", reason="these tests need the Python package hypothesis")
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart import (
+    ChartReference,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.files import (
+    HEADER,
+    INSTALL,
+    hub_files,
+    masked,
+    values_text,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.authenticators import AUTHENTICATORS
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import CHART_SECRETS
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.helm_chart import (
+    seen_by_templates,
+)
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.kubernetes_hubs import (  # noqa: E501
+    hub_of,
+    values_of,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+#: Texts that some reader of YAML takes for something else, or that blocks and folds could change.
+NASTY = [
+    *("", " ", "1", "-1", "+1", "1.5", ".5", "5.", "1e3", "1E+3", "1.e3", "-.5e-2", "1_000", "1__0", "+1_0.5"),
+    *("0o17", "017", "08", "0x1F", "0b11", "-0x1f", "0X1f", "0O17", "1:30", "190:20:30", "-1:30.5", ".inf", "-.INF"),
+    *(".nan", ".NaN", "Infinity", "NaN", "nan", "yes", "Yes", "NO", "on", "Off", "y", "Y", "n", "N", "true", "True"),
+    *("TRUE", "null", "Null", "NULL", "~", "=", "<<", "!", "!tag", "&a", "*a", "%a", "@a", "`a`", "#a", "a #b", "a: b"),
+    *("a:", ":a", "- a", "-", "---", "...", "--- a", "?", "? a", "[a]", "{a: b}", "a, b", "|", ">", "'", '"', "it's"),
+    *('say "a"', "\\", "\\n", "a\\tb", "2024-04-08", "2024-04-08T10:00:00Z", "2024-4-8 1:02:03", "12e03", "1e"),
+    *("a\n", "\na", "\n", "\n\n", "a\n\n", "a\nb", "  a\nb", "a\n  b\n", "\n  a\nb", "a \nb", "a\t\nb", "\ta", "a\tb"),
+    *("a\r\nb", "a\rb", "a\x85b", "a\u2028b", "a\u2029b\n", "\ufeffa", "a\x00b", "a\x07b\n", "a\x7fb", "\x9fa\n"),
+    *(
+        "ümläut ☃",
+        "日本\nすし\n",
+        "😀",
+        "a\U0001f600\nb",
+        "# a\nb",
+        "---\na",
+        "a\n---\nb",
+        "a\n...\nb\n",
+        "%a\nb",
+        "a  b",
+    ),
+    *(
+        "word " * 60,
+        "x" * 500,
+        ("word " * 60).strip() + "\nb",
+        "a" * 119 + " b",
+        " " * 130 + "a",
+        "a" + " " * 130 + "b",
+    ),
+    *(
+        "if a:\n    b = 1\n\n\n    c = 2\n",
+        "a\n \nb",
+        "a\n\t\nb",
+        "trailing ",
+        " leading",
+        "{{ .Values }}",
+        "${A}",
+        "$(A)",
+    ),
+]
+NUMBERS = [0, -1, 2**31, 2**53, 0.1, 1.5, -2.5e-3, 1e20, 3.0, 0.5]
+TEXTS = st.one_of(
+    st.text(max_size=30),
+    st.text("01-+._eExobinfyYnN:~=<", max_size=6),
+    st.text(" \t\nab#:-'\"", max_size=20),
+    st.sampled_from(NASTY),
+).filter(lambda text: not any("\ud800" <= letter <= "\udfff" for letter in text))
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-(2**53), 2**53), TEXTS)
+TREES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXTS, inner, max_size=3)),
+    max_leaves=6,
+)
+
+
+@pytest.fixture(scope="module")
+def helm(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A function that returns what Helm reads in a values file."""
+    pytest.importorskip("helm_python", reason="what Helm reads is not compared without the package helm-python-sdk")
+    chart = tmp_path_factory.mktemp("tiny")
+    return lambda text: seen_by_templates(chart, [text])
+
+
+def as_helm_says(value: Any) -> Any:
+    """Helm has one kind of number only, and says 3.0 as 3."""
+    return json.loads(
+        json.dumps(value), parse_float=lambda text: int(float(text)) if float(text) % 1 == 0 else float(text)
+    )
+
+
+def test_pyyaml_reads_what_was_meant() -> None:
+    meant = {"texts": NASTY, "keys": dict.fromkeys(NASTY, 1), "numbers": NUMBERS, "nothing": None, "no": False}
+    assert yaml.safe_load(values_text(meant)) == meant
+
+
+@pytest.mark.parametrize("text", NASTY, ids=repr)
+def test_helm_reads_each_nasty_text(helm: Any, text: str) -> None:
+    assert helm(values_text({"alpha": text}))["alpha"] == text
+    assert helm(values_text({"alpha": {text: "value"}}))["alpha"] == {text: "value"}
+    assert helm(values_text({"alpha": [{"a": text}, text]}))["alpha"] == [{"a": text}, text]
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=repr)
+def test_helm_reads_numbers_as_numbers(helm: Any, number: float) -> None:
+    found = helm(values_text({"alpha": number}))["alpha"]
+    assert found == number and not isinstance(found, (str, bool))
+
+
+@given(tree=TREES)
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_both_read_whatever_is_written(helm: Any, tree: Any) -> None:
+    text = values_text({"alpha": tree})
+    assert yaml.safe_load(text) == {"alpha": tree}
+    if tree is not None:  # Helm 4.0 to 4.2 leave out what a chart's own values say is null
+        assert without_null(as_helm_says(helm(text)["alpha"])) == without_null(as_helm_says(tree))
+
+
+def without_null(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: without_null(item) for key, item in value.items() if item is not None}
+    return [without_null(item) for item in value] if isinstance(value, list) else value
+
+
+def test_values_are_written_for_people() -> None:
+    code = "import os\n\nif True:\n    c.x = 1\n"
+    shared = {"a": [1]}
+    text = values_text({"b": code, "a": shared, "again": shared})
+    assert text.startswith(HEADER)
+    assert "b: |\n  import os\n" in text
+    assert "&" not in text and "*" not in text
+    assert text.index("b:") < text.index("a:")
+
+
+# --- The script
+
+
+ADDONS: dict[str, Any] = {
+    "dask-gateway": {},
+    "jupyterhub-home-nfs": {},
+    "mine": {"chart": "oci://registry.example.org/mine", "version": "1.0.0", "values": {"a": "yes"}},
+    "local": {"chart": "/srv/odd charts/it's $HOME `x`", "version": "1.0.0"},
+}
+REFERENCES = [
+    ChartReference("jupyterhub", "4.4.0", "https://hub.jupyter.org/helm-chart/"),
+    ChartReference("oci://registry.example.org/charts/jupyterhub", "4.4.0", ""),
+    ChartReference('/srv/odd charts/it\'s $HOME `x` "y"\\ *.tgz', "4.4.0", ""),
+]
+#: Stands for helm: writes the words it is called with, one per line.
+HELM = '#!/bin/sh\nprintf "%s\\n" "$@" END >> "$CALLS"\n'
+
+
+def script_of(reference: ChartReference, **variables: Any) -> dict[str, str]:
+    hub = hub_of(hub_addons=ADDONS, **variables)
+    return hub_files(hub, values_of(hub_addons=ADDONS, **variables).merged, reference).texts
+
+
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.chart)
+def test_shellcheck_finds_nothing(reference: ChartReference, tmp_path: Path) -> None:
+    program = shutil.which("shellcheck", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    if program is None:
+        pytest.skip("shellcheck is not installed here")
+    script = tmp_path / INSTALL
+    script.write_text(script_of(reference)[INSTALL])
+    # SC2016: dollar signs in single quotes are meant as they stand.
+    command = [program, "--exclude=SC2016", str(script)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.chart)
+def test_helm_is_called_as_it_should_be(reference: ChartReference, tmp_path: Path) -> None:
+    """From anywhere, with every word as it is, and with what is given to the script."""
+    folder, programs = tmp_path / "odd place's", tmp_path / "bin"
+    folder.mkdir()
+    programs.mkdir()
+    (programs / "helm").write_text(HELM)
+    (programs / "helm").chmod(0o755)
+    texts = script_of(reference, hub_release="research", hub_namespace="maps")
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls")}
+    command = ["sh", str(folder / INSTALL), "--dry-run", "a b"]
+    subprocess.run(command, env=environment, cwd="/", check=True)
+    calls = [call.split("\n") for call in (tmp_path / "calls").read_text().removesuffix("\nEND\n").split("\nEND\n")]
+
+    source = ["--repo", reference.repository] if reference.repository else []
+    version = [] if reference.chart.startswith("/") else ["--version", "4.4.0"]
+    last = ["--values", "values.yaml", "--dry-run", "a b"]
+    assert calls[0] == (
+        ["upgrade", "--install", "research", reference.chart, *source, *version, "--namespace", "maps", *last]
+    )
+    assert [call[2:4] for call in calls[1:]] == [
+        ["research-dask-gateway", "dask-gateway"],
+        ["research-jupyterhub-home-nfs", "oci://ghcr.io/2i2c-org/jupyterhub-home-nfs/jupyterhub-home-nfs"],
+        ["research-mine", "oci://registry.example.org/mine"],
+        ["research-local", "/srv/odd charts/it's $HOME `x`"],
+    ]
+    for call in calls:
+        assert (folder / call[call.index("--values") + 1]).is_file()
+        assert call[-2:] == ["--dry-run", "a b"]
+    assert yaml.safe_load(texts["mine.values.yaml"]) == {"a": "yes"}
+
+
+def test_the_script_stops_at_the_first_failure(tmp_path: Path) -> None:
+    (tmp_path / "helm").write_text(HELM + "exit 3\n")
+    (tmp_path / "helm").chmod(0o755)
+    (tmp_path / INSTALL).write_text(script_of(REFERENCES[0])[INSTALL])
+    calls = tmp_path / "calls"
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(calls)}
+    done = subprocess.run(["sh", str(tmp_path / INSTALL)], env=environment, check=False)
+    assert done.returncode == 3
+    assert calls.read_text().count("END\n") == 1
+
+
+# --- Secrets
+
+SECRET = "hunter2-and-more"
+
+
+def test_every_secret_is_hidden() -> None:
+    settings_of = {item.name for each in AUTHENTICATORS for item in each.settings if item.secret}
+    for key in CHART_SECRETS | settings_of:
+        assert masked({"hub": {key: SECRET, "shown": "x"}}) == {"hub": {key: "***", "shown": "x"}}, key
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"hub": {"services": {"grader": {"apiToken": SECRET}}}},
+        {"hub": {"db": {"password": SECRET}, "cookieSecret": SECRET}},
+        {"hub": {"db": {"url": f"postgresql://hub:{SECRET}@db.example.org/hub"}}},
+        {"hub": {"config": {"CryptKeeper": {"keys": [SECRET]}}}},
+        {
+            "hub": {
+                "config": {"JupyterHub": {"cookie_secret": SECRET, "services": [{"name": "a", "api_token": SECRET}]}}
+            }
+        },
+        {"hub": {"config": {"LDAPAuthenticator": {"lookup_dn_search_password": SECRET}}}},
+        {"hub": {"config": {"ConfigurableHTTPProxy": {"auth_token": SECRET}}}},
+        {"proxy": {"secretToken": SECRET, "https": {"manual": {"key": f"-----BEGIN PRIVATE KEY-----\n{SECRET}"}}}},
+        {"imagePullSecret": {"password": SECRET}},
+        {
+            "hub": {
+                "extraFiles": {"a": {"stringData": SECRET}, "b": {"binaryData": SECRET}, "c": {"data": {"x": SECRET}}}
+            }
+        },
+        {"hub": {"extraEnv": {"LDAP_PASSWORD": SECRET}}},
+        {"hub": {"extraEnv": {"API_TOKEN": {"value": SECRET}}}},
+        {"singleuser": {"extraEnv": {"AWS_SECRET_ACCESS_KEY": SECRET}}},
+        {"gateway": {"auth": {"jupyterhub": {"apiToken": SECRET}}}},
+        {"config": {"DockerRegistry": {"password": SECRET}}},
+    ],
+    ids=lambda values: next(iter(values)),
+)
+def test_secrets_are_hidden_wherever_charts_have_them(values: dict[str, Any]) -> None:
+    assert SECRET not in json.dumps(masked(values))
+    assert "***" in json.dumps(masked(values))
+
+
+def test_what_is_no_secret_is_shown() -> None:
+    values: dict[str, Any] = {
+        "hub": {
+            "config": {"GitHubOAuthenticator": {"client_id": "abc", "client_secret": ""}},
+            "extraEnv": {"LANG": "de", "URL": "https://example.org/"},
+            "extraFiles": {"a": {"mountPath": "/a", "mode": 420}},
+            "a": [1, None],
+        }
+    }
+    assert masked(values) == values
+
+
+def test_secrets_of_options_are_hidden() -> None:
+    hub = values_of(
+        hub_authenticator="github",
+        hub_authenticator_settings={"client_id": "abc", "client_secret": SECRET},
+        hub_services=[{"name": "grader", "api_token": SECRET}],
+        hub_files={"key": {"path": "/key", "content": SECRET}},
+    )
+    assert json.dumps(hub.merged).count(SECRET) == 3
+    assert SECRET not in json.dumps(masked(hub.merged))

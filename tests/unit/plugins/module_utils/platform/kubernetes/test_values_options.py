@@ -1,0 +1,236 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every option that applies to Kubernetes has its place in the chart's values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("jsonschema_rs", reason="these tests need the Python package jsonschema-rs")
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.extension import (
+    TEMPLATES,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.layers import (
+    leaves,
+    over_defaults,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.recorded import read
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.schema_check import (
+    SchemaCheck,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values import (
+    ChartValues,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import OPTIONS
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.kubernetes_hubs import (  # noqa: E501
+    CHARTS,
+    leaf,
+    validated,
+    values_of,
+)
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.option_places import (
+    CATALOGUES,
+    ELSEWHERE,
+    PLACES,
+    Place,
+)
+
+VERSIONS = ("4.4.0", "4.3.3")
+
+
+def ids(place: Place) -> str:
+    return f"{place.option}={place.value}"[:60]
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An inventory directory with the files that options name."""
+    made = tmp_path_factory.mktemp("inventory")
+    (made / "templates").mkdir()
+    (made / "templates" / "page.html").write_text("<p>\n")
+    (made / "logo.png").write_bytes(b"\x89PNG")
+    return str(made)
+
+
+@pytest.fixture(scope="module")
+def checks() -> dict[str, tuple[SchemaCheck, dict[str, Any]]]:
+    """The schema and the defaults of recorded charts."""
+    records = {version: read(CHARTS, version) for version in VERSIONS}
+    return {version: (SchemaCheck(record.schema), record.defaults) for version, record in records.items()}
+
+
+def wrong(checks: dict[str, tuple[SchemaCheck, dict[str, Any]]], values: ChartValues) -> list[Any]:
+    """Return what the schemas say of the values over the charts' defaults."""
+    return [
+        (version, *error)
+        for version, (check, defaults) in checks.items()
+        for error in check.errors(over_defaults(defaults, values.merged))
+    ]
+
+
+def test_every_option_has_a_place() -> None:
+    on_kubernetes = {option.name for option in OPTIONS.values() if option.applies_to("kubernetes")}
+    told = {place.option for place in PLACES}
+    assert told | ELSEWHERE.keys() == on_kubernetes
+    assert told & ELSEWHERE.keys() == set()
+
+
+@pytest.mark.parametrize("defaults", ["collection", "chart"])
+@pytest.mark.parametrize("place", PLACES, ids=ids)
+def test_place(place: Place, defaults: str, directory: str, checks: Any) -> None:
+    """The option's value arrives where it should, the chart's schema takes it, and it is known where it came from."""
+    if place.option == "hub_title" and defaults == "chart":
+        pytest.skip("the chart knows no title")
+    if place.value == "hub.example.org" and place.beside.get("hub_authenticator") and defaults == "chart":
+        pytest.skip("an address of the authenticator that was not asked for is left to the chart")
+    values = values_of(directory, hub_defaults=defaults, **place.variables)
+    assert {path: leaf(values.merged, path) for path in place.expected} == place.expected
+    assert wrong(checks, values) == []
+    for path in place.expected:
+        keys = tuple(int(key) if key.isdigit() else key.replace("~1", "/") for key in path.split("/"))
+        assert values.sources(keys)[-1][0] == (place.source or place.option), path
+
+
+@pytest.mark.parametrize("place", PLACES, ids=ids)
+def test_with_the_charts_defaults_nothing_comes_from_what_is_not_set(place: Place, directory: str) -> None:
+    variables = {"hub_home_storage": None, **place.variables}
+    values = values_of(directory, hub_defaults="chart", **variables)
+    given = {name for name, value in variables.items() if value is not None}
+    assert {source[0] for item in values.settings for source in [item.source]} <= given
+
+
+def test_with_the_charts_defaults_a_hub_that_sets_nothing_has_no_values() -> None:
+    assert values_of(hub_defaults="chart", hub_home_storage=None).merged == {}
+
+
+@pytest.mark.parametrize("defaults", ["collection", "chart"])
+def test_everything_at_once(defaults: str, directory: str, checks: Any) -> None:
+    """Options do not get into each other's way."""
+    together: dict[str, Any] = {}
+    for place in PLACES:
+        if place.option not in ("cluster_rights", "hub_profiles", "hub_url", "hub_tls_secret"):
+            together.setdefault(place.option, place.value)
+    together.update(
+        CATALOGUES,
+        hub_defaults=defaults,
+        hub_authenticator="github",
+        hub_authenticator_settings={"client_id": "abc"},
+        hub_allowed_domains=None,
+        hub_allowed_identity_providers=None,
+        hub_allowed_groups=None,
+        hub_allow_everyone=None,
+        hub_home_storage="claim",
+        hub_home_nfs=None,
+        hub_home_capacity=None,
+        hub_home_storage_class=None,
+        hub_addons={"dask-gateway": {}, "binderhub-service": {}},
+        cluster_route="ingress",
+    )
+    values = values_of(directory, **together)
+    assert wrong(checks, values) == []
+    kept = [
+        place
+        for place in PLACES
+        if not place.beside and together.get(place.option) == place.value and place.option != "hub_title"
+    ]
+    assert len(kept) > 30
+    for place in kept:
+        for path, expected in place.expected.items():
+            found = leaf(values.merged, path)
+            if isinstance(expected, dict):
+                found = {key: value for key, value in found.items() if key in expected}
+            assert found == expected, path
+
+
+def test_collection_defaults_satisfy_the_schema_and_keep_the_proxy_inside(checks: Any) -> None:
+    values = values_of()
+    assert wrong(checks, values) == []
+    assert leaf(values.merged, "proxy/service/type") == "ClusterIP"
+    assert [path for path, value in leaves(values.merged) if value is None] == []
+
+
+def test_named_servers_need_no_second_option() -> None:
+    """A limit alone allows them, as on a server."""
+    assert leaf(values_of(hub_named_server_limit=3).merged, "hub/allowNamedServers") is True
+    assert leaf(values_of().merged, "hub/allowNamedServers") is False
+    by_chart = values_of(hub_defaults="chart", hub_named_server_limit=3).merged
+    assert by_chart["hub"] == {"namedServerLimitPerUser": 3}
+
+
+def test_helm_values_are_above_the_options_and_each_other() -> None:
+    layers: dict[str, Any] = {
+        "hub_interface": "notebook",
+        "fleet_helm_values": {"singleuser": {"defaultUrl": "/fleet", "startTimeout": 1}},
+        "cluster_helm_values": {"singleuser": {"defaultUrl": "/cluster", "startTimeout": None}},
+        "hub_helm_values": {"singleuser": {"defaultUrl": "/hub"}},
+    }
+    values = values_of(hub_start_timeout=60, **layers)
+    assert leaf(values.merged, "singleuser/defaultUrl") == "/hub"
+    assert leaf(values.merged, "singleuser/startTimeout") is None
+    assert [source[0] for source in values.sources(("singleuser", "defaultUrl"))] == list(layers)
+
+
+def test_hubs_do_not_share_what_one_of_them_adds() -> None:
+    """The mapping of a group is one object for all its hubs."""
+    of_the_group = {"A": "1"}
+    first = values_of(hub_environment_variables=of_the_group, hub_buckets={"SCRATCH": "s3://first"})
+    assert leaf(first.merged, "singleuser/extraEnv") == {"A": "1", "SCRATCH": "s3://first/$(JUPYTERHUB_USER)"}
+    assert leaf(values_of(hub_environment_variables=of_the_group).merged, "singleuser/extraEnv") == {"A": "1"}
+
+
+def test_templates_of_any_shape_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "pages" / "a").mkdir(parents=True)
+    (tmp_path / "pages" / "a" / "b.html").write_text("one")
+    (tmp_path / "pages" / "a-b.html").write_text("two")
+    (tmp_path / "pages" / "picture.png").write_bytes(b"\x89PNG\xff")
+    files = leaf(values_of(str(tmp_path), hub_templates="pages").merged, "hub/extraFiles")
+    by_path = {file["mountPath"]: file for file in files.values()}
+    assert by_path[f"{TEMPLATES}/a/b.html"]["stringData"] == "one"
+    assert by_path[f"{TEMPLATES}/a-b.html"]["stringData"] == "two"
+    assert by_path[f"{TEMPLATES}/picture.png"]["binaryData"] == "iVBOR/8="
+
+
+def test_profiles_for_groups_bring_the_code_that_hides_them() -> None:
+    profiles = [{"title": "GPU", "environments": ["python"], "allowed_groups": ["uni:gpu"]}]
+    values = values_of(hub_profiles=profiles, hub_authenticator="github", **CATALOGUES).merged
+    assert "profile_list" in leaf(values, "hub/extraConfig/hubfleet-allowed-groups")
+    assert leaf(values, "hub/config/GitHubOAuthenticator/populate_teams_in_auth_state") is True
+    assert leaf(values, "hub/config/GitHubOAuthenticator/enable_auth_state") is True
+    raw = {"singleuser": {"profileList": [{"display_name": "GPU", "allowed_groups": ["gpu"]}]}}
+    assert "hubfleet-allowed-groups" in leaf(values_of(hub_helm_values=raw).merged, "hub/extraConfig")
+    assert "extraConfig" not in values_of(hub_profiles=[{"title": "All"}]).merged["hub"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "taken"),
+    [
+        ({"hub_shared_directories": {"home": {"path": "/a"}}}, "the homes"),
+        ({"hub_volumes": {"home": {"path": "/a", "volume": {"emptyDir": {}}}}}, "the homes"),
+        (
+            {
+                "hub_shared_directories": {"data": {"path": "/a"}},
+                "hub_volumes": {"data": {"path": "/b", "volume": {"emptyDir": {}}}},
+            },
+            "hub_shared_directories",
+        ),
+        (
+            {
+                "hub_files": {"a": {"path": "/a", "content": "b"}},
+                "hub_volumes": {"files": {"path": "/b", "volume": {"emptyDir": {}}}},
+            },
+            "hub_files",
+        ),
+    ],
+)
+def test_no_volume_stands_in_place_of_another(variables: dict[str, Any], taken: str) -> None:
+    name = list(next(reversed(variables.values())))[0]
+    _hub, problems = validated(hub_home_storage="claim", hub_home_claim="homes", **variables)
+    assert len(problems) == 1
+    assert problems[0].endswith(f": the name {name!r} is taken by {taken}; use another")
+    free: dict[str, Any] = {"hub_volumes": {"home": {"path": "/a", "volume": {"emptyDir": {}}}}}
+    assert "home" in leaf(values_of(**free).merged, "singleuser/storage/extraVolumes")

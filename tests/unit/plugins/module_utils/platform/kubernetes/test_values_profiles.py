@@ -1,0 +1,222 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What users choose from: its shape in the chart's values, and what the real KubeSpawner makes of every choice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.kubernetes_hubs import (  # noqa: E501
+    values_of,
+)
+
+ENVIRONMENTS: dict[str, Any] = {
+    "python": {"title": "Python", "description": "Most of it.", "image": "quay.io/uni/python:1"},
+    "r": {
+        "image": "quay.io/uni/r:4.5",
+        "interface": "/rstudio",
+        "variables": {"LANG": "de"},
+        "working_directory": "/srv",
+        "image_pull_policy": "Always",
+        "choice": "R-4",
+        "extra": {"badge": "new"},
+        "override": {"environment": {"MORE": "1"}, "http_timeout": 90},
+    },
+}
+SIZES: dict[str, Any] = {
+    "small": {"title": "Small", "memory": "1G", "memory_guarantee": "512M", "cpu": 1, "cpu_guarantee": 0.1},
+    "gpu": {"memory": "7.5G", "gpu": 2, "node_selector": {"pool": "gpu"}, "allowed_groups": ["gpu-users"]},
+}
+GIBIBYTE = 2**30
+
+
+def values(**variables: Any) -> dict[str, Any]:
+    """Return the chart's values for sessions."""
+    catalogues: dict[str, Any] = {"hub_environment_catalogue": ENVIRONMENTS, "hub_size_catalogue": SIZES}
+    found: dict[str, Any] = values_of(**catalogues, **variables).merged["singleuser"]
+    return found
+
+
+def profile_list(**variables: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = values(**variables).get("profileList", [])
+    return found
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A function that returns KubeSpawner as it is after a user chose something."""
+    module = pytest.importorskip("kubespawner.spawner", reason="these tests need the package jupyterhub-kubespawner")
+    for name in ("load_config", "shared_client"):
+        monkeypatch.setattr(module, name, lambda *_args, **_kwargs: None)
+
+    def started(profiles: list[dict[str, Any]], **user_options: str) -> Any:
+        spawner = module.KubeSpawner(_mock=True, profile_list=profiles, image="base:1", environment={"HUB": "1"})
+        spawner.user_options = user_options
+        asyncio.run(spawner.load_user_options())
+        return spawner
+
+    return started
+
+
+def test_nothing_to_choose_is_no_profile() -> None:
+    only = values(hub_environments=["python"], hub_sizes=["small"])
+    assert "profileList" not in only
+    assert only["image"] == {"name": "quay.io/uni/python", "tag": "1"}
+    assert only["memory"] == {"limit": "1G", "guarantee": "512M"}
+    assert only["cpu"] == {"limit": 1, "guarantee": 0.1}
+    assert "profileList" not in values()
+
+
+def test_what_a_session_has_no_place_for_makes_a_profile(start: Any) -> None:
+    profiles = profile_list(hub_environments=["r"])
+    assert [profile["slug"] for profile in profiles] == ["r"]
+    spawner = start(profiles)
+    assert (spawner.image, spawner.working_dir, spawner.default_url) == ("quay.io/uni/r:4.5", "/srv", "/rstudio")
+    assert (spawner.image_pull_policy, spawner.http_timeout) == ("Always", 90)
+    assert spawner.environment == {"HUB": "1", "LANG": "de", "MORE": "1"}
+
+
+def test_several_environments_and_sizes(start: Any) -> None:
+    profiles = profile_list(hub_environments=["python", "r"], hub_sizes=["small", "gpu"])
+    assert [(profile["slug"], profile["display_name"]) for profile in profiles] == [("python", "Python"), ("r", "r")]
+    assert profiles[0]["description"] == "Most of it."
+    assert list(profiles[0]["profile_options"]) == ["size"]
+    chosen = {
+        (environment, size): start(profiles, profile=environment, size=size)
+        for environment in ("python", "r")
+        for size in ("small", "gpu")
+    }
+    for (environment, size), spawner in chosen.items():
+        assert spawner.image == ENVIRONMENTS[environment]["image"]
+        limits = (spawner.mem_limit, spawner.mem_guarantee, spawner.cpu_limit, spawner.cpu_guarantee)
+        if size == "small":
+            assert limits == (GIBIBYTE, GIBIBYTE // 2, 1, 0.1)
+            assert (spawner.extra_resource_limits, spawner.node_selector) == ({}, {})
+        else:
+            assert limits[0] == int(7.5 * GIBIBYTE)
+            assert spawner.extra_resource_limits == {"nvidia.com/gpu": "2"}
+            assert spawner.node_selector == {"pool": "gpu"}
+    first = start(profiles)
+    assert (first.image, first.mem_limit) == ("quay.io/uni/python:1", GIBIBYTE)
+
+
+def test_one_size_is_what_every_environment_has(start: Any) -> None:
+    profiles = profile_list(hub_environments=["python", "r"], hub_sizes=["small"])
+    assert [option for profile in profiles for option in profile.get("profile_options", {})] == []
+    assert start(profiles, profile="r").mem_limit == GIBIBYTE
+
+
+def test_an_image_of_ones_own(start: Any) -> None:
+    profiles = profile_list(hub_environments=["python"], hub_sizes=["small", "gpu"], hub_unlisted_image=True)
+    assert [profile["slug"] for profile in profiles] == ["python", "other"]
+    asked = {"profile": "other", "image--unlisted-choice": "my/image:1", "size": "small"}
+    spawner = start(profiles, **asked)
+    assert (spawner.image, spawner.mem_limit) == ("my/image:1", GIBIBYTE)
+    with pytest.raises(ValueError, match="validation regex"):
+        start(profiles, **{**asked, "image--unlisted-choice": "no-tag"})
+    assert start(profiles).image == "quay.io/uni/python:1"
+
+
+def test_groups_stand_where_the_code_in_the_hub_looks() -> None:
+    profiles = profile_list(hub_environments=["python"], hub_sizes=["small", "gpu"])
+    choices = profiles[0]["profile_options"]["size"]["choices"]
+    assert {name: choice.get("allowed_groups") for name, choice in choices.items()} == {
+        "small": None,
+        "gpu": ["gpu-users"],
+    }
+
+
+def test_the_only_size_for_some_is_for_these_only() -> None:
+    """Where there is nothing else to choose, it stays a choice that the code in the hub can hide."""
+    entry = {"title": "One", "environments": ["python"], "sizes": ["gpu"]}
+    for made in ({"hub_environments": ["python"], "hub_sizes": ["gpu"]}, {"hub_profiles": [entry]}):
+        (profile,) = profile_list(**made)
+        assert profile["profile_options"]["size"]["choices"]["gpu"]["allowed_groups"] == ["gpu-users"]
+
+
+def test_the_only_environment_for_some_is_for_these_only() -> None:
+    own: list[dict[str, Any]] = [
+        {"name": "x", "image": "a/b:c", "allowed_groups": ["staff"], "extra": {"badge": "new"}}
+    ]
+    (profile,) = profile_list(hub_environments=own)
+    assert (profile["allowed_groups"], profile["badge"]) == (["staff"], "new")
+    assert "profile_options" not in profile
+    catalogue = {"x": {key: value for key, value in own[0].items() if key != "name"}}
+    one: dict[str, Any] = {
+        "hub_environment_catalogue": catalogue,
+        "hub_profiles": [{"title": "One", "environments": ["x"]}],
+    }
+    found = values_of(**one).merged
+    (profile,) = found["singleuser"]["profileList"]
+    assert profile["profile_options"]["image"]["choices"]["x"]["allowed_groups"] == ["staff"]
+
+
+def test_profiles_of_the_hubs_own(start: Any) -> None:
+    profiles = profile_list(
+        hub_profiles=[
+            {
+                "title": "CPU",
+                "description": "Everyone's.",
+                "slug": "cpu",
+                "environments": ["python", "r"],
+                "default_environment": "r",
+                "environment_option": "software",
+                "environment_title": "Software",
+                "unlisted_image": {"title": "Your own", "allowed_groups": ["builders"]},
+                "sizes": ["small"],
+                "override": {"environment": {"P": "1"}},
+                "extra": {"badge": "x"},
+            },
+            {
+                "title": "GPU",
+                "default": True,
+                "allowed_groups": ["gpu-users"],
+                "environments": ["python"],
+                "sizes": ["small", "gpu"],
+                "default_size": "gpu",
+                "size_option": "resources",
+                "options": {"resources": {"choices": {"gpu": {"display_name": "Two"}}}},
+            },
+        ]
+    )
+    cpu, gpu = profiles
+    assert (cpu["display_name"], cpu["description"], cpu["slug"], cpu["badge"]) == ("CPU", "Everyone's.", "cpu", "x")
+    software = cpu["profile_options"]["software"]
+    assert software["display_name"] == "Software"
+    assert list(software["choices"]) == ["python", "R-4"]
+    assert software["choices"]["R-4"]["default"] is True
+    assert software["choices"]["R-4"]["badge"] == "new"
+    assert software["unlisted_choice"]["allowed_groups"] == ["builders"]
+    assert gpu["allowed_groups"] == ["gpu-users"]
+    assert gpu["profile_options"]["resources"]["choices"]["gpu"]["display_name"] == "Two"
+
+    assert start(profiles).extra_resource_limits == {"nvidia.com/gpu": "2"}  # the default of the default profile
+    assert start(profiles, profile="gpu", resources="small").mem_limit == GIBIBYTE
+    chosen = start(profiles, profile="cpu")
+    assert (chosen.image, chosen.mem_limit) == ("quay.io/uni/r:4.5", GIBIBYTE)
+    assert chosen.environment == {"HUB": "1", "P": "1", "LANG": "de", "MORE": "1"}
+    own = start(profiles, **{"profile": "cpu", "software--unlisted-choice": "a/b:c"})
+    assert (own.image, own.environment) == ("a/b:c", {"HUB": "1", "P": "1"})
+
+
+def test_a_single_environment_is_a_choice_where_one_is_asked_for() -> None:
+    (profile,) = profile_list(hub_profiles=[{"title": "One", "environments": ["python"], "environment_option": "x"}])
+    assert list(profile["profile_options"]["x"]["choices"]) == ["python"]
+
+
+@pytest.mark.parametrize(
+    ("image", "name", "tag"),
+    [
+        ("quay.io/uni/python:1", "quay.io/uni/python", "1"),
+        ("localhost:5000/python:1", "localhost:5000/python", "1"),
+        ("quay.io/uni/python:1@sha256:" + "a" * 64, "quay.io/uni/python:1@sha256", "a" * 64),
+    ],
+)
+def test_name_and_tag_give_the_image_again(image: str, name: str, tag: str) -> None:
+    """The chart joins both by a colon."""
+    made = values(hub_environments=[{"name": "x", "image": image}])["image"]
+    assert made == {"name": name, "tag": tag}
+    assert f"{made['name']}:{made['tag']}" == image
