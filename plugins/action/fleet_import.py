@@ -18,8 +18,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run 
     Request,
     import_fleet,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.charts import Charts
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import nearest
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import chart_code
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import RECORDED_CHARTS, chart_cache, chart_code
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
 
 display = Display()
@@ -40,7 +41,8 @@ class ActionModule(ActionBase):
         given = {key: plain(value) for key, value in self._task.args.items()}
         try:
             request = _request(given, bool(self._task.check_mode))
-            imported = import_fleet(request, chart_code(), display.display)
+            charts = Charts(RECORDED_CHARTS, os.path.join(request.directory, "inventory"), chart_cache())
+            imported = import_fleet(request, chart_code(), charts, display.display)
         except ImportProblem as problem:
             return {"failed": True, "msg": f"{problem}; nothing was written"}
         _tell(imported, request)

@@ -52,4 +52,4 @@ def validated(inventory: FleetInput, selected: Iterable[str], download: bool = F
     broken = {name for problem in problems.of(wanted) for name in (*problem.hubs, *problem.stops)}
     sound = [fleet.hubs[name] for name in wanted if name in fleet.hubs and name not in broken]
     check.check(hub for hub in sound if hub.platform == KUBERNETES)
-    return Validated(fleet, problems.of(wanted), charts, check.values, check.tolerated.of(wanted))
+    return Validated(fleet, problems.of(wanted), charts, check.values, problems.of(wanted, tolerated=True))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..fleet.model import TIERS, Fleet, FleetInput, HostInput
+from ..platform.kubernetes.charts import Charts
 from ..platform.kubernetes.layers import same
 from ..platform.kubernetes.values import LAYERS, ChartCode
 from ..spec.option import KUBERNETES
@@ -18,6 +19,7 @@ from ..spec.problems import nearest
 from ..spec.validate import validate
 from .catalogues import Catalogues
 from .exact import UNJUDGED, Exact, check, exact
+from .faults import tolerate
 from .guess import Variables
 from .guess_route import guess_route
 from .lift import Layers, Member, lift
@@ -66,8 +68,13 @@ class Imported:
     changed: list[str]
 
 
-def import_fleet(request: Request, code: ChartCode, progress: Progress = lambda _sentence: None) -> Imported:
-    """Import hubs; raises ImportProblem, before anything is written, where that is not possible."""
+def import_fleet(
+    request: Request, code: ChartCode, charts: Charts, progress: Progress = lambda _sentence: None
+) -> Imported:
+    """Import hubs; raises ImportProblem, before anything is written, where that is not possible.
+
+    charts: what is known of charts, to tell what was wrong with the hubs before.
+    """
     _check_request(request)
     tree = _read(request)
     if not tree.sources:
@@ -79,10 +86,11 @@ def import_fleet(request: Request, code: ChartCode, progress: Progress = lambda 
     members, tiers = _members(made, groups, request)
     layers = lift(members, {groups[cluster]: entries for cluster, entries in catalogues.items()})
     progress("comparing the values of every hub with the source")
-    problems = _verify(members, made, tiers, layers, code)
+    _verify(members, made, tiers, layers, code)
+    faults = tolerate(lambda: _inventory(members, tiers, layers, ()), layers, charts, code)
     origins = {member.name: _origin(each.source, request.format) for member, each in zip(members, made)}
     files = render_files(members, tiers, layers, origins)
-    report = Report(request.format, [], _cluster_notes(tree, groups), list(tree.notes), problems)
+    report = Report(request.format, [], _cluster_notes(tree, groups), list(tree.notes), faults)
     report.hubs = [_hub_report(member, tiers[member.name], each, files, layers) for member, each in zip(members, made)]
     if request.format == "2i2c":
         report.notes.append(UMBRELLA)
@@ -166,11 +174,8 @@ def _members(made: list[Exact], groups: dict[str, str], request: Request) -> tup
     return members, tiers
 
 
-def _verify(
-    members: list[Member], made: list[Exact], tiers: dict[str, str], layers: Layers, code: ChartCode
-) -> list[str]:
-    """Raise ImportProblem unless every hub has its values; return what else validation says of the fleet."""
-    _fleet, found = _validated(members, tiers, layers, ())
+def _verify(members: list[Member], made: list[Exact], tiers: dict[str, str], layers: Layers, code: ChartCode) -> None:
+    """Raise ImportProblem unless every hub has its values."""
     # Placeholders and the like are the source's own, and no reason not to import it: these are compared all the same.
     fleet, problems = _validated(members, tiers, layers, UNJUDGED)
     for member, each in zip(members, made):
@@ -183,13 +188,19 @@ def _verify(
         for name in LAYERS:
             (hub.options if name in hub.options else hub.cluster.options)[name] = given.get(name)
         check(hub, each.source.wanted, code)
-    return found
 
 
 def _validated(
     members: list[Member], tiers: dict[str, str], layers: Layers, leave_out: tuple[str, ...]
 ) -> tuple[Fleet, list[str]]:
     """Return the fleet without some of its variables, and what validation says of it."""
+    inventory = _inventory(members, tiers, layers, leave_out)
+    fleet, problems = validate(inventory)
+    return fleet, [problem.line() for problem in problems.of(inventory.hosts)]
+
+
+def _inventory(members: list[Member], tiers: dict[str, str], layers: Layers, leave_out: tuple[str, ...]) -> FleetInput:
+    """Return the inventory that is to be written, without some of its variables."""
     clusters: dict[str, list[str]] = {}
     hosts = {}
     for member in members:
@@ -197,8 +208,7 @@ def _validated(
         variables = layers.of(member.cluster, member.name)
         variables = {name: value for name, value in variables.items() if name not in leave_out}
         hosts[member.name] = HostInput(member.name, variables, frozenset({tiers[member.name]}))
-    fleet, problems = validate(FleetInput(hosts, clusters))
-    return fleet, [problem.line() for problem in problems.of(hosts)]
+    return FleetInput(hosts, clusters)
 
 
 def _cluster_notes(tree: Tree, groups: dict[str, str]) -> dict[str, list[str]]:

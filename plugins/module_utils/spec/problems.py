@@ -22,6 +22,7 @@ class Problem:
     hubs: the hubs that have it; a group variable that is wrong for ninety hubs is one problem.
     stops: more hubs that cannot go on because of it, although the defect is not theirs.
     tolerable: what ``hub_tolerated_values`` would have to hold for it to stop nothing; "" where nothing can.
+    tolerated: it stops nothing, since its hubs say so there.
     """
 
     variable: str
@@ -30,6 +31,7 @@ class Problem:
     hubs: list[str] = field(default_factory=list)
     stops: set[str] = field(default_factory=set)
     tolerable: str = ""
+    tolerated: bool = False
 
     def line(self) -> str:
         """Return the problem as one line for a person."""
@@ -45,7 +47,7 @@ class Problems:
     """Collects problems; the same problem of several hubs is kept once."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, str, str], Problem] = {}
+        self._found: dict[tuple[str, str, str, bool], Problem] = {}
 
     def add(
         self,
@@ -55,18 +57,24 @@ class Problems:
         hub: str = "",
         stops: Iterable[str] = (),
         tolerable: str = "",
+        tolerated: bool = False,
     ) -> None:
         """Record a problem."""
-        key = (where, variable, message)
-        problem = self._found.setdefault(key, Problem(variable, message, where, tolerable=tolerable))
+        key = (where, variable, message, tolerated)
+        made = Problem(variable, message, where, tolerable=tolerable, tolerated=tolerated)
+        problem = self._found.setdefault(key, made)
         if hub and hub not in problem.hubs:
             problem.hubs.append(hub)
         problem.stops.update(stops)
 
-    def of(self, hubs: Iterable[str]) -> list[Problem]:
-        """Return the problems that concern any of ``hubs`` or the fleet as a whole, by place; these hubs come first."""
+    def of(self, hubs: Iterable[str], tolerated: bool = False) -> list[Problem]:
+        """Return the problems that concern any of ``hubs`` or the fleet as a whole, by place; these hubs come first.
+
+        tolerated: return those that stop nothing instead.
+        """
         wanted = {name: index for index, name in enumerate(hubs)}
-        found = [p for p in self._found.values() if not p.hubs or wanted.keys() & {*p.hubs, *p.stops}]
+        concerning = [p for p in self._found.values() if not p.hubs or wanted.keys() & {*p.hubs, *p.stops}]
+        found = [problem for problem in concerning if problem.tolerated == tolerated]
         for problem in found:
             problem.hubs.sort(key=lambda name: wanted.get(name, len(wanted)))
         return sorted(found, key=lambda p: (_place(p.where), p.variable))

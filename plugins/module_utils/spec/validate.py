@@ -187,6 +187,8 @@ class _HostCheck:
         self.seen = seen
         self.broken: set[str] = set(host.failures)
         self.reported: set[ValuePath] = set()
+        named = host.variables.get("hub_tolerated_values")
+        self.tolerated: list[Any] = named if isinstance(named, list) else []
         self.cluster_options: dict[str, Any] = {}
         #: What to judge by, or "": a word that is no platform is reported, and nothing that depends on it.
         platform = host.variables.get("cluster_platform") or SERVER
@@ -220,11 +222,14 @@ class _HostCheck:
         cross_checks.check_hub(hub, self.report, self.broken)
         return None if "hub_port" in self.broken or options["hub_port"] is None else hub
 
-    def report(self, path: ValuePath, message: str, stops: Iterable[str] = ()) -> None:
-        """Record a problem at ``path``: (variable, *keys and indexes inside it). ``stops``: see Problem."""
-        self.broken.add(path[0])
+    def report(self, path: ValuePath, message: str, stops: Iterable[str] = (), tolerable: str = "") -> None:
+        """Record a problem at ``path``: (variable, *keys and indexes inside it). For the others see Problem."""
+        tolerated = tolerable in self.tolerated if tolerable else False
+        if not tolerated:
+            self.broken.add(path[0])
         self.reported.add(path)
-        self.problems.add(written(path), message, self.host.locate(path), self.host.name, stops)
+        where = self.host.locate(path)
+        self.problems.add(written(path), message, where, self.host.name, stops, tolerable, tolerated)
 
     def _unknown_variables(self) -> None:
         for variable, message in self.host.failures.items():
@@ -250,7 +255,10 @@ class _HostCheck:
             return _copied(option.default)
         checked, found = self.seen.checked(option, value)
         for path, message in found:
-            self.report((option.name, *path), message)
+            # Values of the chart are what imports carry over as they are.
+            self.report(
+                (option.name, *path), message, tolerable=written(path) if option.kind == "values" and path else ""
+            )
         return _copied(option.default) if checked is None else checked
 
     def _plain_secrets(self) -> None:

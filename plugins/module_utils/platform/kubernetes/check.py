@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ...fleet.model import FleetInput, HostInput, Hub, ValuePath
+from ...fleet.model import FleetInput, HostInput, Hub, Opaque, ValuePath
 from ...spec.authenticators import AUTHENTICATORS, COMMON_RULES
 from ...spec.authenticators import BY_NAME as AUTHENTICATORS_BY_NAME
 from ...spec.problems import Problems, written
@@ -33,7 +33,6 @@ class KubernetesCheck:
     """Checks hubs, and keeps the values that it found for whoever needs them next.
 
     values: by hub, of hubs that could be worked out.
-    tolerated: problems at places that the hubs themselves tolerate.
     """
 
     def __init__(self, inventory: FleetInput, charts: Charts, code: ChartCode, problems: Problems):
@@ -42,7 +41,6 @@ class KubernetesCheck:
         self.code = code
         self.problems = problems
         self.values: dict[str, ChartValues] = {}
-        self.tolerated = Problems()
         self._schemas: dict[int, SchemaCheck] = {}
 
     def check(self, hubs: Iterable[Hub]) -> None:
@@ -60,13 +58,13 @@ class KubernetesCheck:
             if facts.stand_in:
                 variable = self.charts.named_by(hub)
                 message = f"nothing is known of chart {facts.version}; it is checked as {facts.stand_in}"
-                self.tolerated.add(variable, message, host.locate((variable,)), hub.name)
+                self.problems.add(variable, message, host.locate((variable,)), hub.name, tolerated=True)
             wrong = skew(facts, hub.cluster["cluster_kubernetes_version"], self.charts.named_by(hub))
             if wrong:
                 self._report(host, (wrong[0],), wrong[1])
                 continue
             values = self.values[hub.name] = chart_values(hub, self.inventory.directory, self.code)
-            _ValuesCheck(hub, host, values, facts, self.problems, self.tolerated).run(schema)
+            _ValuesCheck(hub, host, values, facts, self.problems).run(schema)
 
     def _schema(self, facts: ChartFacts) -> SchemaCheck:
         key = id(facts.schema)
@@ -92,14 +90,12 @@ class _ValuesCheck:
         values: ChartValues,
         facts: ChartFacts,
         problems: Problems,
-        tolerated: Problems,
     ):
         self.hub = hub
         self.host = host
         self.values = values
         self.facts = facts
         self.problems = problems
-        self.tolerated = tolerated
         self.full = over_defaults(facts.defaults, values.merged)
         self.broken: set[ChartPath] = set()
         self.reported: set[ChartPath] = set()
@@ -219,24 +215,43 @@ class _ValuesCheck:
 
     def _report_option(self, path: ValuePath, message: str) -> None:
         """Record a problem at a place in an option."""
-        problems = self.tolerated if self._is_tolerated(path) else self.problems
-        problems.add(written(path), message, self.host.locate(path), self.host.name, tolerable=dotted(path))
+        if not _is_opaque(self.host.variables, path):
+            self._add(written(path), message, path, path)
 
     def _is_tolerated(self, path: tuple[Any, ...]) -> bool:
         return not self._lets_all_in and dotted(path) in (self.hub["hub_tolerated_values"] or ())
 
     def _report(self, path: ChartPath, message: str) -> None:
-        """Record a problem at a place in the chart's values."""
+        """Record a problem at a place in the chart's values; there is none where nobody can tell what stands there."""
         self.reported.add(path)
-        problems = self.tolerated
+        if _is_opaque(self.full, path):
+            return
         if not self._is_tolerated(path):
             self.broken.add(path)
-            problems = self.problems
         source = self._source(path)
-        where = self.host.locate(source)
         if source[0] in LAYERS:
             # The whole place, also where only a part of it is there: something is missing in it.
-            variable = written((source[0], *path))
+            self._add(written((source[0], *path)), message, source, path)
         else:
-            variable, message = written(source), f"{message} ({dotted(path)} of the chart)"
-        problems.add(variable, message, where, self.host.name, tolerable="" if self._lets_all_in else dotted(path))
+            self._add(written(source), f"{message} ({dotted(path)} of the chart)", source, path)
+
+    def _add(self, variable: str, message: str, source: ValuePath, path: tuple[Any, ...]) -> None:
+        self.problems.add(
+            variable,
+            message,
+            self.host.locate(source),
+            self.host.name,
+            tolerable="" if self._lets_all_in else dotted(path),
+            tolerated=self._is_tolerated(path),
+        )
+
+
+def _is_opaque(values: Any, path: tuple[Any, ...]) -> bool:
+    """Tell whether the place ``path`` is encrypted, or inside of what is."""
+    for part in path:
+        inside = isinstance(values, dict) and part in values
+        inside = inside or (isinstance(values, list) and isinstance(part, int) and part < len(values))
+        values = values[part] if inside else None
+        if isinstance(values, Opaque):
+            return True
+    return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ...fleet.model import Opaque
 from ...spec.problems import nearest
 from ..base import PlatformError
 from .chart import ChartError
@@ -48,7 +49,7 @@ class SchemaCheck:
 
     def errors(self, values: Values) -> Errors:
         """Yield (place, message) of everything the schema refuses in ``values``, the chart's defaults included."""
-        for error in self._validator.iter_errors(values):
+        for error in self._validator.iter_errors(_with_texts(values)):
             kind: Any = error.kind  # a class per keyword, which knows what it wanted
             path = tuple(error.instance_path)
             words = _WORDS.get(kind.name)
@@ -82,6 +83,15 @@ class SchemaCheck:
         alternatives = [set(each.get("required", ())) for each in self._at(schema_path) if isinstance(each, dict)]
         named = sorted(set().union(*alternatives)) if alternatives else []
         return f"needs exactly one of {', '.join(named)}" if named else "fits none, or several, of what the chart takes"
+
+
+def _with_texts(value: Any) -> Any:
+    """Return a value with texts in the places of what stays encrypted: the library takes plain types only."""
+    if isinstance(value, dict):
+        return {key: _with_texts(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_texts(item) for item in value]
+    return str(value) if isinstance(value, Opaque) else value
 
 
 def _short(value: Any) -> bool:

@@ -12,7 +12,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model im
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.problems import ImportProblem
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import Imported, Request, import_fleet
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import CODE, variables_of
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import (
+    CHARTS,
+    CODE,
+    variables_of,
+)
 
 CONFIG = """
 users: {admin: [ada], allowed: [ben], banned: [eve], extra_user_groups: {g: [ben]}}
@@ -37,7 +41,7 @@ def imported(directory: Path, text: str) -> Imported:
     """Import a config.yaml as the hub lab."""
     path = directory / "config.yaml"
     path.write_text(text, encoding="utf-8")
-    return import_fleet(Request([str(path)], "tljh", str(directory / "fleet"), hub="lab"), CODE)
+    return import_fleet(Request([str(path)], "tljh", str(directory / "fleet"), hub="lab"), CODE, CHARTS)
 
 
 def problems(directory: Path) -> list[str]:
@@ -112,4 +116,4 @@ def test_one_file_only(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("", encoding="utf-8")
     with pytest.raises(ImportProblem, match="name one file"):
-        import_fleet(Request([str(path), str(path)], "tljh", str(tmp_path / "fleet")), CODE)
+        import_fleet(Request([str(path), str(path)], "tljh", str(tmp_path / "fleet")), CODE, CHARTS)

@@ -14,6 +14,7 @@ import yaml
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.problems import ImportProblem
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import Imported, Request, import_fleet
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import (
+    CHARTS,
     CODE,
     import_tree,
     import_values,
@@ -36,7 +37,7 @@ def one_hub(directory: Path, files: dict[str, str], **described: Any) -> Importe
     hub = {"name": "prod", "helm_chart": "basehub", "helm_chart_values_files": list(files), **described}
     cluster = {"name": "leap", "provider": "gcp", "gcp": {"project": "p"}, "hubs": [hub]}
     (folder / "cluster.yaml").write_text(json.dumps(cluster), encoding="utf-8")
-    return import_fleet(Request([str(folder)], "2i2c", str(directory / "fleet")), CODE)
+    return import_fleet(Request([str(folder)], "2i2c", str(directory / "fleet")), CODE, CHARTS)
 
 
 def test_files_merge_in_their_order(tmp_path: Path) -> None:
@@ -134,7 +135,7 @@ def test_versions_of_an_overridden_chart(tmp_path: Path) -> None:
         "chart_override": "chart.yaml",
     }
     (folder / "cluster.yaml").write_text(json.dumps({"name": "leap", "hubs": [hub]}), encoding="utf-8")
-    import_fleet(Request([str(folder)], "2i2c", str(tmp_path / "fleet")), CODE)
+    import_fleet(Request([str(folder)], "2i2c", str(tmp_path / "fleet")), CODE, CHARTS)
     variables = variables_of(tmp_path / "fleet")["leap-prod"]
     assert variables["hub_chart_version"] == "4.3.3-0.dev.git.7272.h2ff70453"
     assert variables["hub_addons"] == {"dask-gateway": {"version": "2024.1.0"}}
@@ -168,7 +169,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 def test_a_directory_without_clusters(tmp_path: Path) -> None:
     with pytest.raises(ImportProblem, match=r"there is no cluster.yaml in it"):
-        import_fleet(Request([str(tmp_path)], "2i2c", str(tmp_path / "fleet")), CODE)
+        import_fleet(Request([str(tmp_path)], "2i2c", str(tmp_path / "fleet")), CODE, CHARTS)
 
 
 def test_names_fit_and_differ(tmp_path: Path) -> None:
@@ -300,5 +301,5 @@ def test_the_name_of_a_hub_is_that_of_its_file_or_directory(tmp_path: Path) -> N
         file = tmp_path / path
         file.parent.mkdir(exist_ok=True)
         file.write_text("a: 1", encoding="utf-8")
-        imported = import_fleet(Request([str(file)], "z2jh", str(tmp_path / f"{name}-fleet")), CODE)
+        imported = import_fleet(Request([str(file)], "z2jh", str(tmp_path / f"{name}-fleet")), CODE, CHARTS)
         assert imported.report.hubs[0].name == name

@@ -17,6 +17,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.prob
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.report import summary
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import Request, import_fleet
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import (
+    CHARTS,
     CODE,
     LOOKUP,
     import_values,
@@ -104,14 +105,14 @@ def request_of(directory: Path, text: str = "a: 1", **more: Any) -> Request:
 
 
 def test_check_writes_nothing(tmp_path: Path) -> None:
-    imported = import_fleet(request_of(tmp_path, check=True), CODE)
+    imported = import_fleet(request_of(tmp_path, check=True), CODE, CHARTS)
     assert "inventory/host_vars/lab.yml" in imported.changed
     assert not (tmp_path / "fleet").exists()
 
 
 def test_a_second_import_changes_nothing(tmp_path: Path) -> None:
-    import_fleet(request_of(tmp_path), CODE)
-    assert import_fleet(request_of(tmp_path), CODE).changed == []
+    import_fleet(request_of(tmp_path), CODE, CHARTS)
+    assert import_fleet(request_of(tmp_path), CODE, CHARTS).changed == []
 
 
 def test_a_directory_with_other_content_is_refused(tmp_path: Path) -> None:
@@ -119,17 +120,17 @@ def test_a_directory_with_other_content_is_refused(tmp_path: Path) -> None:
     (tmp_path / "fleet" / "mine.yml").write_text("mine", encoding="utf-8")
     for check in (True, False):
         with pytest.raises(ImportProblem, match=r"is not empty \(it holds mine.yml\)"):
-            import_fleet(request_of(tmp_path, check=check), CODE)
+            import_fleet(request_of(tmp_path, check=check), CODE, CHARTS)
     assert [path.name for path in (tmp_path / "fleet").iterdir()] == ["mine.yml"]
 
 
 def test_overwriting_leaves_other_files_alone(tmp_path: Path) -> None:
     fleet = tmp_path / "fleet"
-    import_fleet(request_of(tmp_path), CODE)
+    import_fleet(request_of(tmp_path), CODE, CHARTS)
     (fleet / "mine.yml").write_text("mine", encoding="utf-8")
     (fleet / ".gitignore").write_text("/mine/\n", encoding="utf-8")
     (fleet / "inventory/host_vars/other.yml").write_text("hub_port: 1\n", encoding="utf-8")
-    imported = import_fleet(request_of(tmp_path, "a: 2", overwrite=True), CODE)
+    imported = import_fleet(request_of(tmp_path, "a: 2", overwrite=True), CODE, CHARTS)
     assert set(imported.changed) == {"inventory/host_vars/lab.yml", ".gitignore"}
     assert values_of(fleet) == {"lab": {"a": 2}}
     assert (fleet / "mine.yml").read_text(encoding="utf-8") == "mine"
@@ -140,7 +141,7 @@ def test_overwriting_leaves_other_files_alone(tmp_path: Path) -> None:
 def test_a_directory_in_place_of_the_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "fleet/inventory/group_vars").mkdir(parents=True)
     with pytest.raises(ImportProblem, match=r"group_vars: is no link"):
-        import_fleet(request_of(tmp_path, overwrite=True), CODE)
+        import_fleet(request_of(tmp_path, overwrite=True), CODE, CHARTS)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_a_directory_in_place_of_the_link_is_refused(tmp_path: Path) -> None:
 def test_bad_requests(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     request = Request(**{**vars(request_of(tmp_path)), **change})
     with pytest.raises(ImportProblem) as raised:
-        import_fleet(request, CODE)
+        import_fleet(request, CODE, CHARTS)
     assert str(raised.value).startswith(message)
     assert not (tmp_path / "fleet").exists()
 

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import FleetInput, HostInput
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import Imported, Request, import_fleet
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.charts import Charts
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values import (
     ChartCode,
     chart_values,
@@ -21,6 +22,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
 
 CODE = ChartCode("# shows profiles to members of groups\n")
+#: What is recorded of charts; none is at hand.
+CHARTS = Charts(str(Path(__file__).resolve().parents[5] / "roles" / "hub" / "files" / "charts"), "", "/nowhere")
 
 #: What a secret in a file is looked up with.
 LOOKUP = re.compile(
@@ -70,7 +73,7 @@ def _yaml_of(values: Any) -> str:
 
 def import_tree(directory: Path, clusters: dict[str, dict[str, Any]]) -> Imported:
     """Import a tree into ``directory``/fleet."""
-    return import_fleet(Request([write_tree(directory, clusters)], "2i2c", str(directory / "fleet")), CODE)
+    return import_fleet(Request([write_tree(directory, clusters)], "2i2c", str(directory / "fleet")), CODE, CHARTS)
 
 
 def import_values(directory: Path, *texts: str, **request: str) -> Imported:
@@ -79,7 +82,7 @@ def import_values(directory: Path, *texts: str, **request: str) -> Imported:
     for index, text in enumerate(texts):
         paths.append(directory / f"values-{index}.yaml")
         paths[-1].write_text(text, encoding="utf-8", newline="")
-    return import_fleet(Request(list(map(str, paths)), "z2jh", str(directory / "fleet"), **request), CODE)
+    return import_fleet(Request(list(map(str, paths)), "z2jh", str(directory / "fleet"), **request), CODE, CHARTS)
 
 
 def variables_of(fleet: Path) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was wrong with hubs before they were imported: carried over as it is, and named where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..fleet.model import FleetInput
+from ..platform.kubernetes.charts import Charts
+from ..platform.kubernetes.check import KubernetesCheck
+from ..platform.kubernetes.values import ChartCode
+from ..spec.option import KUBERNETES
+from ..spec.problems import Problem
+from ..spec.validate import validate
+from .lift import Layers
+
+TOLERATED = "hub_tolerated_values"
+
+
+def tolerate(inventory: Callable[[], FleetInput], layers: Layers, charts: Charts, code: ChartCode) -> list[str]:
+    """Name every fault of the sources in ``hub_tolerated_values`` of its hubs; return the faults, one sentence each.
+
+    inventory: gives what is to be written, with what ``layers`` holds by then: some faults show only once others
+        are tolerated.
+    A hub that runs in spite of a misspelt trait must not stop its import, nor be changed by it. Those faults
+    that nothing can tolerate, such as a hub that lets everybody in, are returned as well.
+    """
+    told: list[str] = []
+    while True:
+        found = _problems(inventory(), charts, code)
+        told += [problem.line() for problem in found if problem.line() not in told]
+        new = [_name(problem, layers) for problem in found]
+        if not any(new):
+            return told
+
+
+def _problems(inventory: FleetInput, charts: Charts, code: ChartCode) -> list[Problem]:
+    fleet, problems = validate(inventory)
+    broken = {name for problem in problems.of(inventory.hosts) for name in problem.hubs}
+    sound = [hub for hub in fleet.hubs.values() if hub.platform == KUBERNETES and hub.name not in broken]
+    KubernetesCheck(inventory, charts, code, problems).check(sound)
+    return problems.of(inventory.hosts)
+
+
+def _name(problem: Problem, layers: Layers) -> bool:
+    """Name a fault in the variables of its hubs; return whether that was new."""
+    new = False
+    for name in problem.hubs if problem.tolerable else ():
+        named = layers.hubs[name].setdefault(TOLERATED, [])
+        if problem.tolerable not in named:
+            named.append(problem.tolerable)
+            new = True
+    return new
