@@ -76,6 +76,10 @@ class ActionModule(FleetAction):
         if self._task.diff:
             result["diff"] = [_diff(hub) for hub in plan.hubs if hub.before != hub.after]
         if self.argument("fail_on_changes", False) and plan.differs:
+            # Ansible shows no differences of what failed.
+            for hub in plan.hubs if self._task.diff else ():
+                if hub.before != hub.after:
+                    display.display(f"{hub.hub}:\n{hub.diff()}")
             return {**result, "failed": True, "msg": f"the fleet is not as the inventory says: {plan.counted()}"}
         return result
 

@@ -47,7 +47,7 @@ class ActionModule(FleetAction):
             return {"failed": True, "msg": "no hub that was selected is on Kubernetes; there is nothing to render"}
         made = {
             os.path.join(directory, hub.name): hub_files(
-                hub, self.validated.values[hub.name].merged, self.validated.charts.reference(hub)
+                hub, self.validated.values[hub.name].merged, self.validated.charts.reference(hub), inventory.directory
             )
             for hub in rendered
         }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,6 +24,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate 
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 
 CLUSTERS_GROUP = "clusters"
+
+#: What stands for an encrypted value while templates are worked out: Ansible takes no types of ours there.
+_SEAL = re.compile("encrypted-[0-9a-f]{12}")
 
 
 def read_inventory(task_vars: Mapping[str, Any], only: str | None = None, opaque: bool = False) -> FleetInput:
@@ -59,27 +63,57 @@ class _Shared:
     def __init__(self, opaque: bool = False):
         self.opaque = opaque
         self._copies: dict[int, tuple[Any, bool, Any]] = {}
+        self._sealed: dict[int, tuple[Any, Any]] = {}
+        self._concealed: dict[int, tuple[Any, set[str]]] = {}
 
     def read(self, raw: Any) -> tuple[bool, Any]:
         """Return whether a raw value needs templating, and its plain copy, or what is to be templated."""
         if id(raw) not in self._copies:
-            value = sealed(raw) if self.opaque else raw
+            value = self.sealed(raw) if self.opaque else raw
             needed = _needs_templating(value)
             # Keeps the raw value, so that its id stays its own.
-            self._copies[id(raw)] = (raw, needed, value if needed else plain(value))
+            self._copies[id(raw)] = (raw, needed, value if needed else self.copied(value))
         return self._copies[id(raw)][1:]
+
+    def copied(self, value: Any) -> Any:
+        """Return a value that is no template in plain types."""
+        return _opaque(plain(value)) if self.opaque else plain(value)
+
+    def sealed(self, raw: Any) -> Any:
+        """Return a raw value with a seal for everything encrypted in it."""
+        if id(raw) not in self._sealed:
+            self._sealed[id(raw)] = (raw, sealed(raw))
+        return self._sealed[id(raw)][1]
+
+    def concealed(self, raw: Mapping[str, Any]) -> frozenset[str]:
+        """Return the texts among the variables of a host that come out of files which are encrypted as a whole."""
+        found: set[str] = set()
+        for value in raw.values() if self.opaque else ():
+            if id(value) not in self._concealed:
+                self._concealed[id(value)] = (value, origin.encrypted_texts(self.sealed(value)))
+            found |= self._concealed[id(value)][1]
+        return frozenset(found)
+
+    def templar(self, raw: Mapping[str, Any], hostvars: Any) -> Templar:
+        """Return what works out templates of a host without a password: what they name is sealed as well."""
+        variables = {key: self.sealed(value) for key, value in raw.items()}
+        return Templar(loader=hostvars._loader, variables={**variables, "hostvars": hostvars})
 
 
 def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared) -> HostInput:
     """Return one host; ``raw`` are its variables before templating."""
     variables, failures, failed_at = {}, {}, {}
+    templar: Templar | None = None
     for key, value in raw.items():
         if not key.startswith(PREFIXES):
             continue
         try:
             needed, copied = shared.read(value)
-            if needed:
-                copied = plain(_templated(copied, name, hostvars) if shared.opaque else hostvars[name][key])
+            if needed and shared.opaque:
+                templar = templar or shared.templar(raw, hostvars)
+                copied = shared.copied(templar.template(copied))
+            elif needed:
+                copied = plain(hostvars[name][key])
             variables[str(key)] = copied
         except Exception as error:  # Ansible raises many kinds here: undefined, syntax, wrong vault password
             template = getattr(error, "obj", None)  # the very one, where Ansible tells
@@ -112,32 +146,37 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
         failures,
         locate,
         protected,
+        shared.concealed(raw),
     )
 
 
-def _templated(value: Any, name: str, hostvars: Any) -> Any:
-    """Return a value of a host that is not the one in its variables, templated."""
-    return Templar(loader=hostvars._loader, variables=hostvars.raw_get(name)).template(value)
-
-
 def sealed(value: Any) -> Any:
-    """Return a raw value with everything encrypted in it made Opaque: the same where its ciphertext is the same."""
+    """Return a raw value with a seal for everything encrypted in it: the same where its ciphertext is the same."""
     if origin.is_encrypted(value) and hasattr(value, "_ciphertext"):
         text = value._ciphertext
         content = text if isinstance(text, bytes) else str(text).encode()
-        return Opaque("encrypted " + hashlib.sha256(b"".join(content.split())).hexdigest()[:12])
-    if isinstance(value, Mapping) and any(map(_holds_sealed, value.values())):
+        return "encrypted-" + hashlib.sha256(b"".join(content.split())).hexdigest()[:12]
+    if isinstance(value, Mapping) and any(map(_holds_encrypted, value.values())):
         return {key: sealed(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)) and any(map(_holds_sealed, value)):
+    if isinstance(value, (list, tuple)) and any(map(_holds_encrypted, value)):
         return [sealed(item) for item in value]
     return value
 
 
-def _holds_sealed(value: Any) -> bool:
+def _opaque(value: Any) -> Any:
+    """Return a plain value with every text that holds a seal made Opaque."""
+    if isinstance(value, dict):
+        return {key: _opaque(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_opaque(item) for item in value]
+    return Opaque(value) if isinstance(value, str) and _SEAL.search(value) else value
+
+
+def _holds_encrypted(value: Any) -> bool:
     if isinstance(value, Mapping):
-        return any(map(_holds_sealed, value.values()))
+        return any(map(_holds_encrypted, value.values()))
     if isinstance(value, (list, tuple)):
-        return any(map(_holds_sealed, value))
+        return any(map(_holds_encrypted, value))
     return origin.is_encrypted(value)
 
 
@@ -166,7 +205,7 @@ def layers_of(hostvars: Any, name: str) -> Iterator[str | Mapping[str, Any]]:
 
 def plain(value: Any) -> Any:
     """Return a value of ansible-core (tagged, encrypted, lazy) in plain Python types."""
-    if value is None or isinstance(value, (bool, Opaque)):
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}

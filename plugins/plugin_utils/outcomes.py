@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,6 +43,6 @@ def limit_of(value: Any) -> int | None:
     """Return deploy_max_failures as a number; text comes from the command line."""
     if value in (None, ""):
         return None
-    if isinstance(value, bool) or not str(value).isdigit():
+    if not re.fullmatch("[0-9]+", str(value)):
         raise AnsibleActionFail(f"deploy_max_failures: {value!r} is not a whole number from 0; nothing was touched")
     return int(value)

@@ -121,7 +121,7 @@ def plan_against(
     Both are read with everything encrypted left as it is, so no password is needed.
     """
     names = [hub.name for hub in hubs]
-    after = {hub.name: (hub, _rendition(hub, now, inventory.directory)) for hub in hubs}
+    after = {hub.name: (hub, _rendition(hub, now, inventory)) for hub in hubs}
     with inventory_at(revision, task_vars, loader) as earlier:
         others = set(earlier.hosts) - set(inventory.hosts)
         selected = [name for name in earlier.hosts if name in names or (name in others and not _limited(task_vars))]
@@ -131,10 +131,7 @@ def plan_against(
                 f"the inventory at {revision} is not valid: {then.problems[0].line()}; "
                 "compare with a revision that this release of the collection can read"
             )
-        before = {
-            name: (then.fleet.hubs[name], _rendition(then.fleet.hubs[name], then, earlier.directory))
-            for name in selected
-        }
+        before = {name: (then.fleet.hubs[name], _rendition(then.fleet.hubs[name], then, earlier)) for name in selected}
     planned = []
     for name in [*names, *(name for name in before if name not in names)]:
         hub = (after.get(name) or before[name])[0]
@@ -148,7 +145,7 @@ def _limited(task_vars: Mapping[str, Any]) -> bool:
     return bool(task_vars.get("ansible_limit"))
 
 
-def _rendition(hub: Hub, found: Validated, directory: str) -> Rendition:
+def _rendition(hub: Hub, found: Validated, inventory: FleetInput) -> Rendition:
     if hub.platform == KUBERNETES:
-        return kubernetes_rendition(hub, found.values[hub.name])
-    return server_rendition(hub, directory, assets())
+        return kubernetes_rendition(hub, found.values[hub.name], inventory.hosts[hub.name].concealed)
+    return server_rendition(hub, inventory.directory, assets())

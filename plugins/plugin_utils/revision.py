@@ -44,7 +44,10 @@ def inventory_at(revision: str, task_vars: Mapping[str, Any], loader: Any) -> It
         missing = [source for source in there if not os.path.exists(source)]
         if len(missing) == len(there):
             raise PlatformError(f"{revision} has no {os.path.relpath(missing[0], directory)}")
-        yield _read([source for source in there if source not in missing], loader)
+        base = os.path.realpath(loader.get_basedir())
+        if os.path.commonpath([base, top]) == top:
+            base = os.path.join(directory, os.path.relpath(base, top))
+        yield _read([source for source in there if source not in missing], base, loader)
 
 
 def _unpack(content: tarfile.TarFile, directory: str) -> None:
@@ -65,15 +68,18 @@ def revision_of(path: str) -> str:
 
 def _commit(revision: str, top: str) -> str:
     try:
-        return _git(["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"], top).strip()
+        return _git(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"], top).strip()
     except PlatformError:
         raise PlatformError(f"git knows no revision {revision!r} in {top}; fetch it first") from None
 
 
-def _read(sources: list[str], loader: Any) -> FleetInput:
-    """Read an inventory the way ansible-playbook does; -e of the command line is on top of it, too."""
+def _read(sources: list[str], base: str, loader: Any) -> FleetInput:
+    """Read an inventory the way ansible-playbook does; -e of the command line is on top of it, too.
+
+    base: the directory of the playbook, whose group_vars and host_vars count as well.
+    """
     own = DataLoader()
-    own.set_basedir(os.path.dirname(sources[0]))
+    own.set_basedir(base)
     own.set_vault_secrets(loader._vault.secrets)
     inventory = InventoryManager(own, sources)
     variables = VariableManager(own, inventory)

@@ -28,6 +28,7 @@ class HostInput:
     locate: (variable, *path inside it) -> "file:line", or "" where Ansible does not know.
     protected: same argument -> True where the value stands encrypted, comes from a template or
         from a place that is no file.
+    concealed: texts out of files that are encrypted as a whole, where encrypted values themselves stay so.
     """
 
     name: str
@@ -36,6 +37,7 @@ class HostInput:
     failures: dict[str, str] = field(default_factory=dict)
     locate: Callable[[ValuePath], str] = lambda path: ""
     protected: Callable[[ValuePath], bool] = lambda path: True
+    concealed: frozenset[str] = frozenset()
 
 
 @dataclass

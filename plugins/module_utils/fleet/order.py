@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,7 +85,7 @@ def waves(hubs: list[str], sizes: Iterable[int | str]) -> list[list[str]]:
 def _count(size: int | str, total: int) -> int:
     text = str(size).strip()
     number = text[:-1] if text.endswith("%") else text
-    if not number.isdigit() or int(number) == 0:
+    if not re.fullmatch("[0-9]+", number) or int(number) == 0:
         raise ValueError(f"{size!r} is not a number of hubs, or a share such as 10%")
     return max(1, total * int(number) // 100) if text.endswith("%") else int(number)
 

@@ -26,6 +26,8 @@ WORDS = {
 }
 #: What a deploy acts on.
 DEPLOYED = (CREATE, UPDATE, DRIFTED)
+#: Characters that the last line of a comment may take.
+_LAST_LINE = 100
 
 
 class PlanError(Exception):
@@ -123,19 +125,32 @@ class Plan:
         differing = self._differing()
         if differing:
             lines += ["| hub | cluster | tier | action | why |", "| --- | --- | --- | --- | --- |"]
-            for hub in differing:
-                why = ", ".join(hub.reasons).replace("|", "\\|")
-                lines.append(f"| {hub.hub} | {hub.cluster} | {hub.tier} | {hub.action} | {why} |")
-        text, left_out = "\n".join(lines) + "\n", 0
-        for hub in differing:
-            diff = hub.diff()
-            fence = "`" * max(3, _longest_run(diff, "`") + 1)
-            part = f"\n<details><summary>{hub.hub}</summary>\n\n{fence}diff\n{diff}\n{fence}\n\n</details>\n"
-            if diff and len(text) + len(part) < room:
-                text += part
-            else:
-                left_out += bool(diff)
-        return text + (f"\n{left_out} long differences are left out.\n" if left_out else "")
+        text, rows = _fitting("\n".join(lines) + "\n", [_row(hub) for hub in differing], room)
+        text, diffs = _fitting(text, [_details(hub) for hub in differing if hub.diff()], room)
+        left_out = [f"{count} {what}" for count, what in ((rows, "hubs"), (diffs, "long differences")) if count]
+        return text + (f"\nLeft out here: {', '.join(left_out)}.\n" if left_out else "")
+
+
+def _fitting(text: str, parts: list[str], room: int) -> tuple[str, int]:
+    """Return a text with those of the parts that it has room for, and how many it has none for."""
+    left_out = 0
+    for part in parts:
+        if len(text) + len(part) < room - _LAST_LINE:
+            text += part
+        else:
+            left_out += 1
+    return text, left_out
+
+
+def _row(hub: HubPlan) -> str:
+    why = ", ".join(hub.reasons).replace("|", "\\|")
+    return f"| {hub.hub} | {hub.cluster} | {hub.tier} | {hub.action} | {why} |\n"
+
+
+def _details(hub: HubPlan) -> str:
+    diff = hub.diff()
+    fence = "`" * max(3, _longest_run(diff, "`") + 1)
+    return f"\n<details><summary>{hub.hub}</summary>\n\n{fence}diff\n{diff}\n{fence}\n\n</details>\n"
 
 
 def _longest_run(text: str, letter: str) -> int:
@@ -160,18 +175,25 @@ def kept_plan(text: str, name: str) -> Plan:
 def moved(kept: Plan, now: Plan) -> list[str]:
     """Return why a kept plan is no longer true, one sentence per hub; empty where it still is.
 
-    Hubs that the kept plan knows must be as they were and be meant to become the same.
+    Hubs that the kept plan knows must be as they were and be meant to become the same; no others may change.
+    Raises PlanError where it never said what a deploy would do.
     """
-    known = {hub.hub: hub for hub in now.hubs}
+    if kept.against:
+        raise PlanError(f"the plan compares with {kept.against}, not with the hubs themselves; make one that does")
+    known = {hub.hub: hub for hub in now.hubs if hub.action != ORPHANED}
+    planned = {hub.hub: hub for hub in kept.hubs if hub.action != ORPHANED}
     found = []
-    for before in kept.hubs:
-        after = known.get(before.hub)
-        if before.action == ORPHANED:
-            continue
+    for name, before in planned.items():
+        after = known.get(name)
         if after is None:
-            found.append(f"{before.hub} is not among the hubs any more")
+            found.append(f"{name} is not among the hubs any more")
         elif after.desired != before.desired:
-            found.append(f"the inventory says something else of {before.hub} now")
-        elif after.live != before.live:
-            found.append(f"{before.hub} is no longer what it was when the plan was made")
+            found.append(f"the inventory says something else of {name} now")
+        elif after.live != before.live or (after.changes and not before.changes):
+            found.append(f"{name} is no longer what it was when the plan was made")
+    found += [f"{name} is not part of it, and would change" for name in known if _is_new(known[name], planned)]
     return found
+
+
+def _is_new(hub: HubPlan, planned: dict[str, HubPlan]) -> bool:
+    return hub.changes and hub.hub not in planned

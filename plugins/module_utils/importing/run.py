@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..fleet.model import TIERS, Fleet, FleetInput, HostInput
 from ..platform.kubernetes.charts import Charts
-from ..platform.kubernetes.layers import same
+from ..platform.kubernetes.layers import deepest, same
 from ..platform.kubernetes.values import LAYERS, ChartCode
 from ..spec.option import KUBERNETES
 from ..spec.problems import nearest
@@ -34,6 +34,12 @@ from .z2jh import read_z2jh
 
 FORMATS = ("2i2c", "z2jh", "tljh")
 MARKDOWN, JSON = "import-report.md", "import-report.json"
+
+#: What is said of a hub that had no authenticator, or one that checks nothing.
+OPEN = "anybody can log in as anybody, as before (hub_demonstration: true); choose an authenticator"
+
+#: Where the chart's values say how people log in.
+CLASS = ("hub", "config", "JupyterHub", "authenticator_class")
 
 #: progress(sentence): tells a person how far it is.
 Progress = Callable[[str], None]
@@ -87,7 +93,8 @@ def import_fleet(
     layers = lift(members, {groups[cluster]: entries for cluster, entries in catalogues.items()})
     progress("comparing the values of every hub with the source")
     _verify(members, made, tiers, layers, code)
-    faults = tolerate(lambda: _inventory(members, tiers, layers, ()), layers, charts, code)
+    faults = [f"{member.name}: {OPEN}" for member in members if member.variables.get("hub_demonstration")]
+    faults += tolerate(lambda: _inventory(members, tiers, layers, ()), layers, charts, code)
     origins = {member.name: _origin(each.source, request.format) for member, each in zip(members, made)}
     files = render_files(members, tiers, layers, origins)
     report = Report(request.format, [], _cluster_notes(tree, groups), list(tree.notes), faults)
@@ -169,6 +176,9 @@ def _members(made: list[Exact], groups: dict[str, str], request: Request) -> tup
         variables = dict(each.variables)
         if each.source.files.pending:
             variables["hub_pending_secrets"] = each.source.files.pending
+        elif variables["cluster_platform"] == KUBERNETES and deepest(each.source.wanted, CLASS) < len(CLASS):
+            # The chart lets anybody in where nothing is said, unless files that are still to be brought say it.
+            variables["hub_demonstration"] = True
         members.append(Member(name, groups[each.source.cluster], variables, each.helm))
         tiers[name] = each.source.tier
     return members, tiers

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,8 +66,11 @@ def server_rendition(hub: Hub, directory: str, assets: Assets) -> Rendition:
     return Rendition(desired.shown(), parts)
 
 
-def kubernetes_rendition(hub: Hub, values: ChartValues) -> Rendition:
-    """Return a hub on Kubernetes: its values and those of its add-ons, and where they go."""
+def kubernetes_rendition(hub: Hub, values: ChartValues, encrypted: Collection[str] = ()) -> Rendition:
+    """Return a hub on Kubernetes: its values and those of its add-ons, and where they go.
+
+    encrypted: texts that are not shown, wherever they are.
+    """
     cluster = hub.cluster
     place = {
         "chart": cluster["cluster_chart"],
@@ -81,7 +85,11 @@ def kubernetes_rendition(hub: Hub, values: ChartValues) -> Rendition:
         "values": digest(values.merged),
         "add-ons": digest(addons),
     }
-    shown: dict[str, Any] = {"place": place, "values": masked(values.merged), "addons": masked(addons)}
+    shown: dict[str, Any] = {
+        "place": place,
+        "values": masked(values.merged, encrypted=encrypted),
+        "addons": masked(addons, encrypted=encrypted),
+    }
     return Rendition(values_text(json.loads(json.dumps(shown))), parts)
 
 

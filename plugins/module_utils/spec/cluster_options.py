@@ -222,7 +222,8 @@ ORCHESTRATOR = (
         elements=element("str"),
     ),
     _option("cluster_helm_values", "values", _HELM_VALUES.format("cluster")),
-    _option("fleet_helm_values", "values", _HELM_VALUES.format("fleet")),
+    # In group_vars/all.yml it is there for clusters of machines, too, which have no use for it.
+    Option("fleet_helm_values", "values", (_HELM_VALUES.format("fleet"),)),
 )
 
 #: By chapter, in the order of the reference. fleet_* variables are checked like those of a cluster.

@@ -88,7 +88,10 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
     if sound("cluster_route", "hub_url", "hub_domain", *_ROUTE_OPTIONS):
         _check_route(hub, report)
     _check_rights(hub, report)
-    if hub["hub_defaults"] == "collection" and sound("hub_placeholder_servers", "hub_pod_priority"):
+    by_collection = hub["hub_defaults"] == "collection"
+    if by_collection and sound("hub_user_network", "hub_block_metadata_by_iptables"):
+        _check_metadata(hub, report)
+    if by_collection and sound("hub_placeholder_servers", "hub_pod_priority"):
         _check_placeholders(hub, report)
 
 
@@ -193,6 +196,14 @@ def _check_rights(hub: Hub, report: Report) -> None:
     for variable in (*CLUSTER_WIDE, "hub_placeholder_servers", "hub_prepull_on_deploy", "hub_prepull_on_new_nodes"):
         if variable in hub.given and hub[variable]:
             report((variable,), "needs rights in the whole cluster, and cluster_rights is 'namespace'")
+
+
+def _check_metadata(hub: Hub, report: Report) -> None:
+    if (hub["hub_user_network"] or {}).get("metadata") and hub["hub_block_metadata_by_iptables"]:
+        report(
+            ("hub_user_network", "metadata"),
+            "is true, but hub_block_metadata_by_iptables blocks the metadata server all the same; set that to false",
+        )
 
 
 def _check_placeholders(hub: Hub, report: Report) -> None:

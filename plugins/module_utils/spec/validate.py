@@ -49,7 +49,8 @@ def validate(inventory: FleetInput) -> tuple[Fleet, Problems]:
 
 def is_secret(path: ValuePath) -> bool:
     """Tell whether the place (variable, *path inside it) is a secret by the schema, or in a list of such."""
-    return _outside_lists(path)[-1] in _SECRET_KEYS
+    place = _outside_lists(path)
+    return place[-1] in _SECRET_KEYS or place[-2:] == ("CryptKeeper", "keys")
 
 
 def _outside_lists(path: ValuePath) -> ValuePath:

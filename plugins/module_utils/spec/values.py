@@ -44,6 +44,9 @@ CREDENTIALS = re.compile(r"""https?://[^/\s@{}'"]+@|://[^/\s:@{}'"]+:[^/\s@{}'"]
 #: Longer texts, and those of several lines, are documents or code, where such a word is a remark.
 _LONGEST_PLACEHOLDER = 200
 
+#: Kinds of values that are passed on as they are, so that they may stay encrypted; of others, meaning is made.
+_OPAQUE = ("str", "url", "domain", "python")
+
 #: What the values of a file look like that nothing decrypted.
 SOPS = re.compile(r"ENC\[AES256_GCM,")
 
@@ -54,7 +57,10 @@ def check_value(option: Option, value: Any, report: Report, path: ValuePath = ()
     Every defect goes to ``report``; the value of a defective place is None.
     """
     if isinstance(value, Opaque):
-        return value  # nobody can tell what it is
+        if option.kind in _OPAQUE and not option.choices:
+            return value  # nobody can tell what it is
+        report(path, "stands encrypted; revisions can only be compared where it does not, as it is no secret")
+        return None
     if value is None:
         report(path, "is empty")
         return None

@@ -177,7 +177,10 @@ def addon_settings(hub: Hub) -> Iterator[Setting]:
             services[service] = Setting(("hub", "services", service, "url"), url, ("hub_addons", name))
     yield from services.values()
     if services:
-        scopes = ["self", *(f"access:services!service={service}" for service in services)]
+        # The hub's own role of that name stays what it is, and gets what is missing.
+        own = next((role["scopes"] for role in hub["hub_roles"] or () if role["name"] == "user"), ["self"])
+        needed = [f"access:services!service={service}" for service in services]
+        scopes = [*own, *(scope for scope in needed if scope not in own)]
         yield setting("hub.loadRoles.user.scopes", scopes, "hub_addons")
 
 

@@ -142,6 +142,8 @@ class _ValuesCheck:
         return section not in classes or "Authenticator" in self.facts.traits.sections(section)
 
     def _check_login(self, config: Values) -> None:
+        if self.hub["hub_pending_secrets"] and not self._chosen():
+            return  # what is still to be brought may say how people log in
         authenticator = AUTHENTICATORS_BY_NAME.get(self.hub["hub_authenticator"])
         by_option = authenticator is not None and self._source(_AUTHENTICATOR) == ("hub_authenticator",)
         rules = (*COMMON_RULES, *authenticator.rules, "hub_allow_everyone") if authenticator and by_option else ()

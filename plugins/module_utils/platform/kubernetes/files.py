@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import shlex
 from collections.abc import Collection
@@ -77,8 +78,11 @@ class HubFiles:
     executable: frozenset[str] = frozenset({INSTALL})
 
 
-def hub_files(hub: Hub, values: Values, reference: ChartReference) -> HubFiles:
-    """Return everything that is needed to install a hub with the helm command line alone."""
+def hub_files(hub: Hub, values: Values, reference: ChartReference, directory: str) -> HubFiles:
+    """Return everything that is needed to install a hub with the helm command line alone.
+
+    directory: the inventory's, which paths of add-ons' charts start at.
+    """
     texts = {"values.yaml": values_text(values)}
     commands = [
         _command(hub.release, hub.namespace, reference.chart, reference.version, reference.repository, "values")
@@ -89,7 +93,7 @@ def hub_files(hub: Hub, values: Values, reference: ChartReference) -> HubFiles:
             _command(
                 release.name,
                 hub.namespace,
-                release.chart,
+                _absolute(release.chart, directory),
                 release.version,
                 release.repository,
                 f"{release.addon}.values",
@@ -97,6 +101,12 @@ def hub_files(hub: Hub, values: Values, reference: ChartReference) -> HubFiles:
         )
     texts[INSTALL] = _script(hub, commands)
     return HubFiles(texts)
+
+
+def _absolute(chart: str, directory: str) -> str:
+    """Return a chart's path from the root, since the commands are run elsewhere; names and addresses stay."""
+    is_path = "/" in chart and not chart.startswith("oci://")
+    return os.path.abspath(os.path.join(directory, os.path.expanduser(chart))) if is_path else chart
 
 
 def _command(release: str, namespace: str, chart: str, version: str, repository: str, values: str) -> str:

@@ -39,9 +39,6 @@ _FOLLOWS_FROM = {
 def login_settings(hub: Hub) -> Iterator[Setting]:
     """Yield the authenticator, its settings and the allow rules."""
     by_collection = hub["hub_defaults"] == "collection"
-    if by_collection:
-        # Being someone else without their knowing is no part of looking after a hub; JupyterHub's own default.
-        yield setting("hub.config.JupyterHub.admin_access", False, "hub_defaults")
     for option, trait in PEOPLE.items():
         if option in hub.given and (hub[option] or option != "hub_allow_everyone"):
             yield setting(f"hub.config.Authenticator.{trait}", hub[option], option)

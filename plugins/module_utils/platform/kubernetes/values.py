@@ -87,8 +87,8 @@ def chart_values(hub: Hub, directory: str, code: ChartCode) -> ChartValues:
         *software_settings(hub),
         *storage_settings(hub),
         *routing_settings(hub),
-        *addon_settings(hub),
         *extension_settings(hub, directory),
+        *addon_settings(hub),
         *rights_settings(hub),
     ]
     options: dict[str, Any] = {**hub.cluster.options, **hub.options}

@@ -22,6 +22,7 @@ from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.imp
     LOOKUP,
     import_values,
     values_of,
+    variables_of,
 )
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nsecret-key\n-----END RSA PRIVATE KEY-----\n"
@@ -86,7 +87,7 @@ def test_the_layout(tmp_path: Path) -> None:
     assert os.readlink(fleet / "inventory" / "group_vars") == "../group_vars"
     assert (fleet / "inventory/host_vars/lab.yml").read_text(encoding="utf-8") == (
         "---\n# The hub lab, imported from values-0.yaml.\n"
-        "hub_announcement: hello\nhub_defaults: chart\n\nhub_helm_values:\n  custom:\n    a: 1\n"
+        "hub_demonstration: true\nhub_announcement: hello\nhub_defaults: chart\n\nhub_helm_values:\n  custom:\n    a: 1\n"
     )
     assert yaml.safe_load((fleet / "inventory/hosts.yml").read_text(encoding="utf-8")) == {
         "all": {
@@ -166,8 +167,21 @@ def test_bad_requests(tmp_path: Path, change: dict[str, Any], message: str) -> N
 
 
 def test_placeholders_are_told_and_kept(tmp_path: Path) -> None:
-    imported = import_values(tmp_path, "custom: {word: CHANGE_ME}", hub="lab")
+    values = "custom: {word: CHANGE_ME}\nhub: {config: {JupyterHub: {authenticator_class: 'null'}}}"
+    imported = import_values(tmp_path, values, hub="lab")
     assert imported.report.problems == ["lab: hub_helm_values.custom.word: holds a placeholder; write the real value"]
+    assert variables_of(tmp_path / "fleet")["lab"]["hub_tolerated_values"] == ["custom.word"]
+
+
+def test_a_hub_that_lets_everybody_in_says_so(tmp_path: Path) -> None:
+    imported = import_values(tmp_path, "cull: {timeout: 60}", hub="lab")
+    assert imported.report.problems == [
+        "lab: anybody can log in as anybody, as before (hub_demonstration: true); choose an authenticator"
+    ]
+
+
+def test_values_that_look_unfinished_are_kept(tmp_path: Path) -> None:
+    import_values(tmp_path, "custom: {word: CHANGE_ME}", hub="lab")
     assert "word: CHANGE_ME" in (tmp_path / "fleet/inventory/host_vars/lab.yml").read_text(encoding="utf-8")
 
 

@@ -286,11 +286,11 @@ PLACES = [
     # Network
     Place(
         "hub_user_network",
-        {"internet": False, "private": True, "metadata": True},
+        {"internet": False, "private": True, "metadata": False},
         {
             "singleuser/networkPolicy/egressAllowRules/nonPrivateIPs": False,
             "singleuser/networkPolicy/egressAllowRules/privateIPs": True,
-            "singleuser/networkPolicy/egressAllowRules/cloudMetadataServer": True,
+            "singleuser/networkPolicy/egressAllowRules/cloudMetadataServer": False,
         },
     ),
     Place("hub_block_metadata_by_iptables", False, {"singleuser/cloudMetadata/blockWithIptables": False}),

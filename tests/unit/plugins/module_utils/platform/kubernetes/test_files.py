@@ -174,7 +174,7 @@ HELM = '#!/bin/sh\nprintf "%s\\n" "$@" END >> "$CALLS"\n'
 
 def script_of(reference: ChartReference, **variables: Any) -> dict[str, str]:
     hub = hub_of(hub_addons=ADDONS, **variables)
-    return hub_files(hub, values_of(hub_addons=ADDONS, **variables).merged, reference).texts
+    return hub_files(hub, values_of(hub_addons=ADDONS, **variables).merged, reference, "/srv/fleet/inventory").texts
 
 
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.chart)

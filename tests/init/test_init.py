@@ -1,0 +1,152 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What init writes can be used at once, and what is there already is never touched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from repository import COMMON, GITHUB, GITLAB, PROJECT, content, init, playbook, run
+
+CLUSTERS = {"server": "machine", "kubernetes": "cloud"}
+
+
+def test_files(written: dict[str, Path], platform: str) -> None:
+    """Everything is there, and no template shines through."""
+    found = content(written[platform])
+    assert set(found) == COMMON | GITHUB | GITLAB | {f"group_vars/{CLUSTERS[platform]}.yml"}
+    assert found["inventory/group_vars"] == "-> ../group_vars"
+    for name, text in found.items():
+        assert not any(mark in text for mark in ("<%", "%>", "{%", "fleet_repository_")), name
+        assert text.startswith("-> ") or (text.endswith("\n") and not text.endswith("\n\n")), name
+        assert "\n\n\n" not in text, name
+
+
+@pytest.mark.parametrize(("workflows", "files"), [("github", GITHUB), ("gitlab", GITLAB), ("none", set())])
+def test_workflows_of_choice(workflows: str, files: set[str], collections: Path, tmp_path: Path) -> None:
+    """Only the workflows that were asked for, under the names that were asked for; told without being written."""
+    done = init(tmp_path, collections, "directory=mine", f"ci={workflows}", "cluster=lab", "hub=teaching", check=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []
+    told = {line.split("item=")[1].rstrip(")") for line in done.stdout.splitlines() if "=> (item=" in line}
+    named = {name.replace("research", "teaching") for name in COMMON} | {"group_vars/lab.yml"}
+    assert {name for name in told if not name.startswith("/")} == (named | files) - {"inventory/group_vars"}
+    assert "+        lab:" in done.stdout
+    assert "+            teaching-staging:" in done.stdout
+    assert ("On GitHub" in done.stdout, "On GitLab" in done.stdout) == (files == GITHUB, files == GITLAB)
+
+
+def test_second_run(repository: Path, collections: Path) -> None:
+    """A second run changes nothing and names what it kept."""
+    before = content(repository)
+    done = init(repository.parent, collections, "directory=my-fleet")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "changed=0 " in done.stdout
+    assert content(repository) == before
+    told = done.stdout.split("kept as they are: ")[1].split('"')[0]
+    assert set(told.split(", ")) == set(before)
+
+
+def test_what_is_there_is_kept(collections: Path, tmp_path: Path) -> None:
+    """Files, folders and rights of a repository that is there stay; what it lacks is added."""
+    mine = tmp_path / "mine"
+    (mine / "inventory" / "group_vars").mkdir(parents=True)
+    mine.chmod(0o700)
+    (mine / "README.md").write_text("ours\n", encoding="utf-8")
+    (mine / "group_vars").mkdir()
+    (mine / "group_vars" / "all.yml").symlink_to("elsewhere.yml")
+    done = init(tmp_path, collections, f"directory={mine}", "ci=none")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "kept as they are: inventory/group_vars, group_vars/all.yml, README.md" in done.stdout
+    found = content(mine)
+    assert found["README.md"] == "ours\n"
+    assert found["group_vars/all.yml"] == "-> elsewhere.yml"
+    assert set(found) == COMMON - {"inventory/group_vars"} | {"group_vars/machine.yml"}
+    assert list((mine / "inventory" / "group_vars").iterdir()) == []
+    assert mine.stat().st_mode & 0o777 == 0o700
+
+
+WRONG = {
+    "no directory": ([], "say where to, -e directory=PATH"),
+    "platform": (["directory=a", "platform=servr"], "must be one of: server, kubernetes, got: servr"),
+    "ci": (["directory=a", "ci=gitub"], "must be one of: github, gitlab, both, none, got: gitub"),
+    "cluster": (["directory=a", "cluster=my-lab"], "cluster my-lab, hub research: a cluster is at most 31"),
+    "group of Ansible": (["directory=a", "cluster=all"], "neither is called all, ungrouped"),
+    "tier": (["directory=a", "hub=staging"], "neither is called all, ungrouped"),
+    "long hub": (["directory=a", f"hub={'h' * 25}"], "a hub at most 24 lower-case letters"),
+    "same name": (["directory=a", "hub=lab", "cluster=lab"], "cluster lab, hub lab: "),
+}
+
+
+@pytest.mark.parametrize(("variables", "message"), WRONG.values(), ids=WRONG.keys())
+def test_wrong_arguments(variables: list[str], message: str, collections: Path, tmp_path: Path) -> None:
+    """What cannot be used is refused before anything is written."""
+    done = init(tmp_path, collections, *variables)
+    assert done.returncode != 0
+    assert message in " ".join((done.stdout + done.stderr).split())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_example_validates(written: dict[str, Path], platform: str, collections: Path) -> None:
+    """With its own ansible.cfg, and with -i from elsewhere."""
+    for directory, arguments in ((written[platform], ()), (Path("/"), ("-i", str(written[platform] / "inventory")))):
+        done = playbook(directory, collections, "validate", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "2 hubs in 1 cluster: valid" in done.stdout
+
+
+def test_longest_names_validate(repository: Path, collections: Path) -> None:
+    """What init takes as a name, validate takes too."""
+    cluster, hub = "c" + "_" * 29 + "9", "h" + "-" * 22 + "9"
+    done = init(repository.parent, collections, "directory=other", "ci=none", f"cluster={cluster}", f"hub={hub}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = playbook(repository.parent / "other", collections, "validate")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_example_can_be_deployed(written: dict[str, Path], collections: Path) -> None:
+    """A deploy would make both hubs, on a machine that has what it needs."""
+    done = playbook(written["server"], collections, "deploy", "--check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for hub in ("research-staging", "research"):
+        assert any(line.startswith(f"{hub} ") and "create" in line for line in done.stdout.splitlines()), done.stdout
+
+
+def test_git_ignores_secrets(repository: Path) -> None:
+    """What must not be committed is not, and everything that init wrote is."""
+    files = sorted(content(repository))
+    for secret in ("vault-password", "secrets/research/token", "plan.json", "out/research/values.yaml"):
+        (repository / secret).parent.mkdir(parents=True, exist_ok=True)
+        (repository / secret).write_text("hunter2\n", encoding="utf-8")
+    run(["git", "init", "--quiet"], repository)
+    run(["git", "add", "--all"], repository)
+    assert run(["git", "ls-files"], repository).stdout.split() == files
+
+
+def test_versions_come_from_the_collection(written: dict[str, Path], collections: Path, tmp_path: Path) -> None:
+    """What is to be installed is what this collection says it needs, packed or as a checkout."""
+    lines = (PROJECT / "requirements.in").read_text(encoding="utf-8").splitlines()
+    wanted = [line for line in lines if line and not line.startswith("#")]
+    found = (written["server"] / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert found[1:] == wanted
+    version = yaml.safe_load((PROJECT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+    (collection,) = yaml.safe_load((written["server"] / "collections/requirements.yml").read_text())["collections"]
+    assert collection["name"] == "hubfleet.jupyterhub"
+    assert collection["version"].startswith(f">={version},<")
+    done = init(tmp_path, PROJECT / ".ansible" / "collections", "directory=mine", "ci=none", check=True)
+    assert f'+    version: "{collection["version"]}"' in done.stdout
+
+
+def test_defaults_are_those_of_the_schema() -> None:
+    """The defaults of the role are what its documentation says."""
+    role = PROJECT / "roles" / "fleet_repository"
+    specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    said = {
+        name: spec["default"] for name, spec in specs["argument_specs"]["main"]["options"].items() if "default" in spec
+    }
+    defaults = yaml.safe_load((role / "defaults" / "main.yml").read_text(encoding="utf-8"))
+    assert {name: defaults[name] for name in said} == said
+    assert set(defaults) - set(said) == {"fleet_repository_cluster"}
