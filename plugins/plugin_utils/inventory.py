@@ -104,6 +104,7 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
     """Return one host; ``raw`` are its variables before templating."""
     variables, failures, failed_at = {}, {}, {}
     templar: Templar | None = None
+    templated: Mapping[str, Any] | None = None
     for key, value in raw.items():
         if not key.startswith(PREFIXES):
             continue
@@ -113,7 +114,9 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
                 templar = templar or shared.templar(raw, hostvars)
                 copied = shared.copied(templar.template(copied))
             elif needed:
-                copied = plain(hostvars[name][key])
+                # One merge of the host's variables, however many of them are templates.
+                templated = hostvars[name] if templated is None else templated
+                copied = plain(templated[key])
             variables[str(key)] = copied
         except Exception as error:  # Ansible raises many kinds here: undefined, syntax, wrong vault password
             template = getattr(error, "obj", None)  # the very one, where Ansible tells

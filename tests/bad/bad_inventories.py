@@ -22,7 +22,7 @@ from ansible.plugins.loader import init_plugin_loader
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import read_inventory
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import validated
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import Validated, validated
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
@@ -68,6 +68,11 @@ def read_cases() -> list[Case]:
 
 def problems(directory: Path, limit: str = "all") -> list[str]:
     """Return the lines that validate prints for the inventory, in this process."""
+    return [problem.line() for problem in validated_inventory(directory, limit).problems]
+
+
+def validated_inventory(directory: Path | str, limit: str = "all") -> Validated:
+    """Return what an inventory says, read as ansible-playbook reads it."""
     loader = DataLoader()
     loader.set_vault_secrets(SECRETS)
     loader.set_basedir(str(PROJECT / "playbooks"))
@@ -79,7 +84,7 @@ def problems(directory: Path, limit: str = "all") -> list[str]:
     task_vars = variables.get_vars(host=inventory.get_host(selected[0]))
     # As the command line option -i sets it.
     fleet = read_inventory({**task_vars, "ansible_inventory_sources": [str(directory)]})
-    return [problem.line() for problem in validated(fleet, selected).problems]
+    return validated(fleet, selected)
 
 
 def playbook(directory: Path, *arguments: str, name: str = "validate") -> subprocess.CompletedProcess[str]:

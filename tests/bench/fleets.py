@@ -68,8 +68,11 @@ class Fleet:
         return timed([*command, *arguments], self.environment)
 
 
-def large_inventory(directory: str, hubs: int) -> str:
-    """Write an inventory of many hubs in ten clusters, as rich as real ones; return its path."""
+def large_inventory(directory: str, hubs: int, **settings: str) -> str:
+    """Write an inventory of many hubs in ten clusters, as rich as real ones; return its path.
+
+    settings: more variables of all hubs; a state directory gets that of each cluster below it.
+    """
     clusters: dict[str, dict] = {f"cluster-{number}": {} for number in range(10)}
     path = Path(directory)
     (path / "host_vars").mkdir(parents=True)
@@ -79,7 +82,7 @@ def large_inventory(directory: str, hubs: int) -> str:
         variables = {
             "hub_title": f"Hub {number}",
             "hub_url": f"https://hub-{number}.example.org/",
-            "hub_port": 1024 + 4 * number,
+            "hub_port": 10000 + 4 * number,
             "hub_authenticator": "github",
             "hub_authenticator_settings": {
                 "client_id": f"id-{number}",
@@ -96,7 +99,13 @@ def large_inventory(directory: str, hubs: int) -> str:
             ],
         }
         (path / "host_vars" / f"{name}.yml").write_text(yaml.safe_dump(variables))
-    return _write(path, clusters, CATALOGUES)
+    state = settings.pop("cluster_state_directory", "")
+    shared = (
+        {"cluster_state_directory": f"{state}/{{{{ group_names | select('match', 'cluster-') | first }}}}"}
+        if state
+        else {}
+    )
+    return _write(path, clusters, {**CATALOGUES, **settings, **shared})
 
 
 def _write(path: Path, clusters: dict[str, dict], settings: dict) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
+ANSIBLE = f"{sys.prefix}/bin/ansible-playbook"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ def timed(command: list[str], environment: dict[str, str] | None = None) -> Take
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-4000:]}")
     return Taken(time.monotonic() - started, _cpu() - before)
+
+
+def playbook(name: str, inventory: str, *arguments: str) -> Taken:
+    """Run a playbook of the checkout."""
+    return timed([ANSIBLE, "-i", inventory, f"{CHECKOUT}/playbooks/{name}.yml", *arguments])
 
 
 def _cpu() -> float:

@@ -17,10 +17,10 @@ from contextlib import ExitStack
 
 from fleets import Fleet, large_inventory
 from kubernetes_fleets import kubernetes_inventory, pure_rendering
-from measure import CHECKOUT, Table, Taken, timed
+from measure import ANSIBLE, CHECKOUT, Table, Taken, playbook, timed
+from plans import one_changed, plans
 
 GOALS = {"fresh": 60, "second": 10, "one": 4, "ten": 20, "validate": 8, "kubernetes": 5}
-ANSIBLE = f"{sys.prefix}/bin/ansible-playbook"
 #: Real configuration that lies beside the checkout of those who develop this.
 REAL = CHECKOUT.parent / "shared" / "data" / "fleets" / "2i2c"
 
@@ -60,7 +60,7 @@ def validate(table: Table, scratch: str) -> None:
     small = None
     for count in (100, 1000):
         inventory = large_inventory(os.path.join(scratch, f"fleet-{count}"), count)
-        taken = _playbook("validate", inventory)
+        taken = playbook("validate", inventory)
         table.add(f"validate {count} hubs", taken, GOALS["validate"] if count == 1000 else None, small)
         small = small or taken
 
@@ -70,18 +70,22 @@ def kubernetes(table: Table, scratch: str) -> None:
     small = None
     for count in (171, 1000):
         inventory = kubernetes_inventory(os.path.join(scratch, f"kubernetes-{count}"), count)
-        taken = _playbook("validate", inventory)
+        taken = playbook("validate", inventory)
         table.add(f"validate {count} hubs on Kubernetes", taken, GOALS["kubernetes"] if count == 171 else None, small)
         small = small or taken
     if not REAL.is_dir():
         print(f"left out: there are no real clusters in {REAL}", file=sys.stderr)
         return
     fleet = os.path.join(scratch, "real")
-    playbook = f"{CHECKOUT}/playbooks/import_fleet.yml"
     arguments = ["-e", f"source={REAL}", "-e", "format=2i2c", "-e", f"directory={fleet}"]
-    table.add("import ten real clusters (29 hubs)", timed([ANSIBLE, playbook, *arguments]), None, None)
-    table.add("validate them", _playbook("validate", f"{fleet}/inventory"), None, small)
-    table.add("render them", _playbook("render", f"{fleet}/inventory", "-e", f"directory={scratch}/out"), None, small)
+    table.add(
+        "import ten real clusters (29 hubs)",
+        timed([ANSIBLE, f"{CHECKOUT}/playbooks/import_fleet.yml", *arguments]),
+        None,
+        None,
+    )
+    table.add("validate them", playbook("validate", f"{fleet}/inventory"), None, small)
+    table.add("render them", playbook("render", f"{fleet}/inventory", "-e", f"directory={scratch}/out"), None, small)
 
 
 def manifests(table: Table, scratch: str) -> None:
@@ -96,19 +100,23 @@ def manifests(table: Table, scratch: str) -> None:
     halved = Taken(pure.cpu / 2, pure.cpu)
     table.add("render 171 hubs, the engine alone, one process", pure, None, None)
     table.add("  the same on two cores, at best", halved, None, None)
-    plain = _playbook("validate", inventory)
-    rendered = _playbook("validate", inventory, "-e", "validate_render=true")
+    plain = playbook("validate", inventory)
+    rendered = playbook("validate", inventory, "-e", "validate_render=true")
     table.add("validate 171 hubs", plain, None, None)
     table.add("validate them with every manifest", rendered, None, None)
     only = Taken(rendered.wall - plain.wall, rendered.cpu - plain.cpu)
     table.add("  of this: rendering and checking", only, 1.2 * halved.wall, halved)
 
 
-def _playbook(name: str, inventory: str, *arguments: str) -> Taken:
-    return timed([ANSIBLE, "-i", inventory, f"{CHECKOUT}/playbooks/{name}.yml", *arguments])
-
-
-PARTS = {"fresh": fresh, "check": check, "validate": validate, "kubernetes": kubernetes, "manifests": manifests}
+PARTS = {
+    "fresh": fresh,
+    "check": check,
+    "validate": validate,
+    "kubernetes": kubernetes,
+    "manifests": manifests,
+    "plans": plans,
+    "changed": one_changed,
+}
 
 
 def main() -> int:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,10 +26,11 @@ from .server.platform import copied_digests
 class Rendition:
     """A hub as one revision of the inventory has it.
 
-    text: for people, without secrets. parts: what it consists of, name -> digest.
+    show: makes a text for people, without secrets; it costs more than the rest, and only what differs is shown.
+    parts: what it consists of, name -> digest.
     """
 
-    text: str
+    show: Callable[[], str]
     parts: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -63,7 +64,7 @@ def server_rendition(hub: Hub, directory: str, assets: Assets) -> Rendition:
             [options[name] for name in ("cluster_host", "cluster_package_index", "cluster_npm_registry")]
         ),
     }
-    return Rendition(desired.shown(), parts)
+    return Rendition(desired.shown, parts)
 
 
 def kubernetes_rendition(hub: Hub, values: ChartValues, encrypted: Collection[str] = ()) -> Rendition:
@@ -85,22 +86,27 @@ def kubernetes_rendition(hub: Hub, values: ChartValues, encrypted: Collection[st
         "values": digest(values.merged),
         "add-ons": digest(addons),
     }
-    shown: dict[str, Any] = {
-        "place": place,
-        "values": masked(values.merged, encrypted=encrypted),
-        "addons": masked(addons, encrypted=encrypted),
-    }
-    return Rendition(values_text(json.loads(json.dumps(shown))), parts)
+
+    def show() -> str:
+        shown: dict[str, Any] = {
+            "place": place,
+            "values": masked(values.merged, encrypted=encrypted),
+            "addons": masked(addons, encrypted=encrypted),
+        }
+        return values_text(json.loads(json.dumps(shown)))
+
+    return Rendition(show, parts)
 
 
 def compare(hub: str, before: Rendition | None, after: Rendition | None) -> Change:
     """Return what a revision changes of a hub; None where a revision does not have it."""
     if before is None and after is not None:
-        return Change(hub, CREATE, ["new"], "", after.text, after.fingerprint)
+        return Change(hub, CREATE, ["new"], "", after.show(), after.fingerprint)
     if before is not None and after is None:
-        return Change(hub, ORPHANED, ["left the inventory"], before.text, "", "", before.fingerprint)
+        return Change(hub, ORPHANED, ["left the inventory"], before.show(), "", "", before.fingerprint)
     if before is None or after is None:
         raise ValueError(f"{hub} is in neither revision")
     reasons = [part for part, value in after.parts.items() if before.parts.get(part) != value]
-    action = UPDATE if reasons else UNCHANGED
-    return Change(hub, action, reasons, before.text, after.text, after.fingerprint, before.fingerprint)
+    if not reasons:
+        return Change(hub, UNCHANGED, [], "", "", after.fingerprint, before.fingerprint)
+    return Change(hub, UPDATE, reasons, before.show(), after.show(), after.fingerprint, before.fingerprint)

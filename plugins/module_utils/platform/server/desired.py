@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,7 +47,7 @@ class DesiredHub:
         """Digest of everything that the hub itself is started from."""
         return next(service.digest for service in self.services if service.role == "hub")
 
-    @property
+    @functools.cached_property
     def fingerprint(self) -> str:
         """Digest of everything that the hub is: its files, what its services are started from, what is built for it."""
         return digest(

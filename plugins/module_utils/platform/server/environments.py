@@ -9,6 +9,7 @@ replaced while servers that started in the old one go on.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -32,9 +33,9 @@ NPM = "npm-cli.js"
 _SERVER_CONFIG = {"etc/jupyter/jupyter_server_config.json": '{"ConnectionFileMixin": {"transport": "ipc"}}\n'}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Assets:
-    """Files of the collection that go to machines; read by the controller.
+    """Files of the collection that go to machines; read by the controller, once, so that it is what it is.
 
     locks: file name -> text, from roles/machine/files/locks (and its folder proxy).
     hubside: path -> text of the package hubfleet_hub.
@@ -43,7 +44,7 @@ class Assets:
     locks: dict[str, str]
     hubside: dict[str, str]
 
-    @property
+    @functools.cached_property
     def hubside_digest(self) -> str:
         """Name of the directory that the package lies in."""
         return digest(self.hubside)
@@ -74,7 +75,7 @@ class Build:
     link: bool = False
     python: str = ""
 
-    @property
+    @functools.cached_property
     def directory(self) -> str:
         """Name of the directory: the name and a digest of everything it is made from."""
         return f"{self.name}-{digest({'builder': BUILDER, **asdict(self)})}"
@@ -88,19 +89,27 @@ def digest(value: Any) -> str:
 
 def user_environment(environment: Environment, setup: Setup, assets: Assets) -> Build:
     """Return the build of an environment that users start in."""
+    requirements = environment.requirements or "".join(f"{package}\n" for package in environment.packages)
+    return _user_build(environment.name, requirements, setup.python, assets)
+
+
+# Thousands of hubs share a few builds, and a digest of one is that of a long list of packages.
+@functools.cache
+def _user_build(name: str, requirements: str, python: str, assets: Assets) -> Build:
     return Build(
-        name=environment.name,
+        name=name,
         kind="python",
         folder="environments",
         lock=assets.locks["user.txt"],
-        requirements=environment.requirements or "".join(f"{package}\n" for package in environment.packages),
+        requirements=requirements,
         files=_SERVER_CONFIG,
         imports=("jupyterhub", "jupyterlab", "ipykernel"),
         link=True,
-        python=setup.python,
+        python=python,
     )
 
 
+@functools.cache
 def hub_environment(setup: Setup, assets: Assets) -> Build:
     """Return the build of the environment that hubs and cullers run in."""
     return Build(
@@ -113,6 +122,7 @@ def hub_environment(setup: Setup, assets: Assets) -> Build:
     )
 
 
+@functools.cache
 def node_environment(setup: Setup, assets: Assets) -> Build:
     """Return the build that brings node along.
 
@@ -132,12 +142,14 @@ def node_environment(setup: Setup, assets: Assets) -> Build:
     )
 
 
+@functools.cache
 def proxy(setup: Setup, assets: Assets) -> Build:
     """Return the build of configurable-http-proxy."""
     files = {name: assets.locks[f"proxy/{name}"] for name in ("package.json", "package-lock.json")}
     return Build(name="proxy", kind="npm", folder="tools", files=files)
 
 
+@functools.cache
 def supervisor_environment(setup: Setup, assets: Assets) -> Build:
     """Return the build of supervisord."""
     return Build(
