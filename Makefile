@@ -61,11 +61,14 @@ molecule: dev ## Deploy, deploy again, verify: in molecule
 kubernetes: dev ## Run the tests of validating, rendering and importing hubs on Kubernetes
 	python -m pytest tests/kubernetes tests/importing
 
+repository: dev ## Run the tests of plans against git revisions, and of new fleet repositories
+	python -m pytest tests/plan tests/init
+
 build: dev ## Build the collection, install it elsewhere and run it
 	scripts/test-artifact
 
 test: dev ## Run everything above, as CI does
-	@scripts/stages 'make lint' 'make sanity' 'make unit' 'make bad' 'make kubernetes' 'make build' 'make molecule' 'make system' 'make browser'
+	@scripts/stages 'make lint' 'make sanity' 'make unit' 'make bad' 'make kubernetes' 'make repository' 'make build' 'make molecule' 'make system' 'make browser'
 
 bench: dev ## Measure what fleets of many hubs cost
 	python tests/bench/run.py
@@ -73,4 +76,4 @@ bench: dev ## Measure what fleets of many hubs cost
 clean: ## Remove what tools left in this checkout, the environment included
 	rm -rf .ansible .cache .venv dist tests/output
 
-.PHONY: help setup demo demo-down demo-clean validate dev generate lock lint sanity unit bad kubernetes system browser molecule build test bench clean
+.PHONY: help setup demo demo-down demo-clean validate dev generate lock lint sanity unit bad kubernetes repository system browser molecule build test bench clean
