@@ -69,6 +69,7 @@ class ActionModule(FleetAction):
         self._write(plan)
         result: dict[str, Any] = {
             "changed": any(hub.changes for hub in plan.hubs),
+            "to_deploy": sum(hub.changes for hub in plan.hubs),
             "changes": [{**hub.summary(), **passwords.get(hub.hub, {})} for hub in plan.hubs],
             "machines": machines,
             "counts": dict(plan.counts()),

@@ -101,6 +101,11 @@ changes:
       url: http://127.0.0.1:8100/demo/
       action: update
       reasons: [configuration, hub to restart]
+to_deploy:
+  description: How many hubs a deploy would act on.
+  returned: success
+  type: int
+  sample: 1
 counts:
   description: How many hubs there are of each action.
   returned: success

@@ -98,8 +98,25 @@ def _entry_point(short: str, description: str, options: Iterable[Option]) -> dic
         "description": [description],
         "author": ["Hubfleet contributors (@hubfleet)"],
         "version_added": "0.1.0",
-        "options": {option.name: _spec(option) for option in options},
+        "options": _without_foreign_names({option.name: _spec(option) for option in options}),
     }
+
+
+def _without_foreign_names(specs: dict[str, Any]) -> dict[str, Any]:
+    """Return specs that refer to options of their own role only; others are written as code."""
+
+    def written(found: re.Match[str]) -> str:
+        own = found[1] in specs or not found[1].startswith(("hub_", "cluster_", "fleet_"))
+        return found[0] if own else f"C({found[1]})"
+
+    def without(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: without(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [without(item) for item in value]
+        return re.sub(r"O\((\w+)\)", written, value) if isinstance(value, str) else value
+
+    return {name: without(spec) for name, spec in specs.items()}
 
 
 def _spec(option: Option) -> dict[str, Any]:

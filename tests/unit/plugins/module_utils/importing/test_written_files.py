@@ -87,7 +87,8 @@ def test_the_layout(tmp_path: Path) -> None:
     assert os.readlink(fleet / "inventory" / "group_vars") == "../group_vars"
     assert (fleet / "inventory/host_vars/lab.yml").read_text(encoding="utf-8") == (
         "---\n# The hub lab, imported from values-0.yaml.\n"
-        "hub_demonstration: true\nhub_announcement: hello\nhub_defaults: chart\n\nhub_helm_values:\n  custom:\n    a: 1\n"
+        "hub_demonstration: true\nhub_announcement: hello\nhub_defaults: chart\n\n"
+        "hub_helm_values:\n  custom:\n    a: 1\n"
     )
     assert yaml.safe_load((fleet / "inventory/hosts.yml").read_text(encoding="utf-8")) == {
         "all": {
