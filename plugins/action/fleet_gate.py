@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.order import Gate, gate, usual_waves, waves
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import display
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import BulkAction, display
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes import (
     broken_clusters,
@@ -19,12 +18,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes impor
 )
 
 
-class ActionModule(ActionBase):
+class ActionModule(BulkAction):
     """Says which hubs go on; see the module's documentation."""
-
-    BYPASS_HOST_LOOP = True
-    _requires_connection = False
-    _supports_check_mode = True
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Return the hubs of a stage that may be deployed, and the waves that they are deployed in."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.problems import ImportProblem
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.report import summary
@@ -21,6 +20,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.charts import Charts
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import nearest
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import RECORDED_CHARTS, chart_cache, chart_code
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import BulkAction
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
 
 display = Display()
@@ -28,12 +28,8 @@ display = Display()
 _ARGUMENTS = ("source", "format", "directory", "hub", "cluster", "tier", "overwrite")
 
 
-class ActionModule(ActionBase):
+class ActionModule(BulkAction):
     """Makes an inventory from the files of existing hubs; see the module's documentation."""
-
-    BYPASS_HOST_LOOP = True
-    _requires_connection = False
-    _supports_check_mode = True
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Import, and tell what became of it."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.order import (
     DONE,
     FAILED,
@@ -20,7 +19,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.order im
     gate,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import CREATE, ORPHANED, UNCHANGED
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import display
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import BulkAction, display
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes import (
     OUTCOME,
@@ -33,12 +32,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes impor
 )
 
 
-class ActionModule(ActionBase):
+class ActionModule(BulkAction):
     """Tells what a deploy did; see the module's documentation."""
-
-    BYPASS_HOST_LOOP = True
-    _requires_connection = False
-    _supports_check_mode = True
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Print one line per hub, and how to log in where the hub itself made the passwords."""
@@ -101,7 +96,7 @@ def _print(results: dict[str, tuple[str, str]], urls: dict[str, str]) -> None:
         display.display(line, color=colors.get(row[1]))
 
 
-def _one_line(text: str, width: int = 200) -> str:
+def _one_line(text: str, width: int = 300) -> str:
     """Return the first line of a text and, of several, the last one, which is where a log says why."""
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
     words = " … ".join(dict.fromkeys((lines[0], lines[-1]))) if lines else ""

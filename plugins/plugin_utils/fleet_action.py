@@ -26,12 +26,17 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation imp
 display = Display()
 
 
-class FleetAction(ActionBase):
-    """Base of actions that look at all hubs of a play at once, in the controller."""
+class BulkAction(ActionBase):
+    """Base of actions that run once for all hosts of a play, in the controller."""
 
     BYPASS_HOST_LOOP = True
     _requires_connection = False
     _supports_check_mode = True
+
+
+class FleetAction(BulkAction):
+    """Base of actions that look at all hubs of a play at once, valid ones only."""
+
     #: Names of the arguments that the action takes.
     ARGUMENTS: frozenset[str] = frozenset()
     #: What validation found out, for :meth:`work`.

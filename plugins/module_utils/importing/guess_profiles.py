@@ -13,8 +13,8 @@ from typing import Any
 
 from ..platform.kubernetes.layers import Values, overlay, same
 from ..platform.kubernetes.software import ENVIRONMENT_OPTION, SIZE_OPTION
-from ..spec.kubernetes_options import PROFILE
 from ..spec.option import Option
+from ..spec.profile_options import PROFILE
 from .catalogues import ENVIRONMENTS, SIZES, Catalogues, Entry
 from .exact_values import keeps, key_of
 from .guess_software import ENVIRONMENT_TRAITS, KEYS, SIZE_TRAITS, body_of

@@ -10,102 +10,17 @@ from typing import Any
 from .catalogue_options import CHOICE_PATTERN, CHOICE_TEXT, NAME_PATTERN, NAME_TEXT
 from .option import Option, element, names
 from .option import kubernetes_option as _option
+from .profile_options import PROFILE
 
 #: A name of Kubernetes (RFC 1123 label).
 LABEL_PATTERN = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 LABEL_TEXT = "a name of Kubernetes: at most 63 lower-case letters, digits and '-'"
 VERSION_PATTERN = r"v?[0-9]+[.][0-9]+[.][0-9]+([-+][-+.0-9A-Za-z]+)?"
-_NAMES = element("str", pattern=CHOICE_PATTERN, pattern_text=CHOICE_TEXT)
 
 
 def _label(name: str, *text: str, **more: Any) -> Option:
     return _option(name, "str", *text, pattern=LABEL_PATTERN, pattern_text=LABEL_TEXT, **more)
 
-
-PROFILE = (
-    Option("title", "str", ("Name that users see.",), required=True),
-    Option("description", "str", ("A sentence that users see.",)),
-    Option(
-        "slug",
-        "str",
-        ("The profile's word in links and saved choices; made from the title when unset.",),
-        pattern=CHOICE_PATTERN,
-        pattern_text=CHOICE_TEXT,
-    ),
-    Option("default", "bool", ("Whether the profile is preselected; the first one when none is.",)),
-    Option(
-        "allowed_groups",
-        "list",
-        ("Only members of these groups of JupyterHub see the profile; everyone when unset.",),
-        elements=names(),
-    ),
-    Option(
-        "environments",
-        "list",
-        (
-            "Names of environments in O(hub_environment_catalogue).",
-            "One is what the profile starts; of several the user chooses.",
-        ),
-        elements=_NAMES,
-    ),
-    Option("default_environment", "str", ("The preselected environment; the first one when unset.",)),
-    Option(
-        "environment_option",
-        "str",
-        (
-            "The word for the choice of the environment in links and saved choices.",
-            "Set, there is a choice even of one.",
-        ),
-        pattern=CHOICE_PATTERN,
-        pattern_text=CHOICE_TEXT,
-    ),
-    Option("environment_title", "str", ("What stands above the choice of the environment.",), default="Image"),
-    Option(
-        "unlisted_image",
-        "dict",
-        ("Lets users name an image of their own.",),
-        options=(
-            Option("title", "str", ("What stands above the field.",), default="Custom image"),
-            Option("pattern", "str", ("Regular expression that the image must match.",), default="^.+:.+$"),
-            Option(
-                "message",
-                "str",
-                ("What users read when it does not.",),
-                default="Must be a publicly available docker image, of form <image-name>:<tag>",
-            ),
-            Option("choice_title", "str", ("The entry among the environments that opens the field.",)),
-            Option("choice_description", "str", ("A sentence under that entry.",)),
-            Option("allowed_groups", "list", ("Only members of these groups may.",), elements=names()),
-        ),
-        example="{title: Another image}",
-    ),
-    Option(
-        "sizes",
-        "list",
-        ("Names of sizes in O(hub_size_catalogue).", "One is what the profile starts; of several the user chooses."),
-        elements=_NAMES,
-    ),
-    Option("default_size", "str", ("The preselected size; the first one when unset.",)),
-    Option(
-        "size_option",
-        "str",
-        ("The word for the choice of the size in links and saved choices.", "Set, there is a choice even of one."),
-        pattern=CHOICE_PATTERN,
-        pattern_text=CHOICE_TEXT,
-    ),
-    Option("size_title", "str", ("What stands above the choice of the size.",), default="Size"),
-    Option(
-        "override",
-        "dict",
-        ("More traits of KubeSpawner for every session of the profile, as in C(kubespawner_override).",),
-    ),
-    Option(
-        "options",
-        "dict",
-        ("More choices, as in KubeSpawner's C(profile_options); merged over the ones above.",),
-    ),
-    Option("extra", "dict", ("More keys of the profile, for forms of your own.",)),
-)
 
 CHOICES = (
     _option(

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...fleet.model import Environment, Hub, Profile, Size
-from ...spec.kubernetes_options import PROFILE
+from ...spec.profile_options import PROFILE
 from ...spec.units import Memory
 from ..traits import interface_path
 from .layers import merge
