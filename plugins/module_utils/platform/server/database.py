@@ -13,6 +13,8 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from contextlib import closing
+from pathlib import Path
 
 from .layout import HubLayout
 
@@ -24,19 +26,29 @@ class DatabaseError(Exception):
     """The database could not be copied, upgraded or put back; one sentence."""
 
 
+def copy_name(version: str) -> str:
+    """Return what a copy with the schema of a version of JupyterHub is called."""
+    return f"jupyterhub-{version}.sqlite"
+
+
+def exists(layout: HubLayout) -> bool:
+    """Tell whether the hub has a database; not so before its first start."""
+    return os.path.exists(layout.path(DATABASE))
+
+
 def copy(layout: HubLayout, target: str) -> bool:
     """Copy the database while the hub may be using it; return whether there is one. Raises DatabaseError."""
     source = layout.path(DATABASE)
-    if not os.path.exists(source):
+    if not exists(layout):
         return False
     temporary = f"{target}.new"
     try:
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-        # SQLite's own online copy: a plain copy could catch it in the middle of a transaction.
-        with sqlite3.connect(f"file:{source}?mode=ro", uri=True) as reader, sqlite3.connect(temporary) as writer:
+        # SQLite's own online copy: a plain copy could catch it in the middle of a transaction. Open for writing,
+        # since what a killed hub left half done must be undone before it can be read.
+        present = f"{Path(source).as_uri()}?mode=rw"
+        with closing(sqlite3.connect(present, uri=True)) as reader, closing(sqlite3.connect(temporary)) as writer:
             reader.backup(writer)
-        reader.close()
-        writer.close()
         os.replace(temporary, target)
     except (OSError, sqlite3.Error) as error:
         raise DatabaseError(f"the database {source} could not be copied: {error}") from error
@@ -60,23 +72,39 @@ def upgrade(layout: HubLayout, python: str) -> None:
         check=False,
     )
     if done.returncode:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        raise DatabaseError(f"jupyterhub upgrade-db failed: {' '.join(last)}")
+        raise DatabaseError(f"jupyterhub upgrade-db failed: {_reason(done.stdout + done.stderr)}")
 
 
-def put_back(layout: HubLayout, source: str) -> str:
-    """Replace the database of a hub that does not run by a copy; return where the replaced one was put."""
+def _reason(output: str) -> str:
+    """Return the line that says why: alembic's own, which JupyterHub's traceback follows, else the last one."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    own = [line for line in lines if "FAILED: " in line]
+    return (own or lines or ["it said nothing"])[-1]
+
+
+def put_back(layout: HubLayout, source: str, aside: str) -> None:
+    """Replace the database of a hub that does not run by the copy ``source``. Raises DatabaseError.
+
+    aside: where the replaced one is kept; one that is there already, from a run that was interrupted, stays.
+    """
     current = layout.path(DATABASE)
-    aside = f"{current}.replaced"
     try:
-        shutil.copy2(source, f"{current}.new")
+        if exists(layout) and not os.path.exists(aside):
+            _set_aside(layout, aside)
+        shutil.copyfile(source, f"{current}.new")
         os.chmod(f"{current}.new", 0o600)
-        if os.path.exists(current):
-            os.replace(current, aside)
         for leftover in (f"{current}-wal", f"{current}-shm", f"{current}-journal"):
             if os.path.exists(leftover):
                 os.unlink(leftover)
         os.replace(f"{current}.new", current)
     except OSError as error:
         raise DatabaseError(f"the database could not be put back from {source}: {error}") from error
-    return aside
+
+
+def _set_aside(layout: HubLayout, aside: str) -> None:
+    try:
+        copy(layout, aside)
+    except DatabaseError:
+        # Broken, which may be why it is replaced: it is kept as it is.
+        shutil.copyfile(layout.path(DATABASE), aside)
+        os.chmod(aside, 0o600)

@@ -10,9 +10,12 @@ one before a reboot, is not taken for it. Source: proc(5).
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
 
 from . import files
 from .layout import Layout
@@ -46,29 +49,45 @@ def take(layout: Layout, pid: int, who: str, when: str) -> bool:
         os.makedirs(os.path.dirname(layout.root), exist_ok=True)
         os.umask(previous)
     owner = {"pid": pid, "start_time": start_time(pid), "boot_id": _boot_id(), "who": who, "when": when}
-    stale = False
-    for _attempt in range(3):
-        files.create(_path(layout), (json.dumps(owner, sort_keys=True) + "\n").encode())
-        holder = _holder(layout)
+    with _opened(layout) as file:
+        holder = _holder(file)
         if _same(holder, owner):
-            return stale
+            return False
         if _lives(holder):
             raise LockedError(
                 f"a deploy by {holder.get('who', 'somebody')} is under way since {holder.get('when', 'a while')} "
                 f"(process {holder.get('pid')}); wait for its end"
             )
-        stale = True
-        _remove(layout)
-    raise LockedError("somebody else takes the lock all the time; try again")
+        file.seek(0)
+        file.truncate()
+        file.write(json.dumps(owner, sort_keys=True) + "\n")
+        return bool(holder)
 
 
 def release(layout: Layout, pid: int) -> bool:
     """Give the lock back if ``pid`` holds it; return whether it did."""
-    holder = _holder(layout)
-    if not holder or holder.get("pid") != pid:
+    if not os.path.exists(_path(layout)):
         return False
-    _remove(layout)
-    return True
+    with _opened(layout) as file:
+        if _holder(file).get("pid") != pid:
+            return False
+        os.unlink(_path(layout))
+        return True
+
+
+@contextmanager
+def _opened(layout: Layout) -> Iterator[TextIO]:
+    """Give the lock's file; nobody else reads or writes it meanwhile, so that two never take a stale lock at once."""
+    path = _path(layout)
+    while True:
+        # In a place that others may write to, a link could lead to any file.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "r+", encoding="utf-8", errors="replace") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            # Who gave the lock back while we waited has removed this file; others may have made a new one.
+            if os.path.exists(path) and os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                yield file
+                return
 
 
 def _path(layout: Layout) -> str:
@@ -76,9 +95,10 @@ def _path(layout: Layout) -> str:
     return f"{layout.root}.deploy-lock"
 
 
-def _holder(layout: Layout) -> dict[str, Any]:
+def _holder(file: TextIO) -> dict[str, Any]:
+    """Return who holds the lock; nobody where its file is empty, or was being written when a machine died."""
     try:
-        found = json.loads(files.read(_path(layout)) or b"{}")
+        found = json.loads(file.read() or "{}")
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
@@ -93,13 +113,6 @@ def _lives(holder: dict[str, Any]) -> bool:
         return False
     started = start_time(holder["pid"])
     return bool(started) and started == holder.get("start_time")
-
-
-def _remove(layout: Layout) -> None:
-    try:
-        os.unlink(_path(layout))
-    except FileNotFoundError:
-        pass
 
 
 def _boot_id() -> str:

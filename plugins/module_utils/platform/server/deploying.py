@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass
 from typing import Any
 
-from . import database, history
+from . import database, files, history
 from .apply import start_services
 from .history import APPLIED, APPLYING, REPLACED, Record
 from .hub_files import write_hub
@@ -39,23 +40,11 @@ def write_deploy(
 
     record: fields of history.Record but number. keep: how many records stay.
     """
-    # The directory first: a new hub has none for its history.
-    changed = write_hub(layout, _present(layout, texts), generated, homes.directory, homes.shared)
-    history.begin(layout, record, texts, keep)
-    return [*changed, *write_hub(layout, texts, generated, homes.directory, homes.shared)]
-
-
-def _present(layout: HubLayout, texts: dict[str, bytes]) -> dict[str, bytes]:
-    """Return the files that are there already: nothing of a running hub changes before its record is written."""
-    if os.path.isdir(layout.path("config")):
-        found = {}
-        for folder, _folders, names in os.walk(layout.path("config")):
-            for name in names:
-                path = os.path.join(folder, name)
-                with open(path, "rb") as file:
-                    found[os.path.relpath(path, layout.path("config"))] = file.read()
-        return found
-    return {}
+    # A new hub has no directory for its history yet.
+    made = ["."] if files.directory(layout.directory, 0o700) else []
+    history.begin(layout, record, texts)
+    history.forget(layout, keep)
+    return [*made, *write_hub(layout, texts, generated, homes.directory, homes.shared)]
 
 
 def start_deploy(
@@ -76,14 +65,20 @@ def start_deploy(
 
 def _change_schema(layout: HubLayout, keeper: Supervisor, services: list[Service], record: Record) -> None:
     before = _ran_last(layout, record)
-    if before is None or before.jupyterhub == record.jupyterhub or record.back_to:
+    if before is None or record.back_to or _versions_since(layout, before, record) == {before.jupyterhub}:
         return
-    copy = os.path.join(history.folder(layout), str(record.number), database.DATABASE)
-    hub = next(service for service in services if service.role == "hub")
+    hub = _hub_of(services)
     _stop(keeper, hub)
-    if not os.path.exists(copy) and database.copy(layout, copy):
-        history.finish(layout, record.number, APPLYING, database=database.DATABASE)
-    if os.path.exists(copy):
+    copied = _copy_of(layout, before.jupyterhub, before.number)
+    if record.jupyterhub == before.jupyterhub:
+        # A deploy of another version was interrupted in between, and is not gone on with.
+        if copied:
+            database.put_back(layout, copied, _aside(layout, record))
+        return
+    name = database.copy_name(before.jupyterhub)
+    if not copied and database.copy(layout, _beside(layout, record, name)):
+        history.finish(layout, record.number, APPLYING, database=name)
+    if database.exists(layout):
         database.upgrade(layout, _python(hub))
 
 
@@ -92,6 +87,32 @@ def _ran_last(layout: HubLayout, record: Record) -> Record | None:
     return next(
         (each for each in history.records(layout) if each.number < record.number and each.result != APPLYING), None
     )
+
+
+def _versions_since(layout: HubLayout, before: Record, record: Record) -> set[str]:
+    """Return the versions of JupyterHub that may have been at the database after ``before``, up to ``record``."""
+    found = history.records(layout)
+    return {each.jupyterhub for each in found if before.number < each.number <= record.number}
+
+
+def _copy_of(layout: HubLayout, version: str, after: int) -> str:
+    """Return the newest copy of the database with the schema of a version that a later record has, or ""."""
+    name = database.copy_name(version)
+    numbers = [each.number for each in history.records(layout) if each.number > after and each.database == name]
+    return os.path.join(history.folder(layout), str(max(numbers)), name) if numbers else ""
+
+
+def _beside(layout: HubLayout, record: Record, name: str) -> str:
+    return os.path.join(history.folder(layout), str(record.number), name)
+
+
+def _aside(layout: HubLayout, record: Record) -> str:
+    """Return where a database goes that is replaced by a copy."""
+    return _beside(layout, record, "replaced.sqlite")
+
+
+def _hub_of(services: list[Service]) -> Service:
+    return next(service for service in services if service.role == "hub")
 
 
 def _python(hub: Service) -> str:
@@ -119,28 +140,41 @@ def roll_back(
     before the present one. Raises RollbackError, and what start_deploy raises.
     """
     target = _target(layout, number)
+    texts = _kept_texts(layout, target)
+    services = [Service(**{**service, "command": tuple(service["command"])}) for service in target.services]
+    kept = {**target.as_dict(), **record, "back_to": target.number, "database": "", "result": APPLYING}
+    kept.pop("number")
+    begun = history.begin(layout, kept, texts)
+    left = next((each for each in history.records(layout) if each.number < begun.number), None)
+    write_hub(layout, texts, [], homes.directory, homes.shared)
+    _restore_database(layout, keeper, services, target, begun)
+    changed = start_services(keeper, services, _config(texts), timeout)
+    if left:
+        history.finish(layout, left.number, REPLACED)
+    # The last thing: until then, going back once more goes on with this.
+    history.finish(layout, begun.number, APPLIED)
+    # Only now: the copy of the database may be an old one.
+    history.forget(layout, keep)
+    return target, changed
+
+
+def _kept_texts(layout: HubLayout, target: Record) -> dict[str, bytes]:
+    """Return the files of a record; RollbackError where the hub could not run with what is left of it."""
     missing = [build for build in target.builds if not _is_there(layout, build)]
     if missing:
         raise RollbackError(f"deploy {target.number} needs {', '.join(missing)}, which is no longer on the machine")
     texts = history.texts(layout, target.number)
-    services = [Service(**{**service, "command": tuple(service["command"])}) for service in target.services]
-    present = history.newest(layout)
-    kept = {**target.as_dict(), **record, "back_to": target.number, "database": "", "result": APPLYING}
-    kept.pop("number")
-    begun = history.begin(layout, kept, texts, keep)
-    write_hub(layout, texts, [], homes.directory, homes.shared)
-    if present and present.jupyterhub != target.jupyterhub:
-        _restore_database(layout, keeper, services, target)
-    config = _config(texts)
-    changed = start_services(keeper, services, config, timeout)
-    history.finish(layout, begun.number, APPLIED)
-    if present and present.number != begun.number:
-        history.finish(layout, present.number, REPLACED)
-    return target, changed
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in texts.items()}
+    damaged = sorted(name for name, _digest in digests.items() ^ target.files.items())
+    if damaged:
+        raise RollbackError(f"deploy {target.number} is damaged: its {damaged[0]} is not what was deployed")
+    return texts
 
 
 def _target(layout: HubLayout, number: int | None) -> Record:
     found = history.records(layout)
+    if number is None and found and found[0].result == APPLYING and found[0].back_to:
+        number = found[0].back_to  # going back was interrupted
     if number is None:
         target = history.good_before(layout)
         if target is None:
@@ -153,16 +187,21 @@ def _target(layout: HubLayout, number: int | None) -> Record:
     return numbered[number]
 
 
-def _restore_database(layout: HubLayout, keeper: Supervisor, services: list[Service], target: Record) -> None:
-    """Put back the copy that was made when the schema that ``target`` needs was left."""
-    newer = [
-        record for record in reversed(history.records(layout)) if record.number > target.number and record.database
-    ]
-    if not newer:
+def _restore_database(
+    layout: HubLayout, keeper: Supervisor, services: list[Service], target: Record, begun: Record
+) -> None:
+    """Bring the database to the schema of ``target``: by the copy from when it was left, else by upgrade-db."""
+    before = _ran_last(layout, begun)
+    versions = _versions_since(layout, before, begun) | {before.jupyterhub} if before else set()
+    if versions <= {target.jupyterhub} or not database.exists(layout):
         return
-    copy = os.path.join(history.folder(layout), str(newer[0].number), newer[0].database)
-    _stop(keeper, next(service for service in services if service.role == "hub"))
-    database.put_back(layout, copy)
+    hub = _hub_of(services)
+    _stop(keeper, hub)
+    copied = _copy_of(layout, target.jupyterhub, target.number)
+    if copied:
+        database.put_back(layout, copied, _aside(layout, begun))
+    else:
+        database.upgrade(layout, _python(hub))
 
 
 def _is_there(layout: HubLayout, build: str) -> bool:

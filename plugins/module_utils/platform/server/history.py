@@ -34,7 +34,8 @@ class Record:
     collection, revision: the collection's version, and the inventory's git revision or "".
     fingerprint: of everything that the hub was to be. files: below config/, path -> SHA-256.
     services: as services.Service has them. builds: directories of environments and tools.
-    jupyterhub: its version. database: name of the copy that was made before its schema was changed, or "".
+    jupyterhub: its version.
+    database: name of the copy, beside the record, that was made before its schema was changed, or "".
     back_to: number of the record that this one repeats, or 0.
     """
 
@@ -67,11 +68,11 @@ def records(layout: HubLayout) -> list[Record]:
     found = []
     for name in _numbers(layout):
         try:
-            with open(os.path.join(folder(layout), str(name), "record.json"), encoding="utf-8") as file:
+            with open(_record_path(layout, name), encoding="utf-8") as file:
                 content = json.load(file)
             known = {each.name for each in dataclasses.fields(Record)}
             found.append(Record(**{key: value for key, value in content.items() if key in known}))
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, AttributeError):
             continue
     return sorted(found, key=lambda record: -record.number)
 
@@ -82,40 +83,43 @@ def newest(layout: HubLayout) -> Record | None:
     return found[0] if found else None
 
 
-def begin(layout: HubLayout, record: dict[str, Any], texts: dict[str, bytes], keep: int) -> Record:
-    """Write down what is about to be deployed, and forget what is older than the newest ``keep``.
+def begin(layout: HubLayout, record: dict[str, Any], content: dict[str, bytes]) -> Record:
+    """Write down what is about to be deployed, and return it.
 
-    record: fields of Record without number. A deploy that was interrupted at the same version goes on with its record.
+    record: fields of Record without number. content: path below config/ -> content.
+    A deploy that was interrupted at the same version goes on with its record, and with its copy of the database:
+    what is there now may have been brought to the new schema already.
     """
     last = newest(layout)
-    if last and last.result == APPLYING and last.fingerprint == record["fingerprint"]:
-        number = last.number
-    else:
-        number = (max(_numbers(layout), default=0)) + 1
-    made = Record(**{**record, "number": number})
+    if last and _goes_on(layout, last, record, content):
+        made = Record(**{**record, "number": last.number, "database": last.database})
+        files.write(_record_path(layout, last.number), _text(made))
+        return made
+    made = Record(**{**record, "number": max(_numbers(layout), default=0) + 1})
     files.directory(folder(layout), 0o700)
-    target = os.path.join(folder(layout), str(number))
+    target = os.path.join(folder(layout), str(made.number))
     temporary = f"{target}.new"
     shutil.rmtree(temporary, ignore_errors=True)
-    for name, content in texts.items():
+    files.directory(temporary, 0o700)
+    for name, text in content.items():
         path = os.path.join(temporary, "config", name)
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        files.write(path, content)
-    os.makedirs(temporary, mode=0o700, exist_ok=True)
-    os.chmod(temporary, 0o700)
+        files.write(path, text)
     files.write(os.path.join(temporary, "record.json"), _text(made))
-    shutil.rmtree(target, ignore_errors=True)
     os.rename(temporary, target)
-    _forget(layout, keep)
     return made
+
+
+def _goes_on(layout: HubLayout, last: Record, record: dict[str, Any], content: dict[str, bytes]) -> bool:
+    same = last.fingerprint == record["fingerprint"] and last.back_to == record.get("back_to", 0)
+    return last.result == APPLYING and same and texts(layout, last.number) == content
 
 
 def finish(layout: HubLayout, number: int, result: str, **more: Any) -> None:
     """Note how a deploy went; nothing where its record is gone."""
     for record in records(layout):
         if record.number == number:
-            path = os.path.join(folder(layout), str(number), "record.json")
-            files.write(path, _text(dataclasses.replace(record, result=result, **more)))
+            files.write(_record_path(layout, number), _text(dataclasses.replace(record, result=result, **more)))
 
 
 def texts(layout: HubLayout, number: int) -> dict[str, bytes]:
@@ -141,11 +145,20 @@ def _numbers(layout: HubLayout) -> list[int]:
     return [int(name) for name in os.listdir(root) if name.isdigit()] if os.path.isdir(root) else []
 
 
-def _forget(layout: HubLayout, keep: int) -> None:
-    """Remove old records; what the hub could go back to by itself stays whatever its age."""
+def _record_path(layout: HubLayout, number: int) -> str:
+    return os.path.join(folder(layout), str(number), "record.json")
+
+
+def forget(layout: HubLayout, keep: int) -> None:
+    """Remove all but the newest ``keep`` records.
+
+    Whatever its age, what the hub could go back to by itself stays, and with it every database of a later record.
+    """
     back = good_before(layout)
+    needed = {record.number for record in records(layout) if back and record.number > back.number and record.database}
+    needed |= {back.number} if back else set()
     for number in sorted(_numbers(layout), reverse=True)[max(keep, 1) :]:
-        if back is None or number != back.number:
+        if number not in needed:
             shutil.rmtree(os.path.join(folder(layout), str(number)), ignore_errors=True)
 
 

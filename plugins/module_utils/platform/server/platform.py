@@ -76,7 +76,8 @@ class ServerPlatform(Platform):
         """Remember on the machine whether what runs now passed its check; the next plan asks."""
         layout = self.setup.layout.hub(hub.name)
         record = newest(layout)
-        if record and record.result != APPLYING:
+        # A version that passed once stays one to go back to, whatever ails the hub today.
+        if record and record.result not in (APPLYING, CHECKED):
             finish(layout, record.number, CHECKED if passed else FAILED)
         if passed:
             files.write(layout.checked, running(layout, "hub").digest.encode())
