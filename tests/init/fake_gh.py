@@ -38,7 +38,7 @@ def main() -> int:
         for found in jq.compile(request.jq).input_value(comments):
             print(found)
         return 0
-    key, _, file = (request.field or "").partition("=@")
+    key, _separator, file = (request.field or "").partition("=@")
     body = Path(file).read_text(encoding="utf-8") if key == "body" else ""
     if request.method == "POST" and request.path == "repos/university/fleet/issues/12/comments":
         comments.append({"id": 100 + len(comments), "user": {"type": "Bot"}, "body": body})

@@ -175,7 +175,7 @@ class FakeMachine:
         version = python.split("/")[1]
         if version in self.stuck or schema(layout) > version:
             raise DatabaseError("jupyterhub upgrade-db failed: it knows no such schema")
-        with closing(sqlite3.connect(layout.path(database.DATABASE))) as connection, connection:
+        with closing(sqlite3.connect(layout.path(database.DATABASE), isolation_level=None)) as connection:
             connection.execute("UPDATE jupyterhub SET version = ?", (version,))
 
 
@@ -186,7 +186,7 @@ def jupyterhub_of(service: Service) -> str:
 
 def make_database(layout: HubLayout, version: str) -> None:
     """Make what a hub makes at its first start."""
-    with closing(sqlite3.connect(layout.path(database.DATABASE))) as connection, connection:
+    with closing(sqlite3.connect(layout.path(database.DATABASE), isolation_level=None)) as connection:
         connection.execute("CREATE TABLE jupyterhub (version TEXT)")
         connection.execute("CREATE TABLE users (name TEXT)")
         connection.execute("INSERT INTO jupyterhub VALUES (?)", (version,))
@@ -209,7 +209,7 @@ def users(path: str) -> list[str]:
 
 def add_user(layout: HubLayout, name: str) -> None:
     """Let somebody sign up."""
-    with closing(sqlite3.connect(layout.path(database.DATABASE))) as connection, connection:
+    with closing(sqlite3.connect(layout.path(database.DATABASE), isolation_level=None)) as connection:
         connection.execute("INSERT INTO users VALUES (?)", (name,))
 
 

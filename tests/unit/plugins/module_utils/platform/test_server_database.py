@@ -39,7 +39,7 @@ def path_of(layout: HubLayout) -> str:
 
 def make(layout: HubLayout, pairs: int = 0) -> None:
     """Make a database with a table whose rows come in pairs."""
-    with closing(sqlite3.connect(path_of(layout))) as connection, connection:
+    with closing(sqlite3.connect(path_of(layout), isolation_level=None)) as connection:
         connection.execute("CREATE TABLE rows (value INTEGER)")
         connection.executemany("INSERT INTO rows VALUES (?)", [(number // 2,) for number in range(2 * pairs)])
 
@@ -137,7 +137,7 @@ def test_put_back(layout: HubLayout, tmp_path: Path) -> None:
     make(layout, 1)
     copy, aside = str(tmp_path / "copy"), str(tmp_path / "aside")
     database.copy(layout, copy)
-    with closing(sqlite3.connect(path_of(layout))) as connection, connection:
+    with closing(sqlite3.connect(path_of(layout), isolation_level=None)) as connection:
         connection.execute("INSERT INTO rows VALUES (7)")
     database.put_back(layout, copy, aside)
     assert values(path_of(layout)) == values(copy) == [0, 0]
@@ -150,7 +150,7 @@ def test_put_back_a_second_time(layout: HubLayout, tmp_path: Path) -> None:
     make(layout, 1)
     copy, aside = str(tmp_path / "copy"), str(tmp_path / "aside")
     database.copy(layout, copy)
-    with closing(sqlite3.connect(path_of(layout))) as connection, connection:
+    with closing(sqlite3.connect(path_of(layout), isolation_level=None)) as connection:
         connection.execute("INSERT INTO rows VALUES (7)")
     database.put_back(layout, copy, aside)
     database.put_back(layout, copy, aside)
@@ -244,7 +244,7 @@ def test_upgrade_of_a_newer_database(tmp_path: Path) -> None:
 
     layout = HubLayout(str(tmp_path))
     orm.new_session_factory(f"sqlite:///{path_of(layout)}")().close()
-    with closing(sqlite3.connect(path_of(layout))) as connection, connection:
+    with closing(sqlite3.connect(path_of(layout), isolation_level=None)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
     with pytest.raises(DatabaseError) as raised:
         database.upgrade(layout, sys.executable)
