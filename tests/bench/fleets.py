@@ -55,7 +55,8 @@ class Fleet:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self.playbook("remove", "-e", f"remove_hubs={','.join(self.names)}", "-e", "remove_data=true")
+        names = f"remove_hubs={','.join(self.names)}"
+        self.playbook("remove", "-e", names, "-e", "remove_data=true", "-e", "export=false", "-e", "end_sessions=true")
 
     def playbook(self, name: str, *arguments: str) -> Taken:
         """Run a playbook of the checkout on the fleet."""

@@ -51,9 +51,13 @@ def gate(
         elif stage == PRODUCTION and change["cluster"] in staging_failed:
             skipped[change["hub"]] = f"staging hub {staging_failed[change['cluster']]} of its cluster failed"
         elif too_many:
-            skipped[change["hub"]] = f"{len(failed)} hubs failed, and deploy_max_failures is {failures_allowed}"
+            skipped[change["hub"]] = f"{_hubs(len(failed))} failed, and deploy_max_failures is {failures_allowed}"
     going = [change["hub"] for change in wanted if change["hub"] not in skipped]
     return Gate(going, skipped, _remarks(stage, changes, going))
+
+
+def _hubs(count: int) -> str:
+    return f"{count} hub{'' if count == 1 else 's'}"
 
 
 def _failed_staging(change: dict[str, Any], failed: Collection[str]) -> bool:

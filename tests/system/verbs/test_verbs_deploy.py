@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from pathlib import Path
 
@@ -20,14 +21,22 @@ ROOT = os.geteuid() == 0
 def test_first_deploy_says_what_it_did(deployed: Deployed) -> None:
     output = deployed.first.output
     assert f"isolation {'system-users' if ROOT else 'bubblewrap'}" in output
-    assert "campus  create: new" in output and "trial   create: new" in output
+    assert {hub: why.partition(",")[0] for hub, why in deployed.first.planned().items()} == {
+        "trial": "create: new",
+        "campus": "create: new",
+    }
     assert "2 to create" in output
-    # Checked in the order of tiers, each before the next is touched.
-    shown = output.index("PLAY [Check the staging hubs]")
-    assert output.index("trial", shown) < output.index("PLAY [Deploy the production hubs]", shown)
-    assert output.count("python/small") >= 2
-    for hub in ("trial", "campus"):
+    # In the order of tiers, each checked before the next is touched.
+    shown = [output.index(f"PLAY [Deploy the {tier} hubs]") for tier in ("staging", "production")]
+    assert shown == sorted(shown)
+    for tier, hub, other in (("staging", "trial", "campus"), ("production", "campus", "trial")):
+        part = deployed.first.part(f"Deploy the {tier} hubs")
+        assert re.search(rf"^{hub} +python/small +ok", part, re.MULTILINE), part
+        assert not re.search(rf"\[{other}\]", part)
         assert deployed.first.recap(hub)["failed"] == 0
+    assert deployed.first.outcomes() == {"trial": "deployed", "campus": "deployed"}
+    assert f"trial: passwords are in {deployed.fleet.state}/hubs/trial/secrets" in output
+    assert list(deployed.fleet.identities()) == ["lab"]
 
 
 def test_services_run_under_the_supervisor(deployed: Deployed) -> None:
@@ -100,8 +109,8 @@ def test_looking_touches_nothing(deployed: Deployed) -> None:
     after = picture(fleet.state), [fleet.hub(name).pids for name in fleet.hubs], users(fleet)
     assert before == after
     assert '+    "announcement": "Maintenance on Monday"' in result.output
-    assert "trial   update: configuration, hub to restart" in result.output
-    assert "1 to update, 1 unchanged" in result.output or "1 unchanged, 1 to update" in result.output
+    assert result.planned() == {"trial": "update: configuration, hub to restart"}
+    assert "1 to update, 1 unchanged" in result.output
 
 
 def test_one_hub_changes_and_the_other_does_not(deployed: Deployed) -> None:
@@ -109,10 +118,12 @@ def test_one_hub_changes_and_the_other_does_not(deployed: Deployed) -> None:
     trial, campus = fleet.hub("trial").pids, fleet.hub("campus").pids
     fleet.set("campus", hub_title="Only here")
     result = fleet.succeed("deploy")
-    assert "campus  update: configuration, hub to restart" in result.output
+    assert result.planned() == {"campus": "update: configuration, hub to restart"}
+    assert result.outcomes() == {"trial": "unchanged", "campus": "deployed"}
     assert fleet.hub("trial").pids == trial and fleet.hub("campus").pid("hub") != campus["hub"]
-    touched = result.output.partition("PLAY [Prepare the machines]")[2].partition("PLAY [Recap]")[0]
-    assert touched and "trial" not in touched
+    for play in ("Prepare the machines", "Deploy the production hubs"):
+        assert "[campus]" in result.part(play) and "trial" not in result.part(play)
+    assert "TASK" not in result.part("Deploy the staging hubs")
     assert "Only here" in fleet.hub("campus").login_page()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from test_verbs_apart import look
-from verbs_fleet import Fleet
+from verbs_fleet import IDENTITIES, Fleet
 from verbs_machine import accounts_below, mode, processes_of, service_pids
 
 pytestmark = pytest.mark.slow
@@ -50,6 +50,21 @@ def test_kernels_outlive_a_new_configuration(personal: Fleet) -> None:
     assert hub.pid("hub") != before["hub"] and hub.pid("proxy") == before["proxy"]
     assert kernel.survives() and "New term" in hub.login_page()
     hub.stop_server("cyd")
+
+
+def test_an_inventory_that_cannot_be_written_is_deployed(personal: Fleet) -> None:
+    hub = personal.hub("trial")
+    with personal.changed("trial", hub_announcement="Read only"):
+        (personal.inventory / IDENTITIES).unlink()
+        personal.inventory.chmod(0o500)
+        try:
+            personal.succeed("deploy", "--skip-tags", "check")
+        finally:
+            personal.inventory.chmod(0o700)
+        assert "Read only" in hub.login_page() and not personal.identities()
+    result = personal.succeed("deploy", "--skip-tags", "check")
+    assert "own: identity recorded in the inventory; commit it" in result.output
+    assert list(personal.identities()) == ["own"]
 
 
 def test_without_isolation_there_is_a_warning(personal: Fleet) -> None:

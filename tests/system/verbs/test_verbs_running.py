@@ -97,7 +97,7 @@ def test_deploy_after_the_supervisor_was_killed(fleet: Fleet, kernel: Kernel) ->
         wait_for("the supervisor to end", lambda: not start_time(keeper))
         assert hub.pids == before and hub.healthy()
         result = fleet.succeed("deploy")
-        assert "trial   update: supervisor not running" in result.output
+        assert result.planned()["trial"] == "update: supervisor not running"
         wait_for("order", lambda: all(settled(fleet, fleet.hub(name)) for name in fleet.hubs))
     assert not set(before.values()) & set(hub.pids.values())
     assert max(map(len, seen)) <= 1
@@ -131,7 +131,7 @@ def test_stop_leaves_users_alone(fleet: Fleet, kernel: Kernel) -> None:
     assert fleet.succeed("stop", "--limit", "trial").recap("trial")["changed"] == 0
     assert all(fleet.hub("campus").pids.values())
     result = fleet.succeed("deploy")
-    assert "trial   update: proxy not running, hub not running, culler not running" in result.output
+    assert result.planned() == {"trial": "drifted: proxy not running, hub not running, culler not running"}
     assert settled(fleet, hub) and kernel.survives()
 
 

@@ -5,16 +5,20 @@
 
 from __future__ import annotations
 
+import os
 import pwd
+import re
 import shutil
+import sqlite3
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import Deployed
 from verbs_fleet import Fleet, wait_for
-from verbs_machine import accounts_below, processes_of
+from verbs_machine import accounts_below, mode, processes_of
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +54,8 @@ def joined(deployed: Deployed) -> Iterator[Fleet]:
     fleet.write()
     yield fleet
     if (fleet.state / "hubs/secure").exists():
-        fleet.run("remove", "--limit", "secure", "-e", "remove_hubs=secure", "-e", "remove_data=true")
+        sure = ("-e", "remove_data=true", "-e", "export=false", "-e", "end_sessions=true")
+        fleet.run("remove", "--limit", "secure", "-e", "remove_hubs=secure", *sure)
     del fleet.hubs["secure"], fleet.tiers["secure"]
     fleet.write()
 
@@ -64,6 +69,9 @@ def test_tls(joined: Fleet) -> None:
     others = [joined.hub(name).pids for name in ("trial", "campus")]
     result = joined.run("deploy")
     assert result.code and "TLS certificate of" in result.output and "self-signed" in result.output, result.output
+    # A new hub has nothing to go back to, and stays for the operator to look at.
+    assert result.outcomes()["secure"].startswith("FAILED"), result.output
+    assert "there is no earlier deploy that ran; nothing to go back to" in result.output
     result = joined.run("check", "--limit", "secure", environment=trusting(joined))
     assert result.code == 0, result.output
     hub = joined.hub("secure")
@@ -78,7 +86,8 @@ def test_one_of_two_staging_hubs_fails(joined: Fleet) -> None:
         result = joined.run("deploy", environment=trusting(joined))
         assert result.code and "ZeroDivisionError" in result.output
         assert campus.pids == before
-        assert result.recap("trial")["failed"] == 1
+        outcomes = {hub: outcome.split()[0] for hub, outcome in result.outcomes().items()}
+        assert outcomes == {"trial": "rolled", "campus": "skipped", "secure": "deployed"}
     result = joined.run("deploy", environment=trusting(joined))
     assert result.code == 0, result.output
 
@@ -109,9 +118,45 @@ def test_remove_with_data_leaves_nothing(joined: Fleet) -> None:
     assert processes_of(homes)
     runtime = Path(hub.config["runtime"])
     private = [runtime / str(pwd.getpwnam(account).pw_uid) for account in accounts_below(homes)]
-    joined.succeed("remove", "--limit", "secure", "-e", "remove_hubs=secure", "-e", "remove_data=true")
+    kept, owner, held = homes / "ada/kept.txt", (homes / "ada").stat(), hub.secrets()
+    kept.write_text("kept")
+    kept.chmod(0o640)
+    os.chown(kept, owner.st_uid, owner.st_gid)
+    sure = ("--limit", "secure", "-e", "remove_hubs=secure", "-e", "remove_data=true")
+    # Somebody works there.
+    result = joined.run("remove", *sure)
+    assert result.code == 2 and "this would end the sessions of ada" in result.output, result.output
+    assert all(hub.pids.values()) and processes_of(homes)
+    # No copy, no removal.
+    exports = joined.directory / "state-exports"
+    exports.write_text("in the way", encoding="utf-8")
+    result = joined.run("remove", *sure, "-e", "end_sessions=true")
+    assert result.code == 2 and "could not be copied" in result.output, result.output
+    assert "ending the sessions of ada" in result.output and not processes_of(homes)
+    assert hub.secrets() == held and kept.read_text() == "kept"
+    exports.unlink()
+    result = joined.succeed("remove", *sure)
     assert not hub.directory.exists() and not homes.exists()
+    copy = next(exports.iterdir())
+    assert re.search(rf"a copy of its data is kept in\s+{copy}", result.output), result.output
+    assert mode(exports) == "0o700" and mode(copy) == "0o600" and len(list(exports.iterdir())) == 1
+    assert not [value for value in held.values() if value in result.output]
+    examine(copy, joined.directory / "unpacked", owner.st_uid, held)
     wait_for("the user's processes to end", lambda: not processes_of(homes) and not processes_of(hub.directory), 10)
     assert not accounts_below(homes)
     assert not [path for path in private if path.exists()]
     assert all(joined.hub(name).healthy() for name in ("trial", "campus"))
+
+
+def examine(copy: Path, target: Path, owner: int, held: dict[str, str]) -> None:
+    """Unpack an export of the hub secure, and look whether all of it is there."""
+    with tarfile.open(copy) as archive:
+        kept = archive.getmember("homes/secure/ada/kept.txt")
+        assert (kept.uid, kept.mode) == (owner, 0o640)
+    target.mkdir()
+    subprocess.run(["tar", "--extract", "--file", str(copy), "--directory", str(target)], check=True)
+    hub = target / "hubs/secure"
+    assert {path.name: path.read_text().strip() for path in (hub / "secrets").iterdir()} == held
+    assert (hub / "config/hub.json").exists() and (target / "homes/secure/ada/kept.txt").read_text() == "kept"
+    with sqlite3.connect(hub / "jupyterhub.sqlite") as database:
+        assert ("ada",) in database.execute("select name from users").fetchall()

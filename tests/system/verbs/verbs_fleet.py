@@ -9,6 +9,7 @@ import copy
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -69,16 +70,38 @@ class Result:
         lines = self.output.rpartition("PLAY RECAP")[2].splitlines()
         return sum(int(line.partition("changed=")[2].split()[0]) for line in lines if "changed=" in line)
 
+    def planned(self) -> dict[str, str]:
+        """Hub -> what a plan or a deploy found, such as ``update: configuration, hub to restart``."""
+        actions = "create|update|drifted|orphaned"
+        lines = re.findall(rf"^(\S+) +\S+ +(?:staging|production)? +({actions}) +(.*)$", self.output, re.MULTILINE)
+        return {hub: f"{action}: {reasons}" for hub, action, reasons in lines}
+
+    def outcomes(self) -> dict[str, str]:
+        """Hub -> what became of it, and why, as the recap of a deploy says it."""
+        lines = self.output.rpartition("PLAY [Recap]")[2].splitlines()
+        found = [
+            re.match(r"(\S+) +(deployed|unchanged|rolled back|skipped|FAILED) +http\S+(.*)", line) for line in lines
+        ]
+        return {each[1]: f"{each[2]} {each[3].strip()}".strip() for each in found if each}
+
+    def part(self, play: str) -> str:
+        """What was shown of a play."""
+        return self.output.partition(f"PLAY [{play}]")[2].partition("\nPLAY [")[0]
+
     def tasks(self) -> list[str]:
         """Names of the tasks that were shown."""
         return [line[6:].partition("]")[0] for line in self.output.splitlines() if line.startswith("TASK [")]
 
 
-class Fleet:
-    """One cluster with its hubs in a directory of its own.
+#: Where the verbs record the identities of clusters; as in a git repository, it outlives changes of the inventory.
+IDENTITIES = ".cluster-identities.json"
 
-    hubs: hub -> its hub_* variables. tiers: hub -> staging or production. settings: cluster_* and
-    further variables of the cluster's group.
+
+class Fleet:
+    """Clusters with their hubs in a directory of their own; most tests have a single cluster, of the fleet's name.
+
+    clusters: cluster -> cluster_* and further variables of its group. hubs: hub -> its hub_* variables.
+    tiers: hub -> staging or production. cluster_of: hub -> its cluster.
     """
 
     def __init__(self, name: str, account: Account | None = None, **settings: Any) -> None:
@@ -88,36 +111,54 @@ class Fleet:
         self.directory.chmod(0o711)
         self.state = self.directory / "state"
         self.inventory = self.directory / "inventory"
-        self.settings = {**DEFAULTS, "cluster_state_directory": str(self.state), **settings}
+        self.clusters: dict[str, dict[str, Any]] = {}
+        self.add_cluster(name, **{"cluster_state_directory": str(self.state), **settings})
         self.hubs: dict[str, dict[str, Any]] = {}
+        self.cluster_of: dict[str, str] = {}
         self.tiers: dict[str, str] = {}
         if self.account.owner:
             os.chown(self.directory, *self.account.owner)
         (self.directory / "vault-password").write_text(VAULT_PASSWORD, encoding="utf-8")
 
-    def add(self, name: str, tier: str, **variables: Any) -> None:
+    def add_cluster(self, name: str, **settings: Any) -> None:
+        """Add a cluster, with a state directory of its own unless the settings name one."""
+        state = self.directory / f"state-{name}"
+        self.clusters[name] = {**DEFAULTS, "cluster_state_directory": str(state), **settings}
+
+    def state_of(self, cluster: str) -> Path:
+        """The state directory of a cluster."""
+        return Path(self.clusters[cluster]["cluster_state_directory"])
+
+    def add(self, name: str, tier: str, cluster: str = "", **variables: Any) -> None:
         """Add a hub on free ports. ``base`` is the path of its address."""
-        port = free_ports()
+        self.cluster_of[name] = cluster or self.name
+        port = free_ports({variables["hub_port"] for variables in self.hubs.values()})
         base = variables.pop("base", None)
         url = {"hub_url": f"http://127.0.0.1:{port}{base}"} if base else {}
         self.hubs[name], self.tiers[name] = {"hub_port": port, **url, **variables}, tier
 
     def hub(self, name: str) -> Hub:
         """The hub, to be asked what it does."""
-        return Hub(self.state / "hubs" / name, name)
+        return Hub(self.state_of(self.cluster_of[name]) / "hubs" / name, name)
 
     # --- the inventory --------------------------------------------------------------------------
 
     def write(self) -> None:
         """Write the inventory. JSON is YAML; only ``!vault`` needs more."""
+        recorded = self.identities()
         shutil.rmtree(self.inventory, ignore_errors=True)
         self.inventory.mkdir(mode=0o700)
+        if recorded:
+            (self.inventory / IDENTITIES).write_text(json.dumps(recorded), encoding="utf-8")
         tiers = {
             tier: {"hosts": {hub: {} for hub, its in self.tiers.items() if its == tier}}
             for tier in ("staging", "production")
         }
-        hosts = {"clusters": {"children": {self.name: {"hosts": {hub: {} for hub in self.hubs}}}}, **tiers}
-        files = {"hosts.yml": {"all": {"children": hosts}}, f"group_vars/{self.name}.yml": self.settings}
+        clusters = {
+            name: {"hosts": {hub: {} for hub in self.hubs if self.cluster_of[hub] == name}} for name in self.clusters
+        }
+        files = {"hosts.yml": {"all": {"children": {"clusters": {"children": clusters}, **tiers}}}}
+        files |= {f"group_vars/{name}.yml": settings for name, settings in self.clusters.items()}
         files |= {f"host_vars/{hub}.yml": variables for hub, variables in self.hubs.items()}
         for name, content in files.items():
             path = self.inventory / name
@@ -127,23 +168,28 @@ class Fleet:
             if self.account.owner:
                 os.chown(path, *self.account.owner)
 
-    def set(self, hub: str = "", **variables: Any) -> None:
-        """Change the inventory: variables of a hub, or of the cluster. None removes one."""
-        place = self.hubs[hub] if hub else self.settings
+    def identities(self) -> dict[str, str]:
+        """Cluster -> identity, as the verbs recorded it; {} where they did not."""
+        path = self.inventory / IDENTITIES
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+    def set(self, name: str = "", **variables: Any) -> None:
+        """Change the inventory: variables of a hub, or of a cluster. None removes one."""
+        place = self.hubs[name] if name in self.hubs else self.clusters[name or self.name]
         place.update(variables)
         for name in [name for name, value in variables.items() if value is None]:
             del place[name]
         self.write()
 
     @contextmanager
-    def changed(self, hub: str = "", **variables: Any) -> Iterator[None]:
+    def changed(self, name: str = "", **variables: Any) -> Iterator[None]:
         """Another inventory for a while; like set()."""
-        before = copy.deepcopy((self.settings, self.hubs))
-        self.set(hub, **variables)
+        before = copy.deepcopy((self.clusters, self.hubs))
+        self.set(name, **variables)
         try:
             yield
         finally:
-            self.settings, self.hubs = before
+            self.clusters, self.hubs = before
             self.write()
 
     def encrypted(self, text: str) -> Vault:
@@ -198,18 +244,22 @@ class Fleet:
     # --- the end --------------------------------------------------------------------------------
 
     def remove(self) -> Result:
-        """Run the verb remove on everything, with its data."""
-        return self.run("remove", "-e", f"remove_hubs={','.join(self.hubs)}", "-e", "remove_data=true")
+        """Run the verb remove on everything, with its data, whoever works there."""
+        sure = ("-e", "remove_data=true", "-e", "export=false", "-e", "end_sessions=true")
+        return self.run("remove", "-e", f"remove_hubs={','.join(self.hubs)}", *sure)
 
     def end(self) -> None:
         """Remove everything by the verb, then by force; AssertionError when the verb left anything."""
         left = ""
-        if self.inventory.exists() and self.state.exists():
+        states = [self.state_of(name) for name in self.clusters]
+        if self.inventory.exists() and any(state.exists() for state in states):
             result = self.remove()
             found = [
                 *processes_of(self.directory).values(),
                 *accounts_below(self.directory),
-                *self.directory.glob("state"),
+                # The place of a file system of its own stays, empty.
+                *(path for state in states if state.exists() for path in state.iterdir()),
+                *self.directory.glob("*.deploy-lock"),
             ]
             if result.code or found:
                 left = f"{result.output}\nleft: {found}"
@@ -241,9 +291,12 @@ def as_yaml(variables: dict[str, Any]) -> str:
     return text
 
 
-def free_ports() -> int:
-    """First of four neighbouring ports that nobody listens on, out of the range of outgoing connections."""
-    for first in random.sample(range(18000, 28000, 4), 200):
+def free_ports(promised: set[int]) -> int:
+    """First of four neighbouring ports that nobody listens on, out of the range of outgoing connections.
+
+    promised: what other hubs will listen on.
+    """
+    for first in random.sample(sorted(set(range(18000, 28000, 4)) - promised), 200):
         try:
             for port in range(first, first + 4):
                 with socket.socket() as probe:

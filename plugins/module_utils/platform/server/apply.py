@@ -67,7 +67,8 @@ def remove_machine(layout: Layout, keeper: Supervisor) -> bool:
     # Only what is ours: whatever else was put there stays, and so does the directory then.
     for folder in (*_SHARED_FOLDERS, "hubs", "supervisor"):
         shutil.rmtree(os.path.join(layout.root, folder), ignore_errors=True)
-    if not os.listdir(layout.root):
+    # A file system of its own is not ours to take away.
+    if not os.listdir(layout.root) and not os.path.ismount(layout.root):
         os.rmdir(layout.root)
     return True
 

@@ -112,7 +112,10 @@ def test_most_failures(failed: list[str], allowed: int | None, goes_on: bool) ->
     found = gate(PRODUCTION, FLEET, failed, failures_allowed=allowed)
     assert bool(found.hubs) == goes_on
     if not goes_on:
-        assert found.skipped["a-one"] == f"{len(failed)} hubs failed, and deploy_max_failures is {allowed}"
+        assert (
+            found.skipped["a-one"]
+            == f"{len(failed)} hub{'s' * (len(failed) != 1)} failed, and deploy_max_failures is {allowed}"
+        )
 
 
 # --- Waves

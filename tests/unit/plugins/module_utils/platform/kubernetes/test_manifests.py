@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import multiprocessing
 import os
 import shutil
@@ -30,7 +31,10 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     problems_of,
 )
 
-pytest.importorskip("helm_python", reason="these tests need the Python package helm-python-sdk")
+# Looked for without importing it: ansible-test forks for every test, and Helm's library does not survive a fork.
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("helm_python") is None, reason="these tests need the Python package helm-python-sdk"
+)
 pytest.importorskip("kubernetes_validate", reason="these tests need the Python package kubernetes-validate")
 pytest.importorskip("jsonschema_rs", reason="these tests need the Python package jsonschema-rs")
 

@@ -1,0 +1,84 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: server_export
+short_description: Keep a copy of what a hub on a machine holds
+version_added: 0.2.0
+description:
+  - Writes database, configuration, generated secrets and homes of a hub as one archive into the directory
+    C(STATE-exports) beside the cluster's state directory, so that it survives when the machine is cleared.
+  - The archive has the paths of the state directory; C(tar --extract --directory STATE) puts everything back. It holds
+    secrets, and only the account that made it can read it.
+  - Homes in a directory of the operator's own (C(hub_home_directory)) are not removed with a hub, and not in the copy.
+  - The action of the same name fills in what the inventory says; a play gives no options.
+extends_documentation_fragment:
+  - hubfleet.jupyterhub.attributes
+options:
+  state_directory:
+    description: State directory of the cluster. Filled in by the action.
+    type: path
+  hub:
+    description: Name of the hub. Filled in by the action.
+    type: str
+  own_homes:
+    description: Whether the homes lie in the state directory. Filled in by the action.
+    type: bool
+    default: false
+  when:
+    description: Date for the name of the archive. Filled in by the action.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Keep a copy of the hub's data
+  hubfleet.jupyterhub.server_export:
+"""
+
+RETURN = r"""
+path:
+  description: The archive; empty where there is no hub, and in check mode.
+  returned: success
+  type: str
+  sample: /var/lib/hubfleet/workstation-exports/demo-20261124T081500Z.tar.gz
+"""
+
+import os
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.export import (
+    ExportError,
+    export_hub,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+
+
+def main() -> None:
+    """Export one hub."""
+    module = AnsibleModule(
+        argument_spec={
+            "state_directory": {"type": "path"},
+            "hub": {"type": "str"},
+            "own_homes": {"type": "bool", "default": False},
+            "when": {"type": "str"},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    layout = Layout(params["state_directory"])
+    present = os.path.isdir(layout.hub(params["hub"]).directory)
+    if module.check_mode or not present:
+        module.exit_json(changed=present, path="")
+    try:
+        path = export_hub(layout, params["hub"], params["own_homes"], params["when"])
+    except ExportError as error:
+        module.fail_json(msg=f"{error}; nothing was removed")
+    module.exit_json(changed=True, path=path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: server_sessions
+short_description: List the users of a hub whose servers run, and refuse to go on while there are any
+version_added: 0.2.0
+description:
+  - Tells the servers by their processes, so it works whether or not the hub itself runs.
+  - The action of the same name fills in what the inventory says; a play gives only O(refuse).
+extends_documentation_fragment:
+  - hubfleet.jupyterhub.attributes
+options:
+  refuse:
+    description: Fail where a server runs, before something that would end it.
+    type: bool
+    default: true
+  directory:
+    description: The hub's directory. Filled in by the action.
+    type: path
+"""
+
+EXAMPLES = r"""
+- name: Go on only where nobody works
+  hubfleet.jupyterhub.server_sessions:
+
+- name: See who works
+  hubfleet.jupyterhub.server_sessions:
+    refuse: false
+"""
+
+RETURN = r"""
+users:
+  description: Users whose servers run.
+  returned: always
+  type: list
+  elements: str
+  sample: [ada, ben]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.user_servers import users_of_servers
+
+
+def main() -> None:
+    """List the open sessions of one hub."""
+    module = AnsibleModule(
+        argument_spec={"refuse": {"type": "bool", "default": True}, "directory": {"type": "path"}},
+        supports_check_mode=True,
+    )
+    users = users_of_servers(module.params["directory"])
+    if users and module.params["refuse"]:
+        module.fail_json(
+            msg=f"this would end the sessions of {', '.join(users)}; wait until they are done, or end them with "
+            "-e end_sessions=true; nothing was touched",
+            users=users,
+        )
+    module.exit_json(changed=False, users=users)
+
+
+if __name__ == "__main__":
+    main()
