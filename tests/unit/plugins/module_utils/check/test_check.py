@@ -9,7 +9,7 @@ import json
 import signal
 import threading
 import time
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import (
@@ -198,8 +198,18 @@ STEP_KINDS = ["version", "list", "create", "start", "token", "kernel", "user", "
 MOMENTS = [(kind, when) for kind in STEP_KINDS for when in ("before", "after")]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Python's own answer to SIGINT. A shell's background jobs, and all that they start, ignore it."""
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, inherited)
+
+
 @pytest.mark.parametrize("moment", [*MOMENTS, ("progress", "after"), ("run", "after")])
-def test_an_interruption_leaves_nothing(hub: Any, hub_token: str, moment: tuple[str, str]) -> None:
+def test_an_interruption_leaves_nothing(
+    hub: Any, hub_token: str, moment: tuple[str, str], interruptible: None
+) -> None:
     hub.interrupt = moment
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     target = HubTarget("demo", "here", hub.url, hub_token, [GOOD])
