@@ -9,7 +9,8 @@ import json
 import signal
 import threading
 import time
-from typing import Any, Callable, Iterator
+from collections.abc import Iterator
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import (
@@ -207,9 +208,7 @@ def interruptible() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("moment", [*MOMENTS, ("progress", "after"), ("run", "after")])
-def test_an_interruption_leaves_nothing(
-    hub: Any, hub_token: str, moment: tuple[str, str], interruptible: None
-) -> None:
+def test_an_interruption_leaves_nothing(hub: Any, hub_token: str, moment: tuple[str, str], interruptible: None) -> None:
     hub.interrupt = moment
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     target = HubTarget("demo", "here", hub.url, hub_token, [GOOD])
