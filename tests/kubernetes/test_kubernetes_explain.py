@@ -127,3 +127,10 @@ def test_hub_on_a_machine_has_options_only(fleet: KubernetesFleet) -> None:
     assert explained(fleet, "hub_port", hub="local")[1] == f"{fleet.line('group_vars/machine.yml', 'hub_port')} 8000"
     message = "'cull.timeout' is no option, and the hub is on no chart that could have such a key"
     assert message in refused(fleet, "cull.timeout", hub="local")
+
+
+def test_environment_variables_that_sound_like_secrets_are_hidden(fleet: KubernetesFleet) -> None:
+    fleet.add(MAPS, "hub_environment_variables: {MY_PASSWORD: pwpw, EDITOR: vi}\n")
+    found = explained(fleet, "hub_environment_variables")
+    assert found[0] == 'maps: hub_environment_variables = {"MY_PASSWORD": "***", "EDITOR": "vi"}'
+    assert explained(fleet, "singleuser.extraEnv.MY_PASSWORD")[0] == "maps: singleuser.extraEnv.MY_PASSWORD = ***"

@@ -9,6 +9,7 @@ import ast
 import ipaddress
 import math
 import re
+from collections.abc import Sequence
 from typing import Any, Callable
 from urllib.parse import urlsplit
 
@@ -136,6 +137,27 @@ def _amount(option: Option, value: Any) -> str:
 def holds_credentials(value: Any) -> bool:
     """Tell whether a text holds an address with a password in it."""
     return isinstance(value, str) and CREDENTIALS.search(value) is not None
+
+
+#: Where environment variables stand: in the chart, in traits of spawners, and in our option.
+_ENVIRONMENTS = frozenset({"extraEnv", "environment", "hub_environment_variables"})
+#: Environment variables that are likely secrets.
+_SECRET_VARIABLE = re.compile(r"secret|token|passw|key", re.IGNORECASE)
+
+
+def is_secret_variable(path: Sequence[Any]) -> bool:
+    """Tell whether a place is the value of an environment variable that is likely a secret by its name."""
+    inside = next((path[index + 1 :] for index, key in enumerate(path) if key in _ENVIRONMENTS), ())
+    if not inside or not _SECRET_VARIABLE.search(str(inside[0])):
+        return False
+    # What names a variable, or the object in the cluster that has its value, is no secret itself.
+    return inside[1:] != ("name",) and "valueFrom" not in inside[1:]
+
+
+def variable_of(entry: Any, path: Sequence[Any]) -> str | None:
+    """Return the name of the variable that an entry of a list describes, as Kubernetes writes environments."""
+    name = entry.get("name") if isinstance(entry, dict) and path[-1] in _ENVIRONMENTS else None
+    return name if isinstance(name, str) else None
 
 
 def shown(option: Option, value: Any) -> str:

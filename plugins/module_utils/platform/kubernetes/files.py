@@ -15,16 +15,15 @@ from typing import Any
 
 from ...fleet.model import Hub
 from ...spec.validate import is_secret
-from ...spec.values import holds_credentials
+from ...spec.values import holds_credentials, is_secret_variable, variable_of
 from .addons import addon_releases
 from .chart import ChartReference
 from .layers import Values
 
 HEADER = "# Made from the inventory by hubfleet.jupyterhub; change it there.\n"
 INSTALL = "install.sh"
-
-#: Environment variables that are likely secrets.
-_SECRET_VARIABLE = re.compile(r"secret|token|passw|key", re.IGNORECASE)
+#: What stands in place of a secret.
+STARS = "***"
 
 
 @functools.cache
@@ -120,14 +119,19 @@ def _command(release: str, namespace: str, chart: str, version: str, repository:
 
 
 def _script(hub: Hub, commands: list[str]) -> str:
-    lines = [
+    head = [
         "#!/bin/sh",
         f"# Installs or upgrades the hub {hub.name}; needs helm, and access to the cluster.",
         HEADER.rstrip(),
         "set -eu",
-        'cd "$(dirname "$0")"',
-        *(f'{command} "$@"' for command in commands),
     ]
+    if hub["hub_pending_secrets"]:
+        # Helm would take the values as they are, and replace a hub that works by one that lacks its secrets.
+        missing = ", ".join(hub["hub_pending_secrets"])
+        said = f"{hub.name} is not installed: these of its secrets are missing: {missing}"
+        lines = [*head, f"echo {shlex.quote(said)} >&2", "exit 1"]
+    else:
+        lines = [*head, 'cd "$(dirname "$0")"', *(f'{command} "$@"' for command in commands)]
     return "\n".join(lines) + "\n"
 
 
@@ -139,9 +143,46 @@ def masked(values: Any, path: tuple[Any, ...] = ("",), encrypted: Collection[str
     if isinstance(values, dict):
         return {key: masked(item, (*path, key), encrypted) for key, item in values.items()}
     if isinstance(values, list):
-        return [masked(item, path, encrypted) for item in values]
+        return [masked(item, _entry_path(item, path), encrypted) for item in values]
     hidden = values not in (None, "") and (_is_hidden(values, path) or _is_one_of(values, encrypted))
-    return "***" if hidden else values
+    return STARS if hidden else values
+
+
+def masked_earlier(earlier: Any, now: Any) -> Any:
+    """Return earlier values for people's eyes, given those of now, which are masked already.
+
+    What was a secret then is known only by what is one now. So a value is a secret where its place holds one today,
+    and where there is no such place anymore: nobody can tell then.
+    """
+    return _earlier(earlier, [now])
+
+
+def _earlier(value: Any, places: list[Any]) -> Any:
+    """Mask a value; places: what may be its place now, more than one inside of lists, whose entries may move."""
+    if STARS in places:
+        return _all_masked(value)
+    if isinstance(value, dict):
+        around = [place for place in places if isinstance(place, dict)]
+        return {key: _earlier(item, [place[key] for place in around if key in place]) for key, item in value.items()}
+    if isinstance(value, list):
+        entries = [entry for place in places if isinstance(place, list) for entry in place]
+        return [item if item in entries else _earlier(item, entries) for item in value]
+    is_known = any(place not in (None, "") and not isinstance(place, (dict, list)) for place in places)
+    return value if is_known else _all_masked(value)
+
+
+def _all_masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _all_masked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_all_masked(item) for item in value]
+    return value if value is None or isinstance(value, bool) or value == "" else STARS
+
+
+def _entry_path(entry: Any, path: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the place of a list's entry: the list's own, or that of the variable which the entry describes."""
+    variable = variable_of(entry, path)
+    return path if variable is None else (*path, variable)
 
 
 def _is_one_of(value: Any, encrypted: Collection[str]) -> bool:
@@ -155,6 +196,4 @@ def _is_hidden(value: Any, path: tuple[Any, ...]) -> bool:
         return True
     if "extraFiles" in path[:-1] and "data" in path:  # the third way to say what is in a file
         return True
-    if "extraEnv" in path[:-1] and any(_SECRET_VARIABLE.search(str(key)) for key in path[path.index("extraEnv") + 1 :]):
-        return True
-    return holds_credentials(value) or "PRIVATE KEY" in str(value)
+    return is_secret_variable(path) or holds_credentials(value) or "PRIVATE KEY" in str(value)

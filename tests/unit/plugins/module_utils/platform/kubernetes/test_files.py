@@ -26,6 +26,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     INSTALL,
     hub_files,
     masked,
+    masked_earlier,
     values_text,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.authenticators import AUTHENTICATORS
@@ -235,6 +236,15 @@ def test_the_script_stops_at_the_first_failure(tmp_path: Path) -> None:
     assert calls.read_text().count("END\n") == 1
 
 
+def test_without_its_secrets_a_hub_is_not_installed(tmp_path: Path) -> None:
+    (tmp_path / INSTALL).write_text(script_of(REFERENCES[0], hub_pending_secrets=["enc-a.yaml", "it's"])[INSTALL])
+    done = subprocess.run(
+        ["sh", str(tmp_path / INSTALL)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith("these of its secrets are missing: enc-a.yaml, it's\n")
+
+
 # --- Secrets
 
 SECRET = "hunter2-and-more"
@@ -270,6 +280,9 @@ def test_every_secret_is_hidden() -> None:
         {"hub": {"extraEnv": {"LDAP_PASSWORD": SECRET}}},
         {"hub": {"extraEnv": {"API_TOKEN": {"value": SECRET}}}},
         {"singleuser": {"extraEnv": {"AWS_SECRET_ACCESS_KEY": SECRET}}},
+        {"singleuser": {"extraEnv": [{"name": "MY_PASSWORD", "value": SECRET}]}},
+        {"hub": {"config": {"KubeSpawner": {"environment": {"MY_PASSWORD": SECRET}}}}},
+        {"hub_environment_variables": {"MY_PASSWORD": SECRET}},
         {"gateway": {"auth": {"jupyterhub": {"apiToken": SECRET}}}},
         {"config": {"DockerRegistry": {"password": SECRET}}},
     ],
@@ -284,12 +297,40 @@ def test_what_is_no_secret_is_shown() -> None:
     values: dict[str, Any] = {
         "hub": {
             "config": {"GitHubOAuthenticator": {"client_id": "abc", "client_secret": ""}},
-            "extraEnv": {"LANG": "de", "URL": "https://example.org/"},
+            "extraEnv": {
+                "LANG": "de",
+                "URL": "https://example.org/",
+                "API_TOKEN": {"valueFrom": {"secretKeyRef": {"name": "tokens", "key": "api"}}},
+            },
             "extraFiles": {"a": {"mountPath": "/a", "mode": 420}},
             "a": [1, None],
         }
     }
     assert masked(values) == values
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now", "shown"),
+    [
+        ({"a": SECRET}, {"a": "***"}, {"a": "***"}),
+        ({"a": "x", "b": 1, "c": None}, {"a": "y", "b": 2, "c": 3}, {"a": "x", "b": 1, "c": None}),
+        ({"a": SECRET, "b": True}, {}, {"a": "***", "b": True}),
+        ({"a": SECRET}, {"a": ""}, {"a": "***"}),
+        ({"a": {"b": SECRET}}, {"a": "***"}, {"a": {"b": "***"}}),
+        ({"a": {"b": SECRET}}, {"a": "x"}, {"a": {"b": "***"}}),
+        ({"a": SECRET}, {"a": {"b": "x"}}, {"a": "***"}),
+        ({"a": ["x", SECRET]}, {"a": ["***", "x"]}, {"a": ["x", "***"]}),
+        ({"a": ["x", "y"]}, {"a": ["y"]}, {"a": ["x", "y"]}),
+        (
+            {"a": [{"n": 1, "v": SECRET}]},
+            {"a": [{"n": 2, "v": "x"}, {"n": 1, "v": "***"}]},
+            {"a": [{"n": 1, "v": "***"}]},
+        ),
+        ([SECRET], {}, ["***"]),
+    ],
+)
+def test_what_a_secret_was_is_hidden(earlier: Any, now: Any, shown: Any) -> None:
+    assert masked_earlier(earlier, now) == shown
 
 
 def test_secrets_of_options_are_hidden() -> None:
