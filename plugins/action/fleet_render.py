@@ -17,9 +17,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model im
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.files import (
     HEADER,
+    INSTALL,
     HubFiles,
     hub_files,
     masked,
+    masked_earlier,
     values_text,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import files
@@ -51,6 +53,7 @@ class ActionModule(FleetAction):
             )
             for hub in rendered
         }
+        _refuse_others(made)
         differing = [path for folder, content in made.items() for path in _differing(folder, content)]
         texts = {
             os.path.join(folder, name): text for folder, content in made.items() for name, text in content.texts.items()
@@ -70,6 +73,8 @@ class ActionModule(FleetAction):
             for folder, content in made.items():
                 _write(folder, content)
         self._tell(rendered, directory, len(differing))
+        if not task_vars.get("ansible_limit"):
+            self._tell_left(directory, inventory)
         return result
 
     def _tell(self, hubs: list[Hub], directory: str, count: int) -> None:
@@ -80,6 +85,29 @@ class ActionModule(FleetAction):
         verb = "would be written" if self._task.check_mode else "written"
         noun = "hub" if len(hubs) == 1 else "hubs"
         display.display(f"{len(hubs)} {noun} in {directory}: {count or 'no'} file{'s' if count != 1 else ''} {verb}")
+
+    def _tell_left(self, directory: str, inventory: FleetInput) -> None:
+        """Name the directories of hubs that left the inventory: install.sh there would bring them back."""
+        for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
+            if name not in inventory.hosts and _is_ours(os.path.join(directory, name, INSTALL)):
+                folder = os.path.join(directory, name)
+                display.display(f"{name}: left the inventory; {folder} is of no use anymore", color="yellow")
+
+
+def _refuse_others(made: dict[str, HubFiles]) -> None:
+    """Refuse to write over files that somebody else wrote."""
+    paths = [os.path.join(folder, name) for folder, content in made.items() for name in content.texts]
+    others = [path for path in paths if os.path.lexists(path) and not _is_ours(path)]
+    if others:
+        raise AnsibleActionFail(
+            f"{', '.join(others)}: not written by this playbook, which would replace it; move it away, or name another "
+            "directory; nothing was written"
+        )
+
+
+def _is_ours(path: str) -> bool:
+    """Tell whether a file begins by saying that it was made from the inventory."""
+    return HEADER.rstrip() in (_read(path) or "").split("\n")[:3]
 
 
 def _differing(folder: str, made: HubFiles) -> list[str]:
@@ -93,7 +121,7 @@ def _differing(folder: str, made: HubFiles) -> list[str]:
 def _left_over(folder: str, made: HubFiles) -> list[str]:
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     ours = [os.path.join(folder, name) for name in names if name.endswith(".values.yaml") and name not in made.texts]
-    return [path for path in ours if (_read(path) or "").startswith(HEADER)]
+    return [path for path in ours if _is_ours(path)]
 
 
 def _write(folder: str, made: HubFiles) -> None:
@@ -118,19 +146,19 @@ def _read(path: str) -> str | None:
 
 
 def _diff(path: str, text: str, encrypted: set[str]) -> dict[str, str]:
-    """Return both sides for --diff, secrets masked."""
-    return {
-        "before": _shown(path, _read(path) or "", encrypted),
-        "after": _shown(path, text, encrypted),
-        "before_header": path,
-        "after_header": path,
-    }
+    """Return both sides for --diff, secrets masked: those of today, and on the side of the file what they replace."""
+    earlier = _read(path) or ""
+    if path.endswith(".yaml"):
+        now = masked(yaml.safe_load(text) or {}, encrypted=encrypted)
+        earlier = _shown(earlier, now, encrypted)
+        text = values_text(now) if text else ""
+    return {"before": earlier, "after": text, "before_header": path, "after_header": path}
 
 
-def _shown(path: str, text: str, encrypted: set[str]) -> str:
-    if not path.endswith(".yaml") or not text:
+def _shown(text: str, now: Any, encrypted: set[str]) -> str:
+    if not text:
         return text
     try:
-        return values_text(masked(yaml.safe_load(text) or {}, encrypted=encrypted))
-    except yaml.YAMLError:
+        return values_text(masked_earlier(masked(yaml.safe_load(text) or {}, encrypted=encrypted), now))
+    except (yaml.YAMLError, ValueError):  # such as a date that there is not
         return "(no YAML)\n"

@@ -14,6 +14,9 @@ description:
     zero-to-jupyterhub chart (C(values.yaml)), those of its add-ons (C(ADDON.values.yaml)), and C(install.sh), which
     holds the commands that install them. Nothing of this collection is needed to run it.
   - The files hold the hub's secrets and can be read by their owner only.
+  - Files of these names that it did not write are never replaced; it fails then, and writes nothing.
+  - Where all hubs are rendered, directories of hubs that left the inventory are named, and left as they are.
+  - The C(install.sh) of a hub with C(hub_pending_secrets) only says what is missing.
   - Hubs on other platforms are left out.
   - Runs in the controller, once for all hosts of the play; touches no cluster.
 extends_documentation_fragment:

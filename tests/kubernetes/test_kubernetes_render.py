@@ -8,7 +8,8 @@ from __future__ import annotations
 import stat
 
 import yaml
-from kubernetes_fleet import SECRETS, KubernetesFleet
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.files import HEADER
+from kubernetes_fleet import SECRETS, KubernetesFleet, vaulted
 
 FILES = [
     "maps/dask-gateway.values.yaml",
@@ -54,7 +55,7 @@ def test_only_the_owner_can_read_them(fleet: KubernetesFleet) -> None:
     fleet.out.chmod(0o755)
     (fleet.out / "maps").mkdir()
     values = fleet.out / "maps" / "values.yaml"
-    values.write_text("old: true\n")
+    values.write_text(f"{HEADER}old: true\n")
     values.chmod(0o644)
     fleet.render()
     modes = {str(path.relative_to(fleet.out)): stat.S_IMODE(path.stat().st_mode) for path in fleet.out.rglob("*")}
@@ -75,6 +76,28 @@ def test_what_changes_is_shown_without_secrets(fleet: KubernetesFleet) -> None:
     assert "-  defaultUrl: /lab" in done.said and "+  defaultUrl: /tree" in done.said
     assert [line for line in done.said if line.startswith(("+", "-")) and "***" in line] == []
     assert fleet.rendered() == before
+
+
+def test_what_a_secret_was_before_is_hidden(fleet: KubernetesFleet) -> None:
+    """Nothing of the inventory knows it anymore, once another one is encrypted in its place, or none."""
+    fleet.add("host_vars/maps-staging.yml", f"hub_allowed_users: [ada]\nmaps_word: {vaulted('word-of-old')}\n")
+    fleet.add(
+        "host_vars/maps-staging.yml",
+        "hub_jupyterhub_config: \"word = '{{ maps_word }}'\"\n"
+        f"hub_helm_values: {{hub: {{labels: {{odd: {vaulted('odd-of-old')}, gone: {vaulted('gone-of-old')}}}}}}}\n",
+    )
+    fleet.render()
+    path = fleet.inventory / "host_vars" / "maps-staging.yml"
+    path.write_text(
+        f"{path.read_text().partition('hub_allowed_users')[0]}maps_word: {vaulted('word-of-new')}\n"
+        "hub_idle_timeout: 3h\nhub_jupyterhub_config: \"word = '{{ maps_word }}'\"\n"
+        f"hub_helm_values: {{hub: {{labels: {{odd: {vaulted('odd-of-new')}}}}}}}\n"
+    )
+    done = fleet.render("--diff", "-vvv")
+    assert done.changed and "of-new" in fleet.rendered()["maps-staging/values.yaml"]
+    assert "of-old" not in done.output and "of-new" not in done.output
+    assert "-    gone: '***'" in done.said
+    assert "-  timeout: 1800" in done.said and "+  timeout: 10800" in done.said
 
 
 def test_encrypted_text_is_hidden_wherever_it_stands(fleet: KubernetesFleet) -> None:
@@ -146,6 +169,28 @@ def test_missing_secrets_are_told(fleet: KubernetesFleet) -> None:
     done = fleet.render("--limit", "maps")
     assert done.said[0] == "maps: without the secrets of enc-maps.secret.yaml"
     assert done.status == 0
+
+
+def test_files_of_others_are_not_replaced(fleet: KubernetesFleet) -> None:
+    for name in ("values.yaml", "install.sh"):
+        own = fleet.out / "maps-staging" / name
+        own.parent.mkdir(parents=True, exist_ok=True)
+        own.write_text("mine: true\n")
+        for arguments in ([], ["--check"]):
+            done = fleet.render(*arguments)
+            assert done.status != 0
+            assert f"{own}: not written by this playbook" in " ".join(done.output.split())
+        assert list(fleet.rendered().values()) == ["mine: true\n"]
+        own.unlink()
+
+
+def test_what_is_left_of_hubs_is_told(fleet: KubernetesFleet) -> None:
+    fleet.render()
+    (fleet.out / "maps").rename(fleet.out / "roads")
+    (fleet.out / "notes").mkdir()
+    assert not any("roads" in line for line in fleet.render().said), "a part of the fleet does not tell"
+    done = fleet.run("render", "-e", f"directory={fleet.out}")
+    assert done.said[1:] == [f"roads: left the inventory; {fleet.out / 'roads'} is of no use anymore"]
 
 
 def test_a_broken_hub_is_not_rendered(fleet: KubernetesFleet) -> None:
