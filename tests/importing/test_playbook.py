@@ -75,6 +75,30 @@ def test_secrets_do_not_count_as_plain_text(odd: Path) -> None:
     assert host.protected(place)
 
 
+def test_environment_variables_that_sound_like_secrets_are_none_of_the_inventory(tmp_path: Path) -> None:
+    values = {
+        "hub": {"extraEnv": {"LDAP_PASSWORD": "pwpw-hub", "API_TOKEN": {"value": "pwpw-value"}, "LANG": "de"}},
+        "singleuser": {
+            "extraEnv": {
+                "MY_PASSWORD": "pwpw-{{ user }}",
+                "PORT_KEY": 7,
+                "EDITOR": "vi",
+                "A_SECRET": {"valueFrom": {"secretKeyRef": {"name": "kept", "key": "a"}}},
+            }
+        },
+        "custom": {"extraEnv": [{"name": "LIST_TOKEN", "value": "pwpw-list"}, {"name": "B", "value": "b"}]},
+    }
+    (tmp_path / "research.yaml").write_text(json.dumps(values), encoding="utf-8")
+    done = run_import(tmp_path, source="research.yaml", format="z2jh", directory="fleet")
+    assert done.returncode == 0, done.stdout + done.stderr
+    fleet = tmp_path / "fleet"
+    for path in fleet.rglob("*"):
+        if path.is_file() and "secrets" not in path.relative_to(fleet).parts:
+            assert "pwpw" not in path.read_text(encoding="utf-8"), path
+    assert len([path for path in (fleet / "secrets").rglob("*") if path.is_file()]) == 5
+    assert differences(rendered(fleet)["research"], values) == []
+
+
 def test_several_values_files_and_names(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text("custom: {a: 1, b: 1}", encoding="utf-8")
     (tmp_path / "two.yaml").write_text("custom: {b: 2}", encoding="utf-8")

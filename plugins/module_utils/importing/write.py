@@ -18,7 +18,7 @@ from ..fleet.model import TIERS
 from ..spec.cluster_options import CLUSTER_OPTIONS
 from ..spec.hub_options import HUB_OPTIONS
 from ..spec.validate import is_secret
-from ..spec.values import holds_credentials
+from ..spec.values import holds_credentials, is_secret_variable, variable_of
 from .guess import Variables
 from .lift import Layers, Member
 from .problems import ImportProblem
@@ -92,8 +92,8 @@ class _Writer:
         if isinstance(value, dict):
             return {key: self._without_secrets(item, (*path, key)) for key, item in value.items()}
         if isinstance(value, list):
-            return [self._without_secrets(item, (*path, index)) for index, item in enumerate(value)]
-        if value in (None, "") or not (is_secret(path) or _holds_secret(value)):
+            return [self._without_secrets(item, (*path, _entry(index, item, path))) for index, item in enumerate(value)]
+        if value in (None, "") or not (is_secret(path) or _is_secret_text(value, path) or _holds_secret(value)):
             return value
         name = self._secret(value, path)
         # A file is text; what is none is worked out from it.
@@ -111,6 +111,17 @@ class _Writer:
             name = f"secrets/{self.owner}/{stem}-{number}"
         self.made.secrets[name] = text
         return name
+
+
+def _entry(index: int, item: Any, path: tuple[Any, ...]) -> int | str:
+    """Return what stands for a list's entry in a path: the name of the variable that it describes, or its number."""
+    variable = variable_of(item, path)
+    return index if variable is None else variable
+
+
+def _is_secret_text(value: Any, path: tuple[Any, ...]) -> bool:
+    """Tell whether a value is that of an environment variable that sounds like a secret; true and false are none."""
+    return not isinstance(value, bool) and is_secret_variable(path)
 
 
 def _holds_secret(value: Any) -> bool:
