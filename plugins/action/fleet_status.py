@@ -17,7 +17,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,
-    report_problems,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning import plan_live
 
@@ -32,15 +31,14 @@ class ActionModule(FleetAction):
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Print a table of all hubs, and with ``history`` one of each hub's deploys."""
         live = plan_live(hubs, inventory)
-        if live.problems:
-            return report_problems(live.problems)
+        wrong = {hub: problem.message for problem in live.problems for hub in problem.hubs}
         rows: list[tuple[str, ...]] = []
         found: dict[str, dict[str, Any]] = {}
         for planned in live.plan.hubs:
             platform = live.platforms[planned.cluster]
             deploys = records(platform.setup.layout.hub(planned.hub))
             last = deploys[0] if deploys else None
-            health = _health(planned.reasons, planned.action)
+            health = wrong.get(planned.hub) or _health(planned.reasons, planned.action)
             row = (planned.hub, planned.cluster, planned.tier, _version(last), health, planned.action, *_author(last))
             rows.append(tuple(text or "-" for text in row))
             found[planned.hub] = {

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from kubernetes_fleet import KubernetesFleet
 
@@ -72,3 +74,14 @@ def test_what_is_not_done_yet_is_said(
     assert f"Task failed: {NOT_YET}\n" in done.output.replace("Task failed: Action failed: ", "Task failed: ")
     assert fleet.content() == before
     assert not fleet.state.exists()
+
+
+def test_a_port_that_is_taken_is_the_state_of_its_hub(fleet: KubernetesFleet) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        # A place that every account can reach; status makes nothing there.
+        place = f"cluster_state_directory=/srv/hubfleet-not-there-{port}"
+        done = fleet.run("status", "--limit", "local", "-e", f"hub_port={port}", "-e", place)
+    assert done.status == 0, done.output
+    row = next(line for line in done.said if line.startswith("local "))
+    assert f"port {port} is in use by another program of the machine" in row
