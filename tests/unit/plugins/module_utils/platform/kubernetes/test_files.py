@@ -238,9 +238,7 @@ def test_the_script_stops_at_the_first_failure(tmp_path: Path) -> None:
 
 def test_without_its_secrets_a_hub_is_not_installed(tmp_path: Path) -> None:
     (tmp_path / INSTALL).write_text(script_of(REFERENCES[0], hub_pending_secrets=["enc-a.yaml", "it's"])[INSTALL])
-    done = subprocess.run(
-        ["sh", str(tmp_path / INSTALL)], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(["sh", str(tmp_path / INSTALL)], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.endswith("these of its secrets are missing: enc-a.yaml, it's\n")
 
