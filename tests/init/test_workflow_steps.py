@@ -311,3 +311,4 @@ def test_gitlab_note(runner: Runner, notes: tuple[str, list[dict[str, Any]]]) ->
     runner.succeed(gitlab(runner)[".gitlab-ci.yml/comment/after_script"])
     assert not token.exists()
     assert runner.run(script, PLAN_NOTE_TOKEN="wrong", **variables).returncode != 0
+    assert "artifact only" in runner.succeed(script, **variables)
