@@ -69,6 +69,19 @@ def test_what_is_there_is_kept(collections: Path, tmp_path: Path) -> None:
     assert mine.stat().st_mode & 0o777 == 0o700
 
 
+def test_what_git_ignores_is_added(collections: Path, tmp_path: Path) -> None:
+    """An imported fleet ignores its secrets only; init adds what playbooks write, and leaves the rest."""
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / ".gitignore").write_text("/secrets/\n/ours/", encoding="utf-8")
+    done = init(tmp_path, collections, "directory=mine", "ci=none")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "kept as they are" not in done.stdout
+    ignored = content(mine)[".gitignore"].splitlines()
+    assert ignored[:3] == ["/secrets/", "/ours/", "/vault-password"]
+    assert "/out/" in ignored and len(set(ignored)) == len(ignored)
+
+
 WRONG = {
     "no directory": ([], "say where to, -e directory=PATH"),
     "platform": (["directory=a", "platform=servr"], "must be one of: server, kubernetes, got: servr"),

@@ -24,7 +24,20 @@ from .lift import Layers, Member
 from .problems import ImportProblem
 from .yaml_text import Template, dump
 
-GITIGNORE = "/secrets/\n"
+#: What git has to ignore: the same as in a repository that the playbook init makes.
+GITIGNORE = """\
+# Secrets: never to be committed.
+/vault-password
+/secrets/
+
+# What is installed, and what playbooks write.
+/.ansible/
+/.venv/
+/collections/ansible_collections/
+/out/
+/plan.json
+/plan.md
+"""
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _LAST = ("cluster_helm_values", "fleet_helm_values", "hub_helm_values")
 _ORDER = [
@@ -139,7 +152,8 @@ def write_files(directory: str, made: Fileset, overwrite: bool, check: bool) -> 
     if not os.path.islink(link) or os.readlink(link) != _LINK[1]:
         changed.append(_LINK[0])
     ignored = os.path.join(directory, ".gitignore")
-    if GITIGNORE not in (_read(ignored) or ""):
+    ignoring = _with_ignored(_read(ignored))
+    if ignoring != _read(ignored):
         changed.append(".gitignore")
     _refuse_others(directory, changed, overwrite)
     if check:
@@ -153,10 +167,20 @@ def write_files(directory: str, made: Fileset, overwrite: bool, check: bool) -> 
                 os.unlink(link)
             os.symlink(_LINK[1], link)
         if ".gitignore" in changed:
-            _write(directory, ".gitignore", (_read(ignored) or "") + GITIGNORE, secret=False)
+            _write(directory, ".gitignore", ignoring, secret=False)
     except OSError as error:
         raise ImportProblem(f"{error.filename or directory}: cannot be written: {error.strerror}") from error
     return changed
+
+
+def _with_ignored(text: str | None) -> str:
+    """Return the text of a .gitignore with the lines that it lacks; all of them, with comments, where there is none."""
+    if not text:
+        return GITIGNORE
+    there = text.splitlines()
+    missing = [line for line in GITIGNORE.splitlines() if line and not line.startswith("#") and line not in there]
+    end = "" if text.endswith("\n") else "\n"
+    return text + end + "".join(f"{line}\n" for line in missing) if missing else text
 
 
 def _refuse_others(directory: str, changed: Iterable[str], overwrite: bool) -> None:
