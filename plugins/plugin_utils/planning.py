@@ -38,6 +38,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.revision impor
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import supervisor_arguments
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import Validated, validated
 
+#: The playbook remove only takes hubs of the inventory.
+LEFT_INVENTORY = "runs or has data, but left the inventory; to remove it, put it back, then run the playbook remove"
+
 
 @dataclass
 class LivePlan:
@@ -71,7 +74,7 @@ def plan_live(hubs: list[Hub], inventory: FleetInput) -> LivePlan:
         changing = [hub for hub in members if planned[hub.name].changes]
         found.machines.append(_machine(name, platform, changing, members))
         for orphan in sorted(set(platform.present()) - set(inventory.hosts)):
-            change = Change(orphan, ORPHANED, ["runs or has data, but left the inventory; see the playbook remove"])
+            change = Change(orphan, ORPHANED, [LEFT_INVENTORY])
             orphans.append(hub_plan(change, name))
     found.plan = Plan([*(planned[hub.name] for hub in hubs), *orphans])
     return found
@@ -118,7 +121,7 @@ def plan_against(
 ) -> Plan:
     """Compare what the inventory says now with what it said at a git revision; no hub is asked.
 
-    Both are read with everything encrypted left as it is, so no password is needed.
+    Both are read with values that are encrypted in place left as they are, so these need no password.
     """
     names = [hub.name for hub in hubs]
     after = {hub.name: (hub, _rendition(hub, now, inventory)) for hub in hubs}
