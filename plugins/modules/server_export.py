@@ -8,12 +8,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: server_export
 short_description: Keep a copy of what a hub on a machine holds
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Writes database, configuration, generated secrets and homes of a hub as one archive into the directory
     C(STATE-exports) beside the cluster's state directory, so that it survives when the machine is cleared.
-  - The archive has the paths of the state directory; C(tar --extract --directory STATE) puts everything back. It holds
-    secrets, and only the account that made it can read it.
+  - The archive has the paths of the state directory; C(tar --extract --directory STATE) puts everything in its place.
+    It holds secrets, and only the account that made it can read it.
+  - Where users have system accounts (isolation C(system-users)), these are removed with the hub, and new ones get other
+    numbers. Homes from the archive then have to be given to the new accounts with C(chown).
   - Homes in a directory of the operator's own (C(hub_home_directory)) are not removed with a hub, and not in the copy.
   - The action of the same name fills in what the inventory says; a play gives no options.
 extends_documentation_fragment:
@@ -76,7 +78,7 @@ def main() -> None:
     try:
         path = export_hub(layout, params["hub"], params["own_homes"], params["when"])
     except ExportError as error:
-        module.fail_json(msg=f"{error}; nothing was removed")
+        module.fail_json(msg=f"{error}; no data was removed, but the hub is stopped, deploy starts it again")
     module.exit_json(changed=True, path=path)
 
 

@@ -3,8 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keep a copy of what a hub holds before it is removed, beside the state directory, which may go as well.
 
-The archive has the paths of the state directory, so ``tar --extract --directory STATE`` puts everything
-back. Source of the options: the manual of GNU tar.
+The archive has the paths of the state directory, so ``tar --extract --directory STATE`` puts everything in its place.
+Files keep the numbers of their owners. Where users had system accounts, those are removed with the hub, and
+new accounts get other numbers: homes are to be given to them by hand. Source of the options: the manual
+of GNU tar.
 """
 
 from __future__ import annotations
