@@ -14,7 +14,8 @@ description:
   - Content counts, not files' dates - comments and the order of keys in the inventory change nothing.
   - A hub whose services do not run, run something older, or do not answer counts as changed too.
   - Hubs that are on a machine, but not in the inventory any more, are reported as V(orphaned), and never touched.
-  - With O(against) no hub is asked, and no password needed - what the inventory says is compared with what it said.
+  - With O(against) no hub is asked - what the inventory says is compared with what it said. Values that are encrypted
+    in place need no password for that; files that are encrypted as a whole do.
   - Runs in the controller, once for all hosts of the play; touches nothing.
   - Reports V(changed=true) when a deploy would change anything, so it is the same with and without check mode.
 extends_documentation_fragment:
@@ -94,6 +95,10 @@ changes:
       description: Why, in short phrases.
       type: list
       elements: str
+    passwords:
+      description: Directory on the machine that holds the passwords which the hub made itself. Never a password.
+      type: str
+      returned: when C(hub_authenticator) is V(shared-password), and O(against) is not given
   sample:
     - hub: demo
       cluster: workstation

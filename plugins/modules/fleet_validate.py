@@ -15,7 +15,9 @@ description:
   - Hubs on Kubernetes are checked for what they come to - their values for the zero-to-jupyterhub chart against its
     schema, JupyterHub's own configuration against the classes that take it, and who could log in.
   - The chart's own schema is used where the chart is at hand, else what is recorded of that version.
-  - Without any vault password, as on a pull request, what is encrypted is left encrypted, and the rest is validated.
+  - Without any vault password, as on a pull request, values that are encrypted in place, by
+    C(ansible-vault encrypt_string), are left encrypted, and the rest is validated. Files that are encrypted as a whole,
+    in the inventory or looked up, need the password.
   - Looks at the whole inventory, and reports what concerns the hubs that the play selects.
   - Runs in the controller, once for all hosts of the play; touches no machine.
 extends_documentation_fragment:
