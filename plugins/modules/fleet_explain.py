@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: fleet_explain
 short_description: Tell where the value of an option, or of a key of the chart, comes from
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Prints for every hub of the play the value, the file and line that sets it, and what that overrides.
   - Takes variables of hubs and clusters, and for hubs on Kubernetes also keys of the zero-to-jupyterhub chart, where it

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: fleet_gate
 short_description: Say which hubs of a deploy may go on, after others failed
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Staging hubs go on where the machine of their cluster is ready; production hubs where, besides, no staging hub of
     their cluster failed. So failures stay inside of their cluster.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: fleet_guard
 short_description: Make sure that clusters are the right ones, and that nobody else changes them
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Compares the identity of each cluster with the one recorded at the first contact, beside the inventory in
     C(.cluster-identities.json), and refuses another one. A cluster that is not recorded yet is recorded.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: fleet_render
 short_description: Write the Helm values of hubs on Kubernetes, ready for helm
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Validates the fleet, and writes for every hub of the play that is on Kubernetes a directory with its values for the
     zero-to-jupyterhub chart (C(values.yaml)), those of its add-ons (C(ADDON.values.yaml)), and C(install.sh), which

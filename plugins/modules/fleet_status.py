@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: fleet_status
 short_description: Tell what runs of a fleet, whether it is as the inventory says, and who deployed it
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Prints a table with a line for each hub - its version of JupyterHub, whether it is up, whether it is as the
     inventory says, and when, by whom, from which revision and with what result it was deployed last.
@@ -49,7 +49,7 @@ hubs:
         - number: 2
           when: "2026-11-24T08:15:00Z"
           who: ada@workstation
-          collection: 0.2.0
+          collection: 0.1.0
           revision: 0123456789ab
           jupyterhub: 5.5.4
           back_to: 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: server_rollback
 short_description: Make a hub on a machine what it was at an earlier deploy
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Writes the files of an earlier deploy and starts the hub's services as they were started then, from the tools and
     environments of then. Where JupyterHub had another version, the database of then is put back.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: server_sessions
 short_description: List the users of a hub whose servers run, and refuse to go on while there are any
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Tells the servers by their processes, so it works whether or not the hub itself runs.
   - The action of the same name fills in what the inventory says; a play gives only O(refuse).
