@@ -51,28 +51,36 @@ class ActionModule(FleetAction):
             display.display("check mode: no user is made and no server started")
             return {"changed": False, "skipped": True, "results": [], "failed_hubs": []}
         found = platforms(hubs, inventory.directory)
+        tolerant = bool(self.argument("tolerant", False))
+        targets: list[HubTarget] = []
+        problems: dict[str, str] = {}
+        for hub in hubs:
+            try:
+                targets.append(_target(hub, found[hub.cluster.name].check_token(hub), every))
+            except PlatformError as error:
+                if not tolerant:
+                    raise AnsibleActionFail(str(error)) from error
+                problems[hub.name] = str(error)
+        hubs = [hub for hub in hubs if hub.name not in problems]
         try:
-            targets = [_target(hub, found[hub.cluster.name].check_token(hub), every) for hub in hubs]
-        except PlatformError as error:
-            raise AnsibleActionFail(str(error)) from error
-        try:
-            results = run_checks(targets, options, display.display)
+            results = run_checks(targets, options, display.display) if targets else []
         except RuntimeError as error:
             raise AnsibleActionFail(str(error)) from error
         for hub, result in zip(hubs, results):
             found[hub.cluster.name].note_check(hub, result.ok)
-        for line in table(results):
+        for line in table(results) if results else ():
             display.display(line)
-        failed = [result.name for result in results if not result.ok]
+        problems.update({result.name: f"the check failed: {result.problem}" for result in results if not result.ok})
+        failed = list(problems)
         summary = {
             "changed": False,
             "results": [result.as_dict() for result in results],
             "failed_hubs": failed,
-            "problems": {result.name: f"the check failed: {result.problem}" for result in results if not result.ok},
+            "problems": problems,
         }
-        if failed and not self.argument("tolerant", False):
+        if failed and not tolerant:
             message = f"{len(failed)} of {len(results)} hubs failed the check: {', '.join(failed)}"
-            return {"failed": True, "msg": message, "failed_hubs": failed, "problems": summary["problems"]}
+            return {"failed": True, "msg": message, "failed_hubs": failed, "problems": problems}
         return summary
 
     def _chosen(self, hubs: list[Hub], task_vars: Any) -> list[Hub]:

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import socket
+import tempfile
+from pathlib import Path
 
 import pytest
 from kubernetes_fleet import KubernetesFleet
@@ -85,3 +87,13 @@ def test_a_port_that_is_taken_is_the_state_of_its_hub(fleet: KubernetesFleet) ->
     assert done.status == 0, done.output
     row = next(line for line in done.said if line.startswith("local "))
     assert f"port {port} is in use by another program of the machine" in row
+
+
+def test_checking_a_hub_that_is_not_deployed_is_its_failure_only(fleet: KubernetesFleet) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:  # which every account can reach
+        Path(place).chmod(0o755)
+        arguments = ["--limit", "local", "--tags", "check", "-e", f"cluster_state_directory={place}/state"]
+        done = fleet.run("deploy", *arguments, "-e", "hub_port=18431")
+    assert done.status != 0
+    row = next(line for line in done.said if line.startswith("local  FAILED"))
+    assert row.endswith("hub local is not deployed; run the playbook deploy first")
