@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -40,6 +41,7 @@ class ActionModule(BulkAction):
             batches = [len(wave) for wave in waves(found.hubs, sizes)]
         except ValueError as error:
             raise AnsibleActionFail(f"deploy_waves: {error}; nothing was touched") from None
+        _make_sure_of_soak(given.get("soak"))
         return {"changed": False, "hubs": found.hubs, "skipped": found.skipped, "waves": batches}
 
 
@@ -48,6 +50,12 @@ def _tell(found: Gate) -> None:
         display.display(remark)
     for hub, why in found.skipped.items():
         display.display(f"{hub}: skipped, {why}", color="yellow")
+
+
+def _make_sure_of_soak(value: Any) -> None:
+    """A soak time that is not understood must not become none at all."""
+    if value is not None and not re.fullmatch(r"\d+", str(value).strip()):
+        raise AnsibleActionFail(f"deploy_soak: {value!r} is not a whole number of seconds; nothing was touched")
 
 
 def _listed(value: Any) -> list[Any]:

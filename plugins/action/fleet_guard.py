@@ -29,7 +29,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import
 class ActionModule(FleetAction):
     """Guards clusters while they are changed; see the module's documentation."""
 
-    ARGUMENTS = frozenset({"state", "outside_window"})
+    ARGUMENTS = frozenset({"state", "outside_window", "changes"})
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Take or give back the locks of the clusters."""
@@ -45,6 +45,12 @@ class ActionModule(FleetAction):
         if self._task.check_mode:
             return {"changed": False, "clusters": sorted(found), "recorded": []}
         self._lock(found, pid)
+        moved = self._moved(hubs, found)
+        if moved:
+            for platform in found.values():
+                platform.unlock(pid)
+            msg = f"somebody else changed {', '.join(moved)} since this was planned; nothing was touched. Start again"
+            return {"failed": True, "msg": msg}
         new = record({name: platform.identity() for name, platform in found.items()}, inventory.directory)
         for name in new:
             display.display(f"{name}: identity recorded in the inventory; commit it")
@@ -57,12 +63,24 @@ class ActionModule(FleetAction):
             if reason:
                 wrong.append(reason)
             windows = next(hub.cluster for hub in hubs if hub.cluster.name == name)["cluster_maintenance_windows"]
-            if not self.argument("outside_window", False) and not is_open(windows, datetime.datetime.now()):
+            # Looking is allowed at any time.
+            anytime = self._task.check_mode or self.argument("outside_window", False)
+            if not anytime and not is_open(windows, datetime.datetime.now()):
                 wrong.append(
                     f"cluster {name} may only be changed in its maintenance windows ({', '.join(windows)}), "
                     "but for -e outside_window=true"
                 )
         return wrong
+
+    def _moved(self, hubs: list[Hub], found: dict[str, ServerPlatform]) -> list[str]:
+        """Return the hubs that are no longer what they were when their change was planned, before there was a lock."""
+        planned = {change["hub"]: change["live"] for change in self.argument("changes") or ()}
+        moved = []
+        for name, platform in found.items():
+            members = [hub for hub in hubs if hub.cluster.name == name and hub.name in planned]
+            live = platform.live(members)
+            moved += [hub.name for hub in members if live[hub.name].fingerprint != planned[hub.name]]
+        return moved
 
     def _lock(self, found: dict[str, ServerPlatform], pid: int) -> None:
         """Lock all clusters or none."""

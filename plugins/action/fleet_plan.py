@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -24,11 +25,13 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan imp
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.concealing import concealed
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,
     report_problems,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.origin import encrypted_texts
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning import (
     LivePlan,
     plan_against,
@@ -57,7 +60,8 @@ class ActionModule(FleetAction):
             if live.problems:
                 return report_problems(live.problems)
             _tell_machines(live)
-            plan, machines, passwords = live.plan, live.machines, _passwords(hubs, live)
+            plan = _without_secrets(live.plan, hubs, task_vars["hostvars"])
+            machines, passwords = live.machines, _passwords(hubs, live)
         for line in plan.lines():
             display.display(line)
         stale = self._stale(plan)
@@ -104,11 +108,30 @@ class ActionModule(FleetAction):
                 continue
             path = os.path.abspath(os.path.expanduser(name))
             try:
-                with open(path, "w", encoding="utf-8") as file:
+                # It tells how hubs are set up.
+                with open(path, "w", encoding="utf-8", opener=_private) as file:
                     file.write(text())
             except OSError as error:
                 raise AnsibleActionFail(f"the plan could not be written to {path}: {error.strerror}") from error
             display.display(f"plan written to {path}")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _without_secrets(plan: Plan, hubs: list[Hub], hostvars: Any) -> Plan:
+    """Return the plan with stars for what the inventory keeps encrypted."""
+    names = {hub.name for hub in hubs}
+    return replace(
+        plan,
+        hubs=[
+            concealed(hub, encrypted_texts(hostvars.raw_get(hub.hub)))
+            if hub.hub in names and hub.before != hub.after
+            else hub
+            for hub in plan.hubs
+        ],
+    )
 
 
 def _passwords(hubs: list[Hub], live: LivePlan) -> dict[str, dict[str, str]]:

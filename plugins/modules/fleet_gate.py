@@ -40,6 +40,9 @@ options:
       - Sizes of the waves that hubs are deployed in, as numbers or shares such as V(10%).
       - Unset, one hub, a tenth and the rest where more than twenty change, and all at once else.
     type: raw
+  soak:
+    description: Seconds between two waves. Nothing but looked at - it is an error if it is no whole number.
+    type: raw
   tell:
     description: Print what is skipped.
     type: bool

@@ -25,9 +25,15 @@ options:
     choices: [locked, unlocked]
     default: locked
   outside_window:
-    description: Go on outside of maintenance windows, too.
+    description: Go on outside of maintenance windows, too. In check mode, windows do not count.
     type: bool
     default: false
+  changes:
+    description:
+      - What RV(hubfleet.jupyterhub.fleet_plan#module:changes) says. Once locked, a hub that is no longer what it was
+        when that was planned is an error, since somebody else has changed it in between.
+    type: list
+    elements: dict
 """
 
 EXAMPLES = r"""

@@ -95,6 +95,9 @@ changes:
       description: Why, in short phrases.
       type: list
       elements: str
+    live:
+      description: Fingerprint of the hub as it is; empty where there is none, or where revisions were compared.
+      type: str
     passwords:
       description: Directory on the machine that holds the passwords which the hub made itself. Never a password.
       type: str

@@ -14,7 +14,7 @@ description:
     environments of then. Where JupyterHub had another version, the database of then is put back.
   - The rollback is itself a deploy in the hub's history. Users' servers and kernels live on; homes and generated
     secrets stay as they are.
-  - The action of the same name fills in what the inventory says; a play gives only O(number).
+  - The action of the same name fills in what the inventory says; a play gives only O(number) and O(undo).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 attributes:
@@ -24,6 +24,12 @@ options:
   number:
     description: Number of the deploy, as the playbook status shows it; the newest that ran before when unset.
     type: int
+  undo:
+    description:
+      - Go back only where the last deploy brought another version of the hub; otherwise fail, touching nothing.
+      - For what goes back by itself. A hub that fails just as it was before gains nothing from becoming older.
+    type: bool
+    default: false
   directory:
     description: The hub's directory. Filled in by the action.
     type: path
@@ -54,6 +60,10 @@ options:
 EXAMPLES = r"""
 - name: Go back to what ran before
   hubfleet.jupyterhub.server_rollback:
+
+- name: Take back the deploy that just failed
+  hubfleet.jupyterhub.server_rollback:
+    undo: true
 
 - name: Go back to the third deploy
   hubfleet.jupyterhub.server_rollback:
@@ -107,6 +117,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "number": {"type": "int"},
+            "undo": {"type": "bool", "default": False},
             "directory": {"type": "path"},
             "homes": {"type": "path"},
             "shared_homes": {"type": "bool", "default": False},
@@ -129,6 +140,7 @@ def main() -> None:
             params["number"],
             params["keep"],
             params["timeout"],
+            params["undo"],
         )
     except (
         OSError,

@@ -56,7 +56,7 @@ class HubPlan:
 
     def summary(self) -> dict[str, Any]:
         """Return what playbooks work with."""
-        keys = ("hub", "cluster", "tier", "url", "action", "reasons")
+        keys = ("hub", "cluster", "tier", "url", "action", "reasons", "live")
         return {key: getattr(self, key) for key in keys}
 
     def diff(self) -> str:

@@ -90,8 +90,11 @@ def test_no_secret_is_ever_shown(deployed: Deployed) -> None:
     held = {"client": deployed.secrets.client, "service": deployed.secrets.service}
     for name in fleet.hubs:
         held |= {f"{name} {secret}": value for secret, value in fleet.hub(name).secrets().items()}
-    with fleet.changed("campus", hub_announcement="Hello"):
+    held["variable"] = "mirror-4711-token"
+    variables = {"MIRROR": fleet.encrypted(held["variable"])}
+    with fleet.changed("campus", hub_announcement="Hello", hub_environment_variables=variables):
         looked = fleet.run("deploy", "-vvvv", "--check", "--diff")
+    assert '"MIRROR": "***"' in looked.output
     for result in (deployed.first, looked):
         assert not [what for what, value in held.items() if value in result.output]
     # Nor is any of them in a command line, which every account of the machine can read.

@@ -133,13 +133,18 @@ def roll_back(
     number: int | None,
     keep: int,
     timeout: float,
+    undo: bool = False,
 ) -> tuple[Record, list[str]]:
     """Make a hub what it was at a record; return that record and the roles of services that were (re)started.
 
     record: who, when and so on of this rollback. number: of the record; None for the newest version that ran
-    before the present one. Raises RollbackError, and what start_deploy raises.
+    before the present one. undo: go back only where the last deploy brought another version; a hub that fails as it
+    was before is not made older, which would put back its old database, too.
+    Raises RollbackError, and what start_deploy raises.
     """
     target = _target(layout, number)
+    if undo and history.ran_already(layout):
+        raise RollbackError("the deploy did not change its version, so there is nothing to go back to")
     texts = _kept_texts(layout, target)
     services = [Service(**{**service, "command": tuple(service["command"])}) for service in target.services]
     kept = {**target.as_dict(), **record, "back_to": target.number, "database": "", "result": APPLYING}

@@ -11,6 +11,7 @@ the hub is touched; so whatever a machine dies of, it is known what was meant an
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 import shutil
@@ -138,6 +139,16 @@ def good_before(layout: HubLayout) -> Record | None:
     found = records(layout)
     wrong = found[0].fingerprint if found else ""
     return next((record for record in found[1:] if record.result in GOOD and record.fingerprint != wrong), None)
+
+
+def ran_already(layout: HubLayout) -> bool:
+    """Tell whether the newest record only deployed anew the version that the hub had already, and that ran once."""
+    newest, *earlier = records(layout)
+    since = itertools.takewhile(
+        lambda record: record.fingerprint == newest.fingerprint,
+        (record for record in earlier if record.result != APPLYING),
+    )
+    return any(record.result in GOOD for record in since)
 
 
 def _numbers(layout: HubLayout) -> list[int]:

@@ -224,6 +224,28 @@ def test_good_before(deploys: list[tuple[str, str]], expected: int | None, layou
     assert (found.number if found else None) == expected
 
 
+@pytest.mark.parametrize(
+    ("deploys", "expected"),
+    [
+        ([("f1", FAILED)], False),
+        ([("f1", CHECKED), ("f2", FAILED)], False),
+        # It ran; the deploy after that changed nothing, and is not to be blamed.
+        ([("f1", CHECKED), ("f2", CHECKED), ("f2", FAILED)], True),
+        ([("f1", CHECKED), ("f2", CHECKED), ("f2", FAILED), ("f2", FAILED)], True),
+        ([("f1", CHECKED), ("f2", CHECKED), ("f2", APPLYING), ("f2", FAILED)], True),
+        # It never ran, whether or not its first deploy was interrupted.
+        ([("f1", CHECKED), ("f2", APPLYING), ("f2", FAILED)], False),
+        ([("f1", CHECKED), ("f2", FAILED), ("f2", FAILED)], False),
+        # It ran, but the hub was another version since.
+        ([("f2", CHECKED), ("f1", CHECKED), ("f2", FAILED)], False),
+    ],
+)
+def test_ran_already(deploys: list[tuple[str, str]], expected: bool, layout: HubLayout) -> None:
+    for fingerprint, result in deploys:
+        deployed(layout, fingerprint, result)
+    assert history.ran_already(layout) is expected
+
+
 def test_good_before_is_never_forgotten(layout: HubLayout) -> None:
     """However many failed deploys come after it."""
     deployed(layout, "good")

@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hide, in what a plan shows, the texts that the inventory keeps encrypted."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Collection
+from typing import Any
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import HubPlan
+
+STARS = "***"
+_CHANCE = 5  # a longer text is not inside another one by chance
+
+
+def concealed(planned: HubPlan, encrypted: Collection[str]) -> HubPlan:
+    """Return the plan of a hub on a machine with stars for secrets in the texts of its differences.
+
+    encrypted: texts that the inventory keeps encrypted now. What runs may hold older ones, of which nobody knows any
+    more that they were: of what was before, stars also stand for what has stars now, and for every environment
+    variable that is another one now.
+    """
+    after = _hidden(json.loads(planned.after), encrypted) if planned.after else None
+    before = _counterpart(_hidden(json.loads(planned.before), encrypted), after, False) if planned.before else None
+    return dataclasses.replace(planned, before=_text(before), after=_text(after))
+
+
+def _text(config: Any) -> str:
+    return "" if config is None else json.dumps(config, indent=2) + "\n"
+
+
+def _hidden(value: Any, encrypted: Collection[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _hidden(item, encrypted) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_hidden(item, encrypted) for item in value]
+    text = str(value)
+    return STARS if any(text == secret or len(secret) > _CHANCE and secret in text for secret in encrypted) else value
+
+
+def _counterpart(before: Any, after: Any, private: bool) -> Any:
+    """Return what was before as far as it may be shown; ``private`` tells that only what has not changed may be."""
+    if isinstance(before, dict):
+        now = after if isinstance(after, dict) else {}
+        return {
+            key: _counterpart(item, now.get(key), private or key == "environment" or after == STARS)
+            for key, item in before.items()
+        }
+    if isinstance(before, list):
+        same = isinstance(after, list) and len(after) == len(before)
+        others = after if same else [None] * len(before)
+        # Items cannot be told apart where their number changed.
+        hide = private or after == STARS or (not same and STARS in json.dumps(after))
+        return [_counterpart(item, other, hide) for item, other in zip(before, others)]
+    return STARS if after == STARS or private and before != after else before
