@@ -11,9 +11,8 @@ from collections.abc import Collection
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import HubPlan
-
-STARS = "***"
-_CHANCE = 5  # a longer text is not inside another one by chance
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.files import STARS, is_one_of
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.leaves import map_leaves
 
 
 def concealed(planned: HubPlan, encrypted: Collection[str]) -> HubPlan:
@@ -33,12 +32,7 @@ def _text(config: Any) -> str:
 
 
 def _hidden(value: Any, encrypted: Collection[str]) -> Any:
-    if isinstance(value, dict):
-        return {key: _hidden(item, encrypted) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_hidden(item, encrypted) for item in value]
-    text = str(value)
-    return STARS if any(text == secret or len(secret) > _CHANCE and secret in text for secret in encrypted) else value
+    return map_leaves(value, lambda leaf: STARS if is_one_of(str(leaf), encrypted) else leaf)
 
 
 def _counterpart(before: Any, after: Any, private: bool) -> Any:

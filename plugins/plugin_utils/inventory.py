@@ -20,6 +20,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model im
     Opaque,
     ValuePath,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.leaves import map_leaves
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import PREFIXES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 
@@ -168,11 +169,7 @@ def sealed(value: Any) -> Any:
 
 def _opaque(value: Any) -> Any:
     """Return a plain value with every text that holds a seal made Opaque."""
-    if isinstance(value, dict):
-        return {key: _opaque(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_opaque(item) for item in value]
-    return Opaque(value) if isinstance(value, str) and _SEAL.search(value) else value
+    return map_leaves(value, lambda leaf: Opaque(leaf) if isinstance(leaf, str) and _SEAL.search(leaf) else leaf)
 
 
 def _holds_encrypted(value: Any) -> bool:

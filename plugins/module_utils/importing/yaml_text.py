@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from ..platform.kubernetes.layers import same
+from ..spec.leaves import map_leaves
 from .helm_yaml import resolve
 from .problems import ImportProblem
 
@@ -59,11 +60,7 @@ def _dumped(values: dict[str, Any], blocks: bool) -> str:
 
 def _plain(value: Any) -> Any:
     """Return a value without the classes of this module."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, str) else value
+    return map_leaves(value, lambda leaf: str(leaf) if isinstance(leaf, str) else leaf)
 
 
 def _loaded(text: str) -> Any:

@@ -16,7 +16,6 @@ import glob
 import hashlib
 import http.client
 import os
-import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -24,6 +23,7 @@ from typing import Any
 
 from ...spec.problems import nearest
 from .chart_content import OCI, ChartError, ChartReference, parse_yaml
+from .helm_command import HelmDidNotRun, run_helm
 
 HELM_TIMEOUT = 300
 NETWORK_TIMEOUT = 30
@@ -160,17 +160,9 @@ def _pull_with_helm(reference: ChartReference, folder: str, helm: str) -> str:
     command = [helm, "pull", reference.chart, "--version", reference.version, "--destination", folder]
     command += _plain_http(reference) if reference.is_oci else ["--repo", reference.repository]
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=HELM_TIMEOUT,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise ChartError(f"helm pull of {reference.name} did not run: {type(error).__name__}") from error
+        done = run_helm(command, HELM_TIMEOUT)
+    except HelmDidNotRun as error:
+        raise ChartError(f"helm pull of {reference.name} did not run: {error}") from error
     if done.returncode:
         raise _helm_says(reference, done.stderr)
     return _archive_in(reference, folder)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...fleet.model import Hub
+from ...spec.leaves import map_leaves
 from ...spec.validate import is_secret
 from ...spec.values import holds_credentials, is_secret_variable, variable_of
 from .addons import addon_releases
@@ -144,7 +145,7 @@ def masked(values: Any, path: tuple[Any, ...] = ("",), encrypted: Collection[str
         return {key: masked(item, (*path, key), encrypted) for key, item in values.items()}
     if isinstance(values, list):
         return [masked(item, _entry_path(item, path), encrypted) for item in values]
-    hidden = values not in (None, "") and (_is_hidden(values, path) or _is_one_of(values, encrypted))
+    hidden = values not in (None, "") and (_is_hidden(values, path) or is_one_of(values, encrypted))
     return STARS if hidden else values
 
 
@@ -172,11 +173,7 @@ def _earlier(value: Any, places: list[Any]) -> Any:
 
 
 def _all_masked(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _all_masked(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_all_masked(item) for item in value]
-    return value if value is None or isinstance(value, bool) or value == "" else STARS
+    return map_leaves(value, lambda leaf: leaf if leaf is None or isinstance(leaf, bool) or leaf == "" else STARS)
 
 
 def _entry_path(entry: Any, path: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -185,7 +182,7 @@ def _entry_path(entry: Any, path: tuple[Any, ...]) -> tuple[Any, ...]:
     return path if variable is None else (*path, variable)
 
 
-def _is_one_of(value: Any, encrypted: Collection[str]) -> bool:
+def is_one_of(value: Any, encrypted: Collection[str]) -> bool:
     """Tell whether a value is an encrypted text, or holds one that is too long to be there by chance."""
     return isinstance(value, str) and any(value == text or len(text) > 5 and text in value for text in encrypted)
 

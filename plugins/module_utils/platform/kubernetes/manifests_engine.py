@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..base import PlatformError
+from .helm_command import HelmDidNotRun, run_helm
 from .manifests_failures import one_line, problems_of
 from .manifests_model import PLACEHOLDER, Engine, ManifestProblem, Release
 
@@ -115,17 +116,9 @@ class CommandRenderer(Renderer):
         if self.kube_version:
             command += ["--kube-version", self.kube_version]
         try:
-            done = subprocess.run(
-                command,
-                input=json.dumps(release.values),
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=RENDER_TIMEOUT,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise PlatformError(f"helm template of {release.name} did not run: {type(error).__name__}") from error
+            done = run_helm(command, RENDER_TIMEOUT, json.dumps(release.values))
+        except HelmDidNotRun as error:
+            raise PlatformError(f"helm template of {release.name} did not run: {error}") from error
         if done.returncode:
             raise RenderError(problems_of(done.stderr, release.name, release.values))
         return {release.chart: done.stdout}

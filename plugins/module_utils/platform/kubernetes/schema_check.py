@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...fleet.model import Opaque
+from ...spec.leaves import map_leaves
 from ...spec.problems import nearest
 from ..base import PlatformError
 from .chart import ChartError
@@ -87,11 +88,7 @@ class SchemaCheck:
 
 def _with_texts(value: Any) -> Any:
     """Return a value with texts in the places of what stays encrypted: the library takes plain types only."""
-    if isinstance(value, dict):
-        return {key: _with_texts(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_with_texts(item) for item in value]
-    return str(value) if isinstance(value, Opaque) else value
+    return map_leaves(value, lambda leaf: str(leaf) if isinstance(leaf, Opaque) else leaf)
 
 
 def _short(value: Any) -> bool:
