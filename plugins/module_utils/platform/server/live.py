@@ -49,11 +49,13 @@ class LiveHub:
 
     @property
     def fingerprint(self) -> str:
-        """Digest of the hub as it is; another one when somebody has changed or deployed it meanwhile."""
+        """Digest of the hub as it is; another one when somebody has changed or deployed it meanwhile.
+
+        What runs is not part of it: services end and are started again by their supervisor at any time.
+        """
         if self.config is None:
             return ""
-        services = {role: state.digest for role, state in self.services.items()}
-        return digest([self.files, sorted(self.secrets), services, self.record.number if self.record else 0])
+        return digest([self.files, sorted(self.secrets), self.record.number if self.record else 0])
 
 
 def live_hubs(names: list[str], layout: Layout) -> dict[str, LiveHub]:
