@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..platform.base import CREATE, DRIFTED, ORPHANED, UNCHANGED, UPDATE, Change
@@ -34,20 +34,13 @@ class PlanError(Exception):
     """A kept plan cannot be used; the message says why, in one sentence."""
 
 
-@dataclass(frozen=True)
-class HubPlan:
-    """What would change of one hub; tier and url are "" for hubs that left the inventory."""
+@dataclass
+class HubPlan(Change):
+    """What would change of one hub, and where it is; tier and url are "" for hubs that left the inventory."""
 
-    hub: str
-    cluster: str
-    tier: str
-    url: str
-    action: str
-    reasons: list[str] = field(default_factory=list)
-    before: str = ""
-    after: str = ""
-    desired: str = ""
-    live: str = ""
+    cluster: str = ""
+    tier: str = ""
+    url: str = ""
 
     @property
     def changes(self) -> bool:
@@ -69,7 +62,7 @@ class HubPlan:
 
 def hub_plan(change: Change, cluster: str, tier: str = "", url: str = "") -> HubPlan:
     """Return the plan of a hub from what its platform found."""
-    return HubPlan(cluster=cluster, tier=tier, url=url, **asdict(change))
+    return HubPlan(**asdict(change), cluster=cluster, tier=tier, url=url)
 
 
 @dataclass

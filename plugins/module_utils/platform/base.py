@@ -46,10 +46,6 @@ class Change:
     desired: str = ""
     live: str = ""
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return what playbooks work with; the texts of the diff are left out."""
-        return {"hub": self.hub, "action": self.action, "reasons": list(self.reasons)}
-
 
 class Platform(ABC):
     """One cluster on its platform."""

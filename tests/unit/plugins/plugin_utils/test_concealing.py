@@ -16,7 +16,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.concealing imp
 def shown(before: Any, after: Any, encrypted: set[str]) -> tuple[Any, Any]:
     """Return what a plan shows of a hub's configuration."""
     texts = ["" if config is None else json.dumps(config) for config in (before, after)]
-    planned = concealed(HubPlan("hub", "cluster", "staging", "", "update", before=texts[0], after=texts[1]), encrypted)
+    planned = concealed(HubPlan("hub", "update", before=texts[0], after=texts[1]), encrypted)
     return tuple(json.loads(text) if text else None for text in (planned.before, planned.after))  # type: ignore[return-value]
 
 

@@ -78,7 +78,7 @@ def test_from_a_change() -> None:
     change = Change("alpha", UPDATE, ["secrets"], "before", "after", "d", "l")
     hub = hub_plan(change, "machine", "staging", "http://alpha/")
     assert hub == HubPlan(
-        "alpha", "machine", "staging", "http://alpha/", UPDATE, ["secrets"], "before", "after", "d", "l"
+        "alpha", UPDATE, ["secrets"], "before", "after", "d", "l", "machine", "staging", "http://alpha/"
     )
     assert "before" not in hub.summary() and hub.summary()["action"] == UPDATE
 
