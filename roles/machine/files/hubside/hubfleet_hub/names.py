@@ -50,6 +50,16 @@ def account(state: str, hub: str, user: str) -> str:
     return f"hf-{readable}-{account_hash(state, hub, user)}"
 
 
+def server_key(state: str, hub: str, user: str, server: str) -> str:
+    """What a server of a user is called machine-wide, say as a control group; at most 52 characters.
+
+    No two servers have the same, also not those of different fleets; two starts of one server have.
+    """
+    full = hashlib.sha256("\0".join((state, hub, user, server)).encode()).hexdigest()
+    readable = re.sub(r"[^a-z0-9]+", "-", user.lower()).strip("-")[:16].strip("-") or "user"
+    return f"hf-{readable}-{full[:32]}"
+
+
 def account_hash(state: str, hub: str, user: str) -> str:
     """What tells the account of this user of this hub from all others on the machine."""
     return hashlib.sha256("\0".join((state, hub, user)).encode()).hexdigest()[:12]

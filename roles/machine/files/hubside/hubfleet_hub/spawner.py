@@ -17,7 +17,7 @@ from typing import Any
 from jupyterhub.utils import maybe_future, random_port
 from tornado import web
 from tornado.escape import xhtml_escape
-from traitlets import Unicode, default
+from traitlets import Integer, Unicode, default
 
 from hubfleet_hub import names, processes, rotation, routes
 from hubfleet_hub.choosing import ChoosingSpawner
@@ -44,6 +44,9 @@ class ServerSpawner(ChoosingSpawner):
     isolation = Unicode(help="How users are kept apart: system-users, bubblewrap or none.").tag(config=True)
     homes = Unicode(help="Folder of the users' homes.").tag(config=True)
     runtime = Unicode(help="Folder of private runtime directories; its path must be short.").tag(config=True)
+    processes_limit = Integer(
+        2048, help="Processes and threads of a server; 0 is no limit. Not enforced without isolation."
+    ).tag(config=True)
     born = Unicode(help="Identity of the server's process: a pid alone is reused.")
     _isolations: dict[tuple[str, ...], Isolation] = {}
 
@@ -125,7 +128,7 @@ class ServerSpawner(ChoosingSpawner):
         self._say(10, "Preparing your home directory")
         self._software = self.environment_directory()
         try:
-            self._place: Place = await asyncio.to_thread(self.apart.prepare, self.user.name)
+            self._place: Place = await asyncio.to_thread(self.apart.prepare, self.user.name, self.name)
             command = self._command()
         except IsolationError as error:
             raise web.HTTPError(500, str(error)) from error
@@ -135,6 +138,7 @@ class ServerSpawner(ChoosingSpawner):
         self.born = processes.identity(self.pid)
         self._say(50, "Waiting for your server to answer")
         await self._wait_until_it_answers()
+        await asyncio.to_thread(self.apart.answered, self._place, self.limits())
         return self.ip or "127.0.0.1", self.port
 
     def _command(self) -> list[str]:
@@ -142,7 +146,16 @@ class ServerSpawner(ChoosingSpawner):
         self.port = self.port or random_port()
         program = self._software / "bin" / self.cmd[0]
         server = [str(program) if program.exists() else self.cmd[0], *self.cmd[1:], *self.get_args()]
-        return self.apart.command(self._place, self._software, server)
+        return self.apart.command(self._place, self._software, server, self.limits())
+
+    def limits(self) -> Limits:
+        """What this start of the server may use."""
+        return Limits(
+            memory=self.mem_limit or None,
+            cpu=self.cpu_limit or None,
+            cpu_guarantee=self.cpu_guarantee or None,
+            processes=self.processes_limit or None,
+        )
 
     def _run(self, command: list[str]) -> None:
         self.log_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -159,7 +172,7 @@ class ServerSpawner(ChoosingSpawner):
                 "stdout": log,
                 "stderr": subprocess.STDOUT,
                 "start_new_session": True,  # signals to the hub are not for it
-                **self.apart.popen(self._place, Limits(memory=self.mem_limit or None)),
+                **self.apart.popen(self._place, self.limits()),
                 **self.popen_kwargs,
                 "env": self.get_env(),
             }
@@ -270,11 +283,12 @@ class ServerSpawner(ChoosingSpawner):
 
     async def run_post_stop_hook(self) -> None:
         """Ends what the server left behind, also when it ended by itself; then runs the hook."""
-        if not self._others_run():
-            try:
+        try:
+            await asyncio.to_thread(self.apart.end_server, self.user.name, self.name)
+            if not self._others_run():
                 await asyncio.to_thread(self.apart.end_processes, self.user.name)
-            except IsolationError as error:
-                self.log.error("%s: %s", self._log_name, error)
+        except IsolationError as error:
+            self.log.error("%s: %s", self._log_name, error)
         hook = super().run_post_stop_hook()
         if hook is not None:
             await maybe_future(hook)

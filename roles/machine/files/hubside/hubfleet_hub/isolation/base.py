@@ -41,8 +41,12 @@ class Where:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a user's servers run: as whom, and with which directories."""
+    """Where a server of a user runs: as whom, and with which directories.
 
+    key: what this server is called machine-wide, see names.server_key().
+    """
+
+    key: str
     home: Path
     account: str
     runtime: str
@@ -53,9 +57,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a server may use; None is no limit."""
+    """What a server may use; None is no limit.
+
+    memory: bytes, all its processes together where the way can count them so, else each.
+    cpu: processors it may keep busy. cpu_guarantee: processors it gets when all are wanted.
+    processes: how many processes and threads.
+    """
 
     memory: int | None = None
+    cpu: float | None = None
+    cpu_guarantee: float | None = None
+    processes: int | None = None
 
     def apply(self) -> None:
         """Limits this process. Runs between fork and exec."""
@@ -80,10 +92,10 @@ class Isolation(abc.ABC):
         """IsolationError when this way cannot work here. Called when the hub starts."""
 
     @abc.abstractmethod
-    def prepare(self, user: str) -> Place:
-        """Makes what the user's servers need, unless it is there. IsolationError when it cannot."""
+    def prepare(self, user: str, server: str) -> Place:
+        """Makes what the user's server needs, unless it is there. IsolationError when it cannot."""
 
-    def command(self, place: Place, environment: Path, command: list[str]) -> list[str]:
+    def command(self, place: Place, environment: Path, command: list[str], limits: Limits) -> list[str]:
         """The command that runs a command isolated, with the software in environment."""
         return command
 
@@ -91,6 +103,16 @@ class Isolation(abc.ABC):
         """Arguments for Popen: as whom to run, where, and limited how."""
         apply: Callable[[], None] = limits.apply
         return {"cwd": str(place.home), "preexec_fn": apply}
+
+    def answered(self, place: Place, limits: Limits) -> None:  # noqa: B027  most ways have nothing to add
+        """Called when the server answers: starting takes more CPU than working does."""
+
+    def memory_kills(self, user: str, server: str) -> int:
+        """How many processes of the server were ended because it reached its memory limit."""
+        return 0
+
+    def end_server(self, user: str, server: str) -> None:  # noqa: B027  most ways leave nothing behind
+        """Ends what this server left behind. Called whenever it has stopped."""
 
     def end_processes(self, user: str) -> None:  # noqa: B027  most ways leave nothing behind
         """Ends what the user's servers left behind. Called when none of them runs any more."""
@@ -100,6 +122,10 @@ class Isolation(abc.ABC):
         names_only_checks(user)
         self.end_processes(user)
         shutil.rmtree(self.home(user), ignore_errors=True)
+
+    def key(self, user: str, server: str) -> str:
+        """What the server is called machine-wide."""
+        return names.server_key(self.where.state, self.where.hub, user, server)
 
     def home(self, user: str) -> Path:
         """The user's home directory."""

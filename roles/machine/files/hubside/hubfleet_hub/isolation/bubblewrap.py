@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hubfleet_hub.isolation.base import Isolation, IsolationError, Place, private_home
+from hubfleet_hub.isolation.base import Isolation, IsolationError, Limits, Place, private_home
 
 _SHIM = Path(__file__).with_name("sandbox.py")
 _RUNTIME = "/run/jupyter"
@@ -48,13 +48,13 @@ class Bubblewrap(Isolation):
         if result.returncode != 0:
             raise IsolationError(f"bwrap cannot make a sandbox on this machine: {result.stderr.strip()}")
 
-    def prepare(self, user: str) -> Place:
+    def prepare(self, user: str, server: str) -> Place:
         """Makes the home; everything else exists inside the sandbox only."""
         home = self.home(user)
         private_home(home, os.geteuid(), os.getegid())
-        return Place(home=home, account=user, runtime=_RUNTIME)
+        return Place(key=self.key(user, server), home=home, account=user, runtime=_RUNTIME)
 
-    def command(self, place: Place, environment: Path, command: list[str]) -> list[str]:
+    def command(self, place: Place, environment: Path, command: list[str], limits: Limits) -> list[str]:
         """The shim that starts bwrap and passes signals on. IsolationError when it would show too much."""
         self._refuse_to_show(python_of(environment))
         sandbox = [

@@ -32,14 +32,14 @@ class Shared(Isolation):
             raise IsolationError("isolation 'none' would run users' code as root; use 'system-users'")
         check_runtime(self.where.runtime)
 
-    def prepare(self, user: str) -> Place:
+    def prepare(self, user: str, server: str) -> Place:
         """Makes the home and the runtime directory."""
         uid, gid = os.geteuid(), os.getegid()
         home = self.home(user)
         private_home(home, uid, gid)
         runtime_root(self.where.runtime, 0o700)
         private_directory(self._runtime(user), uid, gid)
-        return Place(home=home, account=user, runtime=str(self._runtime(user)))
+        return Place(key=self.key(user, server), home=home, account=user, runtime=str(self._runtime(user)))
 
     def remove(self, user: str) -> None:
         """Also removes the runtime directory."""

@@ -59,7 +59,7 @@ class SystemUsers(Isolation):
                 raise IsolationError(f"isolation 'system-users' needs the program {program}")
         check_runtime(self.where.runtime)
 
-    def prepare(self, user: str) -> Place:
+    def prepare(self, user: str, server: str) -> Place:
         """Makes the account, the home and the runtime directory, whatever of them is missing."""
         with _one_at_a_time:
             entry = self._account(user) or self._create(user)
@@ -69,6 +69,7 @@ class SystemUsers(Isolation):
             runtime = self.where.runtime / str(entry.pw_uid)
             private_directory(runtime, entry.pw_uid, entry.pw_gid)
         return Place(
+            key=self.key(user, server),
             home=home,
             account=entry.pw_name,
             runtime=str(runtime),
