@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import http.cookiejar
 import json
 import sqlite3
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -106,6 +108,27 @@ class Client:
         return int(json.loads(row[0] or "{}").get("pid", 0)) if row else 0
 
 
+class Browser:
+    """A user's browser: cookies and forms."""
+
+    def __init__(self, hub: Client) -> None:
+        self.hub, self.cookies = hub, http.cookiejar.CookieJar()
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
+
+    def request(self, path: str, fields: dict[str, str] | None = None) -> tuple[int, str]:
+        """Status and text of a page, or of a form's answer."""
+        url = f"{self.hub.url}{path}"
+        if fields is not None:
+            xsrf = next(cookie.value for cookie in self.cookies if cookie.name == "_xsrf")
+            url += f"?_xsrf={urllib.parse.quote(xsrf or '')}"
+        data = None if fields is None else urllib.parse.urlencode(fields).encode()
+        try:
+            with self.opener.open(url, data, timeout=60) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+
 class Kernel:
     """A kernel in a user's server, reached as a user's browser would."""
 
@@ -116,11 +139,11 @@ class Kernel:
         assert status == 201, (status, answer)
         self.id = str(answer["id"])
 
-    def run(self, code: str) -> str:
-        """What the code prints."""
+    def run(self, code: str, patience: float = 60) -> str:
+        """What the code prints, within so many seconds; AssertionError with what it raised."""
         script = Path(__file__).with_name("hubside_kernel.py")
         done = subprocess.run(
-            [self.hub.tools.hub / "bin" / "python", script, self.url, self.token, self.id],
+            [self.hub.tools.hub / "bin" / "python", script, self.url, self.token, self.id, str(patience)],
             input=code,
             text=True,
             capture_output=True,

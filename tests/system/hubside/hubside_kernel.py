@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs code in a kernel over its websocket; started with a hub environment's Python.
 
-    hubside_kernel.py SERVER_URL TOKEN KERNEL_ID     the code on standard input
+    hubside_kernel.py SERVER_URL TOKEN KERNEL_ID SECONDS    the code on standard input
 
 Source: Jupyter messaging protocol 5, execute_request; Jupyter Server's REST API.
 """
@@ -57,6 +57,8 @@ async def execute(url: str, token: str, kernel: str, code: str) -> str:
         if text is None:
             raise RuntimeError("the connection was closed")
         message = json.loads(text)
+        if message["content"].get("execution_state") in ("restarting", "dead"):
+            raise RuntimeError("the kernel died")
         if message["parent_header"].get("msg_id") != number:
             continue
         kind, body = message["header"]["msg_type"], message["content"]
@@ -70,6 +72,8 @@ async def execute(url: str, token: str, kernel: str, code: str) -> str:
 
 if __name__ == "__main__":
     print(
-        asyncio.run(asyncio.wait_for(execute(sys.argv[1], sys.argv[2], sys.argv[3], sys.stdin.read()), 60)),
+        asyncio.run(
+            asyncio.wait_for(execute(sys.argv[1], sys.argv[2], sys.argv[3], sys.stdin.read()), float(sys.argv[4]))
+        ),
         end="",
     )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import http.cookiejar
 import json
 import os
 import pwd
@@ -15,15 +14,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hubside_client import wait_for
+from hubside_client import Browser, wait_for
 from hubside_rig import Hub
 from hubside_tools import FILES, needs_root
 
@@ -55,27 +52,6 @@ def hub(make_root_hub: Callable[..., Hub]) -> Iterator[Hub]:
     )
     hub.start("proxy", "hub")
     yield hub
-
-
-class Browser:
-    """A user's browser: cookies and forms."""
-
-    def __init__(self, hub: Hub) -> None:
-        self.hub, self.cookies = hub, http.cookiejar.CookieJar()
-        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
-
-    def request(self, path: str, fields: dict[str, str] | None = None) -> tuple[int, str]:
-        """Status and text of a page, or of a form's answer."""
-        url = f"{self.hub.url}{path}"
-        if fields is not None:
-            xsrf = next(cookie.value for cookie in self.cookies if cookie.name == "_xsrf")
-            url += f"?_xsrf={urllib.parse.quote(xsrf or '')}"
-        data = None if fields is None else urllib.parse.urlencode(fields).encode()
-        try:
-            with self.opener.open(url, data, timeout=60) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
 
 
 def test_files_become_configuration(hub: Hub) -> None:

@@ -27,6 +27,16 @@ _LOG_LINES = 20
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
+def memory_notice(server: str, limit: int) -> str:
+    """What a user is told when the memory limit of a server ended one of its processes."""
+    which = f"Server {server!r}" if server else "Your server"
+    return (
+        f"{which} reached its memory limit of {limit / (1 << 30):.1f} GiB, and the process that used most, usually "
+        "the kernel of a notebook, was ended. Use less data at once, shut down kernels that you do not need, or "
+        "choose a larger size."
+    )
+
+
 class StartError(web.HTTPError):
     """A server that did not start; JupyterHub shows the message to the user and its API."""
 
@@ -48,6 +58,8 @@ class ServerSpawner(ChoosingSpawner):
         2048, help="Processes and threads of a server; 0 is no limit. Not enforced without isolation."
     ).tag(config=True)
     born = Unicode(help="Identity of the server's process: a pid alone is reused.")
+    memory_kills = Integer(0, help="How many of the server's processes its memory limit ended, as far as told.")
+    memory_notice = Unicode(help="What the user was told about the last of them.")
     _isolations: dict[tuple[str, ...], Isolation] = {}
 
     @default("env_keep")
@@ -125,20 +137,25 @@ class ServerSpawner(ChoosingSpawner):
         Gives its address. HTTP 500 with the server's last log lines when it ends or stays silent.
         """
         self._said: list[dict[str, Any]] = []
+        self.memory_kills, self.memory_notice = 0, ""
         self._say(10, "Preparing your home directory")
         self._software = self.environment_directory()
         try:
             self._place: Place = await asyncio.to_thread(self.apart.prepare, self.user.name, self.name)
             command = self._command()
+            isolated = await asyncio.to_thread(self.apart.popen, self._place, self.limits())
         except IsolationError as error:
             raise web.HTTPError(500, str(error)) from error
         self._say(30, f"Starting {self.image}")
         self.log.info("Starting %s: %s", self._log_name, shlex.join(command))
-        self._run(command)
+        self._run(command, isolated)
         self.born = processes.identity(self.pid)
         self._say(50, "Waiting for your server to answer")
         await self._wait_until_it_answers()
-        await asyncio.to_thread(self.apart.answered, self._place, self.limits())
+        try:
+            await asyncio.to_thread(self.apart.answered, self._place, self.limits())
+        except IsolationError as error:
+            raise web.HTTPError(500, str(error)) from error
         return self.ip or "127.0.0.1", self.port
 
     def _command(self) -> list[str]:
@@ -157,7 +174,7 @@ class ServerSpawner(ChoosingSpawner):
             processes=self.processes_limit or None,
         )
 
-    def _run(self, command: list[str]) -> None:
+    def _run(self, command: list[str], isolated: dict[str, Any]) -> None:
         self.log_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         rotation.rotate(self.log_file)
         log = processes.open_log(self.log_file)
@@ -172,7 +189,7 @@ class ServerSpawner(ChoosingSpawner):
                 "stdout": log,
                 "stderr": subprocess.STDOUT,
                 "start_new_session": True,  # signals to the hub are not for it
-                **self.apart.popen(self._place, self.limits()),
+                **isolated,
                 **self.popen_kwargs,
                 "env": self.get_env(),
             }
@@ -228,6 +245,21 @@ class ServerSpawner(ChoosingSpawner):
 
     # --- watching and stopping ------------------------------------------------------------------
 
+    def told_about_memory(self) -> str:
+        """What to tell the user since the memory limit ended one of the server's processes; or nothing.
+
+        Each time it happened is written into the server's log once.
+        """
+        kills = self.apart.memory_kills(self.user.name, self.name)
+        if kills > self.memory_kills:
+            self.memory_kills = kills
+            self.memory_notice = memory_notice(self.name, self.mem_limit or 0)
+            log = processes.open_log(self.log_file)
+            os.write(log, f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} {self.memory_notice}\n".encode())
+            os.close(log)
+            self.log.warning("%s: %s", self._log_name, self.memory_notice)
+        return self.memory_notice
+
     def load_state(self, state: dict[str, Any]) -> None:
         """Restores pid and identity after a restart of the hub."""
         super().load_state(state)
@@ -255,6 +287,7 @@ class ServerSpawner(ChoosingSpawner):
             self.log.info("%s: process %s is not the server any more", self._log_name, self.pid)
             self.clear_state()
             return 0
+        self.told_about_memory()
         status: int | None = await super().poll()
         return status
 
@@ -283,6 +316,7 @@ class ServerSpawner(ChoosingSpawner):
 
     async def run_post_stop_hook(self) -> None:
         """Ends what the server left behind, also when it ended by itself; then runs the hook."""
+        self.told_about_memory()  # while the count of it is still there
         try:
             await asyncio.to_thread(self.apart.end_server, self.user.name, self.name)
             if not self._others_run():

@@ -70,13 +70,27 @@ class Limits:
     processes: int | None = None
 
     def apply(self) -> None:
-        """Limits this process. Runs between fork and exec."""
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        """Limits this process and what it starts, each by itself. Runs between fork and exec."""
+        no_core_files()
         if self.memory:
-            # per process: over it, Python raises MemoryError instead of the machine running out
-            hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-            size = self.memory if hard == resource.RLIM_INFINITY else min(self.memory, hard)
-            resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+            # over it, Python raises MemoryError instead of the machine running out
+            _lower(resource.RLIMIT_DATA, self.memory)
+
+    def apply_to_account(self) -> None:
+        """Limits the processes of the account that this process has, together."""
+        if self.processes:
+            _lower(resource.RLIMIT_NPROC, self.processes)
+
+
+def no_core_files() -> None:
+    """Keeps crashes of this process and of what it starts from filling homes."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _lower(limit: int, value: int) -> None:
+    hard = resource.getrlimit(limit)[1]
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(limit, (value, value))
 
 
 class Isolation(abc.ABC):

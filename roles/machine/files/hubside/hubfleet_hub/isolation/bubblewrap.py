@@ -10,6 +10,7 @@ the software read-only.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -60,6 +61,7 @@ class Bubblewrap(Isolation):
         sandbox = [
             self._program(),
             "--die-with-parent",
+            "--unshare-user",
             "--unshare-pid",
             "--unshare-ipc",
             "--unshare-uts",
@@ -90,6 +92,7 @@ class Bubblewrap(Isolation):
             "--chdir",
             str(place.home),
             "--",
+            *limit_of_processes(limits),
         ]
         return [sys.executable, "-I", "-S", str(_SHIM), *sandbox, *command]
 
@@ -108,6 +111,22 @@ class Bubblewrap(Isolation):
         if program is None:
             raise IsolationError("isolation 'bubblewrap' needs the program bwrap (package bubblewrap)")
         return program
+
+
+def limit_of_processes(limits: Limits) -> list[str]:
+    """What limits the processes in a sandbox when it is put before the command inside.
+
+    Inside, because Linux counts them per user namespace since 5.14, and so per sandbox. Before, it counted
+    all of the account, and one user could use up what others need: there is no limit then.
+    """
+    program = shutil.which("prlimit", path="/usr/bin:/bin")
+    if not limits.processes or program is None or _kernel() < (5, 14):
+        return []
+    return [program, f"--nproc={limits.processes}", "--"]
+
+
+def _kernel() -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
 
 
 def view_of_system() -> list[str]:

@@ -22,13 +22,16 @@ from typing import Any, Callable
 from urllib.parse import quote
 
 from hubfleet_hub import names, processes
+from hubfleet_hub.isolation import cgroups
 from hubfleet_hub.isolation.base import (
     Isolation,
     IsolationError,
     Limits,
     Place,
+    Where,
     check_runtime,
     names_only_checks,
+    no_core_files,
     private_directory,
     private_home,
     runtime_root,
@@ -50,6 +53,10 @@ class SystemUsers(Isolation):
 
     name = "system-users"
 
+    def __init__(self, where: Where) -> None:
+        super().__init__(where)
+        self.groups: cgroups.Groups | None = None
+
     def check(self) -> None:
         """IsolationError without root, or without the programs that make accounts."""
         if os.geteuid() != 0:
@@ -58,6 +65,7 @@ class SystemUsers(Isolation):
             if shutil.which(program, path=_PROGRAMS["PATH"]) is None:
                 raise IsolationError(f"isolation 'system-users' needs the program {program}")
         check_runtime(self.where.runtime)
+        self.groups = cgroups.find()
 
     def prepare(self, user: str, server: str) -> Place:
         """Makes the account, the home and the runtime directory, whatever of them is missing."""
@@ -78,13 +86,46 @@ class SystemUsers(Isolation):
         )
 
     def popen(self, place: Place, limits: Limits) -> dict[str, Any]:
-        """Runs as the account, in no other group than its own."""
-        return {
-            **super().popen(place, limits),
-            "user": place.uid,
-            "group": place.gid,
-            "extra_groups": [],
-        }
+        """Runs as the account, in no other group than its own, and in the server's control group."""
+        uid, gid, groups = place.uid, place.gid, self.groups
+        if uid is None or gid is None:
+            raise IsolationError(f"{place.account} is no account")
+        if groups:
+            try:
+                groups.make(place.key, limits)
+            except OSError as error:
+                raise IsolationError(f"the control group {place.key} cannot be made: {error}") from error
+
+        def enter() -> None:
+            # before the account is taken: it may not put itself into a group, nor out of one
+            if groups:
+                groups.join(place.key)
+                no_core_files()
+            else:
+                limits.apply()
+                limits.apply_to_account()
+            os.setgroups([])
+            os.setresgid(gid, gid, gid)
+            os.setresuid(uid, uid, uid)
+
+        return {"cwd": str(place.home), "preexec_fn": enter}
+
+    def answered(self, place: Place, limits: Limits) -> None:
+        """Limits the CPU: with less of it, starting takes long."""
+        if self.groups and limits.cpu:
+            try:
+                self.groups.limit_cpu(place.key, limits.cpu)
+            except OSError as error:
+                raise IsolationError(f"the CPU of {place.key} cannot be limited: {error}") from error
+
+    def memory_kills(self, user: str, server: str) -> int:
+        """As the server's control group counts them."""
+        return self.groups.memory_kills(self.key(user, server)) if self.groups else 0
+
+    def end_server(self, user: str, server: str) -> None:
+        """Ends all that is in the server's control group, and removes it."""
+        if self.groups:
+            self.groups.remove(self.key(user, server))
 
     def end_processes(self, user: str) -> None:
         """Ends all processes of the account: kernels, terminals, and what detached itself."""

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures: the tools, built once, and hubs in each mode of isolation."""
+"""Fixtures of hubs that run without playbooks: the tools, built once, and hubs in each mode of isolation."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).with_name("hubside")))
+
 from hubside_rig import Hub
 from hubside_tools import FILES, Tools, build
 

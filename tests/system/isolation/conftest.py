@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixture: two hubs on one machine with users at work, in each mode of isolation that the machine allows."""
+
+from __future__ import annotations
+
+import copy
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hubside_rig import Hub
+from isolation_modes import MODES
+from isolation_world import PROCESSES, USERS, WITH_GROUPS, WITHOUT_GROUPS, World, profiles
+
+
+@pytest.fixture(scope="module", params=list(MODES))
+def world(
+    request: pytest.FixtureRequest,
+    make_root_hub: Callable[..., Hub],
+    make_user_hub: Callable[..., Hub],
+) -> Iterator[World]:
+    """The world of one mode after the other."""
+    from hubfleet_hub.isolation import cgroups
+
+    name = str(request.param)
+    as_root = name.startswith("system-users")
+    if as_root and os.geteuid() != 0:
+        pytest.skip("needs root: accounts are made")
+    if name == "system-users" and cgroups.find(systemd=Path("/nonexistent")) is None:
+        pytest.skip("control groups cannot be written here")
+    if name == "bubblewrap" and shutil.which("bwrap") is None:
+        pytest.skip("needs bubblewrap")
+    settings: dict[str, Any] = {
+        "profile_list": profiles(),
+        "traits": {
+            "JupyterHub": {"authenticator_class": "dummy", "allow_named_servers": True},
+            "Authenticator": {"allow_all": True},
+            "Spawner": {"start_timeout": 60},
+            "ServerSpawner": {"processes_limit": PROCESSES},
+        },
+    }
+    make = make_root_hub if as_root else make_user_hub
+    if not as_root:
+        settings["isolation"] = name
+    hubs = [make(f"{name}-{number}", **copy.deepcopy(settings)) for number in ("one", "two")]
+    for hub in hubs:
+        hub.write(extra=WITHOUT_GROUPS if name == "system-users-alone" else WITH_GROUPS)
+        hub.start("proxy", "hub")
+    with ThreadPoolExecutor() as pool:
+        events = list(pool.map(hubs[0].start_server, USERS))
+    assert all(event.get("ready") for event in events), events
+    yield World(name, MODES[name], hubs[0], hubs[1], {user: hubs[0].kernel(user) for user in USERS})
+    for hub in hubs:
+        hub.stop()

@@ -1,0 +1,54 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two hubs on one machine with users at work, as the matrix needs them."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+from hubside_client import Kernel
+from hubside_rig import PROFILES, Hub
+from isolation_modes import Mode
+
+MEMORY, PROCESSES, CPU = 500 << 20, 200, 0.5
+USERS = ("alice", "bob")
+#: Also where systemd manages the groups: a test may, for a moment, what a hub must not.
+WITH_GROUPS = """
+import functools, pathlib
+from hubfleet_hub.isolation import cgroups
+cgroups.find = functools.partial(cgroups.find, systemd=pathlib.Path("/nonexistent"))
+"""
+WITHOUT_GROUPS = """
+from hubfleet_hub.isolation import cgroups
+cgroups.find = lambda: None
+"""
+
+
+@dataclass
+class World:
+    """A hub whose users are alice and bob, and another hub of the same account.
+
+    kernels: one kernel of each user.
+    """
+
+    name: str
+    mode: Mode
+    hub: Hub
+    other: Hub
+    kernels: dict[str, Kernel]
+
+    def new_kernel(self, user: str) -> Kernel:
+        """A fresh kernel, where the last one died."""
+        self.kernels[user] = self.hub.kernel(user)
+        return self.kernels[user]
+
+
+def profiles() -> list[dict[str, Any]]:
+    """One profile with the limits of these tests."""
+    profile = copy.deepcopy(PROFILES[0])
+    del profile["profile_options"]
+    profile["kubespawner_override"] |= {"mem_limit": MEMORY, "cpu_limit": CPU}
+    return [profile]

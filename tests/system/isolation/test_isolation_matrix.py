@@ -1,0 +1,196 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What users can reach, use up and leave behind: the same tests in every mode. docs/security.md has the results.
+
+Where a mode does not protect, the tests want the attempt to succeed: so the table never promises too little either.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from hubside_client import Browser, wait_for
+from isolation_modes import DETACH, FORKS, HOG, probe
+from isolation_world import CPU, MEMORY, PROCESSES, World
+
+CHECK = "hubfleet-check-one"
+MEGABYTES = MEMORY >> 20
+
+
+def test_users_reach_only_what_the_mode_says(world: World) -> None:
+    hub, other = world.hub, world.other
+    leftovers = [f"{folder}/hf-left-{os.getpid()}-{world.name}" for folder in ("/tmp", "/dev/shm")]
+    secret = Path(world.kernels["bob"].run(f"PATHS = {['mine.txt', *leftovers]}{LEAVE}").strip())
+    facts = {
+        "homes": [str(hub.homes / "bob" / "mine.txt")],
+        "files": [*files_of(hub.directory), str(hub.directory / "logs" / "servers" / "bob.log")],
+        "other_hub": files_of(other.directory),
+        "pids": [hub.server_pid("bob"), hub.running["hub"].pid],
+        "sockets": [str(path) for path in secret.parent.glob("kernel-*-ipc-*")],
+        "leftovers": leftovers,
+        "asking": [
+            f"{hub.direct}hub/api/users",
+            f"http://127.0.0.1:{hub.ports['proxy_api']}/api/routes",
+            f"{other.direct}hub/api/users",
+            f"{hub.url}user/bob/api/contents",
+        ],
+        "own_token_at": [
+            f"{hub.direct}hub/api/users",
+            f"{other.direct}hub/api/users",
+            f"{hub.url}user/bob/api/contents",
+        ],
+    }
+    if world.name != "bubblewrap":  # there, not even root can see them from outside
+        assert facts["sockets"]
+    found = json.loads(world.kernels["alice"].run(probe(facts)))
+    for path in leftovers:
+        Path(path).unlink(missing_ok=True)
+    assert {name for name, reached in found.items() if reached} == world.mode.reached, found
+    assert (hub.homes / "bob" / "mine.txt").read_text() == "mine"
+
+
+LEAVE = """
+import ipykernel.kernelapp
+for path in PATHS:
+    open(path, "w").write("mine")
+print(ipykernel.kernelapp.IPKernelApp.instance().abs_connection_file)
+"""
+
+
+def files_of(directory: Path) -> list[str]:
+    """Files of a hub that hold what no user may read."""
+    names = ("jupyterhub.sqlite", "secrets/cookie_secret", "secrets/proxy_token", "config/hub.json", "logs/hub.log")
+    paths = [directory / name for name in names]
+    assert all(path.exists() for path in paths)
+    return [str(path) for path in paths]
+
+
+def test_memory_over_the_limit_by_one_process(world: World) -> None:
+    code = f"try:\n  held = b'x' * ({2 * MEGABYTES} << 20)\nexcept MemoryError:\n  print('too much')"
+    hub, kernel = world.hub, world.kernels["alice"]
+    before = hub.server_pid("alice")
+    if world.mode.memory == "process":
+        assert kernel.run(code).strip() == "too much"
+        return
+    kernel.run("x = 1")
+    with pytest.raises(AssertionError, match="the kernel died"):
+        kernel.run(code)
+    # the server lives, and has started the kernel again
+    wait_for("the kernel to be back", lambda: "NameError" in attempt(world, "print(x)"), 30)
+    assert hub.server_pid("alice") == before
+    told(world)
+
+
+def attempt(world: World, code: str) -> str:
+    """What the code prints, or why it fails."""
+    try:
+        return world.kernels["alice"].run(code, patience=5)
+    except AssertionError as error:
+        return str(error)
+
+
+def told(world: World) -> None:
+    """The user reads why, on every page of the hub, and the log has it."""
+    expected = f"reached its memory limit of {MEMORY / (1 << 30):.1f} GiB"
+    assert expected in home_page(world, "alice")
+    assert expected not in home_page(world, "bob")
+    lines = world.hub.api("GET", "hubfleet/servers/alice/log?lines=100")[1]["lines"]
+    assert len([line for line in lines if expected in line]) == 1, lines
+
+
+def home_page(world: World, user: str) -> str:
+    """The page that "Hub Control Panel" in JupyterLab's menu leads to."""
+    browser = Browser(world.hub)
+    browser.request("hub/login")
+    browser.request("hub/login", {"username": user, "password": "any"})
+    return browser.request("hub/home")[1]
+
+
+def test_memory_over_the_limit_by_several_processes(world: World) -> None:
+    printed = world.kernels["alice"].run(HOG.format(processes=2, megabytes=MEGABYTES * 6 // 10)).strip()
+    assert int(printed) == 2 if world.mode.memory == "process" else int(printed) < 2
+
+
+def test_a_fork_bomb(world: World) -> None:
+    most = PROCESSES + 100
+    forked = int(world.kernels["alice"].run(FORKS.format(most=most)).strip())
+    assert forked < PROCESSES if world.mode.processes else forked == most
+    # others can go on all the while; here, afterwards
+    assert world.kernels["bob"].run("import subprocess; print(subprocess.call('true'))").strip() == "0"
+
+
+def test_a_processor_is_shared(world: World) -> None:
+    if not world.mode.cpu:
+        return
+    code = "import time\nbegin = time.process_time()\nend = time.monotonic() + 2\nwhile time.monotonic() < end: pass\n"
+    used = float(world.kernels["alice"].run(f"{code}print(time.process_time() - begin)"))
+    assert used < 2 * CPU * 1.3
+
+
+def test_a_hub_that_comes_back_leaves_kernels_and_limits_alone(world: World) -> None:
+    hub = world.hub
+    world.kernels["bob"].run("x = 12345")
+    hub.kill("hub")
+    hub.start("hub")
+    assert world.kernels["bob"].run("print(x)").strip() == "12345"
+    test_a_fork_bomb(world)
+
+
+def test_stop_leaves_no_process(world: World) -> None:
+    hub = world.hub
+    assert hub.start_server("bob", server="second").get("ready")
+    hub.kernel("bob", "second").run(DETACH.format(seconds=7203))
+    world.kernels["bob"].run(DETACH.format(seconds=7201))
+    assert len(sleeping(7201)) == len(sleeping(7203)) == 1
+    assert hub.api("DELETE", "users/bob/servers/second")[0] in (202, 204)
+    wait_for("the second server to stop", lambda: "second" not in hub.api("GET", "users/bob")[1]["servers"], 30)
+    # the other one has the same account, and goes on
+    assert world.kernels["bob"].run("print(6 * 7)").strip() == "42"
+    assert hub.api("DELETE", "users/bob/server")[0] in (202, 204)
+    wait_for("the server to stop", lambda: not hub.api("GET", "users/bob")[1]["servers"], 30)
+    left = sleeping(7201) + sleeping(7203)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert len(left) == (2 if world.mode.leftovers else 0)
+    lines = hub.api("GET", "hubfleet/servers/bob/log?lines=50")[1]["lines"]
+    assert "nterrupted" in "\n".join(lines) or "hutting down" in "\n".join(lines), lines
+
+
+def sleeping(seconds: int) -> list[int]:
+    """The processes that sleep so long."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if path.read_bytes().split(b"\0")[:2] == [b"sleep", b"%d" % seconds]:
+                found.append(int(path.parent.name))
+    return found
+
+
+def test_nothing_is_left_of_a_check_user(world: World) -> None:
+    hub = world.hub
+    assert hub.start_server(CHECK).get("ready")
+    hub.kernel(CHECK).run("import os; os.mkdir('/tmp/left-by-check'); open('/dev/shm/left', 'w')")
+    server = hub.server_pid(CHECK)
+    uid = (hub.homes / CHECK).stat().st_uid
+    assert hub.api("DELETE", f"users/{CHECK}")[0] in (202, 204)
+    wait_for("the user to be gone", lambda: hub.api("GET", f"users/{CHECK}")[0] == 404)
+    from hubfleet_hub import processes
+
+    assert not (hub.homes / CHECK).exists() and not processes.identity(server)
+    assert not list((hub.directory / "logs" / "servers").glob(f"{CHECK}*"))
+    assert (hub.homes / "bob").exists()
+    left = [path for path in (Path("/tmp/left-by-check"), Path("/dev/shm/left")) if path.exists()]
+    if world.name == "none":
+        left[0].rmdir()
+        left[1].unlink()
+        assert len(left) == 2
+    else:
+        assert not left
+    if world.name.startswith("system-users"):
+        assert not processes.living_of_user(uid)
