@@ -150,7 +150,10 @@ def _tell_machines(live: LivePlan) -> None:
 
 def _tell_machine(name: str, platform: ServerPlatform) -> None:
     setup = platform.setup
-    display.display(f"{name}: isolation {setup.isolation}, supervisor {setup.supervisor}, state in {setup.layout.root}")
+    display.display(
+        f"{name}: isolation {setup.isolation} ({setup.limits}), supervisor {setup.supervisor}, "
+        f"state in {setup.layout.root}"
+    )
     if setup.isolation == "none":
         display.warning(
             f"cluster {name}: cluster_isolation is none: "

@@ -236,7 +236,8 @@ def test_ten_hubs_make_accounts_at_once(state: Path, runtime: Path) -> None:
     ]
     for maker in makers:
         assert maker.communicate(timeout=240)[1] == ""
-    assert not [entry for entry in pwd.getpwall() if str(state) in entry.pw_dir] and not os.listdir(runtime)
+    left = [entry.pw_dir for entry in pwd.getpwall() if entry.pw_dir.startswith(f"{state}/homes/hubfleet-check-")]
+    assert not left and not os.listdir(runtime)
 
 
 def test_a_strangers_account_is_left_alone(state: Path, runtime: Path) -> None:

@@ -20,7 +20,7 @@ ROOT = os.geteuid() == 0
 
 def test_first_deploy_says_what_it_did(deployed: Deployed) -> None:
     output = deployed.first.output
-    assert f"isolation {'system-users' if ROOT else 'bubblewrap'}" in output
+    assert f"isolation {'system-users' if ROOT else 'bubblewrap'} (memory" in output
     assert {hub: why.partition(",")[0] for hub, why in deployed.first.planned().items()} == {
         "trial": "create: new",
         "campus": "create: new",

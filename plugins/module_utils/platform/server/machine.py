@@ -15,6 +15,7 @@ from typing import Any
 
 from ..base import PlatformError
 from .layout import Layout
+from .limits import find_cgroups, limits_in_words
 
 MINIMUM_PYTHON = (3, 10)
 MINIMUM_NODE = 20
@@ -26,13 +27,18 @@ PROXY_ACCOUNT = "hubfleet-proxy"
 
 @dataclass(frozen=True)
 class Machine:
-    """Facts about a machine, as the account that deploys sees it."""
+    """Facts about a machine, as the account that deploys sees it.
+
+    cgroups: "v1" or "v2", the version of control groups that limits can be enforced by without systemd;
+    "" where there is none.
+    """
 
     root: bool
     home: str
     systemd: bool
     user_systemd: bool
     bubblewrap: bool
+    cgroups: str
     apt: bool
     node: str | None
 
@@ -40,13 +46,15 @@ class Machine:
     def read(cls) -> Machine:
         """Read the facts of the machine this runs on; no network, about 0.1 s."""
         root = os.geteuid() == 0
+        systemd = os.path.isdir("/run/systemd/system")
         runtime = f"/run/user/{os.getuid()}"
         return cls(
             root=root,
             home=os.path.expanduser("~"),
-            systemd=os.path.isdir("/run/systemd/system"),
+            systemd=systemd,
             user_systemd=os.path.exists(os.path.join(runtime, "systemd", "private")),
             bubblewrap=shutil.which("bwrap", path=SYSTEM_PATH) is not None,
+            cgroups=find_cgroups() if root and not systemd else "",
             apt=shutil.which("apt-get") is not None,
             node=_find_node(SYSTEM_PATH if root else os.environ.get("PATH", SYSTEM_PATH)),
         )
@@ -59,6 +67,7 @@ class Setup:
     packages: system packages that are missing.
     python: the interpreter that environments are made from.
     node: the machine's own node, or None where one is brought along.
+    limits: what keeps a server from using up the machine, in words.
     """
 
     layout: Layout
@@ -69,6 +78,7 @@ class Setup:
     runtime: str
     proxy_account: str | None
     packages: tuple[str, ...] = ()
+    limits: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return what playbooks work with."""
@@ -106,6 +116,7 @@ def resolve(cluster: str, options: dict[str, Any], machine: Machine) -> Setup:
         runtime="/run/hubfleet" if machine.root else f"/tmp/hubfleet-{os.getuid()}",
         proxy_account=PROXY_ACCOUNT if machine.root else None,
         packages=("bubblewrap",) if isolation == "bubblewrap" and not machine.bubblewrap else (),
+        limits=limits_in_words(isolation, machine.cgroups),
     )
 
 

@@ -1,0 +1,45 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What keeps a user's server from using up the machine, as far as that can be told before a hub runs."""
+
+from __future__ import annotations
+
+import os
+
+CONTROLLERS = frozenset({"memory", "cpu", "pids"})
+
+
+def find_cgroups(mountinfo: str = "/proc/self/mountinfo") -> str:
+    """Return the version of control groups whose limits can be set: "v1", "v2", or "" for none.
+
+    Only looks; hubfleet_hub/isolation/cgroups.py does the work. Sources: proc(5) for mountinfo, and the
+    kernel's admin-guide/cgroup-v2 for which groups may give controllers to those below them.
+    """
+    with open(mountinfo, encoding="utf-8") as stream:
+        mounts = [line.partition(" - ") for line in stream]
+    first: set[str] = set()
+    second: set[str] = set()
+    for left, _separator, right in mounts:
+        kind, place = right.split()[0], left.split()[4]
+        if kind == "cgroup" and os.access(place, os.W_OK):
+            first.update(right.split()[-1].split(","))
+        elif kind == "cgroup2" and os.access(place, os.W_OK):
+            # only the root of all, which has no type, may have processes and give controllers
+            root = not os.path.exists(os.path.join(place, "cgroup.type"))
+            second.update(_words(place, "cgroup.controllers" if root else "cgroup.subtree_control"))
+    return "v1" if first >= CONTROLLERS else "v2" if second >= CONTROLLERS else ""
+
+
+def limits_in_words(isolation: str, cgroups: str) -> str:
+    """Return what is enforced under an isolation; docs/security.md has it at length."""
+    if isolation == "none":
+        return "memory limited per process"
+    if isolation == "system-users" and cgroups:
+        return f"memory, CPU and processes limited per server by cgroup {cgroups}"
+    return f"memory limited per process, processes per {'sandbox' if isolation == 'bubblewrap' else 'user'}"
+
+
+def _words(directory: str, name: str) -> list[str]:
+    with open(os.path.join(directory, name), encoding="ascii") as stream:
+        return stream.read().split()
