@@ -122,6 +122,98 @@ MACHINE = (
     ),
 )
 
+#: restic's words for what stays: the newest ones, and the newest of so many days, weeks and months.
+_KEEP = (
+    ("last", 3, 1, "The newest ones, of whatever age."),
+    ("daily", 7, 0, "The newest of each of so many days."),
+    ("weekly", 4, 0, "The newest of each of so many weeks."),
+    ("monthly", 6, 0, "The newest of each of so many months."),
+)
+
+BACKUPS = (
+    Option(
+        "cluster_backup_repository",
+        "str",
+        (
+            "Where backups of the hubs go; unset, nowhere.",
+            "With O(cluster_backup_password) what restic takes: a directory of the machine, C(sftp:), C(s3:), others.",
+            "With O(cluster_backup_recipient) a directory of the machine, which another disk should be mounted at.",
+        ),
+        pattern=r"(/|sftp:|rest:https?://|s3:|b2:|azure:|gs:|swift:|rclone:)\S+",
+        pattern_text="an absolute path on the machine, or an address of restic's, such as sftp:backup@host:/srv/hubs",
+        example="sftp:backup@storage.example.org:/srv/hubs",
+        platforms=(SERVER,),
+    ),
+    Option(
+        "cluster_backup_password",
+        "str",
+        (
+            "Password that restic encrypts backups with.",
+            "Keep a copy of it elsewhere; without it, no backup can be read.",
+        ),
+        secret=True,
+        platforms=(SERVER,),
+    ),
+    Option(
+        "cluster_backup_environment",
+        "dict",
+        ("Environment variables that restic needs for the repository, such as C(AWS_SECRET_ACCESS_KEY).",),
+        elements=element("str"),
+        platforms=(SERVER,),
+    ),
+    Option(
+        "cluster_backup_recipient",
+        "str",
+        (
+            "Public key of age(1) that backups are encrypted for.",
+            "Backups are then archives of GNU tar, for machines without restic.",
+        ),
+        pattern="age1[a-z0-9]{58}",
+        pattern_text="a public key of age, which starts with age1",
+        platforms=(SERVER,),
+    ),
+    Option(
+        "cluster_backup_identity",
+        "str",
+        (
+            "Private key that belongs to O(cluster_backup_recipient).",
+            "Only the playbooks restore and drill need it; it is never kept on the machine.",
+        ),
+        pattern="AGE-SECRET-KEY-1[A-Z0-9]{58}",
+        pattern_text="a private key of age",
+        secret=True,
+        platforms=(SERVER,),
+    ),
+    Option(
+        "cluster_backup_schedule",
+        "str",
+        (
+            "When the machine makes backups by itself, in its own time zone.",
+            "C(never), C(hourly), C(daily 02:30), or a day of the week, such as C(Sun 02:30).",
+            "By a timer of systemd, else by cron.",
+        ),
+        default="never",
+        pattern=r"never|hourly|(daily|Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01][0-9]|2[0-3]):[0-5][0-9]",
+        pattern_text="never, hourly, or a time such as 'daily 02:30' or 'Sun 02:30'",
+        platforms=(SERVER,),
+    ),
+    Option(
+        "cluster_backup_keep",
+        "dict",
+        ("How many backups of a hub stay.",),
+        options=tuple(Option(key, "int", (text,), default=count, minimum=least) for key, count, least, text in _KEEP),
+        default={key: count for key, count, _least, _text in _KEEP},
+        platforms=(SERVER,),
+    ),
+    Option(
+        "cluster_backup_homes",
+        "bool",
+        ("Whether users' homes are part of backups; not where something else saves them.",),
+        default=True,
+        platforms=(SERVER,),
+    ),
+)
+
 _HELM_VALUES = "Values of the zero-to-jupyterhub chart for all hubs of the {}, by Helm's rules; see O(hub_helm_values)."
 
 
@@ -230,6 +322,7 @@ ORCHESTRATOR = (
 CLUSTER_CHAPTERS: tuple[tuple[str, tuple[Option, ...]], ...] = (
     ("Clusters", ANYWHERE),
     ("Clusters: one machine", MACHINE),
+    ("Clusters: backups", BACKUPS),
     ("Clusters: Kubernetes", ORCHESTRATOR),
 )
 CLUSTER_OPTIONS = tuple(option for _title, chapter in CLUSTER_CHAPTERS for option in chapter)

@@ -19,7 +19,7 @@ from .hub_options import HUB_OPTIONS
 from .offers import Offers
 from .option import KUBERNETES, PLATFORMS, SERVER, Option
 from .problems import Problems, nearest, written
-from .values import check_value, holds_credentials, shown
+from .values import check_value, holds_credentials, is_secret_variable, shown
 
 OPTIONS = {option.name: option for option in (*HUB_OPTIONS, *CLUSTER_OPTIONS)}
 PREFIXES = ("hub_", "cluster_", "fleet_")
@@ -50,6 +50,8 @@ def validate(inventory: FleetInput) -> tuple[Fleet, Problems]:
 def is_secret(path: ValuePath) -> bool:
     """Tell whether the place (variable, *path inside it) is a secret by the schema, or in a list of such."""
     place = _outside_lists(path)
+    if place[0] == "cluster_backup_environment":
+        return is_secret_variable(place)
     return place[-1] in _SECRET_KEYS or place[-2:] == ("CryptKeeper", "keys")
 
 
@@ -93,6 +95,7 @@ CHART_SECRETS = frozenset(
 _SECRET_KEYS = (
     CHART_SECRETS
     | _secret_keys(HUB_OPTIONS)
+    | _secret_keys(CLUSTER_OPTIONS)
     | _secret_keys(setting for authenticator in AUTHENTICATORS for setting in authenticator.settings)
     | _secret_keys(setting for settings in ADDON_SETTINGS.values() for setting in settings)
 )

@@ -139,8 +139,10 @@ def holds_credentials(value: Any) -> bool:
     return isinstance(value, str) and CREDENTIALS.search(value) is not None
 
 
-#: Where environment variables stand: in the chart, in traits of spawners, and in our option.
-_ENVIRONMENTS = frozenset({"extraEnv", "environment", "hub_environment_variables"})
+#: Where environment variables stand: in the chart, in traits of spawners, and in our options.
+_ENVIRONMENTS = frozenset({"extraEnv", "environment", "hub_environment_variables", "cluster_backup_environment"})
+#: The private half of a key, put where the public one belongs.
+_PRIVATE_KEY = re.compile("(SECRET|PRIVATE)[- ]KEY")
 #: Environment variables that are likely secrets.
 _SECRET_VARIABLE = re.compile(r"secret|token|passw|key", re.IGNORECASE)
 
@@ -166,7 +168,7 @@ def shown(option: Option, value: Any) -> str:
         return KINDS["dict" if isinstance(value, dict) else "list"]
     if option.secret or isinstance(value, str) and (option.kind in ("dict", "list", "values") or "\n" in value):
         return "the value"
-    if holds_credentials(value) or option.kind == "url" and "@" in str(value):
+    if holds_credentials(value) or option.kind == "url" and "@" in str(value) or _PRIVATE_KEY.search(str(value)):
         return "the value"
     return str(value).lower() if isinstance(value, bool) else repr(value)
 

@@ -24,6 +24,8 @@ from .user_servers import end_servers
 
 #: Folders of a state directory that other accounts pass through; the first is made first.
 _SHARED_FOLDERS = ("tools", "environments", "hubside", "homes")
+#: Others that only help; and the one with hubs that a restore replaced, which is never removed.
+_OWN_FOLDERS, _KEPT = ("hubs", "supervisor", "backup", "restoring"), "replaced"
 
 
 def prepare_machine(layout: Layout, shared: bool, hubside: dict[str, str], digest: str) -> bool:
@@ -40,10 +42,10 @@ def prepare_machine(layout: Layout, shared: bool, hubside: dict[str, str], diges
     for folder in _SHARED_FOLDERS:
         changed = files.directory(os.path.join(layout.root, folder), mode) or changed
     changed = files.directory(layout.hubs, 0o700) or changed
-    return _write_package(layout.hubside(digest), hubside) or changed
+    return write_package(layout.hubside(digest), hubside) or changed
 
 
-def _write_package(directory: str, package: dict[str, str]) -> bool:
+def write_package(directory: str, package: dict[str, str]) -> bool:
     """Write a package named by its content; it appears whole or not at all."""
     if os.path.isdir(directory):
         return False
@@ -65,7 +67,7 @@ def remove_machine(layout: Layout, keeper: Supervisor) -> bool:
     if isinstance(keeper, Supervisord):
         keeper.shut_down()
     # Only what is ours: whatever else was put there stays, and so does the directory then.
-    for folder in (*_SHARED_FOLDERS, "hubs", "supervisor"):
+    for folder in (*_SHARED_FOLDERS, *_OWN_FOLDERS):
         shutil.rmtree(os.path.join(layout.root, folder), ignore_errors=True)
     # A file system of its own is not ours to take away.
     if not os.listdir(layout.root) and not os.path.ismount(layout.root):
@@ -74,8 +76,9 @@ def remove_machine(layout: Layout, keeper: Supervisor) -> bool:
 
 
 def _is_foreign(root: str) -> bool:
-    """Tell whether a directory holds something, but not what we put first into a state directory."""
-    return os.path.isdir(root) and bool(os.listdir(root)) and not os.path.isdir(os.path.join(root, _SHARED_FOLDERS[0]))
+    """Tell whether a directory holds something, but not what we put first into a state directory, or leave in it."""
+    there = set(os.listdir(root)) if os.path.isdir(root) else set()
+    return bool(there) and not there & {_SHARED_FOLDERS[0], _KEPT}
 
 
 def start_services(keeper: Supervisor, services: list[Service], config: dict[str, Any], timeout: float) -> list[str]:

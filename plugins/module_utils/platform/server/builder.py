@@ -96,7 +96,7 @@ class Builder:
         last = [] if build.requirements else ["--compile-bytecode"]
         self._step("install", [*install, *last, "--require-hashes", "--requirements", lock], environment)
         if build.requirements:
-            pins = self._write("constraints.txt", pins_of(build.lock))
+            pins = self._write("constraints.txt", pins_of(build.lock) + self._restored_pins())
             wanted = self._write("requirements.txt", build.requirements, 0o600)
             command = [
                 *install,
@@ -118,6 +118,13 @@ class Builder:
             )
         frozen = self._step("record", [self.tools.uv, "pip", "freeze", "--quiet"], environment)
         self._write("lock.txt", frozen, 0o600)
+
+    def _restored_pins(self) -> str:
+        """Return what this very environment had installed when a backup was made that was restored here."""
+        text = (files.read(f"{self.target}.pins") or b"").decode()
+        locked = {_package(line) for line in pins_of(self.build.lock).splitlines()}
+        lines = [line for line in text.splitlines() if re.match(r"[-A-Za-z0-9._]+==\S+$", line)]
+        return "".join(f"{line}\n" for line in lines if _package(line) not in locked)
 
     def _npm(self) -> None:
         for path, text in self.build.files.items():
@@ -204,6 +211,11 @@ def pins_of(lock: str) -> str:
     """
     lines = [re.sub(r"\s*\\$", "", line) for line in lock.splitlines() if re.match(r"[A-Za-z0-9]", line)]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _package(line: str) -> str:
+    """Return the name in ``name==version``, as packages are compared by."""
+    return re.sub("[-_.]+", "-", line.partition("==")[0].strip().lower())
 
 
 def from_dict(values: dict[str, Any]) -> Build:

@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ask the program that saves hubs and brings them back: hubfleet_hub/backup/program.py, which also runs on a schedule.
+
+It is run by another Python than modules are, and without Ansible; what it is asked for goes through a pipe, so that no
+secret is in its arguments.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from typing import Any
+
+from .apply import write_package
+from .layout import Layout
+
+PROGRAM = os.path.join("hubfleet_hub", "backup", "program.py")
+
+
+class BackupError(Exception):
+    """Something was not saved or not brought back; one line without secrets."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """The program on a machine. hubside: the package it is part of, for machines that do not have it yet."""
+
+    layout: Layout
+    python: str
+    hubside: dict[str, str]
+    digest: str
+
+    def ask(self, command: str, **request: Any) -> dict[str, Any]:
+        """Return the answer of a command; ``request`` is what it is asked. Raises BackupError."""
+        request = {"state": self.layout.root, **request}
+        installed = self.layout.hubside(self.digest)
+        if os.path.isdir(installed):
+            return self._ask(os.path.join(installed, PROGRAM), command, request)
+        with tempfile.TemporaryDirectory(prefix="hubfleet-") as work:
+            package = os.path.join(work, "package")
+            write_package(package, self.hubside)
+            return self._ask(os.path.join(package, PROGRAM), command, request)
+
+    def _ask(self, program: str, command: str, request: dict[str, Any]) -> dict[str, Any]:
+        done = subprocess.run(
+            [self.python, "-I", program, command],
+            input=json.dumps(request),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        try:
+            answer: dict[str, Any] = json.loads(done.stdout)
+        except ValueError:
+            lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+            raise BackupError(f"the program for backups ended unexpectedly: {lines[-1]}") from None
+        if "error" in answer:
+            raise BackupError(str(answer["error"]))
+        return answer
+
+
+def packed(settings: dict[str, Any]) -> str:
+    """Return settings as one word, so that hiding it hides all of it and nothing else."""
+    return base64.b64encode(json.dumps(settings).encode()).decode()
+
+
+def unpacked(word: str) -> dict[str, Any]:
+    """Return the settings in such a word."""
+    settings: dict[str, Any] = json.loads(base64.b64decode(word))
+    return settings
+
+
+def summary(saved: dict[str, Any]) -> str:
+    """Return what a backup was, in words."""
+    missing = f", {len(saved['unread'])} or more files could not be read" if saved["unread"] else ""
+    return f"backed up: {amount(saved['new'])} new of {amount(saved['total'])}, {saved['seconds']:.0f} s{missing}"
+
+
+def amount(count: float) -> str:
+    """Return a number of bytes as people say it, such as 12 MB."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

@@ -1,0 +1,127 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: server_backup
+short_description: Make a backup of a hub on a machine, or list its backups
+version_added: 0.1.0
+description:
+  - Copies the database of a hub while it runs, and saves it with configuration, generated secrets, what is installed in
+    its environments, and its users' homes, by restic or by tar and age, as the options C(cluster_backup_*) say.
+  - The same program makes backups on a schedule, without Ansible.
+  - The action of the same name fills in what the inventory says; a play gives only O(state).
+extends_documentation_fragment:
+  - hubfleet.jupyterhub.attributes
+attributes:
+  check_mode:
+    details: In check mode the repository is not asked; a hub that is there is reported as changed.
+options:
+  state:
+    description: C(saved) makes a backup; C(listed) only tells which there are.
+    type: str
+    choices: [saved, listed]
+    default: saved
+  hub:
+    description: Name of the hub. Filled in by the action.
+    type: str
+  state_directory:
+    description: State directory of the cluster. Filled in by the action.
+    type: path
+  python:
+    description: Interpreter of the program that makes backups. Filled in by the action.
+    type: path
+  hubside:
+    description: The package that the program is part of. Filled in by the action.
+    type: dict
+    default: {}
+  hubside_digest:
+    description: Name of the package's directory. Filled in by the action.
+    type: str
+  settings:
+    description: Where backups go and how they are encrypted, as one word. Filled in by the action.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Make a backup
+  hubfleet.jupyterhub.server_backup:
+
+- name: See which backups there are
+  hubfleet.jupyterhub.server_backup:
+    state: listed
+"""
+
+RETURN = r"""
+backup:
+  description: What was saved; empty in check mode.
+  returned: with O(state=saved)
+  type: dict
+  sample:
+    id: 1a2b3c4d
+    when: "2026-11-24T08:15:00Z"
+    new: 12000000
+    total: 340000000
+    seconds: 3.1
+    unread: []
+summary:
+  description: The same in words.
+  returned: with O(state=saved)
+  type: str
+  sample: "backed up: 12 MB new of 340 MB, 3 s"
+backups:
+  description: What can be restored, the newest last.
+  returned: with O(state=listed)
+  type: list
+  elements: dict
+  sample: [{id: 1a2b3c4d, when: "2026-11-24T08:15:00Z"}]
+"""
+
+import os
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backups import (
+    BackupError,
+    Program,
+    summary,
+    unpacked,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+
+
+def main() -> None:
+    """Save one hub, or list its backups."""
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["saved", "listed"], "default": "saved"},
+            "hub": {"type": "str"},
+            "state_directory": {"type": "path"},
+            "python": {"type": "path"},
+            "hubside": {"type": "dict", "default": {}},
+            "hubside_digest": {"type": "str"},
+            "settings": {"type": "str", "no_log": True},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    layout = Layout(params["state_directory"])
+    program = Program(layout, params["python"], params["hubside"], params["hubside_digest"])
+    request = {"hub": params["hub"], "settings": unpacked(params["settings"])}
+    try:
+        if params["state"] == "listed":
+            module.exit_json(changed=False, **program.ask("list", **request))
+        if not os.path.exists(layout.hub(params["hub"]).config("hub.json")):
+            raise BackupError("the hub is not deployed, so there is nothing to save")
+        if module.check_mode:
+            module.exit_json(changed=True, backup={}, summary="would be backed up")
+        answer = program.ask("save", **request)
+    except BackupError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=True, backup=answer, summary=summary(answer))
+
+
+if __name__ == "__main__":
+    main()

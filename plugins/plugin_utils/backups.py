@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the actions of backups share: where the program is, and the settings that it works with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backups import packed
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
+    ServerPlatform,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import collection_version
+
+
+def program_arguments(platform: ServerPlatform) -> dict[str, Any]:
+    """Return what the engine's class backups.Program takes, but for the class of its layout."""
+    return {
+        "state_directory": platform.setup.layout.root,
+        "python": platform.setup.python,
+        "hubside": platform.assets.hubside,
+        "hubside_digest": platform.assets.hubside_digest,
+    }
+
+
+def settings_of(hub: Hub, identity: bool = False) -> str:
+    """Return the settings of a cluster's backups as one word.
+
+    identity: with the private key, which only what reads backups may have. Fails where there are no backups.
+    """
+    options = hub.cluster.options
+    if not options["cluster_backup_repository"]:
+        raise AnsibleActionFail(
+            f"cluster {hub.cluster.name} has no backups: cluster_backup_repository is not set; nothing was touched"
+        )
+    return packed(
+        {
+            "cluster": hub.cluster.name,
+            "repository": options["cluster_backup_repository"],
+            "password": options["cluster_backup_password"] or "",
+            "environment": options["cluster_backup_environment"] or {},
+            "recipient": options["cluster_backup_recipient"] or "",
+            "identity": (options["cluster_backup_identity"] or "") if identity else "",
+            "keep": options["cluster_backup_keep"],
+            "homes": options["cluster_backup_homes"],
+            "collection": collection_version(),
+        }
+    )
+
+
+def target_of(hub: Hub, platform: ServerPlatform) -> dict[str, Any]:
+    """Return where a hub is restored to, as the program takes it."""
+    return {
+        "hub": hub.name,
+        "homes": hub["hub_home_directory"] or platform.setup.layout.homes(hub.name),
+        "isolation": platform.setup.isolation,
+        "runtime": platform.setup.runtime,
+        "shared_homes": platform.setup.isolation == "system-users",
+    }
