@@ -184,7 +184,7 @@ def _give(target: Target, manifest: dict[str, Any], homes: Path) -> None:
         way = isolation.create(target.isolation, where)
 
         def account(user: str) -> tuple[int, int]:
-            place = way.prepare(user)
+            place = way.prepare(user, "")
             return (0, 0) if place.uid is None or place.gid is None else (place.uid, place.gid)
 
         owners.give(homes, manifest["folders"], account)
