@@ -57,8 +57,8 @@ class ActionModule(FleetAction):
             plan = plan_against(against, self.validated, hubs, inventory, task_vars, self._loader)
         else:
             live = plan_live(hubs, inventory)
-            if live.problems:
-                return report_problems(live.problems)
+            if live.problems or live.refused:
+                return report_problems([*live.problems, *live.refused])
             _tell_machines(live)
             plan = _without_secrets(live.plan, hubs, task_vars["hostvars"])
             machines, passwords = live.machines, _passwords(hubs, live)

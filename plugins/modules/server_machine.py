@@ -12,19 +12,26 @@ version_added: 0.1.0
 description:
   - Makes the cluster's state directory, puts the code that runs beside JupyterHub into it, and starts the supervisor.
   - With O(state=absent) ends the supervisor and removes the state directory, where no hub is left in it.
-  - The action of the same name fills in what the inventory says; a play gives only O(state) and O(supervisor_only).
+  - With O(state=pruned) removes environments and tools that no deploy in the history of a hub needs, nor a process.
+  - The action of the same name fills in what the inventory says; a play gives only O(state), O(supervisor_only) and
+    O(builds).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
   state:
-    description: Whether the machine holds the cluster.
+    description: Whether the machine holds the cluster, and with V(pruned) nothing that is not needed.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, pruned]
     default: present
   supervisor_only:
     description: Start the supervisor, which the tools must have been built for; else do everything that comes before.
     type: bool
     default: false
+  builds:
+    description: Directories of environments and tools that are needed in any case, with O(state=pruned).
+    type: list
+    elements: str
+    default: []
   state_directory:
     description: The cluster's state directory. Filled in by the action.
     type: path
@@ -54,6 +61,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+removed:
+  description: Directories of environments and tools that were removed.
+  returned: with O(state=pruned)
+  type: list
+  elements: str
+  sample: [python-0a1b2c3d4e5f]
 state_directory:
   description: The cluster's state directory.
   returned: success
@@ -72,6 +85,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import (
     Layout,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.pruning import (
+    prune,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import (
     supervisor,
 )
@@ -84,8 +100,9 @@ def main() -> None:
     """Prepare or clear one machine."""
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "state": {"type": "str", "choices": ["present", "absent", "pruned"], "default": "present"},
             "supervisor_only": {"type": "bool", "default": False},
+            "builds": {"type": "list", "elements": "str", "default": []},
             "state_directory": {"type": "path"},
             "shared": {"type": "bool", "default": False},
             "hubside": {"type": "dict", "default": {}},
@@ -99,6 +116,9 @@ def main() -> None:
     if module.check_mode:
         module.exit_json(changed=not params["supervisor_only"] or not keeper.alive(), state_directory=layout.root)
     try:
+        if params["state"] == "pruned":
+            removed = prune(layout, set(params["builds"]))
+            module.exit_json(changed=bool(removed), removed=removed, state_directory=layout.root)
         if params["state"] == "absent":
             changed = remove_machine(layout, keeper)
         elif params["supervisor_only"]:

@@ -46,13 +46,15 @@ LEFT_INVENTORY = "runs or has data, but left the inventory; to remove it, put it
 class LivePlan:
     """The plan against what runs.
 
-    machines: what the machine of each cluster is and needs, for the playbook. problems: why there is no plan.
+    machines: what the machine of each cluster is and needs, for the playbook. problems: why there is no plan;
+    refused: the same, but nothing that ails a hub that runs.
     """
 
     plan: Plan
     platforms: dict[str, ServerPlatform]
     machines: list[dict[str, Any]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    refused: list[Problem] = field(default_factory=list)
 
 
 def plan_live(hubs: list[Hub], inventory: FleetInput) -> LivePlan:
@@ -68,6 +70,9 @@ def plan_live(hubs: list[Hub], inventory: FleetInput) -> LivePlan:
             _taken(hub, port, inventory) for hub in members for port in platform.taken_ports(hub, live[hub.name])
         ]
         for hub in members:
+            newer = platform.newer_database(hub, live[hub.name])
+            if newer:
+                found.refused.append(_too_old(hub, newer, inventory))
             change = platform.change(hub, platform.desired(hub), live[hub.name])
             change = _with_supervisor(change, keeper, platform.desired(hub), live[hub.name])
             planned[hub.name] = hub_plan(change, name, hub.tier, hub.url)
@@ -84,6 +89,15 @@ def _taken(hub: Hub, port: int, inventory: FleetInput) -> Problem:
     variable = "hub_port" if port == hub["hub_port"] or not hub["hub_internal_port"] else "hub_internal_port"
     where = inventory.hosts[hub.name].locate((variable,))
     return Problem(variable, f"port {port} is in use by another program of the machine", where, [hub.name])
+
+
+def _too_old(hub: Hub, newer: str, inventory: FleetInput) -> Problem:
+    variable = "hub_jupyterhub_version"
+    message = (
+        f"{hub[variable]!r} cannot read the hub's database, which JupyterHub {newer} has brought to a newer schema; "
+        "the playbook rollback goes back to an earlier deploy, with the database of then"
+    )
+    return Problem(variable, message, inventory.hosts[hub.name].locate((variable,)), [hub.name])
 
 
 def _with_supervisor(change: Change, keeper: Supervisor, desired: DesiredHub, live: LiveHub) -> Change:

@@ -9,13 +9,12 @@ import datetime
 import getpass
 import hashlib
 import os
-import re
 import socket
 from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired import DesiredHub
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets, collection_version
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import collection_version
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.revision import revision_of
 
 
@@ -49,11 +48,5 @@ def record_of(desired: DesiredHub, texts: dict[str, bytes], directory: str) -> d
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in texts.items()},
         "services": [{**asdict(service), "command": list(service.command)} for service in desired.services],
         "builds": [build.directory for build in desired.builds],
-        "jupyterhub": jupyterhub_version(),
+        **desired.versions,
     }
-
-
-def jupyterhub_version() -> str:
-    """Return the version of JupyterHub that hubs are made from."""
-    match = re.search(r"^jupyterhub==(\S+)", assets().locks["hub.txt"], re.MULTILINE)
-    return match[1] if match else ""

@@ -18,6 +18,7 @@ from .kubernetes.values import ChartValues
 from .server.desired import desired_hub
 from .server.environments import Assets, digest
 from .server.layout import Layout
+from .server.live import versions_changed
 from .server.machine import PROXY_ACCOUNT, Setup
 from .server.platform import copied_digests
 
@@ -28,10 +29,12 @@ class Rendition:
 
     show: makes a text for people, without secrets; it costs more than the rest, and only what differs is shown.
     parts: what it consists of, name -> digest.
+    versions: what a hub on a machine runs from, as in server.live.VERSIONS.
     """
 
     show: Callable[[], str]
     parts: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -50,6 +53,7 @@ def server_rendition(hub: Hub, directory: str, assets: Assets) -> Rendition:
         node="node",
         runtime="/run/hubfleet",
         proxy_account=PROXY_ACCOUNT,
+        proxy=options["cluster_proxy_version"],
     )
     desired = desired_hub(hub, setup, assets, copied_digests(hub, directory))
     services = {service.role: service.digest for service in desired.services if service.role != "hub"}
@@ -64,7 +68,7 @@ def server_rendition(hub: Hub, directory: str, assets: Assets) -> Rendition:
             [options[name] for name in ("cluster_host", "cluster_package_index", "cluster_npm_registry")]
         ),
     }
-    return Rendition(desired.shown, parts)
+    return Rendition(desired.shown, parts, desired.versions)
 
 
 def kubernetes_rendition(hub: Hub, values: ChartValues, encrypted: Collection[str] = ()) -> Rendition:
@@ -106,7 +110,8 @@ def compare(hub: str, before: Rendition | None, after: Rendition | None) -> Chan
         return Change(hub, ORPHANED, ["left the inventory"], before.show(), "", "", before.fingerprint)
     if before is None or after is None:
         raise ValueError(f"{hub} is in neither revision")
-    reasons = [part for part, value in after.parts.items() if before.parts.get(part) != value]
+    reasons = versions_changed(before.versions, after.versions)
+    reasons += [part for part, value in after.parts.items() if before.parts.get(part) != value]
     if not reasons:
         return Change(hub, UNCHANGED, [], "", "", after.fingerprint, before.fingerprint)
     return Change(hub, UPDATE, reasons, before.show(), after.show(), after.fingerprint, before.fingerprint)

@@ -14,6 +14,9 @@ from .option import kubernetes_option as _option
 #: The chart version that a release of this collection is made for; it is recorded in roles/hub/files/charts.
 DEFAULT_CHART_VERSION = "4.4.0"
 
+#: Minor versions of configurable-http-proxy that roles/machine/files/locks holds locks of.
+PROXY_VERSIONS = ("5.2", "5.3")
+
 ANYWHERE = (
     Option(
         "cluster_platform",
@@ -88,12 +91,23 @@ MACHINE = (
     ),
     Option(
         "cluster_python",
-        "machine_path",
+        "str",
         (
             "Python 3.10 or newer that environments are made from; users must be able to read it.",
+            'A version such as C("3.13"), looked for in /usr/local/bin, /usr/bin and /bin, or the path of one.',
             "Unset, /usr/bin/python3 if it is new enough, else the newest in /usr/bin or /usr/local/bin.",
         ),
-        example="/usr/bin/python3.13",
+        pattern=r"3[.][1-9][0-9]|/(?!.*/[.][.](/|$))[^\0\n]+",
+        pattern_text='a version from "3.10" on, in quotes, or an absolute path without ..',
+        example='"3.13"',
+        platforms=(SERVER,),
+    ),
+    Option(
+        "cluster_proxy_version",
+        "str",
+        ("Version of configurable-http-proxy that stands in front of the hubs; users' servers go on when it changes.",),
+        default=PROXY_VERSIONS[-1],
+        choices=PROXY_VERSIONS,
         platforms=(SERVER,),
     ),
     Option(

@@ -123,7 +123,23 @@ LOGIN = (
     ),
 )
 
+#: Minor versions of JupyterHub that roles/machine/files/locks holds locks of.
+JUPYTERHUB_VERSIONS = ("5.5", "6.1")
+
 SOFTWARE = (
+    Option(
+        "hub_jupyterhub_version",
+        "str",
+        (
+            "Version of JupyterHub that the hub runs, and that its users' new servers start with.",
+            "When it is raised, the database is copied and brought to the new schema; users' servers go on.",
+            "To lower it again, use the playbook rollback, which puts the copy back: JupyterHub cannot read the"
+            " database of a newer version.",
+        ),
+        default="5.5",
+        choices=JUPYTERHUB_VERSIONS,
+        platforms=(SERVER,),
+    ),
     Option(
         "hub_environment_catalogue",
         "dict",

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 FILES = Path(__file__).resolve().parents[3] / "roles" / "machine" / "files"
+#: Version of JupyterHub that hubs are made from; the collection has locks of several.
+JUPYTERHUB = os.environ.get("HUBFLEET_TEST_JUPYTERHUB", "5.5")
 PYTHON = "/usr/bin/python3"  # one that other accounts may use too
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: accounts are made")
 needs_bwrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap")
@@ -78,7 +80,7 @@ def build_proxy(uv: str, root: Path) -> tuple[Path, Path]:
         wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js",
     )
     target = root / "proxy"
-    shutil.copytree(FILES / "locks" / "proxy", target, dirs_exist_ok=True)
+    shutil.copytree(FILES / "locks" / "proxy-5.3", target, dirs_exist_ok=True)
     subprocess.run(
         [node, npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"],
         cwd=target,
@@ -94,8 +96,8 @@ def build_proxy(uv: str, root: Path) -> tuple[Path, Path]:
 def build(root: Path) -> Tools:
     """Everything, under root; what is there already is kept."""
     uv = find_uv(root)
-    hub = build_python(uv, root / "hub-environment", FILES / "locks" / "hub.txt")
-    user = build_python(uv, root / "environments" / "python-1", FILES / "locks" / "user.txt")
+    hub = build_python(uv, root / "hub-environment", FILES / "locks" / f"hub-{JUPYTERHUB}.txt")
+    user = build_python(uv, root / "environments" / "python-1", FILES / "locks" / f"user-{JUPYTERHUB}.txt")
     settings = user / "etc" / "jupyter" / "jupyter_server_config.json"
     settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text(json.dumps(KERNELS_BY_IPC), encoding="utf-8")

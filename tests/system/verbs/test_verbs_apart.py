@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-import http.cookiejar
 import json
 import os
 import urllib.error
-import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +15,7 @@ from pathlib import Path
 import pytest
 from conftest import Deployed
 from verbs_fleet import Fleet
-from verbs_hub import Hub, Kernel
+from verbs_hub import Browser, Kernel
 from verbs_machine import accounts_below, processes_of, supervisor_pid
 
 ROOT = os.geteuid() == 0
@@ -155,24 +153,3 @@ def test_a_wrong_password_does_not_let_in(visited: Fleet) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
         Browser().log_in(visited.hub("trial"), "ada", "not the password")
     assert refused.value.code == 403
-
-
-class Browser:
-    """Somebody with cookies."""
-
-    def __init__(self) -> None:
-        self.cookies = http.cookiejar.CookieJar()
-        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
-
-    def open(self, url: str, data: bytes | None = None) -> str:
-        """Where one ends up, and what is there."""
-        with self.opener.open(url, data, timeout=60) as answer:
-            return f"{answer.url}\n{answer.read().decode()}"
-
-    def log_in(self, hub: Hub, user: str, password: str) -> str:
-        """Fill in the hub's form."""
-        self.open(f"{hub.url}hub/login")
-        xsrf = next(cookie.value for cookie in self.cookies if cookie.name == "_xsrf")
-        form = {"username": user, "password": password, "_xsrf": xsrf}
-        home = urllib.parse.quote(f"{hub.config['base_url']}hub/home", safe="")
-        return self.open(f"{hub.url}hub/login?next={home}", urllib.parse.urlencode(form).encode())

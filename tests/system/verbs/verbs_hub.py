@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import asyncio
+import http.cookiejar
 import json
 import ssl
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
 from pathlib import Path
@@ -85,6 +87,21 @@ class Hub:
         status, text = self.request("GET", "hub/login")
         assert status == 200, (status, text)
         return text
+
+    def version(self) -> str:
+        """The version of JupyterHub that answers."""
+        return str(self.api("GET", "")[1]["version"])
+
+    def token(self, user: str) -> str:
+        """A new token of a user's own."""
+        self.api("POST", f"users/{quote(user)}")
+        status, answer = self.api("POST", f"users/{quote(user)}/tokens", {"note": "of a test"})
+        assert status == 201, answer
+        return str(answer["token"])
+
+    def knows(self, token: str) -> bool:
+        """Whether a token is one of the hub's."""
+        return self.request("GET", "hub/api/user", token)[0] == 200
 
     def users(self) -> list[str]:
         """The users that the hub knows."""
@@ -171,3 +188,24 @@ class Kernel:
         """Remember in the kernel what another one would not know."""
         self.run("import os; mark, pid = 12345, os.getpid()")
         return self
+
+
+class Browser:
+    """Somebody with cookies."""
+
+    def __init__(self) -> None:
+        self.cookies = http.cookiejar.CookieJar()
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
+
+    def open(self, url: str, data: bytes | None = None) -> str:
+        """Where one ends up, and what is there."""
+        with self.opener.open(url, data, timeout=60) as answer:
+            return f"{answer.url}\n{answer.read().decode()}"
+
+    def log_in(self, hub: Hub, user: str, password: str) -> str:
+        """Fill in the hub's form."""
+        self.open(f"{hub.url}hub/login")
+        xsrf = next(cookie.value for cookie in self.cookies if cookie.name == "_xsrf")
+        form = {"username": user, "password": password, "_xsrf": xsrf}
+        home = urllib.parse.quote(f"{hub.config['base_url']}hub/home", safe="")
+        return self.open(f"{hub.url}hub/login?next={home}", urllib.parse.urlencode(form).encode())

@@ -9,6 +9,7 @@ forward only. Source: JupyterHub's documentation, "Upgrading JupyterHub".
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -53,6 +54,20 @@ def copy(layout: HubLayout, target: str) -> bool:
     except (OSError, sqlite3.Error) as error:
         raise DatabaseError(f"the database {source} could not be copied: {error}") from error
     return True
+
+
+def known_servers(layout: HubLayout) -> dict[tuple[str, str], int]:
+    """Return the servers that a database says run: (user, name of the server) -> pid, 0 where it says none.
+
+    Raises DatabaseError. Source: JupyterHub's jupyterhub/orm.py, tables users and spawners.
+    """
+    query = "SELECT users.name, spawners.name, spawners.state FROM spawners JOIN users ON users.id = spawners.user_id"
+    try:
+        with closing(sqlite3.connect(layout.path(DATABASE))) as connection:
+            states = [(user, name or "", json.loads(state or "{}")) for user, name, state in connection.execute(query)]
+    except (sqlite3.Error, ValueError) as error:
+        raise DatabaseError(f"the database {layout.path(DATABASE)} could not be read: {error}") from error
+    return {(user, name): int(state.get("pid") or 0) for user, name, state in states if state}
 
 
 def upgrade(layout: HubLayout, python: str) -> None:

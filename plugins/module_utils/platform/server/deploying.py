@@ -19,6 +19,7 @@ from .layout import HubLayout
 from .running import end
 from .services import Service
 from .supervisor.base import Supervisor
+from .user_servers import end_unknown_servers
 
 
 class RollbackError(Exception):
@@ -73,7 +74,7 @@ def _change_schema(layout: HubLayout, keeper: Supervisor, services: list[Service
     if record.jupyterhub == before.jupyterhub:
         # A deploy of another version was interrupted in between, and is not gone on with.
         if copied:
-            database.put_back(layout, copied, _aside(layout, record))
+            _put_back(layout, copied, record)
         return
     name = database.copy_name(before.jupyterhub)
     if not copied and database.copy(layout, _beside(layout, record, name)):
@@ -106,9 +107,11 @@ def _beside(layout: HubLayout, record: Record, name: str) -> str:
     return os.path.join(history.folder(layout), str(record.number), name)
 
 
-def _aside(layout: HubLayout, record: Record) -> str:
-    """Return where a database goes that is replaced by a copy."""
-    return _beside(layout, record, "replaced.sqlite")
+def _put_back(layout: HubLayout, copied: str, record: Record) -> None:
+    """Put a copy of the database back; the one that it replaces is kept beside ``record``."""
+    database.put_back(layout, copied, _beside(layout, record, "replaced.sqlite"))
+    # Nobody could reach or stop what was started since: the database of then does not know it.
+    end_unknown_servers(layout.directory, database.known_servers(layout))
 
 
 def _hub_of(services: list[Service]) -> Service:
@@ -204,7 +207,7 @@ def _restore_database(
     _stop(keeper, hub)
     copied = _copy_of(layout, target.jupyterhub, target.number)
     if copied:
-        database.put_back(layout, copied, _aside(layout, begun))
+        _put_back(layout, copied, begun)
     else:
         database.upgrade(layout, _python(hub))
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from ...fleet.model import Hub
 from ..traits import hub_traits, profile_list, secret_traits
-from .environments import Assets, Build, digest, tools, user_environment
+from .environments import Assets, Build, digest, tools, user_environment, versions
 from .machine import Setup
 from .services import Service, services
 
@@ -30,6 +30,7 @@ class DesiredHub:
     extra: content of extra.py; may hold what the operator put into it, so it is not shown either.
     copied: file below config/ -> path on the controller (templates and logo).
     generated: names of the secrets that are made on the machine if they are not there.
+    versions: fields of history.Record that say what the hub runs from.
     builds: everything that must be built before the services can start.
     """
 
@@ -41,6 +42,7 @@ class DesiredHub:
     generated: tuple[str, ...] = ()
     builds: list[Build] = field(default_factory=list)
     services: list[Service] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -72,8 +74,11 @@ def desired_hub(hub: Hub, setup: Setup, assets: Assets, copied: dict[str, str], 
     copied: file below config/ -> text of a digest of it, from the controller.
     certificate: digest of the TLS certificate on the machine; a renewed one restarts the proxy.
     """
-    builds = tools(setup, assets)
-    environments = {environment.name: user_environment(environment, setup, assets) for environment in hub.environments}
+    jupyterhub = hub["hub_jupyterhub_version"]
+    builds = tools(jupyterhub, setup, assets)
+    environments = {
+        environment.name: user_environment(environment, jupyterhub, setup, assets) for environment in hub.environments
+    }
     builds += environments.values()
     config = _config(hub, setup, environments, copied)
     secrets = {"traits": secret_traits(hub), "services": _service_tokens(hub)}
@@ -88,6 +93,7 @@ def desired_hub(hub: Hub, setup: Setup, assets: Assets, copied: dict[str, str], 
         generated=_generated(hub),
         builds=builds,
         services=services(hub, config, content, certificate, setup, assets),
+        versions=versions(jupyterhub, setup, assets),
     )
 
 

@@ -13,6 +13,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -87,20 +88,20 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def user_environment(environment: Environment, setup: Setup, assets: Assets) -> Build:
-    """Return the build of an environment that users start in."""
+def user_environment(environment: Environment, jupyterhub: str, setup: Setup, assets: Assets) -> Build:
+    """Return the build of an environment that users of a hub start in; it has the hub's own version of JupyterHub."""
     requirements = environment.requirements or "".join(f"{package}\n" for package in environment.packages)
-    return _user_build(environment.name, requirements, setup.python, assets)
+    return _user_build(environment.name, requirements, jupyterhub, setup.python, assets)
 
 
 # Thousands of hubs share a few builds, and a digest of one is that of a long list of packages.
 @functools.cache
-def _user_build(name: str, requirements: str, python: str, assets: Assets) -> Build:
+def _user_build(name: str, requirements: str, jupyterhub: str, python: str, assets: Assets) -> Build:
     return Build(
         name=name,
         kind="python",
         folder="environments",
-        lock=assets.locks["user.txt"],
+        lock=assets.locks[f"user-{jupyterhub}.txt"],
         requirements=requirements,
         files=_SERVER_CONFIG,
         imports=("jupyterhub", "jupyterlab", "ipykernel"),
@@ -110,13 +111,13 @@ def _user_build(name: str, requirements: str, python: str, assets: Assets) -> Bu
 
 
 @functools.cache
-def hub_environment(setup: Setup, assets: Assets) -> Build:
-    """Return the build of the environment that hubs and cullers run in."""
+def hub_environment(jupyterhub: str, setup: Setup, assets: Assets) -> Build:
+    """Return the build of the environment that hubs and cullers of a version of JupyterHub run in."""
     return Build(
         name="jupyterhub",
         kind="python",
         folder="tools",
-        lock=assets.locks["hub.txt"],
+        lock=assets.locks[f"hub-{jupyterhub}.txt"],
         imports=("jupyterhub", "jupyterhub_idle_culler", "oauthenticator"),
         python=setup.python,
     )
@@ -145,7 +146,7 @@ def node_environment(setup: Setup, assets: Assets) -> Build:
 @functools.cache
 def proxy(setup: Setup, assets: Assets) -> Build:
     """Return the build of configurable-http-proxy."""
-    files = {name: assets.locks[f"proxy/{name}"] for name in ("package.json", "package-lock.json")}
+    files = {name: assets.locks[f"proxy-{setup.proxy}/{name}"] for name in ("package.json", "package-lock.json")}
     return Build(name="proxy", kind="npm", folder="tools", files=files)
 
 
@@ -161,13 +162,25 @@ def supervisor_environment(setup: Setup, assets: Assets) -> Build:
     )
 
 
-def tools(setup: Setup, assets: Assets) -> list[Build]:
-    """Return what the machine needs before any hub, in the order of building."""
+def tools(jupyterhub: str, setup: Setup, assets: Assets) -> list[Build]:
+    """Return what the machine needs before a hub of a version of JupyterHub, in the order of building."""
     builds = [] if setup.node else [node_environment(setup, assets)]
-    builds += [proxy(setup, assets), hub_environment(setup, assets)]
+    builds += [proxy(setup, assets), hub_environment(jupyterhub, setup, assets)]
     if setup.supervisor == "supervisord":
         builds.append(supervisor_environment(setup, assets))
     return builds
+
+
+@functools.cache
+def versions(jupyterhub: str, setup: Setup, assets: Assets) -> dict[str, str]:
+    """Return what a hub runs from, in the words of history.Record: exact versions, and the path of Python."""
+    lock = re.search(r"^jupyterhub==(\S+)", assets.locks[f"hub-{jupyterhub}.txt"], re.MULTILINE)
+    package = json.loads(assets.locks[f"proxy-{setup.proxy}/package.json"])
+    return {
+        "jupyterhub": lock[1] if lock else jupyterhub,
+        "proxy": package["dependencies"]["configurable-http-proxy"],
+        "python": setup.python,
+    }
 
 
 def node_command(setup: Setup, assets: Assets) -> str:

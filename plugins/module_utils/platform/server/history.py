@@ -35,7 +35,7 @@ class Record:
     collection, revision: the collection's version, and the inventory's git revision or "".
     fingerprint: of everything that the hub was to be. files: below config/, path -> SHA-256.
     services: as services.Service has them. builds: directories of environments and tools.
-    jupyterhub: its version.
+    jupyterhub, proxy: their versions. python: path of the interpreter that both are started by.
     database: name of the copy, beside the record, that was made before its schema was changed, or "".
     back_to: number of the record that this one repeats, or 0.
     """
@@ -50,6 +50,8 @@ class Record:
     services: list[dict[str, Any]] = field(default_factory=list)
     builds: list[str] = field(default_factory=list)
     jupyterhub: str = ""
+    proxy: str = ""
+    python: str = ""
     database: str = ""
     back_to: int = 0
     result: str = APPLYING

@@ -26,6 +26,9 @@ from .running import Running, running
 
 HEALTH_TIMEOUT = 5.0
 
+#: Fields of history.Record that say what a hub runs from, in words.
+VERSIONS = {"jupyterhub": "JupyterHub", "proxy": "proxy", "python": "Python"}
+
 
 @dataclass
 class LiveHub:
@@ -145,7 +148,7 @@ def _listens(port: int) -> bool:
 
 def change_of(desired: DesiredHub, live: LiveHub, missing: list[str]) -> Change:
     """Compare a hub with what it should be; ``missing`` names builds that are not there."""
-    reasons = [f"{name} to build" for name in missing]
+    reasons = [*_version_reasons(desired, live), *(f"{name} to build" for name in missing)]
     fingerprints = {"desired": desired.fingerprint, "live": live.fingerprint}
     if live.config is None:
         return Change(desired.name, CREATE, ["new", *reasons], "", desired.shown(), **fingerprints)
@@ -173,6 +176,37 @@ def _is_deployed(desired: DesiredHub, live: LiveHub) -> bool:
     """Tell whether what the hub should be was deployed to the end already: then something else has changed it since."""
     record = live.record
     return record is not None and record.result != APPLYING and record.fingerprint == desired.fingerprint
+
+
+def _version_reasons(desired: DesiredHub, live: LiveHub) -> list[str]:
+    """Return which versions change; nothing where nobody wrote down what runs."""
+    before = live.record.as_dict() if live.record and live.record.result != APPLYING else {}
+    return versions_changed({name: str(before.get(name) or "") for name in desired.versions}, desired.versions)
+
+
+def versions_changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """Return a phrase such as "JupyterHub 5.5.4 → 6.1.1" for each version that is another one."""
+    return [
+        f"{words} {before[name]} → {after[name]}"
+        for name, words in VERSIONS.items()
+        if before.get(name) and before[name] != after.get(name)
+    ]
+
+
+def newer_database(desired: DesiredHub, live: LiveHub) -> str:
+    """Return the version of JupyterHub whose database the hub has, where it could not be read; else "".
+
+    upgrade-db leads forward only, and a database belongs to a minor version.
+    """
+    record = live.record
+    if record is None or record.result == APPLYING:  # it may not have come to the database yet: the deploy finds out
+        return ""
+    newer = _minor(record.jupyterhub) > _minor(desired.versions["jupyterhub"])
+    return record.jupyterhub if newer else ""
+
+
+def _minor(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")[:2] if part.isdigit()]
 
 
 def _file_reasons(desired: DesiredHub, live: LiveHub) -> list[str]:

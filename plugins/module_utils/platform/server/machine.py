@@ -66,6 +66,7 @@ class Setup:
 
     packages: system packages that are missing.
     python: the interpreter that environments are made from.
+    proxy: version of configurable-http-proxy, to the minor.
     node: the machine's own node, or None where one is brought along.
     limits: what keeps a server from using up the machine, in words.
     """
@@ -77,6 +78,7 @@ class Setup:
     node: str | None
     runtime: str
     proxy_account: str | None
+    proxy: str
     packages: tuple[str, ...] = ()
     limits: str = ""
 
@@ -115,6 +117,7 @@ def resolve(cluster: str, options: dict[str, Any], machine: Machine) -> Setup:
         node=machine.node,
         runtime="/run/hubfleet" if machine.root else f"/tmp/hubfleet-{os.getuid()}",
         proxy_account=PROXY_ACCOUNT if machine.root else None,
+        proxy=options["cluster_proxy_version"],
         packages=("bubblewrap",) if isolation == "bubblewrap" and not machine.bubblewrap else (),
         limits=limits_in_words(isolation, machine.cgroups),
     )
@@ -184,6 +187,7 @@ def _supervisor(wanted: str, machine: Machine) -> str:
 def _find_python(wanted: str | None, machine: Machine) -> str:
     """Return an interpreter that is new enough, and that users may read where they have accounts."""
     if wanted:
+        wanted = _path_of(wanted)
         if _python_version(wanted) < MINIMUM_PYTHON:
             raise PlatformError(f"cluster_python: {wanted} is not a Python {_dotted(MINIMUM_PYTHON)} or newer")
         if machine.root and not _everyone_reaches(os.path.realpath(wanted)):
@@ -206,6 +210,16 @@ def _find_python(wanted: str | None, machine: Machine) -> str:
         f"this machine has no Python {_dotted(MINIMUM_PYTHON)} or newer in /usr/bin or /usr/local/bin; "
         "install one, or set cluster_python"
     )
+
+
+def _path_of(wanted: str) -> str:
+    """Return the path of an interpreter that is named by its path, or by its version."""
+    if wanted.startswith("/"):
+        return wanted
+    found = shutil.which(f"python{wanted}", path=SYSTEM_PATH)
+    if not found:
+        raise PlatformError(f"cluster_python: this machine has no python{wanted} in {SYSTEM_PATH.replace(':', ', ')}")
+    return found
 
 
 def _everyone_reaches(path: str) -> bool:

@@ -15,7 +15,7 @@ from .deploy_lock import LockedError, machine_identity, release, take
 from .desired import DesiredHub, desired_hub
 from .environments import COMPLETE, Assets, Build
 from .history import APPLYING, CHECKED, FAILED, finish, newest
-from .live import LiveHub, change_of, file_digest, live_hubs, taken_ports
+from .live import LiveHub, change_of, file_digest, live_hubs, newer_database, taken_ports
 from .machine import Machine, Setup, resolve
 from .running import running
 
@@ -67,6 +67,10 @@ class ServerPlatform(Platform):
     def taken_ports(self, hub: Hub, live: LiveHub) -> list[int]:
         """Return the ports that the hub needs and another program of the machine has."""
         return taken_ports(self.desired(hub), live)
+
+    def newer_database(self, hub: Hub, live: LiveHub) -> str:
+        """Return the version of JupyterHub whose database the hub's own version could not read, or ""."""
+        return newer_database(self.desired(hub), live)
 
     def is_built(self, build: Build) -> bool:
         """Tell whether a directory is there and whole."""

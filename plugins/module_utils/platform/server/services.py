@@ -50,7 +50,7 @@ def services(
     start; the proxy and the culler read none of them, so they go on when the hub restarts.
     certificate: a digest of the TLS certificate, which the proxy reads at its start.
     """
-    python = setup.layout.tool(hub_environment(setup, assets).directory) + "/bin/python"
+    python = setup.layout.tool(hub_environment(hub["hub_jupyterhub_version"], setup, assets).directory) + "/bin/python"
     hub_command = [python, "-m", "jupyterhub", "-f", f"{_code(setup, assets)}/jupyterhub_config.py"]
     return [
         _service(
@@ -87,10 +87,8 @@ def _service(
     hub: Hub, role: str, command: list[str], options: list[str], content: str, setup: Setup, assets: Assets
 ) -> Service:
     directory = setup.layout.hub(hub.name).directory
-    launcher = [
-        setup.layout.tool(hub_environment(setup, assets).directory) + "/bin/python",
-        f"{_code(setup, assets)}/launch.py",
-    ]
+    # Not the hub's own Python: a proxy that outlives a change of JupyterHub's version drops no connection.
+    launcher = [setup.python, f"{_code(setup, assets)}/launch.py"]
     start = ["--directory", directory, "--service", role, *options]
     what = digest([launcher, start, command, content])
     return Service(

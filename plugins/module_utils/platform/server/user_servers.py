@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find the servers of a hub's users, and end them when the hub itself is stopped for good.
+"""Find the servers of a hub's users, and end them when the hub is stopped for good or does not know them any more.
 
 They are told by HUBFLEET_HUB, the hub's directory, which the spawner puts into the environment of
 every server; so it works whether or not the hub still runs.
@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections import defaultdict
+from typing import Callable
 
 GRACE = 10.0
 
@@ -21,30 +23,49 @@ def end_servers(directory: str) -> int:
 
     TERM first, then KILL.
     """
-    found = _processes(directory)
-    if not found:
-        return 0
+    return _end(lambda: list(_servers(directory)))
+
+
+def end_unknown_servers(directory: str, known: dict[tuple[str, str], int]) -> int:
+    """End servers of the hub in ``directory`` that it could not reach; return how many processes there were.
+
+    known: user and name of each server that the hub knows -> its process, 0 where that is not said.
+    """
+
+    def unknown() -> list[int]:
+        groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for pid, variables in _servers(directory).items():
+            groups[_variable(variables, "JUPYTERHUB_USER"), _variable(variables, "JUPYTERHUB_SERVER_NAME")].append(pid)
+        return [
+            pid
+            for server, pids in groups.items()
+            for pid in pids
+            if server not in known or known[server] not in (0, *pids)
+        ]
+
+    return _end(unknown)
+
+
+def _end(find: Callable[[], list[int]]) -> int:
+    found = left = find()
     _signal(found, signal.SIGTERM)
     deadline = time.monotonic() + GRACE
-    left = found
     while left and time.monotonic() < deadline:
         time.sleep(0.1)
-        left = _processes(directory)
+        left = find()
     _signal(left, signal.SIGKILL)
     return len(found)
 
 
 def users_of_servers(directory: str) -> list[str]:
     """Return the users of the hub in ``directory`` whose servers run, by JupyterHub's own name for them, sorted."""
-    found: set[str] = set()
-    for variables in _servers(directory).values():
-        named = [line.partition(b"=")[2] for line in variables if line.startswith(b"JUPYTERHUB_USER=")]
-        found.update(name.decode(errors="replace") for name in named)
-    return sorted(found)
+    return sorted({_variable(variables, "JUPYTERHUB_USER") for variables in _servers(directory).values()} - {""})
 
 
-def _processes(directory: str) -> list[int]:
-    return list(_servers(directory))
+def _variable(variables: list[bytes], name: str) -> str:
+    """Return an environment variable of a process, "" where it has none of the name."""
+    start = f"{name}=".encode()
+    return next((line[len(start) :].decode(errors="replace") for line in variables if line.startswith(start)), "")
 
 
 def _servers(directory: str) -> dict[int, list[bytes]]:

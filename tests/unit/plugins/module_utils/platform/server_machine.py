@@ -222,6 +222,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, root: Path) -> FakeMachine:
         monkeypatch.setattr(other, "end", machine.keeper.end)
     monkeypatch.setattr(apply, "answers", lambda _config: "hub" in machine.keeper.runs)
     monkeypatch.setattr(database, "upgrade", machine.upgrade)
+    monkeypatch.setattr(database, "known_servers", lambda _layout: {})
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)  # only real disks need it, and it takes its time
     return machine
 

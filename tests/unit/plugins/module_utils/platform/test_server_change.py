@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 import socket
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,22 +21,45 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     desired_hub,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import Assets
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.history import (
+    APPLYING,
+    CHECKED,
+    Record,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import (
     LiveHub,
     change_of,
     config_files,
+    newer_database,
     taken_ports,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import Setup
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.running import Running
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.hub_options import HUB_OPTIONS
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.cluster_options import PROXY_VERSIONS
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.hub_options import (
+    HUB_OPTIONS,
+    JUPYTERHUB_VERSIONS,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import SERVER
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import SOUND, fleet_of, hub_of
 
-LOCKS = ("hub.txt", "node.txt", "supervisor.txt", "user.txt", "proxy/package.json", "proxy/package-lock.json")
-ASSETS = Assets(locks={name: name for name in LOCKS}, hubside={"hubfleet_hub/launch.py": ""})
-SETUP = Setup(Layout("/srv/state"), "bubblewrap", "supervisord", "/usr/bin/python3", None, "/run/hubfleet", None)
+LOCKS = {
+    **{
+        f"{name}-{minor}.txt": f"{name}\njupyterhub=={version}\n"
+        for name in ("hub", "user")
+        for minor, version in (("5.5", "5.5.4"), ("6.1", "6.1.1"))
+    },
+    **{f"proxy-{version}/package-lock.json": version for version in PROXY_VERSIONS},
+    **{
+        f"proxy-{version}/package.json": f'{{"dependencies": {{"configurable-http-proxy": "{version}.0"}}}}'
+        for version in PROXY_VERSIONS
+    },
+    "node.txt": "node",
+    "supervisor.txt": "supervisor",
+}
+ASSETS = Assets(locks=LOCKS, hubside={"hubfleet_hub/launch.py": ""})
+SETUP = Setup(Layout("/srv/state"), "bubblewrap", "supervisord", "/usr/bin/python3", None, "/run/hubfleet", None, "5.3")
 
 GITHUB = {
     "hub_url": "https://hub.example.org/",
@@ -46,6 +71,7 @@ SERVICE = {"name": "grader", "url": "http://127.0.0.1:9000/", "api_token": "hunt
 #: option -> (before, after): a change of this option alone.
 CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "hub_title": ({}, {"hub_title": "Other"}),
+    "hub_jupyterhub_version": ({}, {"hub_jupyterhub_version": "6.1"}),
     "hub_url": ({"hub_url": "https://hub.example.org/"}, {"hub_url": "https://hub.example.org/team/"}),
     "hub_domain": ({"hub_domain": "a.example.org"}, {"hub_domain": "b.example.org"}),
     "hub_bind": ({}, {"hub_bind": "127.0.0.2"}),
@@ -274,3 +300,56 @@ def test_all_reasons_come_together() -> None:
         "python to build", "configuration", "secrets", "hub_jupyterhub_config", "generated secrets",
         "proxy not running", "hub not running", "culler not running",
     ]  # fmt: skip
+
+
+# --- Versions
+
+
+def recorded(hub: DesiredHub, result: str = CHECKED, **versions: str) -> LiveHub:
+    """Return the live state after a deploy that was written down."""
+    live = as_deployed(hub)
+    record = Record(1, "", "", "", "", hub.fingerprint, dict(live.files), result=result, **{**hub.versions, **versions})
+    return replace(live, record=record)
+
+
+def test_locks_of_every_version() -> None:
+    """What can be chosen is what the collection has locks of, and a lock is of the version that its name says."""
+    locks = Path(__file__).parents[5] / "roles" / "machine" / "files" / "locks"
+    hubs = {path.stem[4:] for path in locks.glob("hub-*.txt")}
+    assert hubs == {path.stem[5:] for path in locks.glob("user-*.txt")} == set(JUPYTERHUB_VERSIONS)
+    assert {path.name[6:] for path in locks.glob("proxy-*")} == set(PROXY_VERSIONS)
+    for lock in (*locks.glob("hub-*.txt"), *locks.glob("user-*.txt")):
+        assert f"\njupyterhub=={lock.stem.partition('-')[2]}." in lock.read_text(), lock
+    for version in PROXY_VERSIONS:
+        wanted = json.loads((locks / f"proxy-{version}" / "package.json").read_text())["dependencies"]
+        package = json.loads((locks / f"proxy-{version}" / "package-lock.json").read_text())["packages"]
+        assert package[""]["dependencies"] == wanted
+        assert wanted["configurable-http-proxy"].startswith(f"{version}.")
+
+
+def test_another_version_is_said_in_words() -> None:
+    before, after = (desired(hub_of(hub_jupyterhub_version=version)) for version in JUPYTERHUB_VERSIONS)
+    change = change_of(after, recorded(before), ["jupyterhub", "python"])
+    assert change.reasons[:3] == ["JupyterHub 5.5.4 → 6.1.1", "jupyterhub to build", "python to build"]
+    older = recorded(before, proxy="5.2.0", python="/usr/bin/python3.10")
+    said = ["proxy 5.2.0 → 5.3.0", "Python /usr/bin/python3.10 → /usr/bin/python3"]
+    assert change_of(before, older, []).reasons == said
+
+
+def test_environments_have_the_hubs_version() -> None:
+    one, other = (desired(hub_of(hub_jupyterhub_version=version)) for version in JUPYTERHUB_VERSIONS)
+    assert not {build.directory for build in one.builds if build.name in ("jupyterhub", "python")} & {
+        build.directory for build in other.builds
+    }
+    assert one.config["environments"] != other.config["environments"]
+
+
+@pytest.mark.parametrize(
+    ("runs", "result", "found"),
+    [("6.1.1", CHECKED, "6.1.1"), ("10.0.0", CHECKED, "10.0.0"), ("5.5.9", CHECKED, ""), ("6.1.1", APPLYING, "")],
+)
+def test_a_newer_database(runs: str, result: str, found: str) -> None:
+    """One that a patch release left can be read, and nobody knows what an interrupted deploy did to it."""
+    hub = desired(hub_of())
+    assert newer_database(hub, recorded(hub, result, jupyterhub=runs)) == found
+    assert newer_database(hub, LiveHub()) == ""

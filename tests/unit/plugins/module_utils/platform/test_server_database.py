@@ -271,3 +271,24 @@ def test_upgrade_finds_programs_beside_its_python(layout: HubLayout, tmp_path: P
         (programs / name).chmod(0o700)
     database.upgrade(layout, str(programs / "python"))
     assert (tmp_path / "said").read_text().strip() == layout.directory
+
+
+@needs_jupyterhub
+def test_known_servers(tmp_path: Path) -> None:
+    """Those that run, also without a name; not those that were stopped."""
+    from jupyterhub import orm
+
+    layout = HubLayout(str(tmp_path))
+    session = orm.new_session_factory(f"sqlite:///{path_of(layout)}")()
+    user = orm.User(name="ada@example.org")
+    states = {"": {"pid": 7, "born": "x"}, "second": {"unit": "y"}, "stopped": {}, "never": None}
+    session.add_all([user, *(orm.Spawner(name=name, user=user, state=state) for name, state in states.items())])
+    session.commit()
+    session.close()
+    assert database.known_servers(layout) == {("ada@example.org", ""): 7, ("ada@example.org", "second"): 0}
+
+
+def test_known_servers_of_something_else(layout: HubLayout) -> None:
+    make(layout)
+    with pytest.raises(DatabaseError, match="could not be read: no such table: spawners"):
+        database.known_servers(layout)

@@ -21,6 +21,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.user_servers import (
+    end_unknown_servers,
     users_of_servers,
 )
 
@@ -115,3 +116,26 @@ def test_users_are_told_by_the_environment_of_their_servers(layout: Layout) -> N
     while users_of_servers(directory) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert users_of_servers(directory) == []
+
+
+def test_servers_that_the_hub_does_not_know_are_ended(layout: Layout) -> None:
+    """A server is several processes; the hub knows it by one of them."""
+    directory = layout.hub("demo").directory
+    sleep = [sys.executable, "-c", "print(flush=True); import time; time.sleep(60)"]
+    servers = [("ada", ""), ("ada", ""), ("ada", "second"), ("ben", ""), ("eve", "")]
+    started = []
+    for user, server in servers:
+        marks = {"HUBFLEET_HUB": directory, "JUPYTERHUB_USER": user, "JUPYTERHUB_SERVER_NAME": server}
+        started.append(subprocess.Popen(sleep, env={**os.environ, **marks}, stdout=subprocess.PIPE))
+    try:
+        for process in started:
+            assert process.stdout and process.stdout.readline()
+        # Of eve's server nobody knows the process, and ben's is another one now.
+        known = {("ada", ""): started[1].pid, ("ben", ""): started[0].pid, ("eve", ""): 0}
+        assert end_unknown_servers(directory, known) == 2
+        assert [process.poll() is None for process in started] == [True, True, False, False, True]
+        assert end_unknown_servers(directory, known) == 0
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
