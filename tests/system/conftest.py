@@ -25,6 +25,19 @@ from hubside_tools import FILES, Tools, build
 sys.path.insert(0, str(FILES / "hubside"))  # for tests of parts that need no hub
 
 
+#: Fixtures that deploy what the tests of several modules share.
+SHARED = ("tiers", "deployed", "personal")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests of different fleets run side by side (pytest-xdist), those of one fleet in their order."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        alone = item.path.parent.name if "tools" in names else item.path.stem
+        fleet = next((name for name in SHARED if name in names), alone)
+        item.add_marker(pytest.mark.xdist_group(fleet))
+
+
 @pytest.fixture(scope="session")
 def tools() -> Iterator[Tools]:
     """Environments, node and proxy, readable for all accounts.

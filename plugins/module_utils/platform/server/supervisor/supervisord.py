@@ -47,6 +47,8 @@ class Supervisord(Supervisor):
         files.directory(self.directory, 0o700)
         files.directory(os.path.join(self.directory, "services"), 0o700)
         files.directory(self.runtime, 0o711 if os.geteuid() == 0 else 0o700)
+        # Another cluster of this account that ends just now must not take the directory away as empty.
+        files.write(self._claim, b"")
         files.write(self._path("supervisord.conf"), self._configuration().encode())
         if self.alive():
             return False
@@ -86,6 +88,8 @@ class Supervisord(Supervisor):
             deadline = time.monotonic() + PATIENCE
             while os.path.exists(self.socket) and time.monotonic() < deadline:
                 time.sleep(0.05)
+        if os.path.exists(self._claim):
+            os.unlink(self._claim)
         try:
             os.rmdir(self.runtime)
         except OSError:
@@ -130,6 +134,10 @@ class Supervisord(Supervisor):
         return (
             sorted(name[:-5] for name in os.listdir(folder) if name.endswith(".conf")) if os.path.isdir(folder) else []
         )
+
+    @property
+    def _claim(self) -> str:
+        return f"{self.socket}.claim"
 
     def _path(self, name: str) -> str:
         return os.path.join(self.directory, name)
