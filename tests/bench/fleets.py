@@ -27,8 +27,10 @@ class Fleet:
         hubs: int,
         checkout: str = str(CHECKOUT),
         environment: dict[str, str] | None = None,
+        **settings: object,
     ):
-        """hubs: how many. checkout, environment: what runs the playbooks."""
+        """hubs: how many. checkout, environment: what runs the playbooks. settings: variables of all hubs."""
+        self.settings = settings
         self.names = [f"hub-{number}" for number in range(hubs)]
         self.checkout = checkout
         self.environment = {
@@ -47,6 +49,7 @@ class Fleet:
             "cluster_supervisor": "supervisord",
             "hub_authenticator": "shared-password",
             "hub_allowed_users": ["ada"],
+            **self.settings,
         }
         # Apart from the state directory: Ansible reads an inventory directory whole.
         inventory = Path(self.directory) / "inventory"
@@ -57,6 +60,10 @@ class Fleet:
     def __exit__(self, *_error: object) -> None:
         names = f"remove_hubs={','.join(self.names)}"
         self.playbook("remove", "-e", names, "-e", "remove_data=true", "-e", "export=false", "-e", "end_sessions=true")
+
+    def hub(self, name: str) -> Path:
+        """The directory of a hub."""
+        return Path(self.directory, "state", "hubs", name)
 
     def playbook(self, name: str, *arguments: str) -> Taken:
         """Run a playbook of the checkout on the fleet."""

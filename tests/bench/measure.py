@@ -55,25 +55,43 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-class Table:
-    """Rows of measurements. The ratio is to the row's baseline: how many times as long."""
+class Grid:
+    """Rows of text under a heading, printed in columns."""
 
-    def __init__(self) -> None:
-        self.rows = [("what", "wall s", "CPU s", "goal s", "ratio to")]
+    def __init__(self, *heading: str) -> None:
+        self.rows: list[tuple[str, ...]] = [heading]
 
-    def add(self, what: str, taken: Taken, goal: float | None, baseline: Taken | None) -> None:
-        """Add a row; goal in wall seconds."""
-        ratio = f"{taken.wall / baseline.wall:.2f} x" if baseline else ""
-        self.rows.append((what, f"{taken.wall:.1f}", f"{taken.cpu:.1f}", f"{goal:g}" if goal else "", ratio))
-        print(f"  {what}: {taken.wall:.1f} s", file=sys.stderr, flush=True)
+    def add(self, *cells: object) -> None:
+        """Add a row; numbers that are not whole are shown with one digit after the point."""
+        row = tuple(f"{cell:.1f}" if isinstance(cell, float) else str(cell) for cell in cells)
+        self.rows.append(row)
+        print("  " + ", ".join(f"{name} {cell}" for name, cell in zip(self.rows[0], row)), file=sys.stderr, flush=True)
 
     def print(self) -> None:
-        """Print the table, with the load of the machine, which explains much."""
-        widths = [max(len(row[column]) for row in self.rows) for column in range(5)]
+        """Print the rows, with the load of the machine, which explains much."""
+        widths = [max(len(row[column]) for row in self.rows) for column in range(len(self.rows[0]))]
         for row in self.rows:
             cells = [
                 row[0].ljust(widths[0]),
                 *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:])),
             ]
             print("  ".join(cells).rstrip())
-        print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+        print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
+
+
+class Table(Grid):
+    """Rows of measurements. The ratio is to the row's baseline: how many times as long."""
+
+    def __init__(self) -> None:
+        super().__init__("what", "wall s", "CPU s", "goal s", "ratio to")
+
+    def add(self, what: str, taken: Taken, goal: float | None, baseline: Taken | None) -> None:
+        """Add a row; goal in wall seconds."""
+        super().add(
+            what, taken.wall, taken.cpu, f"{goal:g}" if goal else "", ratio(taken.wall, baseline and baseline.wall)
+        )
+
+
+def ratio(value: float, baseline: float | None) -> str:
+    """How many times the baseline it is; empty without one."""
+    return f"{value / baseline:.2f} x" if baseline else ""

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measure what an operator waits for, on this machine, with real hubs.
 
-    make bench                       all of it, about five minutes
+    make bench                       all of it, about twenty minutes
     python tests/bench/run.py validate check   some of it
+    HUBFLEET_BENCH_USERS=10,20 python tests/bench/run.py load
 
 Wall times depend on the machine and its load; compare the ratios and the CPU seconds. CPU is that
 of the command alone: hubs and users' servers are not its children.
@@ -17,8 +18,10 @@ from contextlib import ExitStack
 
 from fleets import Fleet, large_inventory
 from kubernetes_fleets import kubernetes_inventory, pure_rendering
+from load import bots, hubs, load
 from measure import ANSIBLE, CHECKOUT, Table, Taken, playbook, timed
 from plans import one_changed, plans
+from starts import start
 
 GOALS = {"fresh": 60, "second": 10, "one": 4, "ten": 20, "validate": 8, "kubernetes": 5}
 #: Real configuration that lies beside the checkout of those who develop this.
@@ -116,6 +119,10 @@ PARTS = {
     "manifests": manifests,
     "plans": plans,
     "changed": one_changed,
+    "start": start,
+    "load": load,
+    "bots": bots,
+    "hubs": hubs,
 }
 
 
@@ -133,7 +140,8 @@ def main() -> int:
         for part in parts:
             print(f"measuring: {PARTS[part].__doc__}", file=sys.stderr, flush=True)
             PARTS[part](table, scratch)
-    table.print()
+    if len(table.rows) > 1:  # some parts print tables of their own
+        table.print()
     return 0
 
 

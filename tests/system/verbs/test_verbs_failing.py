@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 from verbs_fleet import Fleet
@@ -57,6 +58,14 @@ def test_an_error_in_the_hubs_python(fleet: Fleet) -> None:
     trial.stop_server("ben")
 
 
+def uncompiled(environment: Path, *packages: str) -> list[Path]:
+    """Modules of packages that Python has to compile whenever it imports them."""
+    [folder] = environment.glob("lib/python3*/site-packages")
+    modules = [module for package in packages for module in (folder / package).rglob("*.py")]
+    assert len(modules) > len(packages)
+    return [module for module in modules if not list(module.parent.glob(f"__pycache__/{module.stem}.*.pyc"))]
+
+
 @pytest.mark.slow
 def test_an_environment_that_cannot_be_built(fleet: Fleet) -> None:
     trial = fleet.hub("trial")
@@ -69,5 +78,6 @@ def test_an_environment_that_cannot_be_built(fleet: Fleet) -> None:
         assert not list((fleet.state / "environments").glob("extra-*"))
     with fleet.changed("trial", hub_environments=["python", {**EXTRA, "packages": ["cowsay==6.1"]}]):
         fleet.succeed("deploy", "--skip-tags", "check")
+        assert not uncompiled(fleet.state / "environments/extra", "jupyter_server", "jupyterlab", "cowsay")
         result = fleet.succeed("check", "--limit", "trial", "-e", "check_every=true")
         assert "python/small" in result.output and "extra/small" in result.output

@@ -91,21 +91,14 @@ class Builder:
             ],
         )
         lock = self._write("requirements.lock", build.lock)
-        install = [self.tools.uv, "pip", "install", "--quiet"]
-        # Users cannot write .pyc files into an environment, and pay for compiling at every start.
-        last = [] if build.requirements else ["--compile-bytecode"]
-        self._step("install", [*install, *last, "--require-hashes", "--requirements", lock], environment)
+        # Users cannot write .pyc files into an environment, and pay for compiling at every start. Each step compiles
+        # what it installs, and nothing else.
+        install = [self.tools.uv, "pip", "install", "--quiet", "--compile-bytecode"]
+        self._step("install", [*install, "--require-hashes", "--requirements", lock], environment)
         if build.requirements:
             pins = self._write("constraints.txt", pins_of(build.lock) + self._restored_pins())
             wanted = self._write("requirements.txt", build.requirements, 0o600)
-            command = [
-                *install,
-                "--compile-bytecode",
-                "--constraints",
-                pins,
-                "--requirements",
-                wanted,
-            ]
+            command = [*install, "--constraints", pins, "--requirements", wanted]
             self._step("install packages", command, environment)
         for path, text in build.files.items():
             self._write(path, text)

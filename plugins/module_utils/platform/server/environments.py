@@ -21,7 +21,7 @@ from ...fleet.model import Environment
 from .machine import Setup
 
 #: Raised when the way of building changes, so that everything is built anew.
-BUILDER = 1
+BUILDER = 2
 
 #: Written last into every directory that is built; without it the directory is half done.
 COMPLETE = ".complete"
