@@ -166,6 +166,8 @@ def test_names_are_safe_and_never_shared() -> None:
     assert all("/" not in slug and not slug.startswith(".") and len(slug) < 60 for slug in slugs)
     assert names.slug("alice") == "alice"
     assert names.server_slug("a", "b") != names.server_slug("a+b", "")
+    keys = {names.server_key(Path(hub), user, server) for hub in "ab" for user in users for server in ("", "x")}
+    assert len(keys) == 4 * len(users) and all(len(key) <= 61 for key in keys)
     made = {names.account(state, hub, user) for state in ("/a", "/b") for hub in ("h", "i") for user in users}
     assert len(made) == 4 * len(users) and all(len(name) <= 32 for name in made)
 

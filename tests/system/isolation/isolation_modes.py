@@ -87,7 +87,7 @@ try:
         if child == 0:
             signal.pause()
         children.append(child)
-except OSError:
+except BlockingIOError:
     pass
 print(len(children))
 for child in children:

@@ -128,6 +128,12 @@ def test_a_fork_bomb(world: World) -> None:
 def test_a_processor_is_shared(world: World) -> None:
     if not world.mode.cpu:
         return
+    from hubfleet_hub import names
+
+    key = names.server_key(world.hub.directory, "alice", "")
+    files = list(Path("/sys/fs/cgroup").glob(f"**/hubfleet/{key}/cpu.*"))
+    quotas = [path.read_text().split()[0] for path in files if path.name in ("cpu.cfs_quota_us", "cpu.max")]
+    assert quotas == [str(round(CPU * 100_000))]
     code = "import time\nbegin = time.process_time()\nend = time.monotonic() + 2\nwhile time.monotonic() < end: pass\n"
     used = float(world.kernels["alice"].run(f"{code}print(time.process_time() - begin)"))
     assert used < 2 * CPU * 1.3

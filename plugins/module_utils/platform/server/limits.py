@@ -6,24 +6,23 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
+MOUNTINFO = "/proc/self/mountinfo"
 CONTROLLERS = frozenset({"memory", "cpu", "pids"})
 
 
-def find_cgroups(mountinfo: str = "/proc/self/mountinfo") -> str:
+def find_cgroups(mountinfo: str = MOUNTINFO) -> str:
     """Return the version of control groups whose limits can be set: "v1", "v2", or "" for none.
 
     Only looks; hubfleet_hub/isolation/cgroups.py does the work. Sources: proc(5) for mountinfo, and the
     kernel's admin-guide/cgroup-v2 for which groups may give controllers to those below them.
     """
-    with open(mountinfo, encoding="utf-8") as stream:
-        mounts = [line.partition(" - ") for line in stream]
     first: set[str] = set()
     second: set[str] = set()
-    for left, _separator, right in mounts:
-        kind, place = right.split()[0], left.split()[4]
+    for kind, place, options in trees(mountinfo):
         if kind == "cgroup" and os.access(place, os.W_OK):
-            first.update(right.split()[-1].split(","))
+            first.update(options)
         elif kind == "cgroup2" and os.access(place, os.W_OK):
             # only the root of all, which has no type, may have processes and give controllers
             root = not os.path.exists(os.path.join(place, "cgroup.type"))
@@ -38,6 +37,27 @@ def limits_in_words(isolation: str, cgroups: str) -> str:
     if isolation == "system-users" and cgroups:
         return f"memory, CPU and processes limited per server by cgroup {cgroups}"
     return f"memory limited per process, processes per {'sandbox' if isolation == 'bubblewrap' else 'user'}"
+
+
+class Tree(NamedTuple):
+    """A tree of control groups: its version, "cgroup" or "cgroup2", where it is, and its options.
+
+    In version 1, these name its controllers.
+    """
+
+    kind: str
+    place: str
+    options: list[str]
+
+
+def trees(mountinfo: str = MOUNTINFO) -> list[Tree]:
+    """Return the trees that are mounted."""
+    with open(mountinfo, encoding="utf-8") as stream:
+        mounts = [line.partition(" - ") for line in stream]
+    found = [
+        Tree(right.split()[0], left.split()[4], right.split()[-1].split(",")) for left, _separator, right in mounts
+    ]
+    return [tree for tree in found if tree.kind in ("cgroup", "cgroup2")]
 
 
 def _words(directory: str, name: str) -> list[str]:

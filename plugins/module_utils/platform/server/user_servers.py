@@ -15,15 +15,17 @@ import time
 from collections import defaultdict
 from typing import Callable
 
+from .user_groups import end_groups
+
 GRACE = 10.0
 
 
 def end_servers(directory: str) -> int:
     """End all processes of users' servers of the hub in ``directory``; return how many there were.
 
-    TERM first, then KILL.
+    TERM first, then KILL. Where servers have control groups, no process escapes by forgetting its environment.
     """
-    return _end(lambda: list(_servers(directory)))
+    return _end(lambda: list(_servers(directory))) + end_groups(directory)
 
 
 def end_unknown_servers(directory: str, known: dict[tuple[str, str], int]) -> int:

@@ -50,14 +50,16 @@ def account(state: str, hub: str, user: str) -> str:
     return f"hf-{readable}-{account_hash(state, hub, user)}"
 
 
-def server_key(state: str, hub: str, user: str, server: str) -> str:
-    """What a server of a user is called machine-wide, say as a control group; at most 52 characters.
+def server_key(directory: Path, user: str, server: str) -> str:
+    """What a server of a user is called machine-wide, say as a control group; at most 61 characters.
 
-    No two servers have the same, also not those of different fleets; two starts of one server have.
+    No two servers have the same, also not those of different fleets; two starts of one server have. All of
+    a hub start alike, by which the engine finds them (platform/server/user_groups.py).
     """
-    full = hashlib.sha256("\0".join((state, hub, user, server)).encode()).hexdigest()
+    hub = hashlib.sha256(str(directory).encode()).hexdigest()[:8]
+    full = hashlib.sha256("\0".join((str(directory), user, server)).encode()).hexdigest()
     readable = re.sub(r"[^a-z0-9]+", "-", user.lower()).strip("-")[:16].strip("-") or "user"
-    return f"hf-{readable}-{full[:32]}"
+    return f"hf-{hub}-{readable}-{full[:32]}"
 
 
 def account_hash(state: str, hub: str, user: str) -> str:

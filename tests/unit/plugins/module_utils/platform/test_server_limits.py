@@ -4,12 +4,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import subprocess
 from pathlib import Path
+from typing import Callable
 
+import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.limits import (
     find_cgroups,
     limits_in_words,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.user_groups import end_groups
 
 
 def mounts(directory: Path, first: str, second: str, *, root: bool = True) -> str:
@@ -50,3 +56,31 @@ def test_the_words_say_what_is_enforced() -> None:
     assert limits_in_words("system-users", "") == "memory limited per process, processes per user"
     assert limits_in_words("bubblewrap", "v1") == "memory limited per process, processes per sandbox"
     assert limits_in_words("none", "") == "memory limited per process"
+
+
+def test_what_is_left_in_the_groups_of_a_hub_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = mounts(tmp_path, "", "")
+    hub, other = (hashlib.sha256(name).hexdigest()[:8] for name in (b"/srv/hubs/a", b"/srv/hubs/b"))
+    left, stays = subprocess.Popen(["sleep", "60"]), subprocess.Popen(["sleep", "60"])
+    try:
+        for key, process in ((hub, left), (other, stays)):
+            group = tmp_path / "unified" / "hubfleet" / f"hf-{key}-ada-1"
+            group.mkdir(parents=True)
+            (group / "pids.max").write_text("max")
+            (group / "cgroup.procs").write_text(f"{process.pid}\n")
+        (tmp_path / "unified" / "hubfleet" / f"hf-{hub}-ben-2").mkdir()
+        monkeypatch.setattr(os, "rmdir", rmdir_as_in_cgroups)
+        assert end_groups("/srv/hubs/a", path) == 1
+        assert left.wait(10) == -9 and stays.poll() is None
+        assert [each.name for each in (tmp_path / "unified" / "hubfleet").iterdir()] == [f"hf-{other}-ada-1"]
+    finally:
+        for process in (left, stays):
+            process.kill()
+            process.wait()
+
+
+def rmdir_as_in_cgroups(path: str, remove: Callable[[str], None] = os.rmdir) -> None:
+    """The kernel's files vanish with their directory."""
+    for each in Path(path).iterdir():
+        each.unlink()
+    remove(path)

@@ -139,7 +139,7 @@ class Isolation(abc.ABC):
 
     def key(self, user: str, server: str) -> str:
         """What the server is called machine-wide."""
-        return names.server_key(self.where.state, self.where.hub, user, server)
+        return names.server_key(self.where.directory, user, server)
 
     def home(self, user: str) -> Path:
         """The user's home directory."""
