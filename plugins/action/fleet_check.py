@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any
@@ -12,22 +13,29 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.report import table
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run import run_checks
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
     CheckOptions,
     Choice,
     HubTarget,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
+    LOCALHOST,
     Fleet,
     FleetInput,
     Hub,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.checking import (
+    Checked,
+    check_hubs,
+    not_deployed,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.machines import connected, host_of
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes import OUTCOME, PROBLEM, fact
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
 
@@ -50,24 +58,11 @@ class ActionModule(FleetAction):
         if self._task.check_mode:
             display.display("check mode: no user is made and no server started")
             return {"changed": False, "skipped": True, "results": [], "failed_hubs": []}
-        found = platforms(hubs, inventory.directory)
         tolerant = bool(self.argument("tolerant", False))
-        targets: list[HubTarget] = []
-        problems: dict[str, str] = {}
-        for hub in hubs:
-            try:
-                targets.append(_target(hub, found[hub.cluster.name].check_token(hub), every))
-            except PlatformError as error:
-                if not tolerant:
-                    raise AnsibleActionFail(str(error)) from error
-                problems[hub.name] = str(error)
-        hubs = [hub for hub in hubs if hub.name not in problems]
-        try:
-            results = run_checks(targets, options, display.display) if targets else []
-        except RuntimeError as error:
-            raise AnsibleActionFail(str(error)) from error
-        for hub, result in zip(hubs, results):
-            found[hub.cluster.name].note_check(hub, result.ok)
+        checked = self._check(hubs, every, options, inventory, task_vars)
+        results, problems = checked.results, dict(checked.problems)
+        for name, problem in problems.items():
+            display.display(f"{name}: {problem}", color="red")
         for line in table(results) if results else ():
             display.display(line)
         problems.update({result.name: f"the check failed: {result.problem}" for result in results if not result.ok})
@@ -79,9 +74,58 @@ class ActionModule(FleetAction):
             "problems": problems,
         }
         if failed and not tolerant:
-            message = f"{len(failed)} of {len(results)} hubs failed the check: {', '.join(failed)}"
+            message = f"{len(failed)} of {len(hubs)} hubs failed the check: {', '.join(failed)}"
             return {"failed": True, "msg": message, "failed_hubs": failed, "problems": problems}
         return summary
+
+    def _check(
+        self, hubs: list[Hub], every: bool, options: CheckOptions, inventory: FleetInput, task_vars: Any
+    ) -> Checked:
+        """Check the hubs, each from its own machine: only there it can surely be reached."""
+        made = platforms(hubs, inventory.directory, self.asking(task_vars))
+        found = Checked()
+        here: list[tuple[HubTarget, str]] = []
+        for name, why in made.unreachable.items():
+            found.problems.update({hub.name: why for hub in hubs if hub.cluster.name == name})
+        for name, platform in made.found.items():
+            members = [hub for hub in hubs if hub.cluster.name == name]
+            targets = [(_target(hub, every), platform.setup.layout.hub(hub.name).directory) for hub in members]
+            if host_of(members[0]) == LOCALHOST:
+                here += targets
+                continue
+            try:
+                found.add(self._check_there(members, platform, targets, options, task_vars))
+            except PlatformError as error:
+                found.problems.update({hub.name: str(error) for hub in members})
+        try:
+            found.add(check_hubs(here, options, display.display))
+        except RuntimeError as error:
+            raise AnsibleActionFail(str(error)) from error
+        return found.ordered([hub.name for hub in hubs])
+
+    def _check_there(
+        self,
+        hubs: list[Hub],
+        platform: ServerPlatform,
+        targets: list[tuple[HubTarget, str]],
+        options: CheckOptions,
+        task_vars: Any,
+    ) -> Checked:
+        """Check the hubs of another machine, by the Python that they run with: it has what the check needs."""
+        found, machine = Checked(), connected(self, hubs[0], task_vars)
+        pythons: dict[str, list[dict[str, Any]]] = {}
+        live = platform.live(hubs)
+        for hub, (target, directory) in zip(hubs, targets):
+            if live[hub.name].config is None:
+                found.problems[hub.name] = not_deployed(hub.name)
+                continue
+            there = {**dataclasses.asdict(target), "directory": directory}
+            pythons.setdefault(platform.hub_python(hub), []).append(there)
+        for python, some in pythons.items():
+            display.display(f"checking {', '.join(hub['name'] for hub in some)} from {machine.host}")
+            arguments = {"hubs": some, "options": dataclasses.asdict(options)}
+            found.add(Checked.from_dict(machine.run("server_check", arguments, python)["checked"]))
+        return found
 
     def _chosen(self, hubs: list[Hub], task_vars: Any) -> list[Hub]:
         """Return the hubs that are asked for: in the middle of a deploy, those that came so far."""
@@ -116,8 +160,8 @@ def _seconds(value: Any) -> float:
     return number
 
 
-def _target(hub: Hub, token: str, every: bool) -> HubTarget:
-    """Return a hub and what is tried on it: its default choice, or every one."""
+def _target(hub: Hub, every: bool) -> HubTarget:
+    """Return a hub, without its token, and what is tried on it: its default choice, or every one."""
     environments = hub.environments if every else hub.environments[:1]
     sizes = hub.sizes if every else hub.sizes[:1]
     choices = [
@@ -131,4 +175,4 @@ def _target(hub: Hub, token: str, every: bool) -> HubTarget:
         for environment in environments
         for size in sizes
     ]
-    return HubTarget(hub.name, hub.cluster.name, hub.url, token, choices)
+    return HubTarget(hub.name, hub.cluster.name, hub.url, "", choices)

@@ -15,14 +15,14 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model im
     Hub,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.window import is_open
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import UNREACHABLE, PlatformError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.identities import mismatch, record
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms, platforms
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import who
 
 
@@ -33,12 +33,17 @@ class ActionModule(FleetAction):
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Take or give back the locks of the clusters."""
-        found = platforms(hubs, inventory.directory)
+        # Who planned knows that these do not answer, and goes on without them.
+        away = {change["cluster"] for change in self._planned() if change["action"] == UNREACHABLE}
+        hubs = [hub for hub in hubs if hub.cluster.name not in away]
+        made = platforms(hubs, inventory.directory, self.asking(task_vars))
+        found = made.found
         # Tasks run in forks; what lives as long as the playbook is what made them.
         pid = os.getppid()
         if self.argument("state", "locked") == "unlocked":
-            released = [name for name, platform in found.items() if platform.unlock(pid)]
-            return {"changed": False, "clusters": released, "recorded": []}
+            return {"changed": False, "clusters": _unlocked(made, pid), "recorded": []}
+        if made.unreachable:
+            raise PlatformError("; ".join(made.unreachable.values()))
         wrong = self._wrong(hubs, found, inventory)
         if wrong:
             return {"failed": True, "msg": f"{'; '.join(wrong)}; nothing was touched"}
@@ -72,9 +77,12 @@ class ActionModule(FleetAction):
                 )
         return wrong
 
+    def _planned(self) -> list[dict[str, Any]]:
+        return list(self.argument("changes") or ())
+
     def _moved(self, hubs: list[Hub], found: dict[str, ServerPlatform]) -> list[str]:
         """Return the hubs that are no longer what they were when their change was planned, before there was a lock."""
-        planned = {change["hub"]: change["live"] for change in self.argument("changes") or ()}
+        planned = {change["hub"]: change["live"] for change in self._planned()}
         moved = []
         for name, platform in found.items():
             members = [hub for hub in hubs if hub.cluster.name == name and hub.name in planned]
@@ -95,3 +103,17 @@ class ActionModule(FleetAction):
                 for locked in taken:
                     locked.unlock(pid)
                 raise PlatformError(f"cluster {name}: {error}") from None
+
+
+def _unlocked(made: Platforms, pid: int) -> list[str]:
+    """Give all locks back that can be given back; return the clusters that had one."""
+    released, left = [], dict(made.unreachable)
+    for name, platform in made.found.items():
+        try:
+            if platform.unlock(pid):
+                released.append(name)
+        except PlatformError as error:
+            left[name] = str(error)
+    for name, why in left.items():
+        display.warning(f"{name}: its lock could not be given back: {why}")
+    return released

@@ -56,7 +56,7 @@ class ActionModule(FleetAction):
         if against:
             plan = plan_against(against, self.validated, hubs, inventory, task_vars, self._loader)
         else:
-            live = plan_live(hubs, inventory)
+            live = plan_live(hubs, inventory, self.asking(task_vars))
             if live.problems or live.refused:
                 return report_problems([*live.problems, *live.refused])
             _tell_machines(live)
@@ -139,7 +139,7 @@ def _passwords(hubs: list[Hub], live: LivePlan) -> dict[str, dict[str, str]]:
     return {
         hub.name: {"passwords": live.platforms[hub.cluster.name].setup.layout.hub(hub.name).path("secrets")}
         for hub in hubs
-        if hub["hub_authenticator"] == "shared-password"
+        if hub["hub_authenticator"] == "shared-password" and hub.cluster.name in live.platforms
     }
 
 

@@ -12,13 +12,13 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model im
     FleetInput,
     Hub,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import ORPHANED
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.history import Record, records
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import ORPHANED, UNREACHABLE
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.history import Record
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning import plan_live
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning import LivePlan, plan_live
 
 _HEADINGS = ("hub", "cluster", "tier", "JupyterHub", "health", "inventory", "last deploy", "by", "revision", "result")
 
@@ -30,13 +30,13 @@ class ActionModule(FleetAction):
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Print a table of all hubs, and with ``history`` one of each hub's deploys."""
-        live = plan_live(hubs, inventory)
+        live = plan_live(hubs, inventory, self.asking(task_vars))
         wrong = {hub: problem.message for problem in live.problems for hub in problem.hubs}
         rows: list[tuple[str, ...]] = []
         found: dict[str, dict[str, Any]] = {}
+        records = self._records(live)
         for planned in live.plan.hubs:
-            platform = live.platforms[planned.cluster]
-            deploys = records(platform.setup.layout.hub(planned.hub))
+            deploys = records.get(planned.hub, [])
             last = deploys[0] if deploys else None
             health = wrong.get(planned.hub) or _health(planned.reasons, planned.action)
             row = (planned.hub, planned.cluster, planned.tier, _version(last), health, planned.action, *_author(last))
@@ -59,11 +59,20 @@ class ActionModule(FleetAction):
                     display.display(f"  {line}")
         return {"changed": False, "hubs": found}
 
+    def _records(self, live: LivePlan) -> dict[str, list[Record]]:
+        """Return what was deployed of every hub, the newest first."""
+        found: dict[str, list[Record]] = {}
+        for name, platform in live.platforms.items():
+            found.update(platform.history([planned.hub for planned in live.plan.hubs if planned.cluster == name]))
+        return found
+
 
 def _health(reasons: list[str], action: str) -> str:
     """Return ``up`` or what is wrong with the hub's services."""
     if action == ORPHANED:
         return ""
+    if action == UNREACHABLE:
+        return reasons[0]
     wrong = [reason for reason in reasons if reason.endswith(("not running", "not answer", "not supervised", "new"))]
     return ", ".join(wrong) or "up"
 

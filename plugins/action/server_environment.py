@@ -9,17 +9,15 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import LOCALHOST, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import (
     npm_command,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import (
-    ServerAction,
-    find_uv,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.uv import find_uv, uv_directory
 
 
 class ActionModule(ServerAction):
@@ -34,8 +32,14 @@ class ActionModule(ServerAction):
         return {
             "build": asdict(build),
             "state_directory": platform.setup.layout.root,
-            "uv": find_uv(),
+            "uv": self._uv(platform),
             "npm": npm_command(platform.setup, platform.assets),
             "package_index": hub.cluster["cluster_package_index"],
             "npm_registry": hub.cluster["cluster_npm_registry"],
         }
+
+    def _uv(self, platform: ServerPlatform) -> str:
+        """Return the path of uv on the machine; server_uv brings it to others than this one."""
+        if self.machine.host == LOCALHOST:
+            return find_uv()
+        return f"{platform.setup.layout.tool(uv_directory(platform.survey.architecture))}/uv"

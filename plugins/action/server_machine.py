@@ -11,10 +11,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model im
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import (
-    ServerAction,
-    supervisor_arguments,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
 
 
 class ActionModule(ServerAction):
@@ -27,5 +24,5 @@ class ActionModule(ServerAction):
             "shared": platform.setup.isolation == "system-users",
             "hubside": platform.assets.hubside,
             "hubside_digest": platform.assets.hubside_digest,
-            "supervisor": supervisor_arguments(platform),
+            "supervisor": platform.supervisor(),
         }

@@ -12,10 +12,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     ServerPlatform,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import author
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import (
-    ServerAction,
-    supervisor_arguments,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
 
 
 class ActionModule(ServerAction):
@@ -28,7 +25,7 @@ class ActionModule(ServerAction):
             "directory": layout.hub(hub.name).directory,
             "homes": hub["hub_home_directory"] or layout.homes(hub.name),
             "shared_homes": platform.setup.isolation == "system-users",
-            "supervisor": supervisor_arguments(platform),
+            "supervisor": platform.supervisor(),
             "record": author(platform.directory),
             "keep": hub.cluster["cluster_history"],
         }

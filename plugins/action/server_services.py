@@ -12,10 +12,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model im
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import (
-    ServerAction,
-    supervisor_arguments,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
 
 
 class ActionModule(ServerAction):
@@ -26,6 +23,6 @@ class ActionModule(ServerAction):
         desired = platform.desired(hub)
         return {
             "services": [{**asdict(service), "command": list(service.command)} for service in desired.services],
-            "supervisor": supervisor_arguments(platform),
+            "supervisor": platform.supervisor(),
             "config": {key: desired.config[key] for key in ("bind", "base_url", "ports", "tls")},
         }

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -16,11 +17,13 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model im
     Hub,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.questions import Ask
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import Problem
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import (
     plain,
     read_inventory,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.machines import asking
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import Validated, validated
 
 display = Display()
@@ -75,6 +78,10 @@ class FleetAction(BulkAction):
     def downloads(self) -> bool:
         """Tell whether charts that are not at hand are to be downloaded."""
         return False
+
+    def asking(self, task_vars: Any) -> Callable[[Hub], Ask]:
+        """Return what says, of a hub, what asks the machine of its cluster."""
+        return lambda hub: asking(self, hub, task_vars)
 
     def argument(self, name: str, default: Any = None) -> Any:
         """Return an argument of the task in plain Python types."""

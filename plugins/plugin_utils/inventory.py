@@ -21,6 +21,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model im
     ValuePath,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.leaves import map_leaves
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import SERVER
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import PREFIXES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 
@@ -106,9 +107,9 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
     variables, failures, failed_at = {}, {}, {}
     templar: Templar | None = None
     templated: Mapping[str, Any] | None = None
-    for key, value in raw.items():
-        if not key.startswith(PREFIXES):
-            continue
+    names = _variables(raw)
+    for key, source in names.items():
+        value = raw[source]
         try:
             needed, copied = shared.read(value)
             if needed and shared.opaque:
@@ -117,14 +118,15 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
             elif needed:
                 # One merge of the host's variables, however many of them are templates.
                 templated = hostvars[name] if templated is None else templated
-                copied = plain(templated[key])
-            variables[str(key)] = copied
+                copied = plain(templated[source])
+            variables[key] = copied
         except Exception as error:  # Ansible raises many kinds here: undefined, syntax, wrong vault password
             template = getattr(error, "obj", None)  # the very one, where Ansible tells
-            failed_at[str(key)] = origin.place_of(template) if isinstance(template, str) else None
-            failures[str(key)] = "cannot be worked out: " + " ".join(str(error).split())[:300]
+            failed_at[source] = origin.place_of(template) if isinstance(template, str) else None
+            failures[key] = "cannot be worked out: " + " ".join(str(error).split())[:300]
 
     def place_of(path: ValuePath) -> origin.Place | None:
+        path = (names.get(path[0], path[0]), *path[1:])
         inside = origin.find(raw.get(path[0]), path[1:]) or failed_at.get(path[0])
         if not inside and path[0] in hostvars._variable_manager.extra_vars:
             return None  # the command line, whatever files say
@@ -135,7 +137,7 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
 
     def protected(path: ValuePath) -> bool:
         value: Any = raw
-        for part in path:
+        for part in (names.get(path[0], path[0]), *path[1:]):
             if not isinstance(value, str):
                 _key, value = origin.step(value, part)
         if _needs_templating(value) or origin.is_encrypted(value):
@@ -152,6 +154,17 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
         protected,
         shared.concealed(raw),
     )
+
+
+def _variables(raw: Mapping[str, Any]) -> dict[str, str]:
+    """Return the variables that the engine reads -> their names in the inventory.
+
+    Where a cluster is can be said in Ansible's own word as well.
+    """
+    found = {str(key): str(key) for key in raw if key.startswith(PREFIXES)}
+    if "ansible_host" in raw and raw.get("cluster_platform", SERVER) == SERVER:
+        found.setdefault("cluster_host", "ansible_host")
+    return found
 
 
 def sealed(value: Any) -> Any:

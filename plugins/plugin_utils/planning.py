@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,9 +15,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base 
     CREATE,
     ORPHANED,
     UNCHANGED,
+    UNREACHABLE,
     UPDATE,
     Change,
     PlatformError,
+    UnreachableError,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.rendition import (
     Rendition,
@@ -28,14 +30,13 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.rendi
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired import DesiredHub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import LiveHub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import supervisor
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import Supervisor
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.questions import Ask
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.state import State
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import KUBERNETES
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import Problem
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.revision import inventory_at
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import supervisor_arguments
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import Validated, validated
 
 #: The playbook remove only takes hubs of the inventory.
@@ -47,7 +48,7 @@ class LivePlan:
     """The plan against what runs.
 
     machines: what the machine of each cluster is and needs, for the playbook. problems: why there is no plan;
-    refused: the same, but nothing that ails a hub that runs.
+    refused: the same, but nothing that ails a hub that runs. Clusters that do not answer have no platform.
     """
 
     plan: Plan
@@ -57,30 +58,42 @@ class LivePlan:
     refused: list[Problem] = field(default_factory=list)
 
 
-def plan_live(hubs: list[Hub], inventory: FleetInput) -> LivePlan:
-    """Compare hubs with what they are: one read per cluster. Hubs that left the inventory are in the plan, too."""
-    found = LivePlan(Plan([]), platforms(hubs, inventory.directory))
+def plan_live(hubs: list[Hub], inventory: FleetInput, asking: Callable[[Hub], Ask]) -> LivePlan:
+    """Compare hubs with what they are: one read per cluster. Hubs that left the inventory are in the plan, too.
+
+    asking: a hub of a cluster -> what asks its machine.
+    """
+    made = platforms(hubs, inventory.directory, asking)
+    found = LivePlan(Plan([]), made.found)
     planned: dict[str, HubPlan] = {}
     orphans: list[HubPlan] = []
-    for name, platform in found.platforms.items():
+    unreachable = dict(made.unreachable)
+    for name, platform in list(found.platforms.items()):
         members = [hub for hub in hubs if hub.cluster.name == name]
-        keeper = supervisor(**supervisor_arguments(platform))
-        live = platform.live(members)
-        found.problems += [
-            _taken(hub, port, inventory) for hub in members for port in platform.taken_ports(hub, live[hub.name])
-        ]
+        try:
+            live = platform.live(members)
+        except UnreachableError as error:
+            unreachable[name] = str(error)
+            del found.platforms[name]
+            continue
+        state = platform.state
+        found.problems += [_taken(hub, port, inventory) for hub in members for port in state.taken[hub.name]]
         for hub in members:
             newer = platform.newer_database(hub, live[hub.name])
             if newer:
                 found.refused.append(_too_old(hub, newer, inventory))
             change = platform.change(hub, platform.desired(hub), live[hub.name])
-            change = _with_supervisor(change, keeper, platform.desired(hub), live[hub.name])
+            change = _with_supervisor(change, state, platform.desired(hub), live[hub.name])
             planned[hub.name] = hub_plan(change, name, hub.tier, hub.url)
         changing = [hub for hub in members if planned[hub.name].changes]
         found.machines.append(_machine(name, platform, changing, members))
         for orphan in sorted(set(platform.present()) - set(inventory.hosts)):
             change = Change(orphan, ORPHANED, [LEFT_INVENTORY])
             orphans.append(hub_plan(change, name))
+    for hub in hubs:
+        if hub.cluster.name in unreachable:
+            change = Change(hub.name, UNREACHABLE, [unreachable[hub.cluster.name]])
+            planned[hub.name] = hub_plan(change, hub.cluster.name, hub.tier, hub.url)
     found.plan = Plan([*(planned[hub.name] for hub in hubs), *orphans])
     return found
 
@@ -100,18 +113,18 @@ def _too_old(hub: Hub, newer: str, inventory: FleetInput) -> Problem:
     return Problem(variable, message, inventory.hosts[hub.name].locate((variable,)), [hub.name])
 
 
-def _with_supervisor(change: Change, keeper: Supervisor, desired: DesiredHub, live: LiveHub) -> Change:
+def _with_supervisor(change: Change, state: State, desired: DesiredHub, live: LiveHub) -> Change:
     """A hub that runs, but under no supervisor, has nothing that restarts it."""
     if change.action == CREATE:
         return change
-    if not keeper.alive():
+    if state.supervised is None:
         reasons = ["supervisor not running"]
     else:
         running = [service for service in desired.services if live.services[service.role].pid]
         reasons = [
             f"{service.role} not supervised"
             for service in running
-            if keeper.pid(service) != live.services[service.role].pid
+            if state.supervised[service.name] != live.services[service.role].pid
         ]
     if not reasons:
         return change
@@ -123,6 +136,7 @@ def _machine(name: str, platform: ServerPlatform, changing: list[Hub], members: 
     """Return what the machine of a cluster is and needs; ``hub`` stands for it in plays."""
     return {
         "cluster": name,
+        "host": str((changing or members)[0].cluster["cluster_host"]),
         "hub": (changing or members)[0].name,
         "changes": bool(changing),
         "builds": platform.machine_changes(changing),

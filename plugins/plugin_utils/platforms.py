@@ -1,21 +1,33 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the platform of each cluster, in the controller."""
+"""Make the platform of each cluster."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
 from ansible.errors import AnsibleActionFail
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Cluster, Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import (
-    Machine,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
+    PlatformError,
+    UnreachableError,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.questions import Ask
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import KUBERNETES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets
+
+
+@dataclass
+class Platforms:
+    """The platforms of clusters by name. unreachable: cluster -> why there is none."""
+
+    found: dict[str, ServerPlatform] = field(default_factory=dict)
+    unreachable: dict[str, str] = field(default_factory=dict)
 
 
 def check_deployable(hub: Hub) -> None:
@@ -27,16 +39,21 @@ def check_deployable(hub: Hub) -> None:
         )
 
 
-def platforms(hubs: list[Hub], directory: str) -> dict[str, ServerPlatform]:
-    """Return the platform of every cluster that ``hubs`` are in; the machine is looked at once."""
-    clusters: dict[str, Cluster] = {hub.cluster.name: hub.cluster for hub in hubs}
+def platforms(hubs: list[Hub], directory: str, asking: Callable[[Hub], Ask]) -> Platforms:
+    """Return the platform of every cluster that ``hubs`` are in.
+
+    directory: of the inventory. asking: a hub of a cluster -> what asks the machine of the cluster.
+    """
+    members: dict[str, list[Hub]] = {}
     for hub in hubs:
         check_deployable(hub)
-    machine = Machine.read()
-    found = {}
-    for name, cluster in clusters.items():
+        members.setdefault(hub.cluster.name, []).append(hub)
+    made = Platforms()
+    for name, some in members.items():
         try:
-            found[name] = ServerPlatform(cluster, machine, assets(), directory)
+            made.found[name] = ServerPlatform(some[0].cluster, some, asking(some[0]), assets(), directory)
+        except UnreachableError as error:
+            made.unreachable[name] = str(error)
         except PlatformError as error:
             raise AnsibleActionFail(f"cluster {name}: {error}; nothing was touched") from error
-    return found
+    return made

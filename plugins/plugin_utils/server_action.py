@@ -5,27 +5,22 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import LOCALHOST, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import (
-    supervisor_environment,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import (
-    Machine,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.questions import answer
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import (
     plain,
     read_inventory,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.machines import RemoteMachine, host_of
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import check_deployable
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import validated
 
@@ -34,6 +29,8 @@ class ServerAction(ActionBase):
     """Base of actions that run the module of the same name for one hub, on its machine."""
 
     _supports_check_mode = True
+    #: The machine of the hub, over the connection of the task.
+    machine: RemoteMachine
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Run the module with what :meth:`arguments` adds to the task's own arguments."""
@@ -49,44 +46,32 @@ class ServerAction(ActionBase):
             check_deployable(hub)
         except PlatformError as error:
             raise AnsibleActionFail(f"{error}; nothing was touched") from None
+        host = host_of(hub)
+        if host != LOCALHOST:
+            # Otherwise -vvv shows what modules answer, word for word.
+            self._play_context.no_log = True
+        self.machine = RemoteMachine(self, host, task_vars)
         try:
-            platform = ServerPlatform(hub.cluster, Machine.read(), assets(), inventory.directory)
+            ask = answer if host == LOCALHOST else self.machine.ask
+            platform = ServerPlatform(hub.cluster, [hub], ask, assets(), inventory.directory)
             arguments = {**given, **self.arguments(hub, platform, given)}
         except PlatformError as error:
             raise AnsibleActionFail(f"cluster {hub.cluster.name}: {error}") from error
-        module = self._task.action
-        result.update(self._execute_module(module_name=module, module_args=arguments, task_vars=task_vars))
+        result.update(self.apply(arguments, task_vars))
         # Long texts that the inventory and the collection hold already.
         result.pop("invocation", None)
         return result
 
+    def apply(self, arguments: dict[str, Any], task_vars: Any) -> dict[str, Any]:
+        """Run the module; a machine that is lost on the way fails like anything else, so that the play can go on."""
+        try:
+            found: dict[str, Any] = self._execute_module(
+                module_name=self._task.action, module_args=arguments, task_vars=task_vars
+            )
+        except AnsibleConnectionFailure as error:
+            raise AnsibleActionFail(f"{self.machine.host} does not answer any more: {error}") from None
+        return found
+
     def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any]:
         """Return the module arguments that follow from the inventory."""
         raise NotImplementedError
-
-
-def supervisor_arguments(platform: ServerPlatform) -> dict[str, str]:
-    """Return what the engine's function supervisor() takes."""
-    layout = platform.setup.layout
-    programs = layout.tool(supervisor_environment(platform.setup, platform.assets).directory)
-    return {
-        "kind": platform.setup.supervisor,
-        "directory": layout.supervisor,
-        "runtime": platform.setup.runtime,
-        "programs": f"{programs}/bin",
-    }
-
-
-def find_uv() -> str:
-    """Return uv: the one beside Ansible (Python package uv), else that of the machine."""
-    try:
-        from uv import find_uv_bin
-
-        return str(find_uv_bin())
-    except (ImportError, FileNotFoundError):
-        found = shutil.which("uv")
-    if not found:
-        raise AnsibleActionFail(
-            "environments are built by uv, which is not here; install it beside Ansible: pip install uv"
-        )
-    return found

@@ -26,12 +26,13 @@ import sys
 sys.path[:0] = [sys.argv[1] + "/.ansible/collections", sys.argv[1] + "/tests/bad"]
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import deploying
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import config_files
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.questions import answer
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import record_of
 from bad_inventories import validated_inventory  # last: it starts Ansible's plugin loader
 found = validated_inventory(sys.argv[2])
 hubs = list(found.fleet.hubs.values())
-for name, platform in platforms(hubs, sys.argv[2]).items():
+for name, platform in platforms(hubs, sys.argv[2], lambda _hub: answer).found.items():
     for hub in (hub for hub in hubs if hub.cluster.name == name):
         desired = platform.desired(hub)
         texts = {file: text.encode() for file, text in config_files(desired).items()}

@@ -72,6 +72,13 @@ class ChoiceResult:
             "log_lines": list(self.log_lines),
         }
 
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ChoiceResult:
+        """Return what as_dict() was made from, but for the choice's code and options."""
+        found = {key: value for key, value in values.items() if key not in ("environment", "size", "label")}
+        choice = Choice(values["environment"], values["size"], label=values["label"])
+        return cls(choice, **{**found, "steps": [StepResult(**step) for step in values["steps"]]})
+
 
 @dataclass
 class HubResult:
@@ -117,3 +124,8 @@ class HubResult:
             "swept": list(self.swept),
             "cleanup_problems": list(self.cleanup_problems),
         }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> HubResult:
+        """Return what as_dict() was made from, but for the choices' code and options."""
+        return cls(**{**values, "choices": [ChoiceResult.from_dict(choice) for choice in values["choices"]]})

@@ -10,6 +10,9 @@ from typing import Any, Callable
 
 TIERS = ("staging", "production")
 
+#: The machine that Ansible runs on, as cluster_host.
+LOCALHOST = "localhost"
+
 #: A place inside the variables of a host: the variable, then keys and indexes inside its value.
 ValuePath = tuple[Any, ...]
 

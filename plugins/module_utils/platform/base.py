@@ -22,17 +22,23 @@ CREATE, UPDATE, UNCHANGED = "create", "update", "unchanged"
 DRIFTED = "drifted"
 #: It is there, but not in the inventory.
 ORPHANED = "orphaned"
+#: Nobody knows, since its cluster does not answer.
+UNREACHABLE = "unreachable"
 
 
 class PlatformError(Exception):
     """A cluster cannot hold its hubs; the message is for the operator, one sentence."""
 
 
+class UnreachableError(PlatformError):
+    """A cluster does not answer, or lets us do nothing; others are not concerned."""
+
+
 @dataclass
 class Change:
     """What a deploy would do to one hub.
 
-    action: CREATE, UPDATE, UNCHANGED, DRIFTED or ORPHANED.
+    action: CREATE, UPDATE, UNCHANGED, DRIFTED, ORPHANED or UNREACHABLE.
     reasons: short phrases for the recap, such as "configuration" or "hub not running".
     before, after: texts for ``--diff``, secrets masked; equal where nothing readable differs.
     desired, live: fingerprints of what the hub should be and of what it is; "" where it is neither.

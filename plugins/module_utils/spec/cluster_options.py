@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ..fleet.model import LOCALHOST
 from ..fleet.window import PATTERN as WINDOW_PATTERN
 from ..fleet.window import TEXT as WINDOW_TEXT
 from .kubernetes_options import LABEL_PATTERN, LABEL_TEXT, VERSION_PATTERN
@@ -48,10 +49,14 @@ MACHINE = (
         "str",
         (
             "The machine.",
-            "C(localhost) is where Ansible runs; other machines are not supported yet.",
+            "C(localhost) is where Ansible runs. Others are reached by ssh, and by what Ansible's own variables say"
+            " of it, such as C(ansible_user), C(ansible_port) and C(ansible_become).",
+            "Unset, C(ansible_host) if that is set, else C(localhost).",
         ),
-        default="localhost",
-        choices=("localhost",),
+        default=LOCALHOST,
+        pattern=r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*",
+        pattern_text="a host name or an address",
+        example="hub1.example.org",
         platforms=(SERVER,),
     ),
     Option(

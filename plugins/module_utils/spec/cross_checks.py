@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..fleet.model import Fleet, FleetInput, HostInput, Hub, ValuePath
+from ..fleet.model import LOCALHOST, Fleet, FleetInput, HostInput, Hub, ValuePath
 from .authenticators import ALLOW_RULES, COMMON_RULES, Authenticator
 from .authenticators import BY_NAME as AUTHENTICATORS
 from .option import SERVER
@@ -239,6 +239,7 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
     ports: dict[tuple[str, Any], tuple[str, str]] = {}
     addresses: dict[tuple[Any, str], Hub] = {}
     homes: dict[tuple[str, Any], str] = {}
+    states: dict[tuple[str, str], str] = {}
     for hub in fleet.hubs.values():
         host = inventory.hosts[hub.name]
 
@@ -257,8 +258,13 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
                     f"is also that of hub {other}; users of both would share files",
                 )
         _check_files(hub, inventory.directory, report)
-        state = os.path.expanduser(hub.cluster["cluster_state_directory"] or "")
-        if state and inventory.whole and _lies_in(state, inventory.directory):
+        here = hub.cluster["cluster_host"] == LOCALHOST
+        state = hub.cluster["cluster_state_directory"] or ""
+        state = os.path.expanduser(state) if here else state
+        owner = states.setdefault((hub.cluster["cluster_host"], state), hub.cluster.name) if state else ""
+        if owner and owner != hub.cluster.name:
+            report("cluster_state_directory", f"is also that of cluster {owner}, on the same machine")
+        if state and here and inventory.whole and _lies_in(state, inventory.directory):
             message = "lies in the inventory directory, which Ansible reads whole; put it elsewhere"
             report("cluster_state_directory", message)
         if state and hub["hub_home_directory"] and _lies_in(hub["hub_home_directory"], state):

@@ -197,6 +197,33 @@ class Builder:
         return True
 
 
+def has_program(path: str) -> bool:
+    """Tell whether a program that is named by its content is there, and whole."""
+    return os.access(path, os.X_OK)
+
+
+def install_program(source: str, path: str) -> None:
+    """Copy a program to a directory of its own; it appears whole or not at all. Raises BuildError where it cannot run.
+
+    Other accounts may run it: nothing of it is ours.
+    """
+    os.umask(0o022)
+    temporary = f"{path}.{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        shutil.copyfile(source, temporary)
+        os.chmod(temporary, 0o755)
+        done = subprocess.run([temporary, "--version"], capture_output=True, timeout=60, check=False)
+        if done.returncode:
+            raise BuildError(f"{os.path.basename(path)} does not run on this machine (exit {done.returncode})")
+        os.replace(temporary, path)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise BuildError(f"{os.path.basename(path)} cannot be had on this machine: {error}") from None
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+
+
 def pins_of(lock: str) -> str:
     """Return the lines ``name==version ; marker`` of a lock without its hashes.
 

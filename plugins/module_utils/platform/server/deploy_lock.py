@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One deploy at a time on a machine, and the machine's identity.
 
-A lock is a file that names the process that holds it. A lock whose process is gone is stale: it is
-told by the boot id and the process' start time, so that another process with the same number, or
-one before a reboot, is not taken for it. Source: proc(5).
+A lock is a file that names the process that holds it, and the machine that the process is on: that of whoever
+deploys. A lock whose process is gone is stale: it is told by the boot id and the process' start time, so that another
+process with the same number, or one before a reboot, is not taken for it. Source: proc(5). Of a process on yet
+another machine only that one can tell: :func:`is_gone`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
@@ -26,7 +28,15 @@ _MACHINE_IDS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 
 
 class LockedError(Exception):
-    """Another deploy is under way; one sentence that says whose."""
+    """Another deploy is under way; one sentence that says whose. holder: what its lock says."""
+
+    def __init__(self, holder: dict[str, Any], path: str):
+        self.holder = holder
+        told = (
+            f"a deploy by {holder.get('who', 'somebody')} is under way since {holder.get('when', 'a while')} "
+            f"(process {holder.get('pid')}); wait for its end"
+        )
+        super().__init__(told if _is_here(holder) else f"{told}; if it ended without cleaning up, remove {path} there")
 
 
 def machine_identity() -> str:
@@ -38,9 +48,21 @@ def machine_identity() -> str:
     return ""
 
 
-def take(layout: Layout, pid: int, who: str, when: str) -> bool:
-    """Take the lock of a cluster for the process ``pid``; return whether a stale one was in the way.
+def owner(pid: int, who: str, when: str) -> dict[str, Any]:
+    """Return what a lock says that the process ``pid`` of this machine holds."""
+    process = {"pid": pid, "start_time": start_time(pid), "boot_id": _boot_id()}
+    return {**process, "machine": _this_machine(), "who": who, "when": when}
 
+
+def is_gone(holder: dict[str, Any]) -> bool:
+    """Tell whether the holder of a lock was a process of this machine, and does not live any more."""
+    return _is_here(holder) and not _lives(holder)
+
+
+def take(layout: Layout, wanting: dict[str, Any], gone: dict[str, Any] | None = None) -> bool:
+    """Take the lock of a cluster for an :func:`owner`; return whether a stale one was in the way.
+
+    gone: a holder of which the machine it was on knows that it does not live any more.
     Taken already by the same process, nothing changes. Raises LockedError while another holds it.
     """
     if not os.path.isdir(os.path.dirname(layout.root)):
@@ -48,28 +70,24 @@ def take(layout: Layout, pid: int, who: str, when: str) -> bool:
         previous = os.umask(0o022)
         os.makedirs(os.path.dirname(layout.root), exist_ok=True)
         os.umask(previous)
-    owner = {"pid": pid, "start_time": start_time(pid), "boot_id": _boot_id(), "who": who, "when": when}
     with _opened(layout) as file:
         holder = _holder(file)
-        if _same(holder, owner):
+        if _same(holder, wanting):
             return False
-        if _lives(holder):
-            raise LockedError(
-                f"a deploy by {holder.get('who', 'somebody')} is under way since {holder.get('when', 'a while')} "
-                f"(process {holder.get('pid')}); wait for its end"
-            )
+        if holder and holder != gone and not is_gone(holder):
+            raise LockedError(holder, _path(layout))
         file.seek(0)
         file.truncate()
-        file.write(json.dumps(owner, sort_keys=True) + "\n")
+        file.write(json.dumps(wanting, sort_keys=True) + "\n")
         return bool(holder)
 
 
-def release(layout: Layout, pid: int) -> bool:
-    """Give the lock back if ``pid`` holds it; return whether it did."""
+def release(layout: Layout, holding: dict[str, Any]) -> bool:
+    """Give the lock back if an :func:`owner` holds it; return whether it did."""
     if not os.path.exists(_path(layout)):
         return False
     with _opened(layout) as file:
-        if _holder(file).get("pid") != pid:
+        if not _same(_holder(file), holding):
             return False
         os.unlink(_path(layout))
         return True
@@ -106,6 +124,15 @@ def _holder(file: TextIO) -> dict[str, Any]:
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return all(one.get(key) == other[key] for key in ("pid", "start_time", "boot_id"))
+
+
+def _is_here(holder: dict[str, Any]) -> bool:
+    return holder.get("machine") == _this_machine()
+
+
+def _this_machine() -> str:
+    """Return what tells this machine from others; containers often have nothing but a name."""
+    return machine_identity() or socket.gethostname()
 
 
 def _lives(holder: dict[str, Any]) -> bool:

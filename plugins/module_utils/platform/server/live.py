@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -12,6 +13,7 @@ import socket
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +25,7 @@ from .environments import digest
 from .history import APPLYING, Record, newest
 from .layout import SERVICES, HubLayout, Layout
 from .running import Running, running
+from .survey import file_digest
 
 HEALTH_TIMEOUT = 5.0
 
@@ -59,6 +62,26 @@ class LiveHub:
         if self.config is None:
             return ""
         return digest([self.files, sorted(self.secrets), self.record.number if self.record else 0])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON-able data."""
+        return {
+            **{each.name: getattr(self, each.name) for each in dataclasses.fields(self)},
+            "secrets": sorted(self.secrets),
+            "services": {role: dataclasses.asdict(service) for role, service in self.services.items()},
+            "record": self.record.as_dict() if self.record else None,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> LiveHub:
+        """Return what :meth:`as_dict` was made from."""
+        record = values["record"]
+        more = {
+            "secrets": frozenset(values["secrets"]),
+            "services": {role: Running(**service) for role, service in values["services"].items()},
+            "record": Record(**record) if record else None,
+        }
+        return cls(**{**values, **more})
 
 
 def live_hubs(names: list[str], layout: Layout) -> dict[str, LiveHub]:
@@ -97,12 +120,6 @@ def file_digests(directory: str) -> dict[str, str]:
     return found
 
 
-def file_digest(path: str) -> str:
-    """Return the SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
-
-
 def answers(config: dict[str, Any]) -> bool:
     """Tell whether a hub answers at its health address through its proxy."""
     scheme = "https" if config.get("tls") else "http"
@@ -127,8 +144,8 @@ def _is_healthy(url: str) -> bool:
         return False
 
 
-def taken_ports(desired: DesiredHub, live: LiveHub) -> list[int]:
-    """Return the ports that the hub needs and some other program of the machine listens on.
+def taken_ports(ports: Iterable[int], live: LiveHub) -> list[int]:
+    """Return which of the ports that the hub needs some other program of the machine listens on.
 
     Ports that the hub's own running services listen on already are not asked about.
     """
@@ -137,7 +154,7 @@ def taken_ports(desired: DesiredHub, live: LiveHub) -> list[int]:
         for name, role in (("public", "proxy"), ("proxy_api", "proxy"), ("proxy_metrics", "proxy"), ("hub", "hub"))
         if live.services.get(role, Running()).pid
     }
-    return sorted(port for port in set(desired.config["ports"].values()) - own if _listens(port))
+    return sorted(port for port in set(ports) - own if _listens(port))
 
 
 def _listens(port: int) -> bool:

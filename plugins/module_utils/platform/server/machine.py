@@ -16,6 +16,7 @@ from typing import Any
 from ..base import PlatformError
 from .layout import Layout
 from .limits import find_cgroups, limits_in_words
+from .system import System, read_system
 
 MINIMUM_PYTHON = (3, 10)
 MINIMUM_NODE = 20
@@ -35,27 +36,30 @@ class Machine:
 
     root: bool
     home: str
+    system: System
     systemd: bool
     user_systemd: bool
     bubblewrap: bool
     cgroups: str
-    apt: bool
     node: str | None
 
     @classmethod
     def read(cls) -> Machine:
-        """Read the facts of the machine this runs on; no network, about 0.1 s."""
+        """Read the facts of the machine this runs on; no network, about 0.1 s.
+
+        Raises PlatformError where its system is not supported.
+        """
         root = os.geteuid() == 0
         systemd = os.path.isdir("/run/systemd/system")
         runtime = f"/run/user/{os.getuid()}"
         return cls(
             root=root,
             home=os.path.expanduser("~"),
+            system=read_system(),
             systemd=systemd,
             user_systemd=os.path.exists(os.path.join(runtime, "systemd", "private")),
             bubblewrap=shutil.which("bwrap", path=SYSTEM_PATH) is not None,
             cgroups=find_cgroups() if root and not systemd else "",
-            apt=shutil.which("apt-get") is not None,
             node=_find_node(SYSTEM_PATH if root else os.environ.get("PATH", SYSTEM_PATH)),
         )
 
@@ -64,7 +68,7 @@ class Machine:
 class Setup:
     """A cluster's settings once its machine is known: nothing is ``auto`` any more.
 
-    packages: system packages that are missing.
+    packages: system packages that are missing. install: the command that installs such.
     python: the interpreter that environments are made from.
     proxy: version of configurable-http-proxy, to the minor.
     node: the machine's own node, or None where one is brought along.
@@ -81,6 +85,7 @@ class Setup:
     proxy: str
     packages: tuple[str, ...] = ()
     limits: str = ""
+    install: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return what playbooks work with."""
@@ -91,6 +96,7 @@ class Setup:
             "python": self.python,
             "proxy_account": self.proxy_account or "",
             "packages": list(self.packages),
+            "install": self.install,
         }
 
 
@@ -120,6 +126,7 @@ def resolve(cluster: str, options: dict[str, Any], machine: Machine) -> Setup:
         proxy=options["cluster_proxy_version"],
         packages=("bubblewrap",) if isolation == "bubblewrap" and not machine.bubblewrap else (),
         limits=limits_in_words(isolation, machine.cgroups),
+        install=machine.system.install,
     )
 
 

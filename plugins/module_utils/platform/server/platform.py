@@ -10,22 +10,39 @@ from typing import Any
 
 from ...fleet.model import Cluster, Hub
 from ..base import Change, Platform, PlatformError
-from . import files
-from .deploy_lock import LockedError, machine_identity, release, take
+from . import deploy_lock
 from .desired import DesiredHub, desired_hub
-from .environments import COMPLETE, Assets, Build
-from .history import APPLYING, CHECKED, FAILED, finish, newest
-from .live import LiveHub, change_of, file_digest, live_hubs, newer_database, taken_ports
-from .machine import Machine, Setup, resolve
-from .running import running
+from .environments import Assets, Build, hub_environment, supervisor_environment
+from .history import Record
+from .live import LiveHub, change_of, newer_database
+from .questions import Ask
+from .state import State, Wanted
+from .survey import Survey, file_digest
+
+#: The options of a cluster that its machine has to do with.
+_OPTIONS = (
+    "cluster_state_directory",
+    "cluster_isolation",
+    "cluster_supervisor",
+    "cluster_python",
+    "cluster_proxy_version",
+)
 
 
 class ServerPlatform(Platform):
-    """A cluster on the machine that this runs on."""
+    """A cluster on one machine, which is asked through ``ask``.
 
-    def __init__(self, cluster: Cluster, machine: Machine, assets: Assets, directory: str):
-        """Take the facts of the machine, the collection's files and the inventory directory."""
-        self.setup: Setup = resolve(cluster.name, cluster.options, machine)
+    survey: what the machine is. state: of its hubs, as the last :meth:`live` found it.
+    """
+
+    def __init__(self, cluster: Cluster, hubs: list[Hub], ask: Ask, assets: Assets, directory: str):
+        """Take the cluster's hubs, the collection's files and the inventory directory; raises PlatformError."""
+        self._ask = ask
+        paths = sorted({path for hub in hubs for path in _tls_files(hub).values()})
+        options = {name: cluster[name] for name in _OPTIONS}
+        self.survey = Survey.from_dict(ask("survey", {"cluster": cluster.name, "options": options, "paths": paths}))
+        self.setup = self.survey.setup
+        self.state = State()
         self.assets = assets
         self.directory = directory
         self._known: dict[str, DesiredHub] = {}
@@ -33,95 +50,102 @@ class ServerPlatform(Platform):
     def desired(self, hub: Hub) -> DesiredHub:
         if hub.name not in self._known:
             copied = copied_digests(hub, self.directory)
-            self._known[hub.name] = desired_hub(hub, self.setup, self.assets, copied, _certificate(hub))
+            self._known[hub.name] = desired_hub(hub, self.setup, self.assets, copied, self._certificate(hub))
         return self._known[hub.name]
 
     def live(self, hubs: list[Hub]) -> dict[str, LiveHub]:
-        return live_hubs([hub.name for hub in hubs], self.setup.layout)
+        desired = [self.desired(hub) for hub in hubs]
+        wanted = Wanted(
+            {hub.name: sorted(set(hub.config["ports"].values())) for hub in desired},
+            [service for hub in desired for service in hub.services],
+            sorted({_place(build) for hub in desired for build in hub.builds}),
+            self.supervisor(),
+        )
+        root = self.setup.layout.root
+        self.state = State.from_dict(self._ask("state", {"root": root, "wanted": wanted.as_dict()}))
+        return self.state.hubs
 
     def change(self, hub: Hub, desired: DesiredHub, live: LiveHub) -> Change:
-        return change_of(desired, live, [build.name for build in desired.builds if not self.is_built(build)])
+        return change_of(desired, live, [build.name for build in desired.builds if not self._is_built(build)])
 
     def present(self) -> list[str]:
-        hubs = self.setup.layout.hubs
-        if not os.path.isdir(hubs):
-            return []
-        return sorted(
-            name for name in os.listdir(hubs) if os.path.exists(self.setup.layout.hub(name).config("hub.json"))
-        )
+        return self.state.present
 
     def identity(self) -> str:
-        return machine_identity()
+        return self.survey.identity
 
     def lock(self, pid: int, who: str, when: str) -> bool:
-        try:
-            return take(self.setup.layout, pid, who, when)
-        except LockedError as error:
-            raise PlatformError(str(error)) from None
-        except OSError as error:
-            raise PlatformError(f"the lock of the cluster cannot be taken: {error}") from None
+        question = {"root": self.setup.layout.root, "owner": deploy_lock.owner(pid, who, when)}
+        found = self._ask("lock", question)
+        holder = found.get("holder")
+        if holder and deploy_lock.is_gone(holder):
+            # The machine could not tell, since it was a process of this one.
+            found = self._ask("lock", {**question, "gone": holder})
+        if "holder" in found:
+            raise PlatformError(found["problem"])
+        return bool(found["stale"])
 
     def unlock(self, pid: int) -> bool:
-        return release(self.setup.layout, pid)
+        owner = deploy_lock.owner(pid, "", "")
+        return bool(self._ask("unlock", {"root": self.setup.layout.root, "owner": owner})["released"])
 
-    def taken_ports(self, hub: Hub, live: LiveHub) -> list[int]:
-        """Return the ports that the hub needs and another program of the machine has."""
-        return taken_ports(self.desired(hub), live)
+    def history(self, hubs: list[str]) -> dict[str, list[Record]]:
+        """Return what was deployed of each hub, the newest first."""
+        found = self._ask("history", {"root": self.setup.layout.root, "hubs": hubs})
+        return {name: [Record(**record) for record in records] for name, records in found.items()}
 
     def newer_database(self, hub: Hub, live: LiveHub) -> str:
         """Return the version of JupyterHub whose database the hub's own version could not read, or ""."""
         return newer_database(self.desired(hub), live)
 
-    def is_built(self, build: Build) -> bool:
-        """Tell whether a directory is there and whole."""
-        return os.path.exists(os.path.join(self.setup.layout.root, build.folder, build.directory, COMPLETE))
+    def hub_python(self, hub: Hub) -> str:
+        """Return the Python that a hub runs with."""
+        build = hub_environment(hub["hub_jupyterhub_version"], self.setup, self.assets)
+        return f"{self.setup.layout.tool(build.directory)}/bin/python"
 
-    def note_check(self, hub: Hub, passed: bool) -> None:
-        """Remember on the machine whether what runs now passed its check; the next plan asks."""
-        layout = self.setup.layout.hub(hub.name)
-        record = newest(layout)
-        # A version that passed once stays one to go back to, whatever ails the hub today.
-        if record and record.result not in (APPLYING, CHECKED):
-            finish(layout, record.number, CHECKED if passed else FAILED)
-        if passed:
-            files.write(layout.checked, running(layout, "hub").digest.encode())
-        elif os.path.exists(layout.checked):
-            os.unlink(layout.checked)
-
-    def check_token(self, hub: Hub) -> str:
-        """Return the token that the check acts with; raises PlatformError where there is no hub yet."""
-        path = self.setup.layout.hub(hub.name).secret("check_token")
-        try:
-            with open(path, encoding="ascii") as file:
-                return file.read().strip()
-        except FileNotFoundError:
-            raise PlatformError(f"hub {hub.name} is not deployed; run the playbook deploy first") from None
-        except OSError as error:
-            raise PlatformError(
-                f"hub {hub.name}: {path}: {error.strerror}; check as the account that deployed it"
-            ) from None
+    def supervisor(self) -> dict[str, str]:
+        """Return what the engine's function supervisor() takes."""
+        layout = self.setup.layout
+        programs = layout.tool(supervisor_environment(self.setup, self.assets).directory)
+        return {
+            "kind": self.setup.supervisor,
+            "directory": layout.supervisor,
+            "runtime": self.setup.runtime,
+            "programs": f"{programs}/bin",
+        }
 
     def machine_changes(self, hubs: list[Hub]) -> list[dict[str, Any]]:
         """Return what is to be built for ``hubs``, each with one hub that needs it, in order."""
         found: dict[str, dict[str, Any]] = {}
         for hub in hubs:
             for build in self.desired(hub).builds:
-                if not self.is_built(build):
+                if not self._is_built(build):
                     found.setdefault(
                         build.directory,
                         {"name": build.name, "directory": build.directory, "hub": hub.name},
                     )
         return list(found.values())
 
+    def _is_built(self, build: Build) -> bool:
+        return _place(build) in self.state.built
 
-def _certificate(hub: Hub) -> str:
-    """Return the digest of the hub's TLS certificate, "" without TLS; PlatformError where a file is missing."""
-    for option in ("hub_tls_key", "hub_tls_certificate"):
-        try:
-            found = file_digest(hub[option]) if hub[option] else ""
-        except OSError as error:
-            raise PlatformError(f"hub {hub.name}: {option}: {hub[option]}: {error.strerror}") from None
-    return found
+    def _certificate(self, hub: Hub) -> str:
+        """Return the digest of the hub's TLS certificate, "" without TLS; PlatformError where a file is missing."""
+        found = ""
+        for option, path in _tls_files(hub).items():
+            if path in self.survey.unreadable:
+                raise PlatformError(f"hub {hub.name}: {option}: {path}: {self.survey.unreadable[path]}")
+            found = self.survey.digests[path]
+        return found
+
+
+def _place(build: Build) -> str:
+    return f"{build.folder}/{build.directory}"
+
+
+def _tls_files(hub: Hub) -> dict[str, str]:
+    """Return the files of a hub's TLS on its machine: option -> path, the certificate last."""
+    return {option: hub[option] for option in ("hub_tls_key", "hub_tls_certificate") if hub[option]}
 
 
 def copied_files(hub: Hub, directory: str) -> dict[str, str]:

@@ -19,7 +19,9 @@ import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import deploy_lock
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.deploy_lock import (
     LockedError,
+    is_gone,
     machine_identity,
+    owner,
     release,
     take,
 )
@@ -55,32 +57,32 @@ def holder(layout: Layout) -> dict[str, Any]:
 
 def write(layout: Layout, **differences: Any) -> None:
     """Let the lock be of this process, but for some differences."""
-    take(layout, ME, "ada@desk", WHEN)
+    take(layout, owner(ME, "ada@desk", WHEN))
     lock_file(layout).write_text(json.dumps({**holder(layout), **differences}))
 
 
 def test_taken_and_given_back(layout: Layout) -> None:
-    assert take(layout, ME, "ada@desk", WHEN) is False
+    assert take(layout, owner(ME, "ada@desk", WHEN)) is False
     assert holder(layout)["who"] == "ada@desk"
     assert lock_file(layout).stat().st_mode & 0o777 == 0o600
     assert not os.path.exists(layout.root), "the state directory is for the deploy to make"
-    assert release(layout, ME) is True
+    assert release(layout, owner(ME, "", "")) is True
     assert list(lock_file(layout).parent.iterdir()) == []
-    assert release(layout, ME) is False
+    assert release(layout, owner(ME, "", "")) is False
 
 
 def test_taken_twice_by_the_same(layout: Layout) -> None:
-    take(layout, ME, "ada@desk", WHEN)
-    assert take(layout, ME, "ada@desk", "later") is False
+    take(layout, owner(ME, "ada@desk", WHEN))
+    assert take(layout, owner(ME, "ada@desk", "later")) is False
     assert holder(layout)["when"] == WHEN
-    assert release(layout, ME) is True
+    assert release(layout, owner(ME, "", "")) is True
 
 
 def test_taken_by_another(layout: Layout, other: subprocess.Popen[bytes]) -> None:
     """It says who is at it, and since when."""
-    take(layout, other.pid, "ben@desk", WHEN)
+    take(layout, owner(other.pid, "ben@desk", WHEN))
     with pytest.raises(LockedError) as raised:
-        take(layout, ME, "ada@desk", "later")
+        take(layout, owner(ME, "ada@desk", "later"))
     assert str(raised.value) == (
         f"a deploy by ben@desk is under way since {WHEN} (process {other.pid}); wait for its end"
     )
@@ -89,20 +91,20 @@ def test_taken_by_another(layout: Layout, other: subprocess.Popen[bytes]) -> Non
 
 def test_given_back_by_another(layout: Layout, other: subprocess.Popen[bytes]) -> None:
     """Only who holds it can."""
-    take(layout, other.pid, "ben@desk", WHEN)
-    assert release(layout, ME) is False
+    take(layout, owner(other.pid, "ben@desk", WHEN))
+    assert release(layout, owner(ME, "", "")) is False
     assert holder(layout)["pid"] == other.pid
-    assert release(layout, other.pid) is True
-    assert take(layout, ME, "ada@desk", WHEN) is False
+    assert release(layout, owner(other.pid, "", "")) is True
+    assert take(layout, owner(ME, "ada@desk", WHEN)) is False
 
 
 def test_holder_died(layout: Layout, other: subprocess.Popen[bytes]) -> None:
-    take(layout, other.pid, "ben@desk", WHEN)
+    take(layout, owner(other.pid, "ben@desk", WHEN))
     other.kill()
     other.wait()
-    assert take(layout, ME, "ada@desk", WHEN) is True
+    assert take(layout, owner(ME, "ada@desk", WHEN)) is True
     assert holder(layout)["pid"] == ME
-    assert take(layout, ME, "ada@desk", WHEN) is False, "told once"
+    assert take(layout, owner(ME, "ada@desk", WHEN)) is False, "told once"
 
 
 @pytest.mark.parametrize(
@@ -116,14 +118,44 @@ def test_holder_died(layout: Layout, other: subprocess.Popen[bytes]) -> None:
 )
 def test_stale(difference: dict[str, Any], layout: Layout) -> None:
     write(layout, **difference)
-    assert take(layout, ME, "ben@desk", WHEN) is True
+    assert take(layout, owner(ME, "ben@desk", WHEN)) is True
     assert holder(layout)["who"] == "ben@desk"
 
 
 def test_the_differences_are_what_makes_it_stale(layout: Layout, other: subprocess.Popen[bytes]) -> None:
     write(layout)
     with pytest.raises(LockedError):
-        take(layout, other.pid, "ben@desk", WHEN)
+        take(layout, owner(other.pid, "ben@desk", WHEN))
+
+
+def test_holder_is_on_another_machine(layout: Layout) -> None:
+    """Nobody here can tell whether it lives; whoever is there can."""
+    write(layout, machine="machine-id:other", boot_id="another", pid=1, start_time="1")
+    held = holder(layout)
+    with pytest.raises(LockedError) as raised:
+        take(layout, owner(ME, "ben@desk", WHEN))
+    assert raised.value.holder == held
+    assert str(raised.value).endswith(
+        f"wait for its end; if it ended without cleaning up, remove {layout.root}.deploy-lock there"
+    )
+    assert not is_gone(held), "it is no process of this machine"
+    assert take(layout, owner(ME, "ben@desk", WHEN), gone=held) is True
+    assert holder(layout)["who"] == "ben@desk"
+
+
+def test_another_took_it_meanwhile(layout: Layout, other: subprocess.Popen[bytes]) -> None:
+    """Only the very holder that is known to be gone gives way."""
+    take(layout, owner(other.pid, "ben@desk", WHEN))
+    with pytest.raises(LockedError):
+        take(layout, owner(ME, "ada@desk", WHEN), gone={**holder(layout), "pid": 1})
+
+
+def test_gone(layout: Layout, other: subprocess.Popen[bytes]) -> None:
+    held = owner(other.pid, "ben@desk", WHEN)
+    assert not is_gone(held)
+    other.kill()
+    other.wait()
+    assert is_gone(held)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"pid": '])
@@ -131,7 +163,7 @@ def test_half_written(text: str, layout: Layout) -> None:
     """Who was writing it is dead, or would still have it open."""
     lock_file(layout).parent.mkdir(parents=True)
     lock_file(layout).write_text(text)
-    take(layout, ME, "ada@desk", WHEN)
+    take(layout, owner(ME, "ada@desk", WHEN))
     assert holder(layout)["pid"] == ME
 
 
@@ -142,7 +174,7 @@ def test_a_link_is_not_followed(layout: Layout, tmp_path: Path) -> None:
     lock_file(layout).parent.mkdir(parents=True)
     lock_file(layout).symlink_to(target)
     with pytest.raises(OSError):
-        take(layout, ME, "ada@desk", WHEN)
+        take(layout, owner(ME, "ada@desk", WHEN))
     assert target.read_text() == "precious"
 
 
@@ -151,13 +183,13 @@ RACER = textwrap.dedent(
     import os, sys, time
     sys.path.insert(0, sys.argv[1])
     from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.deploy_lock import (
-        LockedError, take)
+        LockedError, owner, take)
     from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 
     print("ready", flush=True)
     for root in sys.stdin:
         try:
-            take(Layout(root.strip()), os.getpid(), "somebody", "now")
+            take(Layout(root.strip()), owner(os.getpid(), "somebody", "now"))
             print("won", flush=True)
         except LockedError:
             print("lost", flush=True)
@@ -171,7 +203,7 @@ def test_race(stale: bool, tmp_path: Path, other: subprocess.Popen[bytes]) -> No
     layouts = [Layout(str(tmp_path / f"state{number}")) for number in range(100)]
     if stale:
         for layout in layouts:
-            take(layout, other.pid, "ben@desk", WHEN)
+            take(layout, owner(other.pid, "ben@desk", WHEN))
         other.kill()
         other.wait()
     racers = [
@@ -199,7 +231,7 @@ def test_race(stale: bool, tmp_path: Path, other: subprocess.Popen[bytes]) -> No
 def test_given_back_while_others_wait(tmp_path: Path) -> None:
     """Whoever waited for the file of a lock that was removed meanwhile does not write into the removed one."""
     layout = Layout(str(tmp_path / "state"))
-    take(layout, ME, "ada@desk", WHEN)
+    take(layout, owner(ME, "ada@desk", WHEN))
     with deploy_lock._opened(layout):
         racer = subprocess.Popen(
             [sys.executable, "-c", RACER, str(COLLECTIONS)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

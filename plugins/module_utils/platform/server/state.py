@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state of a cluster on its machine: one look at all of its hubs, and at what they need."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+from .environments import COMPLETE
+from .layout import Layout
+from .live import LiveHub, live_hubs, taken_ports
+from .services import Service
+from .supervisor import supervisor
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be looked at.
+
+    hubs: name -> the ports that the hub needs. services: all that hubs should run. builds: FOLDER/DIRECTORY of what
+    they need. supervisor: what the function of that name takes, or None where nobody asks about it.
+    """
+
+    hubs: dict[str, list[int]]
+    services: list[Service] = field(default_factory=list)
+    builds: list[str] = field(default_factory=list)
+    supervisor: dict[str, str] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON-able data."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Wanted:
+        """Return what :meth:`as_dict` was made from."""
+        services = [Service(**{**service, "command": tuple(service["command"])}) for service in values["services"]]
+        return cls(**{**values, "services": services})
+
+
+@dataclass
+class State:
+    """What was found.
+
+    hubs: as they are. taken: hub -> ports that it needs and another program has. present: all hubs that are there.
+    built: those of the builds that are there and whole. supervised: service -> pid that the supervisor runs as it;
+    None where no supervisor runs.
+    """
+
+    hubs: dict[str, LiveHub] = field(default_factory=dict)
+    taken: dict[str, list[int]] = field(default_factory=dict)
+    present: list[str] = field(default_factory=list)
+    built: list[str] = field(default_factory=list)
+    supervised: dict[str, int] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON-able data; it holds no secret."""
+        found = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        return {**found, "hubs": {name: hub.as_dict() for name, hub in self.hubs.items()}}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> State:
+        """Return what :meth:`as_dict` was made from."""
+        return cls(**{**values, "hubs": {name: LiveHub.from_dict(hub) for name, hub in values["hubs"].items()}})
+
+
+def look(layout: Layout, wanted: Wanted) -> State:
+    """Look at the machine this runs on."""
+    hubs = live_hubs(list(wanted.hubs), layout)
+    return State(
+        hubs,
+        {name: taken_ports(ports, hubs[name]) for name, ports in wanted.hubs.items()},
+        _present(layout),
+        [build for build in wanted.builds if os.path.exists(os.path.join(layout.root, build, COMPLETE))],
+        _supervised(wanted, hubs),
+    )
+
+
+def _present(layout: Layout) -> list[str]:
+    if not os.path.isdir(layout.hubs):
+        return []
+    return sorted(name for name in os.listdir(layout.hubs) if os.path.exists(layout.hub(name).config("hub.json")))
+
+
+def _supervised(wanted: Wanted, hubs: dict[str, LiveHub]) -> dict[str, int] | None:
+    """Ask the supervisor about the services that run: others are not worth the question."""
+    if wanted.supervisor is None:
+        return None
+    keeper = supervisor(**wanted.supervisor)
+    if not keeper.alive():
+        return None
+    return {service.name: keeper.pid(service) for service in wanted.services if _runs(service, hubs)}
+
+
+def _runs(service: Service, hubs: dict[str, LiveHub]) -> bool:
+    return bool(hubs[os.path.basename(service.directory)].services[service.role].pid)

@@ -1,0 +1,159 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reach the machines of clusters: this process where it is the controller's own, Ansible's connection plugins else.
+
+A task has one connection, to the host that it runs for; what looks at the whole fleet at once needs one to every
+machine. :func:`connected` makes it as Ansible's task executor does, from the variables of a hub of the cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible import constants as C
+from ansible.errors import AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import become_loader, connection_loader
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import LOCALHOST, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
+    PlatformError,
+    UnreachableError,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.questions import (
+    Answer,
+    Ask,
+    answer,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
+
+COLLECTION = "hubfleet.jupyterhub"
+#: What holds unless the inventory says otherwise, as in playbooks/vars/connection.yml. Pipelining: the arguments of
+#: modules, secrets among them, go through the connection only, and not into files on the machine.
+DEFAULTS = {"ansible_connection": "ssh", "ansible_python_interpreter": "auto_silent", "ansible_pipelining": True}
+
+
+def host_of(hub: Hub) -> str:
+    """Return the machine of a hub's cluster."""
+    return str(hub.cluster["cluster_host"])
+
+
+class RemoteMachine:
+    """Another machine than the controller, on which ``action`` runs modules."""
+
+    def __init__(self, action: ActionBase, host: str, variables: Mapping[str, Any]):
+        self.action = action
+        self.host = host
+        # Ansible writes down in the facts which Python it found.
+        self.variables = {**variables, "ansible_facts": dict(variables.get("ansible_facts") or {})}
+
+    def ask(self, question: str, arguments: dict[str, Any]) -> Answer:
+        """Ask as questions.Ask has it; raises PlatformError, UnreachableError where the machine cannot be asked."""
+        found: Answer = self.run("server_ask", {"question": question, "arguments": arguments})["answer"]
+        return found
+
+    def run(self, module: str, arguments: dict[str, Any], python: str = "") -> dict[str, Any]:
+        """Run a module of this collection, by the machine's own Python unless told; return its result.
+
+        Raises PlatformError with what the module says, UnreachableError where it could not be run.
+        """
+        variables = {**self.variables, "ansible_python_interpreter": python} if python else self.variables
+        try:
+            result = self.action._execute_module(
+                module_name=f"{COLLECTION}.{module}", module_args=arguments, task_vars=variables
+            )
+        except AnsibleError as error:
+            raise UnreachableError(f"{self.host} cannot be used: {_one_line(str(error))}") from None
+        result = plain(result)
+        if result.get("told"):
+            raise PlatformError(f"{self.host}: {result['msg']}")
+        if result.get("failed"):
+            # Such as: no sudo, or no Python.
+            why = result.get("module_stderr") or result.get("module_stdout") or result.get("msg") or "no answer"
+            raise UnreachableError(f"{self.host} cannot be used: {_one_line(str(why))}")
+        return dict(result)
+
+
+def connected(action: ActionBase, hub: Hub, task_vars: Mapping[str, Any]) -> RemoteMachine:
+    """Return the machine of a hub's cluster, over a connection of its own."""
+    variables = {**DEFAULTS, **_connection_variables(hub.name, task_vars), "ansible_host": host_of(hub)}
+    context = action._play_context.copy()
+    # Otherwise -vvv shows what modules answer, word for word.
+    context.no_log = True
+    kind = str(variables["ansible_connection"])
+    connection = connection_loader.get(kind, context, new_stdin=None)
+    if connection is None:
+        raise PlatformError(f"{host_of(hub)}: there is no connection plugin {kind!r}")
+    keywords = _keywords(action)
+    connection.set_options(task_keys=keywords, var_options=_options("connection", connection, variables))
+    connection._shell.set_options(task_keys=keywords, var_options=_options("shell", connection._shell, variables))
+    become = None
+    if boolean(variables.get("ansible_become", False)):
+        method = str(variables.get("ansible_become_method") or "sudo")
+        become = become_loader.get(method)
+        if become is None:
+            raise PlatformError(f"{host_of(hub)}: there is no become plugin {method!r}")
+        become.set_options(task_keys=keywords, var_options=_options("become", become, variables))
+        context.set_become_plugin(become.name)
+        context.prompt = become.prompt
+    connection.set_become_plugin(become)
+    task = action._task.copy()
+    task.no_log = True
+    runner = _Runner(task, connection, context, action._loader, action._templar, action._shared_loader_obj)
+    return RemoteMachine(runner, host_of(hub), variables)
+
+
+class _Runner(ActionBase):
+    """Runs modules over the connection it is given."""
+
+    _supports_check_mode = True
+
+    def _execute_module(self, *arguments: Any, **more: Any) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = super()._execute_module(*arguments, **more)
+            return found
+        finally:
+            self.cleanup()
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+def asking(action: ActionBase, hub: Hub, task_vars: Mapping[str, Any]) -> Ask:
+    """Return what asks the machine of a hub's cluster."""
+    return answer if host_of(hub) == LOCALHOST else connected(action, hub, task_vars).ask
+
+
+def _connection_variables(hub: str, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the inventory says of how Ansible reaches the machine of a hub."""
+    hostvars = task_vars["hostvars"]
+    templated = hostvars[hub]
+    found = {"inventory_hostname": hub}
+    for name in hostvars.raw_get(hub):
+        if name.startswith("ansible_") and name not in ("ansible_facts", "ansible_local"):
+            found[name] = templated[name]
+    return found
+
+
+def _keywords(action: ActionBase) -> dict[str, Any]:
+    """Return what the command line says, such as the account and its password, in the names of plugins' options."""
+    context, keywords = action._play_context, action._task.dump_attrs()
+    # The task's own are about the task.
+    del keywords["retries"]
+    keywords["timeout"] = context.timeout
+    keywords.update({name: value for name, value in (("password", context.password),) if value})
+    keywords.update({name: value for name, value in (("become_pass", context.become_pass),) if value})
+    return dict(keywords)
+
+
+def _options(kind: str, plugin: Any, variables: Mapping[str, Any]) -> dict[str, Any]:
+    names = C.config.get_plugin_vars(kind, plugin._load_name)
+    return {name: variables[name] for name in names if name in variables}
+
+
+def _one_line(text: str) -> str:
+    """Return the last line that says anything: the ones before it are greetings and warnings."""
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else "no answer"
