@@ -27,24 +27,22 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     check_hubs,
     target_of,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import Assets
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.history import Record
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import LiveHub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import Setup
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.running import Running
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.services import Service
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.state import State, Wanted, look
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.survey import Survey
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server_machine import AUTHOR
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.test_server_change import ASSETS
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.test_server_change import (
+    SETUP as SETUP_OF_HUBS,
+)
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import hub_of
 
-LOCKS = ("hub.txt", "node.txt", "supervisor.txt", "user.txt", "proxy/package.json", "proxy/package-lock.json")
-ASSETS = Assets(locks={name: name for name in LOCKS}, hubside={"hubfleet_hub/launch.py": ""})
-SETUP = Setup(
-    Layout("/srv/state"), "bubblewrap", "supervisord", "/usr/bin/python3", None, "/run/hubfleet", None, ("bubblewrap",)
-)
+SETUP = dataclasses.replace(SETUP_OF_HUBS, packages=("bubblewrap",), install="sudo apt-get install")
 SERVICE = Service("name", "hub", "/srv/state/hubs/demo", ("python", "-m", "jupyterhub"), "abc")
 LIVE = LiveHub(
     {"hub": "demo"},
