@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.cookiejar
 import json
 import sqlite3
@@ -32,6 +33,16 @@ def wait_for(what: str, test: Callable[[], Any], patience: float = 60.0) -> Any:
             return value
         time.sleep(0.05)
     raise AssertionError(f"waited {patience:.0f} s for {what}")
+
+
+def sleeping(seconds: int) -> list[int]:
+    """The processes that sleep so long."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if path.read_bytes().split(b"\0")[:2] == [b"sleep", b"%d" % seconds]:
+                found.append(int(path.parent.name))
+    return found
 
 
 class Client:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pwd
 import re
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Deployed
+from hubside_client import sleeping
 from verbs_fleet import Fleet, wait_for
 from verbs_machine import accounts_below, mode, processes_of
 
@@ -116,8 +118,13 @@ def test_remove_with_data_leaves_nothing(joined: Fleet) -> None:
     hub, homes = joined.hub("secure"), joined.state / "homes/secure"
     hub.start_server("ada")
     assert processes_of(homes)
+    # One that left its session, and forgot whose it is.
+    detached = "['setsid', '--fork', 'env', '-i', 'sleep', '7207']"
+    hub.kernel("ada").run(f"import subprocess; print(subprocess.call({detached}))")
     runtime = Path(hub.config["runtime"])
     private = [runtime / str(pwd.getpwnam(account).pw_uid) for account in accounts_below(homes)]
+    groups = hashlib.sha256(str(hub.directory).encode()).hexdigest()[:8]
+    assert sleeping(7207)
     kept, owner, held = homes / "ada/kept.txt", (homes / "ada").stat(), hub.secrets()
     kept.write_text("kept")
     kept.chmod(0o640)
@@ -144,6 +151,8 @@ def test_remove_with_data_leaves_nothing(joined: Fleet) -> None:
     examine(copy, joined.directory / "unpacked", owner.st_uid, held)
     wait_for("the user's processes to end", lambda: not processes_of(homes) and not processes_of(hub.directory), 10)
     assert not accounts_below(homes)
+    assert not sleeping(7207)
+    assert not list(Path("/sys/fs/cgroup").glob(f"**/hubfleet/hf-{groups}-*"))
     assert not [path for path in private if path.exists()]
     assert all(joined.hub(name).healthy() for name in ("trial", "campus"))
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import NamedTuple
 
 MOUNTINFO = "/proc/self/mountinfo"
@@ -30,13 +31,17 @@ def find_cgroups(mountinfo: str = MOUNTINFO) -> str:
     return "v1" if first >= CONTROLLERS else "v2" if second >= CONTROLLERS else ""
 
 
-def limits_in_words(isolation: str, cgroups: str) -> str:
+def limits_in_words(isolation: str, cgroups: str, kernel: str) -> str:
     """Return what is enforced under an isolation; docs/security.md has it at length."""
-    if isolation == "none":
-        return "memory limited per process"
     if isolation == "system-users" and cgroups:
         return f"memory, CPU and processes limited per server by cgroup {cgroups}"
-    return f"memory limited per process, processes per {'sandbox' if isolation == 'bubblewrap' else 'user'}"
+    memory = "memory limited per process"
+    if isolation == "system-users":
+        return f"{memory}, processes per user"
+    # as hubfleet_hub/isolation/bubblewrap.py does: older ones count the processes of all sandboxes together
+    if isolation == "bubblewrap" and tuple(map(int, re.findall(r"\d+", kernel)[:2])) >= (5, 14):
+        return f"{memory}, processes per sandbox"
+    return memory
 
 
 class Tree(NamedTuple):

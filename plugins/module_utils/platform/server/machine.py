@@ -31,7 +31,7 @@ class Machine:
     """Facts about a machine, as the account that deploys sees it.
 
     cgroups: "v1" or "v2", the version of control groups that limits can be enforced by without systemd;
-    "" where there is none.
+    "" where there is none. kernel: the release of Linux, such as "6.1.0-18-amd64".
     """
 
     root: bool
@@ -41,6 +41,7 @@ class Machine:
     user_systemd: bool
     bubblewrap: bool
     cgroups: str
+    kernel: str
     node: str | None
 
     @classmethod
@@ -59,6 +60,7 @@ class Machine:
             systemd=systemd,
             user_systemd=os.path.exists(os.path.join(runtime, "systemd", "private")),
             bubblewrap=shutil.which("bwrap", path=SYSTEM_PATH) is not None,
+            kernel=os.uname().release,
             cgroups=find_cgroups() if root and not systemd else "",
             node=_find_node(SYSTEM_PATH if root else os.environ.get("PATH", SYSTEM_PATH)),
         )
@@ -125,7 +127,7 @@ def resolve(cluster: str, options: dict[str, Any], machine: Machine) -> Setup:
         proxy_account=PROXY_ACCOUNT if machine.root else None,
         proxy=options["cluster_proxy_version"],
         packages=("bubblewrap",) if isolation == "bubblewrap" and not machine.bubblewrap else (),
-        limits=limits_in_words(isolation, machine.cgroups),
+        limits=limits_in_words(isolation, machine.cgroups, machine.kernel),
         install=machine.system.install,
     )
 

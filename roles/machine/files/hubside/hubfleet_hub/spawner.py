@@ -24,6 +24,7 @@ from hubfleet_hub.choosing import ChoosingSpawner
 from hubfleet_hub.isolation import Isolation, IsolationError, Limits, Place, Where, create
 
 _LOG_LINES = 20
+_STARTUP = Path(__file__).with_name("notebook_startup.py")
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -129,6 +130,9 @@ class ServerSpawner(ChoosingSpawner):
             # by this, what is left of a hub's servers is found when the hub is removed
             HUBFLEET_HUB=str(self.directory),
         )
+        if self.apart.ends_over_memory() and self.mem_limit:
+            env["HUBFLEET_MEMORY_NOTICE"] = memory_notice(self.name, self.mem_limit)
+            env.setdefault("PYTHONSTARTUP", str(_STARTUP))
         return {key: str(value) for key, value in env.items()}
 
     async def start(self) -> tuple[str, int]:

@@ -52,10 +52,14 @@ def test_a_container_cannot_give_controllers(tmp_path: Path) -> None:
 
 
 def test_the_words_say_what_is_enforced() -> None:
-    assert limits_in_words("system-users", "v2") == "memory, CPU and processes limited per server by cgroup v2"
-    assert limits_in_words("system-users", "") == "memory limited per process, processes per user"
-    assert limits_in_words("bubblewrap", "v1") == "memory limited per process, processes per sandbox"
-    assert limits_in_words("none", "") == "memory limited per process"
+    words = {
+        ("system-users", "v2", "6.1.0-18-amd64"): "memory, CPU and processes limited per server by cgroup v2",
+        ("system-users", "", "6.1.0-18-amd64"): "memory limited per process, processes per user",
+        ("bubblewrap", "", "5.14.0-427.el9"): "memory limited per process, processes per sandbox",
+        ("bubblewrap", "", "5.10.0-28-amd64"): "memory limited per process",
+        ("none", "", "6.1.0-18-amd64"): "memory limited per process",
+    }
+    assert {asked: limits_in_words(*asked) for asked in words} == words
 
 
 def test_what_is_left_in_the_groups_of_a_hub_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,6 +121,10 @@ class Isolation(abc.ABC):
     def answered(self, place: Place, limits: Limits) -> None:  # noqa: B027  most ways have nothing to add
         """Called when the server answers: starting takes more CPU than working does."""
 
+    def ends_over_memory(self) -> bool:
+        """Whether Linux ends a process of a server over its memory limit, and kernels see that it did."""
+        return False
+
     def memory_kills(self, user: str, server: str) -> int:
         """How many processes of the server were ended because it reached its memory limit."""
         return 0

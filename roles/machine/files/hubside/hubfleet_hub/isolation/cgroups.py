@@ -119,10 +119,13 @@ class Groups(abc.ABC):
 
     def _make_folder(self, folder: Path) -> None:
         for _attempt in range(100):
-            folder.parent.mkdir(mode=0o755, exist_ok=True)
+            folder.parent.mkdir(exist_ok=True)
             with contextlib.suppress(FileNotFoundError):  # another hub removed the empty parent just now
                 self._prepare_parent(folder.parent)
-                folder.mkdir(mode=0o755, exist_ok=True)
+                folder.mkdir(exist_ok=True)
+                # a server may look at its own group, and nobody learns from the names who else works
+                for each in (folder.parent, folder):
+                    each.chmod(0o711)
                 return
         raise IsolationError(f"{folder} cannot be made")
 

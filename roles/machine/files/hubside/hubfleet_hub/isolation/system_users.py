@@ -118,6 +118,10 @@ class SystemUsers(Isolation):
             except OSError as error:
                 raise IsolationError(f"the CPU of {place.key} cannot be limited: {error}") from error
 
+    def ends_over_memory(self) -> bool:
+        """Where servers have control groups."""
+        return self.groups is not None
+
     def memory_kills(self, user: str, server: str) -> int:
         """As the server's control group counts them."""
         return self.groups.memory_kills(self.key(user, server)) if self.groups else 0
