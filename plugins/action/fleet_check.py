@@ -65,6 +65,9 @@ class ActionModule(FleetAction):
             display.display(f"{name}: {problem}", color="red")
         for line in table(results) if results else ():
             display.display(line)
+        for result in results:
+            for warning in result.warnings:
+                display.display(f"{result.name}: {warning}", color="yellow")
         problems.update({result.name: f"the check failed: {result.problem}" for result in results if not result.ok})
         failed = list(problems)
         summary = {
@@ -82,6 +85,7 @@ class ActionModule(FleetAction):
         self, hubs: list[Hub], every: bool, options: CheckOptions, inventory: FleetInput, task_vars: Any
     ) -> Checked:
         """Check the hubs, each from its own machine: only there it can surely be reached."""
+        as_deployed = bool(self.argument("outcome", ""))
         made = platforms(hubs, inventory.directory, self.asking(task_vars))
         found = Checked()
         here: list[tuple[HubTarget, str]] = []
@@ -89,7 +93,10 @@ class ActionModule(FleetAction):
             found.problems.update({hub.name: why for hub in hubs if hub.cluster.name == name})
         for name, platform in made.found.items():
             members = [hub for hub in hubs if hub.cluster.name == name]
-            targets = [(_target(hub, every), platform.setup.layout.hub(hub.name).directory) for hub in members]
+            targets = [
+                (_target(hub, platform, every, as_deployed), platform.setup.layout.hub(hub.name).directory)
+                for hub in members
+            ]
             if host_of(members[0]) == LOCALHOST:
                 here += targets
                 continue
@@ -160,8 +167,11 @@ def _seconds(value: Any) -> float:
     return number
 
 
-def _target(hub: Hub, every: bool) -> HubTarget:
-    """Return a hub, without its token, and what is tried on it: its default choice, or every one."""
+def _target(hub: Hub, platform: ServerPlatform, every: bool, as_deployed: bool) -> HubTarget:
+    """Return a hub, without its token, and what is tried on it: its default choice, or every one.
+
+    as_deployed: at the address that was deployed, which the inventory may have left since.
+    """
     environments = hub.environments if every else hub.environments[:1]
     sizes = hub.sizes if every else hub.sizes[:1]
     choices = [
@@ -175,4 +185,16 @@ def _target(hub: Hub, every: bool) -> HubTarget:
         for environment in environments
         for size in sizes
     ]
-    return HubTarget(hub.name, hub.cluster.name, hub.url, "", choices)
+    front = platform.front
+    internal = hub.behind_front_door and hub.cluster["cluster_certificates"] == "internal"
+    return HubTarget(
+        hub.name,
+        hub.cluster.name,
+        "" if as_deployed else hub.url,
+        "",
+        choices,
+        authorities=platform.authority,
+        authority_file=front.root_certificate if internal else "",
+        machine=(front.local_address, front.https_port) if hub.behind_front_door else None,
+        renews=hub.behind_front_door and not hub["hub_tls_certificate"],
+    )

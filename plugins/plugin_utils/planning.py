@@ -78,6 +78,7 @@ def plan_live(hubs: list[Hub], inventory: FleetInput, asking: Callable[[Hub], As
             continue
         state = platform.state
         found.problems += [_taken(hub, port, inventory) for hub in members for port in state.taken[hub.name]]
+        found.problems += _taken_by_others(state, members, inventory)
         for hub in members:
             newer = platform.newer_database(hub, live[hub.name])
             if newer:
@@ -113,6 +114,17 @@ def _too_old(hub: Hub, newer: str, inventory: FleetInput) -> Problem:
     return Problem(variable, message, inventory.hosts[hub.name].locate((variable,)), [hub.name])
 
 
+def _taken_by_others(state: State, members: list[Hub], inventory: FleetInput) -> list[Problem]:
+    """Return the ports of the front door that another program has, where it would have to start for any of the hubs."""
+    behind = [hub.name for hub in members if hub.behind_front_door]
+    found = []
+    for variable, who in state.taken_by.items():
+        locate = inventory.hosts[behind[0]].locate
+        where = locate((variable,)) or locate(("cluster_front_door",))
+        found.append(Problem(variable, f"{who}; end that, or set another", where, behind))
+    return found
+
+
 def _with_supervisor(change: Change, state: State, desired: DesiredHub, live: LiveHub) -> Change:
     """A hub that runs, but under no supervisor, has nothing that restarts it."""
     if change.action == CREATE:
@@ -126,6 +138,9 @@ def _with_supervisor(change: Change, state: State, desired: DesiredHub, live: Li
             for service in running
             if state.supervised[service.name] != live.services[service.role].pid
         ]
+        front = desired.front
+        if front and front.site and state.supervised.get(front.service.name, 0) != state.front.running.pid:
+            reasons.append("front door not supervised")
     if not reasons:
         return change
     action = UPDATE if change.action == UNCHANGED else change.action

@@ -54,10 +54,12 @@ class ServerAction(ActionBase):
         try:
             ask = answer if host == LOCALHOST else self.machine.ask
             platform = ServerPlatform(hub.cluster, [hub], ask, assets(), inventory.directory)
-            arguments = {**given, **self.arguments(hub, platform, given)}
+            filled = self.arguments(hub, platform, given)
         except PlatformError as error:
             raise AnsibleActionFail(f"cluster {hub.cluster.name}: {error}") from error
-        result.update(self.apply(arguments, task_vars))
+        if filled is None:
+            return {**result, "changed": False}
+        result.update(self.apply({**given, **filled}, task_vars))
         # Long texts that the inventory and the collection hold already.
         result.pop("invocation", None)
         return result
@@ -72,6 +74,6 @@ class ServerAction(ActionBase):
             raise AnsibleActionFail(f"{self.machine.host} does not answer any more: {error}") from None
         return found
 
-    def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any]:
-        """Return the module arguments that follow from the inventory."""
+    def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the module arguments that follow from the inventory; None where there is nothing to do."""
         raise NotImplementedError

@@ -26,7 +26,7 @@ sys.path.insert(0, str(FILES / "hubside"))  # for tests of parts that need no hu
 
 
 #: Fixtures that deploy what the tests of several modules share.
-SHARED = ("tiers", "deployed", "personal")
+SHARED = ("tiers", "deployed", "personal", "served")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

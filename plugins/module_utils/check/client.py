@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import json
+import os
+import socket
 import ssl
 import time
 import traceback
@@ -28,6 +30,10 @@ else:
     AIOHTTP_IMPORT_ERROR = None
     NETWORK_ERRORS = (aiohttp.ClientError, OSError)
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.certificate import (
+    served_certificate,
+    warning,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import HubTarget
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import (
     CheckFailure,
@@ -72,6 +78,38 @@ def retry_after(value: str | None, attempts: int) -> float:
     return float(min(10, 2 ** (attempts - 1)))
 
 
+class Names:
+    """Resolves names for aiohttp as the system does; one that it does not know leads to the machine, if that is known.
+
+    unknown: whether that was needed.
+    """
+
+    def __init__(self, machine: tuple[str, int] | None) -> None:
+        self.machine = machine
+        self.unknown = False
+
+    async def resolve(self, host: str, port: int = 0, family: int = socket.AF_INET) -> list[dict[str, Any]]:
+        """Return addresses in the form that aiohttp wants; raises OSError."""
+        try:
+            return await self._asked(host, port, family)
+        except OSError:
+            if self.machine is None:
+                raise
+            self.unknown = True
+            found = await self._asked(*self.machine, family)
+            return [{**each, "hostname": host} for each in found]
+
+    async def _asked(self, host: str, port: int, family: int) -> list[dict[str, Any]]:
+        asked = asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
+        return [
+            {"hostname": host, "host": at[0], "port": at[1], "family": kind, "proto": proto, "flags": 0}
+            for kind, _type, proto, _name, at in await asked
+        ]
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
+
 class HubClient:
     """Requests to one hub and to its users' servers. Use as an asynchronous context.
 
@@ -84,6 +122,10 @@ class HubClient:
         self.clock_offset = 0.0
         self._token = target.token.strip()
         self._verify_tls = target.verify_tls
+        self._authorities = target.authorities
+        self._authority_file = target.authority_file if os.path.exists(target.authority_file) else None
+        self._names: Any = Names(target.machine)  # as aiohttp's resolvers are
+        self._renews = target.renews
         self._connections = connections
         self._session: Any = None
         self._common: dict[str, Any] = {}
@@ -93,7 +135,7 @@ class HubClient:
         self._session = aiohttp.ClientSession(
             # proxies and servers close idle connections after 5 s or more; a request sent at
             # that moment would fail for no reason of the hub's
-            connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=3),
+            connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=3, resolver=self._names),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=15),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept": "application/json"},
@@ -105,10 +147,14 @@ class HubClient:
 
     def _ssl(self) -> Any:
         """aiohttp's ssl argument: True, False, or a context with the given authorities."""
-        if isinstance(self._verify_tls, bool):
+        more = self._authorities or self._authority_file
+        if self._verify_tls is False or (self._verify_tls is True and not more):
             return self._verify_tls
         try:
-            return ssl.create_default_context(cafile=self._verify_tls)
+            context = ssl.create_default_context(cafile=None if self._verify_tls is True else self._verify_tls)
+            if more:
+                context.load_verify_locations(cafile=self._authority_file, cadata=self._authorities or None)
+            return context
         except OSError as error:
             reason = error.strerror or "not a PEM file"
             text = f"cannot read certificates from {self._verify_tls}: {reason}"
@@ -126,6 +172,18 @@ class HubClient:
         if urllib.request.proxy_bypass(host):
             return None
         return urllib.request.getproxies().get(url.scheme)
+
+    async def remarks(self) -> list[str]:
+        """What to say of the way to the hub: a domain that nobody here knows, a certificate that ends soon."""
+        host = urllib.parse.urlsplit(self.base_url).hostname
+        found = []
+        if self._names.unknown:
+            found.append(f"the name {host} cannot be resolved here; the machine itself was asked")
+        if not self._common["proxy"]:
+            address = self._names.machine if self._names.unknown else None
+            certificate = await served_certificate(self.base_url, self._common["ssl"], address)
+            found += filter(None, [warning(certificate, self._renews)])
+        return found
 
     def api(self, *path: str) -> str:
         """Address in the hub's REST API: api("users", NAME) is …/hub/api/users/NAME."""

@@ -99,6 +99,7 @@ class HubResult:
     error: str | None = None
     swept: list[str] = field(default_factory=list)
     cleanup_problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def problem(self) -> str:
@@ -123,6 +124,7 @@ class HubResult:
             "error": self.error,
             "swept": list(self.swept),
             "cleanup_problems": list(self.cleanup_problems),
+            "warnings": list(self.warnings),
         }
 
     @classmethod

@@ -101,6 +101,7 @@ class _HubCheck:
         late = "the hub did not answer"
         async with step(self.connecting, "connect", limit, late, self.overall) as deadline:
             self.result.version = await hub_api.connect(self.client, deadline)
+            self.result.warnings += await self.client.remarks()
         limit = Deadline(self.options.stop_timeout)
         try:
             async with step([], "sweep", limit, "not done", self.overall) as deadline:

@@ -42,6 +42,10 @@ class HubTarget:
         access:servers, list:users and read:hub. It is not part of repr().
     verify_tls: True (the machine's authorities), False (accept anything), or the path of a PEM
         file with the authorities to accept.
+    authorities: certificates (PEM) of more authorities to accept.
+    authority_file: where another one is, once it is made.
+    machine: host and port where the hub is reached while nobody here knows its domain.
+    renews: its certificate is renewed by itself.
     """
 
     name: str
@@ -50,6 +54,10 @@ class HubTarget:
     token: str = field(repr=False)
     choices: list[Choice] = field(default_factory=list)
     verify_tls: bool | str = True
+    authorities: str = ""
+    authority_file: str = ""
+    machine: tuple[str, int] | None = None
+    renews: bool = False
 
     @property
     def base_url(self) -> str:

@@ -184,6 +184,12 @@ class Hub:
         return url if url.endswith("/") else f"{url}/"
 
     @property
+    def behind_front_door(self) -> bool:
+        """Whether people come to it through the front door of its machine."""
+        address = self["hub_domain"] or (self["hub_url"] or "").lower().startswith("https://")
+        return bool(self.cluster.options.get("cluster_front_door", "none") != "none" and address)
+
+    @property
     def inner_ports(self) -> tuple[int, int, int]:
         """Ports on 127.0.0.1 of the hub, the proxy's API and the proxy's metrics."""
         first = self["hub_internal_port"] or self["hub_port"] + 1

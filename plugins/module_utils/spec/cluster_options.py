@@ -8,6 +8,7 @@ from __future__ import annotations
 from ..fleet.model import LOCALHOST
 from ..fleet.window import PATTERN as WINDOW_PATTERN
 from ..fleet.window import TEXT as WINDOW_TEXT
+from .front_options import FRONT_DOOR
 from .kubernetes_options import LABEL_PATTERN, LABEL_TEXT, VERSION_PATTERN
 from .option import SERVER, Option, element
 from .option import kubernetes_option as _option
@@ -40,6 +41,16 @@ ANYWHERE = (
         default=(),
         elements=element("str", pattern=WINDOW_PATTERN, pattern_text=WINDOW_TEXT),
         example='["Sun 02:00-06:00"]',
+    ),
+    Option(
+        "cluster_acme_contact",
+        "str",
+        (
+            "E-mail address that the certificate authority may write to.",
+            "For C(acme) of a front door, and for C(load-balancer) on Kubernetes, which needs it.",
+        ),
+        pattern=r"[^@\s]+@[^@\s]+[.][^@\s]+",
+        pattern_text="an e-mail address",
     ),
 )
 
@@ -320,13 +331,6 @@ ORCHESTRATOR = (
         example="{name: shared, namespace: gateways, section: https}",
     ),
     _option(
-        "cluster_acme_contact",
-        "str",
-        "E-mail address that Let's Encrypt writes to, with C(load-balancer).",
-        pattern=r"[^@\s]+@[^@\s]+[.][^@\s]+",
-        pattern_text="an e-mail address",
-    ),
-    _option(
         "cluster_core_node_selector",
         "dict",
         "Labels of the nodes that hubs and proxies run on.",
@@ -342,6 +346,7 @@ CLUSTER_CHAPTERS: tuple[tuple[str, tuple[Option, ...]], ...] = (
     ("Clusters", ANYWHERE),
     ("Clusters: one machine", MACHINE),
     ("Clusters: backups", BACKUPS),
+    ("Clusters: the front door of a machine", FRONT_DOOR),
     ("Clusters: Kubernetes", ORCHESTRATOR),
 )
 CLUSTER_OPTIONS = tuple(option for _title, chapter in CLUSTER_CHAPTERS for option in chapter)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..fleet.model import TIERS, Cluster, Fleet, FleetInput, HostInput, Hub, ValuePath
-from . import cross_checks, kubernetes_checks
+from . import cross_checks, front_checks, kubernetes_checks
 from .addon_options import ADDON_SETTINGS
 from .authenticators import AUTHENTICATORS
 from .catalogue_options import NAME_PATTERN, NAME_TEXT
@@ -43,6 +43,7 @@ def validate(inventory: FleetInput) -> tuple[Fleet, Problems]:
                 fleet.hubs.setdefault(hub.name, hub)
         _check_cluster(cluster_name, checks)
     cross_checks.check_fleet(fleet, inventory, problems)
+    front_checks.check_fleet(fleet, inventory, problems)
     kubernetes_checks.check_fleet(fleet, inventory, problems)
     return fleet, problems
 
@@ -224,6 +225,7 @@ class _HostCheck:
             kubernetes_checks.check_hub(hub, self.report, self.broken)
             return None if self.broken else hub
         cross_checks.check_hub(hub, self.report, self.broken)
+        front_checks.check_hub(hub, self.report, self.broken)
         return None if "hub_port" in self.broken or options["hub_port"] is None else hub
 
     def report(self, path: ValuePath, message: str, stops: Iterable[str] = (), tolerable: str = "") -> None:

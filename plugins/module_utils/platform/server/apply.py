@@ -25,7 +25,7 @@ from .user_servers import end_servers
 #: Folders of a state directory that other accounts pass through; the first is made first.
 _SHARED_FOLDERS = ("tools", "environments", "hubside", "homes")
 #: Others that only help; and the one with hubs that a restore replaced, which is never removed.
-_OWN_FOLDERS, _KEPT = ("hubs", "supervisor", "backup", "restoring"), "replaced"
+_OWN_FOLDERS, _KEPT = ("hubs", "front", "supervisor", "backup", "restoring"), "replaced"
 
 
 def prepare_machine(layout: Layout, shared: bool, hubside: dict[str, str], digest: str) -> bool:

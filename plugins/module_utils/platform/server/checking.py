@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -55,12 +56,16 @@ class Checked:
 def check_hubs(
     hubs: Sequence[tuple[HubTarget, str]], options: CheckOptions, progress: Progress | None = None
 ) -> Checked:
-    """Check hubs, given by targets without a token, and their directories. RuntimeError without aiohttp."""
+    """Check hubs, given by targets without a token, and their directories. RuntimeError without aiohttp.
+
+    A target without an address is checked at the one that was deployed.
+    """
     found, targets, layouts = Checked(), [], []
     for target, directory in hubs:
         layout = HubLayout(directory)
         try:
-            targets.append(dataclasses.replace(target, token=_token(target.name, layout)))
+            url = target.url or _address(layout)
+            targets.append(dataclasses.replace(target, token=_token(target.name, layout), url=url))
             layouts.append(layout)
         except PlatformError as error:
             found.problems[target.name] = str(error)
@@ -91,6 +96,11 @@ def _token(hub: str, layout: HubLayout) -> str:
         raise PlatformError(not_deployed(hub)) from None
     except OSError as error:
         raise PlatformError(f"hub {hub}: {path}: {error.strerror}; check as the account that deployed it") from None
+
+
+def _address(layout: HubLayout) -> str:
+    """Return the public address that was deployed."""
+    return str(json.loads(files.read(layout.config("hub.json")) or b"{}").get("url", ""))
 
 
 def _note(layout: HubLayout, passed: bool) -> None:

@@ -14,11 +14,26 @@ from urllib.parse import urlsplit
 from ...fleet.model import Hub
 from ..traits import hub_traits, profile_list, secret_traits
 from .environments import Assets, Build, digest, tools, user_environment, versions
+from .front_door import FrontDoor, Site, site_of
 from .machine import Setup
-from .services import Service, services
+from .services import Service, front_service, services
 
 #: Version of hub.json that the package hubfleet_hub understands.
 FORMAT = 1
+
+
+@dataclass(frozen=True)
+class DesiredFront:
+    """What the front door should be, and what it should serve of a hub; site is None where it should not."""
+
+    door: FrontDoor
+    service: Service
+    site: Site | None
+
+    @property
+    def digest(self) -> str:
+        """Digest of all that is the hub's business."""
+        return digest([self.door.settings, self.service.digest, self.site.digest]) if self.site else ""
 
 
 @dataclass
@@ -32,6 +47,7 @@ class DesiredHub:
     generated: names of the secrets that are made on the machine if they are not there.
     versions: fields of history.Record that say what the hub runs from.
     builds: everything that must be built before the services can start.
+    front: the front door of its cluster, None where the machine is not known.
     """
 
     name: str
@@ -43,6 +59,7 @@ class DesiredHub:
     builds: list[Build] = field(default_factory=list)
     services: list[Service] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
+    front: DesiredFront | None = None
 
     @property
     def digest(self) -> str:
@@ -60,6 +77,7 @@ class DesiredHub:
                 self.copied,
                 {service.role: service.digest for service in self.services},
                 [build.directory for build in self.builds],
+                self.front.digest if self.front else "",
             ]
         )
 
@@ -68,11 +86,19 @@ class DesiredHub:
         return json.dumps(self.config, indent=2) + "\n"
 
 
-def desired_hub(hub: Hub, setup: Setup, assets: Assets, copied: dict[str, str], certificate: str = "") -> DesiredHub:
+def desired_hub(
+    hub: Hub,
+    setup: Setup,
+    assets: Assets,
+    copied: dict[str, str],
+    certificate: str = "",
+    door: FrontDoor | None = None,
+) -> DesiredHub:
     """Return what ``hub`` should be under ``setup``.
 
     copied: file below config/ -> text of a digest of it, from the controller.
-    certificate: digest of the TLS certificate on the machine; a renewed one restarts the proxy.
+    certificate: digest of the TLS certificate on the machine; a renewed one restarts the proxy, or reloads the front
+    door. door: the front door of the cluster, None where the machine is not known.
     """
     jupyterhub = hub["hub_jupyterhub_version"]
     builds = tools(jupyterhub, setup, assets)
@@ -84,6 +110,8 @@ def desired_hub(hub: Hub, setup: Setup, assets: Assets, copied: dict[str, str], 
     secrets = {"traits": secret_traits(hub), "services": _service_tokens(hub)}
     extra = hub["hub_jupyterhub_config"] or ""
     content = digest([json.dumps(config), secrets, extra, copied])
+    own = "" if hub.behind_front_door else certificate
+    site = site_of(config, certificate)
     return DesiredHub(
         name=hub.name,
         config=config,
@@ -92,14 +120,16 @@ def desired_hub(hub: Hub, setup: Setup, assets: Assets, copied: dict[str, str], 
         copied=dict(copied),
         generated=_generated(hub),
         builds=builds,
-        services=services(hub, config, content, certificate, setup, assets),
         versions=versions(jupyterhub, setup, assets),
+        services=services(hub, config, content, own, setup, assets),
+        front=DesiredFront(door, front_service(hub.cluster.name, door, setup, assets), site) if door else None,
     )
 
 
 def _config(hub: Hub, setup: Setup, environments: dict[str, Build], copied: dict[str, str]) -> dict[str, Any]:
     first, second, third = hub.inner_ports
     certificate = hub["hub_tls_certificate"]
+    tls = {"certificate": certificate, "key": hub["hub_tls_key"]} if certificate else None
     path = urlsplit(hub.url).path or "/"
     files = setup.layout.hub(hub.name)
     return {
@@ -116,7 +146,8 @@ def _config(hub: Hub, setup: Setup, environments: dict[str, Build], copied: dict
             "proxy_api": second,
             "proxy_metrics": third,
         },
-        "tls": {"certificate": certificate, "key": hub["hub_tls_key"]} if certificate else None,
+        "tls": None if hub.behind_front_door else tls,
+        "front_door": _front_door(hub, tls) if hub.behind_front_door else None,
         "isolation": setup.isolation,
         "homes": hub["hub_home_directory"] or setup.layout.homes(hub.name),
         "runtime": setup.runtime,
@@ -132,6 +163,12 @@ def _config(hub: Hub, setup: Setup, environments: dict[str, Build], copied: dict
         "services": [_service(service) for service in hub["hub_services"] or ()],
         "roles": [{key: value for key, value in role.items() if value} for role in hub["hub_roles"] or ()],
     }
+
+
+def _front_door(hub: Hub, tls: dict[str, str] | None) -> dict[str, Any]:
+    """Return what the front door has to know of a hub; its proxy listens without TLS then."""
+    address = urlsplit(hub.url.lower())
+    return {"domain": address.hostname, "address": address.netloc, "tls": tls}
 
 
 def _service(service: dict[str, Any]) -> dict[str, Any]:

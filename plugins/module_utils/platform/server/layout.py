@@ -79,6 +79,11 @@ class Layout:
         return os.path.join(self.root, "hubs")
 
     @property
+    def front(self) -> str:
+        """Directory of the front door."""
+        return os.path.join(self.root, "front")
+
+    @property
     def supervisor(self) -> str:
         """Directory of the supervisor."""
         return os.path.join(self.root, "supervisor")

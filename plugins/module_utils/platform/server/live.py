@@ -22,6 +22,7 @@ from ..base import CREATE, DRIFTED, UNCHANGED, UPDATE, Change
 from . import files
 from .desired import DesiredHub
 from .environments import digest
+from .front_apply import LiveFront
 from .history import APPLYING, Record, newest
 from .layout import SERVICES, HubLayout, Layout
 from .running import Running, running
@@ -163,7 +164,7 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def change_of(desired: DesiredHub, live: LiveHub, missing: list[str]) -> Change:
+def change_of(desired: DesiredHub, live: LiveHub, missing: list[str], front: LiveFront | None = None) -> Change:
     """Compare a hub with what it should be; ``missing`` names builds that are not there."""
     reasons = [*_version_reasons(desired, live), *(f"{name} to build" for name in missing)]
     fingerprints = {"desired": desired.fingerprint, "live": live.fingerprint}
@@ -176,6 +177,7 @@ def change_of(desired: DesiredHub, live: LiveHub, missing: list[str]) -> Change:
             reasons.append(f"{service.role} not running")
         elif state.digest != service.digest:
             reasons.append(f"{service.role} to restart")
+    reasons += _front_reasons(desired, front or LiveFront())
     if not reasons and not live.healthy:
         reasons.append("does not answer")
     action = UPDATE if reasons else UNCHANGED
@@ -187,6 +189,21 @@ def change_of(desired: DesiredHub, live: LiveHub, missing: list[str]) -> Change:
         action, reasons = UPDATE, ["not checked"]
     before = json.dumps(live.config, indent=2) + "\n"
     return Change(desired.name, action, reasons, before, desired.shown(), **fingerprints)
+
+
+def _front_reasons(desired: DesiredHub, live: LiveFront) -> list[str]:
+    """Return what is to be done to the front door for a hub."""
+    front = desired.front
+    if front is None:
+        return []
+    if front.site is None:
+        return ["front door to close"] if desired.name in live.sites else []
+    if not live.running.pid:
+        return ["front door not running"]
+    if live.running.digest != front.service.digest:
+        return ["front door to restart"]
+    same = live.settings == front.door.settings and live.sites.get(desired.name) == front.site.digest
+    return [] if same else ["front door to reload"]
 
 
 def _is_deployed(desired: DesiredHub, live: LiveHub) -> bool:

@@ -24,6 +24,8 @@ MINIMUM_NODE = 20
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 #: The account of proxies where the machine's root deploys: it reads nothing of the hub.
 PROXY_ACCOUNT = "hubfleet-proxy"
+#: The account of front doors there: it reads nothing of the hubs.
+FRONT_ACCOUNT = "hubfleet-front"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Machine:
 
     cgroups: "v1" or "v2", the version of control groups that limits can be enforced by without systemd;
     "" where there is none. kernel: the release of Linux, such as "6.1.0-18-amd64".
+    caddy, caddy_version: where it is and what it says of itself, "" where there is none.
+    unprivileged_ports: the first port that every account may listen on.
     """
 
     root: bool
@@ -43,6 +47,9 @@ class Machine:
     cgroups: str
     kernel: str
     node: str | None
+    caddy: str = ""
+    caddy_version: str = ""
+    unprivileged_ports: int = 1024
 
     @classmethod
     def read(cls) -> Machine:
@@ -53,6 +60,8 @@ class Machine:
         root = os.geteuid() == 0
         systemd = os.path.isdir("/run/systemd/system")
         runtime = f"/run/user/{os.getuid()}"
+        path = SYSTEM_PATH if root else os.environ.get("PATH", SYSTEM_PATH)
+        caddy = shutil.which("caddy", path=path) or ""
         return cls(
             root=root,
             home=os.path.expanduser("~"),
@@ -62,7 +71,10 @@ class Machine:
             bubblewrap=shutil.which("bwrap", path=SYSTEM_PATH) is not None,
             kernel=os.uname().release,
             cgroups=find_cgroups() if root and not systemd else "",
-            node=_find_node(SYSTEM_PATH if root else os.environ.get("PATH", SYSTEM_PATH)),
+            node=_find_node(path),
+            caddy=caddy,
+            caddy_version=_output([caddy, "version"]) if caddy else "",
+            unprivileged_ports=_unprivileged_ports(),
         )
 
 
@@ -85,6 +97,7 @@ class Setup:
     runtime: str
     proxy_account: str | None
     proxy: str
+    front_account: str | None = None
     packages: tuple[str, ...] = ()
     limits: str = ""
     install: str = ""
@@ -97,6 +110,7 @@ class Setup:
             "supervisor": self.supervisor,
             "python": self.python,
             "proxy_account": self.proxy_account or "",
+            "front_account": self.front_account or "",
             "packages": list(self.packages),
             "install": self.install,
         }
@@ -126,10 +140,16 @@ def resolve(cluster: str, options: dict[str, Any], machine: Machine) -> Setup:
         runtime="/run/hubfleet" if machine.root else f"/tmp/hubfleet-{os.getuid()}",
         proxy_account=PROXY_ACCOUNT if machine.root else None,
         proxy=options["cluster_proxy_version"],
-        packages=("bubblewrap",) if isolation == "bubblewrap" and not machine.bubblewrap else (),
         limits=limits_in_words(isolation, machine.cgroups, machine.kernel),
+        front_account=FRONT_ACCOUNT if machine.root and options["cluster_front_door"] == "caddy" else None,
+        packages=_missing(isolation, options["cluster_front_door"], machine),
         install=machine.system.install,
     )
+
+
+def _missing(isolation: str, front_door: str, machine: Machine) -> tuple[str, ...]:
+    needed = (("bubblewrap", isolation, machine.bubblewrap), ("caddy", front_door, bool(machine.caddy)))
+    return tuple(package for package, wanted, there in needed if wanted == package and not there)
 
 
 def _isolation(wanted: str, machine: Machine) -> str:
@@ -260,12 +280,25 @@ def _find_node(path: str) -> str | None:
     node, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
     if not node or not npm:
         return None
-    try:
-        done = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=30, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    match = re.match(r"v(\d+)\.", done.stdout)
+    match = re.match(r"v(\d+)\.", _output([node, "--version"]))
     return node if match and int(match.group(1)) >= MINIMUM_NODE else None
+
+
+def _output(command: list[str]) -> str:
+    """Return what a command prints, "" where it cannot be run."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def _unprivileged_ports() -> int:
+    """Return the first port that every account may listen on (ip(7))."""
+    try:
+        with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return 1024
 
 
 def _dotted(version: tuple[int, ...]) -> str:

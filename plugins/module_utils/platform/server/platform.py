@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import os
 from typing import Any
+from urllib.parse import urlsplit
 
 from ...fleet.model import Cluster, Hub
+from ...spec.front_checks import read_authority
 from ..base import Change, Platform, PlatformError
 from . import deploy_lock
 from .desired import DesiredHub, desired_hub
 from .environments import Assets, Build, hub_environment, supervisor_environment
+from .front_door import OPTIONS as FRONT_DOOR_OPTIONS
 from .history import Record
 from .live import LiveHub, change_of, newer_database
 from .questions import Ask
+from .services import Service, front_service
 from .state import State, Wanted
 from .survey import Survey, file_digest
 
@@ -26,6 +30,7 @@ _OPTIONS = (
     "cluster_supervisor",
     "cluster_python",
     "cluster_proxy_version",
+    *FRONT_DOOR_OPTIONS,
 )
 
 
@@ -38,11 +43,17 @@ class ServerPlatform(Platform):
     def __init__(self, cluster: Cluster, hubs: list[Hub], ask: Ask, assets: Assets, directory: str):
         """Take the cluster's hubs, the collection's files and the inventory directory; raises PlatformError."""
         self._ask = ask
-        paths = sorted({path for hub in hubs for path in _tls_files(hub).values()})
-        options = {name: cluster[name] for name in _OPTIONS}
-        self.survey = Survey.from_dict(ask("survey", {"cluster": cluster.name, "options": options, "paths": paths}))
-        self.setup = self.survey.setup
+        self.authority = read_authority(cluster["cluster_certificate_authority"], directory)
+        question = {
+            "cluster": cluster.name,
+            "options": {name: cluster[name] for name in _OPTIONS},
+            "authority": self.authority,
+            "certificates": {hub.name: _own_certificate(hub) for hub in hubs if hub["hub_tls_certificate"]},
+        }
+        self.survey = Survey.from_dict(ask("survey", question))
+        self.setup, self.front = self.survey.setup, self.survey.front
         self.state = State()
+        self.cluster = cluster.name
         self.assets = assets
         self.directory = directory
         self._known: dict[str, DesiredHub] = {}
@@ -50,23 +61,26 @@ class ServerPlatform(Platform):
     def desired(self, hub: Hub) -> DesiredHub:
         if hub.name not in self._known:
             copied = copied_digests(hub, self.directory)
-            self._known[hub.name] = desired_hub(hub, self.setup, self.assets, copied, self._certificate(hub))
+            own = self._certificate(hub)
+            self._known[hub.name] = desired_hub(hub, self.setup, self.assets, copied, own, self.front)
         return self._known[hub.name]
 
     def live(self, hubs: list[Hub]) -> dict[str, LiveHub]:
         desired = [self.desired(hub) for hub in hubs]
         wanted = Wanted(
             {hub.name: sorted(set(hub.config["ports"].values())) for hub in desired},
-            [service for hub in desired for service in hub.services],
+            [*(service for hub in desired for service in hub.services), self.front_service()],
             sorted({_place(build) for hub in desired for build in hub.builds}),
             self.supervisor(),
+            self.front if any(hub.behind_front_door for hub in hubs) else None,
         )
         root = self.setup.layout.root
         self.state = State.from_dict(self._ask("state", {"root": root, "wanted": wanted.as_dict()}))
         return self.state.hubs
 
     def change(self, hub: Hub, desired: DesiredHub, live: LiveHub) -> Change:
-        return change_of(desired, live, [build.name for build in desired.builds if not self._is_built(build)])
+        missing = [build.name for build in desired.builds if not self._is_built(build)]
+        return change_of(desired, live, missing, self.state.front)
 
     def present(self) -> list[str]:
         return self.state.present
@@ -97,6 +111,10 @@ class ServerPlatform(Platform):
     def newer_database(self, hub: Hub, live: LiveHub) -> str:
         """Return the version of JupyterHub whose database the hub's own version could not read, or ""."""
         return newer_database(self.desired(hub), live)
+
+    def front_service(self) -> Service:
+        """Return the service of the cluster's front door, whether or not there is one."""
+        return front_service(self.cluster, self.front, self.setup, self.assets)
 
     def hub_python(self, hub: Hub) -> str:
         """Return the Python that a hub runs with."""
@@ -130,22 +148,20 @@ class ServerPlatform(Platform):
         return _place(build) in self.state.built
 
     def _certificate(self, hub: Hub) -> str:
-        """Return the digest of the hub's TLS certificate, "" without TLS; PlatformError where a file is missing."""
-        found = ""
-        for option, path in _tls_files(hub).items():
-            if path in self.survey.unreadable:
-                raise PlatformError(f"hub {hub.name}: {option}: {path}: {self.survey.unreadable[path]}")
-            found = self.survey.digests[path]
-        return found
+        """Return the digest of the hub's own certificate and key, "" without; PlatformError where these are no use."""
+        if hub.name in self.survey.unusable:
+            raise PlatformError(f"hub {hub.name}: {self.survey.unusable[hub.name]}")
+        return self.survey.certificates.get(hub.name, "")
 
 
 def _place(build: Build) -> str:
     return f"{build.folder}/{build.directory}"
 
 
-def _tls_files(hub: Hub) -> dict[str, str]:
-    """Return the files of a hub's TLS on its machine: option -> path, the certificate last."""
-    return {option: hub[option] for option in ("hub_tls_key", "hub_tls_certificate") if hub[option]}
+def _own_certificate(hub: Hub) -> dict[str, str]:
+    """Return where the hub's own certificate and key are on its machine, and the host that they are for, or ""."""
+    host = urlsplit(hub.url).hostname if hub["hub_domain"] or hub["hub_url"] else ""
+    return {"certificate": hub["hub_tls_certificate"], "key": hub["hub_tls_key"], "host": host or ""}
 
 
 def copied_files(hub: Hub, directory: str) -> dict[str, str]:

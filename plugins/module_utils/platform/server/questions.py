@@ -27,8 +27,8 @@ def answer(question: str, arguments: dict[str, Any]) -> Answer:
     return QUESTIONS[question](**arguments)
 
 
-def _survey(cluster: str, options: dict[str, Any], paths: list[str]) -> Answer:
-    return survey(cluster, options, paths).as_dict()
+def _survey(cluster: str, options: dict[str, Any], authority: str, certificates: dict[str, dict[str, str]]) -> Answer:
+    return survey(cluster, options, authority, certificates).as_dict()
 
 
 def _state(root: str, wanted: dict[str, Any]) -> Answer:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The three services of a hub: the commands they are started with.
+"""The three services of a hub, and the front door of a cluster: the commands they are started with.
 
 Every command goes through the launcher of the package hubfleet_hub, which takes the service's
 lock and writes down the digest of what it was started from.
@@ -14,6 +14,7 @@ from typing import Any
 
 from ...fleet.model import Hub
 from .environments import Assets, digest, hub_environment, node_command, proxy
+from .front_door import FrontDoor, command
 from .layout import HubLayout
 from .machine import Setup
 
@@ -23,8 +24,8 @@ class Service:
     """One service, as a supervisor starts it.
 
     name: unique on the machine, such as ``1a2b3c-workstation.demo-proxy``: the state directory, cluster and hub.
-    role: ``proxy``, ``hub`` or ``culler``.
-    directory: the hub's directory.
+    role: ``proxy``, ``hub``, ``culler`` or ``front``.
+    directory: the hub's directory, or the front door's.
     command: the full command line; it holds the digest and no secret.
     digest: of everything the service is started from.
     """
@@ -37,7 +38,7 @@ class Service:
 
     @property
     def layout(self) -> HubLayout:
-        """The paths of the service's hub."""
+        """Where its lock, record and log are."""
         return HubLayout(self.directory)
 
 
@@ -87,12 +88,32 @@ def _service(
     hub: Hub, role: str, command: list[str], options: list[str], content: str, setup: Setup, assets: Assets
 ) -> Service:
     directory = setup.layout.hub(hub.name).directory
+    owner = f"{hub.cluster.name}.{hub.name}"
+    return _launched(owner, role, directory, command, options, content, setup, assets)
+
+
+def front_service(cluster: str, front: FrontDoor, setup: Setup, assets: Assets) -> Service:
+    """Return the service of a cluster's front door. What Caddy reads again without ending is no part of its digest."""
+    return _launched(cluster, "front", front.directory, command(front), [], front.version, setup, assets)
+
+
+def _launched(
+    owner: str,
+    role: str,
+    directory: str,
+    command: list[str],
+    options: list[str],
+    content: str,
+    setup: Setup,
+    assets: Assets,
+) -> Service:
+    """Return a service whose command is started by the launcher."""
     # Not the hub's own Python: a proxy that outlives a change of JupyterHub's version drops no connection.
     launcher = [setup.python, f"{_code(setup, assets)}/launch.py"]
     start = ["--directory", directory, "--service", role, *options]
     what = digest([launcher, start, command, content])
     return Service(
-        name=f"{digest(setup.layout.root)[:6]}-{hub.cluster.name}.{hub.name}-{role}",
+        name=f"{digest(setup.layout.root)[:6]}-{owner}-{role}",
         role=role,
         directory=directory,
         command=(*launcher, *start, "--digest", what, "--", *command),

@@ -8,11 +8,15 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import os
 import platform
 from dataclasses import dataclass, field
 from typing import Any
 
+from .certificates import CertificateError, certificate_digest, inspect
 from .deploy_lock import machine_identity
+from .front_apply import live_front
+from .front_door import FrontDoor, front_door
 from .layout import Layout
 from .machine import Machine, Setup, resolve
 
@@ -23,40 +27,52 @@ class Survey:
 
     setup: the cluster's settings there. identity: what tells the machine from all others, or "".
     architecture: of its processor, as uname has it.
-    digests: path of a file that was asked for -> its SHA-256. unreadable: path -> why it cannot be read.
+    front: the cluster's front door there. served: hubs that it was asked to serve.
+    certificates: hub -> digest of its own certificate and key. unusable: hub -> what is wrong with these.
     """
 
     setup: Setup
     identity: str
     architecture: str
-    digests: dict[str, str] = field(default_factory=dict)
-    unreadable: dict[str, str] = field(default_factory=dict)
+    front: FrontDoor
+    served: list[str]
+    certificates: dict[str, str] = field(default_factory=dict)
+    unusable: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON-able data."""
         setup = {**dataclasses.asdict(self.setup), "layout": self.setup.layout.root}
-        return {**{each.name: getattr(self, each.name) for each in dataclasses.fields(self)}, "setup": setup}
+        found = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        return {**found, "setup": setup, "front": dataclasses.asdict(self.front)}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Survey:
         """Return what :meth:`as_dict` was made from."""
         setup = values["setup"]
         layout, packages = Layout(setup["layout"]), tuple(setup["packages"])
-        return cls(**{**values, "setup": Setup(**{**setup, "layout": layout, "packages": packages})})
+        made = Setup(**{**setup, "layout": layout, "packages": packages})
+        return cls(**{**values, "setup": made, "front": FrontDoor(**values["front"])})
 
 
-def survey(cluster: str, options: dict[str, Any], paths: list[str]) -> Survey:
+def survey(cluster: str, options: dict[str, Any], authority: str, certificates: dict[str, dict[str, str]]) -> Survey:
     """Look at the machine this runs on; raises PlatformError where it cannot hold the cluster.
 
-    options: the cluster's. paths: files whose content matters, such as certificates.
+    options: the cluster's. authority: certificates (PEM) that the system does not know.
+    certificates: hub -> where its own certificate and key are, and the host that they are for.
     """
-    setup = resolve(cluster, options, _this_machine())
-    found = Survey(setup, machine_identity(), platform.machine())
-    for path in paths:
+    machine = _this_machine()
+    setup = resolve(cluster, options, machine)
+    front = front_door(options, authority, setup.layout, machine)
+    found = Survey(setup, machine_identity(), platform.machine(), front, sorted(live_front(setup.layout).sites))
+    for hub, own in certificates.items():
         try:
-            found.digests[path] = file_digest(path)
+            inspect(own["certificate"], own["key"], own["host"])
+            found.certificates[hub] = certificate_digest(own["certificate"], own["key"])
+        except CertificateError as error:
+            found.unusable[hub] = f"hub_tls_certificate: {error}"
         except OSError as error:
-            found.unreadable[path] = str(error.strerror)
+            broken = "key" if os.access(own["certificate"], os.R_OK) else "certificate"
+            found.unusable[hub] = f"hub_tls_{broken}: {own[broken]}: {error.strerror}"
     return found
 
 

@@ -28,7 +28,7 @@ from .base import Supervisor, SupervisorError
 
 PATIENCE = 30.0
 _FAULT_BAD_NAME, _FAULT_NOT_RUNNING, _FAULT_ALREADY_ADDED = 10, 70, 90
-_PRIORITY = {"proxy": 100, "hub": 200, "culler": 300}
+_PRIORITY = {"proxy": 100, "hub": 200, "culler": 300, "front": 400}
 
 
 class Supervisord(Supervisor):

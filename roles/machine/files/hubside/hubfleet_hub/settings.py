@@ -90,6 +90,8 @@ def _set_network(c: Config, directory: Directory) -> None:
     address = f"[{hub['bind']}]" if ":" in hub["bind"] else hub["bind"]
     c.JupyterHub.bind_url = f"{scheme}://{address}:{ports['public']}{hub['base_url']}"
     c.JupyterHub.public_url = hub["url"]
+    # its own proxy, and a front door before that, say where people come from; else logs would only know these
+    c.JupyterHub.trusted_downstream_ips = ["127.0.0.1", "::1"]
     c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{ports['hub']}"
     # the proxy is a service of its own, so that the hub can restart without users noticing
     c.ConfigurableHTTPProxy.should_start = False

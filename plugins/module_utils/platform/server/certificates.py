@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Certificates that the operator keeps on a machine: whether they can be used, before anything is."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+
+#: X509_V_FLAG_PARTIAL_CHAIN of OpenSSL, which Python has a name for since 3.10: trust what is not a root.
+_PARTIAL_CHAIN = 0x80000
+#: X509_V_ERR_HOSTNAME_MISMATCH
+_OTHER_HOST = 62
+
+
+class CertificateError(Exception):
+    """A certificate cannot be used; the message says why."""
+
+
+def certificate_digest(certificate: str, key: str) -> str:
+    """Return a digest of a certificate and its key; raises OSError."""
+    found = hashlib.sha256()
+    for path in (certificate, key):
+        with open(path, "rb") as file:
+            found.update(file.read())
+    return found.hexdigest()[:32]
+
+
+def inspect(certificate: str, key: str, host: str) -> None:
+    """Make sure that a certificate belongs to its key and, unless ``host`` is "", to a host.
+
+    Whether it has ended, and who signed it, is no question here: that is for people's browsers, and so for the check.
+    Raises CertificateError, and OSError where a file cannot be read.
+    """
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        server.load_cert_chain(certificate, key, password=_no_password)
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise CertificateError(f"{key} is not the key of {certificate}") from None
+        raise CertificateError(f"{certificate} and {key} are no certificate and key (PEM)") from None
+    client = ssl.create_default_context()
+    client.verify_flags |= _PARTIAL_CHAIN
+    with open(certificate, encoding="ascii", errors="replace") as file:
+        client.load_verify_locations(cadata=file.read())
+    if host and _mismatch(server, client, host):
+        raise CertificateError(f"{certificate} is not for {host}")
+
+
+def _no_password() -> str:
+    raise CertificateError("the key is encrypted; nobody could type its password when the machine starts")
+
+
+def _mismatch(server: ssl.SSLContext, client: ssl.SSLContext, host: str) -> bool:
+    """Tell whether a client that trusts the certificate itself finds another name in it; no network."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    serving = server.wrap_bio(to_server, to_client, server_side=True)
+    asking = client.wrap_bio(to_client, to_server, server_hostname=host)
+    for _turn in range(10):
+        for side in (asking, serving):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            except ssl.SSLCertVerificationError as error:
+                return error.verify_code == _OTHER_HOST
+    return False

@@ -1,0 +1,136 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The front door: what Caddy reads, and what is refused before it reads anything."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.front_door import (
+    LETS_ENCRYPT,
+    FrontDoor,
+    Site,
+    caddyfile,
+    command,
+    front_door,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.listening import (
+    is_free,
+    listener,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import Machine
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.system import System
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.cluster_options import CLUSTER_OPTIONS
+
+ROOT = Machine(
+    root=True,
+    home="/root",
+    system=System("Debian GNU/Linux 12", "apt-get install"),
+    systemd=False,
+    user_systemd=False,
+    bubblewrap=False,
+    cgroups="",
+    kernel="6.1",
+    node=None,
+    caddy="/usr/bin/caddy",
+    caddy_version="2.6.2",
+)
+ORDINARY = dataclasses.replace(ROOT, root=False, home="/home/ada")
+ONE = Site("one", "one.example.org", "one.example.org", "/", 8000)
+MATH = Site("math", "campus.example.org", "campus.example.org:8443", "/math/", 8100)
+PHYSICS = Site("physics", "campus.example.org", "campus.example.org:8443", "/physics/", 8200)
+
+
+def door(machine: Machine = ROOT, authority: str = "", state: str = "/srv/hubs", **options: object) -> FrontDoor:
+    defaults = {option.name: option.default for option in CLUSTER_OPTIONS}
+    given = {"cluster_front_door": "caddy", **options}
+    return front_door({**defaults, **given}, authority, Layout(state), machine)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"cluster_certificates": "internal", "cluster_bind": "::1"},
+        {"cluster_certificates": "own", "cluster_http_port": 8080, "cluster_https_port": 8443},
+        {"cluster_acme_directory": "https://acme.example.org/directory", "cluster_acme_contact": "it@example.org"},
+    ],
+)
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="needs caddy")
+def test_caddy_understands_it(options: dict[str, object], tmp_path: Path) -> None:
+    own = dataclasses.replace(ONE, certificate="0123")
+    text = caddyfile(door(state=f'{tmp_path}/a "b" c', **options), [MATH, own, PHYSICS])
+    path = tmp_path / "Caddyfile"
+    path.write_text(text)
+    adapt = ["caddy", "adapt", "--adapter", "caddyfile", "--config", str(path)]
+    done = subprocess.run(adapt, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for port in (8000, 8100, 8200):
+        assert f"127.0.0.1:{port}" in done.stdout
+
+
+def test_one_hub_has_all_of_its_domain() -> None:
+    text = caddyfile(door(), [ONE])
+    assert "one.example.org {\n\theader -Server\n\treverse_proxy 127.0.0.1:8000 {" in text
+    assert "redir https://one.example.org{uri} 308" in text
+    assert f'acme_ca "{LETS_ENCRYPT}"' in text
+    assert "handle" not in text
+
+
+def test_hubs_of_one_domain_have_their_paths() -> None:
+    text = caddyfile(door(), [PHYSICS, MATH])
+    assert text.count("campus.example.org {") == 2, "with TLS, and without"
+    assert text.index("handle /math/*") < text.index("handle /physics/*")
+    assert "redir /math /math/" in text
+    assert "redir https://campus.example.org:8443{uri} 308" in text
+
+
+def test_the_order_of_hubs_changes_nothing() -> None:
+    assert caddyfile(door(), [ONE, MATH, PHYSICS]) == caddyfile(door(), [PHYSICS, ONE, MATH])
+
+
+def test_runs_with_the_right_to_low_ports_only() -> None:
+    words = command(door())
+    kept = "-all,+net_bind_service"
+    assert [f"--inh-caps={kept}", f"--ambient-caps={kept}", f"--bounding-set={kept}"] == words[4:7]
+    assert "--bounding-set=-all" in command(door(cluster_http_port=8080, cluster_https_port=8443))
+    high = {"cluster_http_port": 8080, "cluster_https_port": 8443}
+    assert command(door(ORDINARY, **high))[0] == "/usr/bin/env"
+
+
+def test_ordinary_users_have_no_low_ports() -> None:
+    with pytest.raises(PlatformError, match="port 80 needs root; deploy as root, or set .* to 1024 or more"):
+        door(ORDINARY)
+    assert door(dataclasses.replace(ORDINARY, unprivileged_ports=0)).https_port == 443
+
+
+def test_a_socket_must_fit() -> None:
+    with pytest.raises(PlatformError, match="too long for a socket"):
+        door(state="/srv/" + "x" * 100)
+
+
+def test_other_settings_are_another_front_door() -> None:
+    assert door().settings != door(cluster_acme_contact="it@example.org").settings
+    assert door().settings != door(dataclasses.replace(ROOT, caddy_version="2.10.0")).settings
+    assert door(authority="A").settings != door(authority="B").settings
+
+
+def test_tells_who_has_a_port() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen(1)
+        port = taken.getsockname()[1]
+        assert not is_free("127.0.0.1", port)
+        assert not is_free("", port)
+        assert is_free("127.0.0.2", port)
+        assert f"(process {os.getpid()})" in listener(port)
+    assert is_free("127.0.0.1", port)
