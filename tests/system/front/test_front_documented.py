@@ -107,7 +107,8 @@ def test_people_come_through_it(
         served.visitor.get(
             f"{hub.url}hub/by-{command[0]}", spoofed, "127.0.0.9", Authority.trusting(folder / "authority.pem")
         )
-        assert re.search(rf"GET /hub/by-{command[0]} .*\(@127\.0\.0\.9\)", hub_log.read_text())
+        came = re.compile(rf"GET /hub/by-{command[0]} .*\(@127\.0\.0\.9\)")
+        wait_for("the line of the log", lambda: came.search(hub_log.read_text()), patience=10)
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(timeout=30)

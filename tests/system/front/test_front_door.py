@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from front_fleet import Served
+from verbs_fleet import wait_for
 
 
 def test_deploys_and_checks_through_the_domains(served: Served) -> None:
@@ -70,9 +71,10 @@ def test_says_who_came_and_how(served: Served) -> None:
     }
     answer = served.visitor.get(f"{hub.url}hub/nothing-here", pretended, source="127.0.0.9")
     assert answer.status == 404
-    log = (hub.directory / "logs" / "hub.log").read_text()
-    assert re.search(r"GET /physics/hub/nothing-here .*\(@127\.0\.0\.9\)", log)
-    assert "192.0.2." not in log
+    log = hub.directory / "logs" / "hub.log"
+    came = re.compile(r"GET /physics/hub/nothing-here .*\(@127\.0\.0\.9\)")
+    wait_for("the line of the log", lambda: came.search(log.read_text()), patience=10)
+    assert "192.0.2." not in log.read_text()
 
 
 def test_cookies_of_a_session_are_for_tls_only(served: Served) -> None:
