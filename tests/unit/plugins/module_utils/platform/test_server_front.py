@@ -14,6 +14,11 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired import (
+    DesiredFront,
+    DesiredHub,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.front_apply import LiveFront
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.front_door import (
     LETS_ENCRYPT,
     FrontDoor,
@@ -27,7 +32,10 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     is_free,
     listener,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import LiveHub, change_of
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import Machine
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.running import Running
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.services import Service
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.system import System
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.cluster_options import CLUSTER_OPTIONS
 
@@ -134,3 +142,35 @@ def test_tells_who_has_a_port() -> None:
         assert is_free("127.0.0.2", port)
         assert f"(process {os.getpid()})" in listener(port)
     assert is_free("127.0.0.1", port)
+
+
+SERVICE = Service("lab-front", "front", "/srv/hubs/front", ("caddy",), "wanted")
+RUNS = Running(812, "wanted")
+
+
+@pytest.mark.parametrize(
+    ("site", "live", "reason"),
+    [
+        (ONE, LiveFront(RUNS, door().settings, {"one": ONE.digest}), None),
+        (ONE, LiveFront(Running(), door().settings, {"one": ONE.digest}), "front door not running"),
+        (ONE, LiveFront(Running(812, "other"), door().settings, {"one": ONE.digest}), "front door to restart"),
+        (ONE, LiveFront(RUNS, "other", {"one": ONE.digest}), "front door to reload"),
+        (ONE, LiveFront(RUNS, door().settings, {"one": "other"}), "front door to reload"),
+        (ONE, LiveFront(RUNS, door().settings, {}), "front door to reload"),
+        (None, LiveFront(RUNS, door().settings, {"one": ONE.digest}), "front door to close"),
+        (None, LiveFront(RUNS, door().settings, {"math": MATH.digest}), None),
+    ],
+)
+def test_plans_what_is_to_be_done_to_it(site: Site | None, live: LiveFront, reason: str | None) -> None:
+    desired = DesiredHub("one", {}, {}, "", front=DesiredFront(door(), SERVICE, site))
+    found = change_of(desired, LiveHub(config={}), [], live).reasons
+    assert [each for each in found if "front door" in each] == ([reason] if reason else [])
+
+
+def test_a_hub_is_another_with_another_front_door() -> None:
+    def fingerprint(front: FrontDoor, site: Site | None = ONE) -> str:
+        return DesiredHub("one", {}, {}, "", front=DesiredFront(front, SERVICE, site)).fingerprint
+
+    assert fingerprint(door()) != fingerprint(door(cluster_https_port=8443))
+    assert fingerprint(door()) != fingerprint(door(), dataclasses.replace(ONE, certificate="renewed"))
+    assert fingerprint(door(), None) == fingerprint(door(cluster_https_port=8443), None)
