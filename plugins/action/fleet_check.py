@@ -15,7 +15,6 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.report import table
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
     CheckOptions,
-    Choice,
     HubTarget,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
@@ -31,6 +30,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     not_deployed,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.check_targets import check_target
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,
@@ -94,7 +94,7 @@ class ActionModule(FleetAction):
         for name, platform in made.found.items():
             members = [hub for hub in hubs if hub.cluster.name == name]
             targets = [
-                (_target(hub, platform, every, as_deployed), platform.setup.layout.hub(hub.name).directory)
+                (check_target(hub, platform, every, as_deployed), platform.setup.layout.hub(hub.name).directory)
                 for hub in members
             ]
             if host_of(members[0]) == LOCALHOST:
@@ -165,36 +165,3 @@ def _seconds(value: Any) -> float:
     if not 0 < number < math.inf:
         raise ValueError
     return number
-
-
-def _target(hub: Hub, platform: ServerPlatform, every: bool, as_deployed: bool) -> HubTarget:
-    """Return a hub, without its token, and what is tried on it: its default choice, or every one.
-
-    as_deployed: at the address that was deployed, which the inventory may have left since.
-    """
-    environments = hub.environments if every else hub.environments[:1]
-    sizes = hub.sizes if every else hub.sizes[:1]
-    choices = [
-        Choice(
-            environment=environment.name,
-            size=size.name,
-            options={"profile": environment.name, "size": size.name},
-            code=environment.check_code,
-            expect=environment.check_output,
-        )
-        for environment in environments
-        for size in sizes
-    ]
-    front = platform.front
-    internal = hub.behind_front_door and hub.cluster["cluster_certificates"] == "internal"
-    return HubTarget(
-        hub.name,
-        hub.cluster.name,
-        "" if as_deployed else hub.url,
-        "",
-        choices,
-        authorities=platform.authority,
-        authority_file=front.root_certificate if internal else "",
-        machine=(front.local_address, front.https_port) if hub.behind_front_door else None,
-        renews=hub.behind_front_door and not hub["hub_tls_certificate"],
-    )

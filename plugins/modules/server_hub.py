@@ -84,9 +84,6 @@ written:
   sample: [config/hub.json]
 """
 
-import base64
-import json
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.deploying import (
     Homes,
@@ -94,15 +91,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.hub_files import (
     remove_data,
+    unpack,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import (
     HubLayout,
 )
-
-
-def unpack(content: str) -> dict[str, bytes]:
-    """Return path -> content of the files that the action packed."""
-    return {name: base64.b64decode(text) for name, text in json.loads(base64.b64decode(content)).items()}
 
 
 def main() -> None:

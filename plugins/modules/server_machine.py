@@ -88,6 +88,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.pruning import (
     prune,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.schedule import ScheduleError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import (
     supervisor,
 )
@@ -125,7 +126,7 @@ def main() -> None:
             changed = keeper.prepare()
         else:
             changed = prepare_machine(layout, params["shared"], params["hubside"], params["hubside_digest"])
-    except (OSError, SupervisorError, subprocess.SubprocessError, xmlrpc.client.Error) as error:
+    except (OSError, ScheduleError, SupervisorError, subprocess.SubprocessError, xmlrpc.client.Error) as error:
         module.fail_json(msg=f"the machine could not be prepared: {error}")
     module.exit_json(changed=changed, state_directory=layout.root)
 

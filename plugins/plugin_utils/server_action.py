@@ -14,7 +14,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.questions import answer
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.questions import Ask, answer
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import (
     plain,
@@ -29,8 +29,9 @@ class ServerAction(ActionBase):
     """Base of actions that run the module of the same name for one hub, on its machine."""
 
     _supports_check_mode = True
-    #: The machine of the hub, over the connection of the task.
+    #: The machine of the hub, over the connection of the task, and what asks it.
     machine: RemoteMachine
+    ask: Ask
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Run the module with what :meth:`arguments` adds to the task's own arguments."""
@@ -52,8 +53,8 @@ class ServerAction(ActionBase):
             self._play_context.no_log = True
         self.machine = RemoteMachine(self, host, task_vars)
         try:
-            ask = answer if host == LOCALHOST else self.machine.ask
-            platform = ServerPlatform(hub.cluster, [hub], ask, assets(), inventory.directory)
+            self.ask = answer if host == LOCALHOST else self.machine.ask
+            platform = ServerPlatform(hub.cluster, [hub], self.ask, assets(), inventory.directory)
             filled = self.arguments(hub, platform, given)
         except PlatformError as error:
             raise AnsibleActionFail(f"cluster {hub.cluster.name}: {error}") from error

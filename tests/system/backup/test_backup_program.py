@@ -123,7 +123,20 @@ def test_a_hub_that_is_there_is_not_overwritten(machine: Machine) -> None:
     assert (machine.homes / "ada/work.txt").read_text() == "of ada"
     kept = Path(answer["kept"])
     assert (kept / "hub/config/hub.json").exists()
-    assert (machine.homes / f".replaced-before-{answer['id']}/ada/work.txt").read_text() == "newer"
+    assert (kept / "homes/ada/work.txt").read_text() == "newer"
+
+
+def test_homes_of_the_operators_stay_or_are_kept_beside(machine: Machine) -> None:
+    elsewhere = machine.root / "elsewhere"
+    (elsewhere / "ada").mkdir(parents=True)
+    (elsewhere / "ada/work.txt").write_text("newer")
+    other = machine.beside("other")
+    assert other.restore(homes=str(elsewhere))["left"] == ["ada"]
+    assert (elsewhere / "ada/work.txt").read_text() == "newer" and (elsewhere / "ben/work.txt").exists()
+    third = machine.beside("third")
+    answer = third.restore(homes=str(elsewhere), replace=True)
+    assert (elsewhere / "ada/work.txt").read_text() == "of ada"
+    assert (elsewhere / f".replaced-before-{answer['id']}/ada/work.txt").read_text() == "newer"
 
 
 def test_what_is_interrupted_goes_on(machine: Machine) -> None:
@@ -174,6 +187,29 @@ def test_no_secret_is_said_or_left_open(machine: Machine) -> None:
         assert subprocess.run(command, check=False).returncode == 1
         wrong.identity = ""
         assert "cluster_backup_identity is not set" in wrong.ask("fetch")["error"]
+
+
+def test_backups_can_be_read_by_hand(machine: Machine) -> None:
+    (machine.homes / "ada/more.txt").write_text("more")
+    machine.succeed("save")
+    repository, out = machine.root / "repository", machine.root / "out"
+    out.mkdir()
+    script = "restic restore latest --tag hub=lab --target out"
+    if machine.identity:
+        (machine.root / "key.txt").write_text(machine.identity)
+        script = """
+        for each in repository/lab/*; do
+          age --decrypt --identity key.txt "$each/homes.tar.gz.age" |
+            tar --extract --gzip --acls --xattrs --numeric-owner --listed-incremental=/dev/null --directory out
+        done
+        age --decrypt --identity key.txt "$each/hub.tar.gz.age" | tar --extract --gzip --directory out
+        """
+    environment = {"PATH": os.environ["PATH"], "RESTIC_REPOSITORY": str(repository), "RESTIC_CACHE_DIR": str(out)}
+    environment["RESTIC_PASSWORD"] = machine.settings.get("password", "")
+    subprocess.run(["sh", "-ec", script], cwd=machine.root, env=environment, check=True, capture_output=True)
+    found = {path.name: path for path in out.rglob("*") if path.is_file()}
+    assert found["more.txt"].read_text() == "more" and found["cookie_secret"].read_text() == "of the cookies\n"
+    assert {"jupyterhub.sqlite", "manifest.json", "hub.json", "python-0123.txt", "work.txt"} <= set(found)
 
 
 @pytest.mark.skipif(not ROOT, reason="needs root: homes belong to accounts")

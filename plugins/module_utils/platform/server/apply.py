@@ -14,6 +14,7 @@ from . import files
 from .layout import Layout
 from .live import answers, answers_itself
 from .running import running
+from .schedule import NEVER, Schedule
 from .services import Service
 from .supervisor.base import Supervisor, SupervisorError, last_lines
 from .supervisor.supervisord import Supervisord
@@ -66,6 +67,7 @@ def remove_machine(layout: Layout, keeper: Supervisor) -> bool:
         return False
     if isinstance(keeper, Supervisord):
         keeper.shut_down()
+    Schedule(layout, NEVER, (), systemd=False).remove()
     # Only what is ours: whatever else was put there stays, and so does the directory then.
     for folder in (*_SHARED_FOLDERS, *_OWN_FOLDERS):
         shutil.rmtree(os.path.join(layout.root, folder), ignore_errors=True)

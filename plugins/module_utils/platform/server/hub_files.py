@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import pwd
 import re
@@ -30,6 +32,11 @@ def _readable(groups: int) -> str:
 #: How each generated secret is made. JupyterHub wants a user password of 8 characters and an
 #: admin password of 32 at least (SharedPasswordAuthenticator); keys are 32 bytes in hex.
 _GENERATORS = {"user_password": lambda: _readable(4), "admin_password": lambda: _readable(8)}
+
+
+def unpack(content: str) -> dict[str, bytes]:
+    """Return path -> content of the files that an action packed."""
+    return {name: base64.b64decode(text) for name, text in json.loads(base64.b64decode(content)).items()}
 
 
 def write_hub(

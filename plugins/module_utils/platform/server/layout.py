@@ -49,17 +49,21 @@ class HubLayout:
 
 @dataclass(frozen=True)
 class Layout:
-    """Paths of a cluster below its state directory ``root``."""
+    """Paths of a cluster below its state directory ``root``.
+
+    builds: the state directory that tools and environments are taken from, where that is another one.
+    """
 
     root: str
+    builds: str = ""
 
     def tool(self, directory: str) -> str:
         """Return the directory of a tool, named by content."""
-        return os.path.join(self.root, "tools", directory)
+        return os.path.join(self.builds or self.root, "tools", directory)
 
     def environment(self, directory: str) -> str:
         """Return the directory of an environment, named by content."""
-        return os.path.join(self.root, "environments", directory)
+        return os.path.join(self.builds or self.root, "environments", directory)
 
     def hubside(self, digest: str) -> str:
         """Return the directory that holds the package hubfleet_hub."""

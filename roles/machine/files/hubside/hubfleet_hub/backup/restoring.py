@@ -67,6 +67,8 @@ class Target:
 
 def examine(target: Target, repository: Repository, wanted: str) -> dict[str, Any]:
     """What would be brought back; BackupError where it must not be. Touches nothing."""
+    if _deployed(target) and not target.replace:
+        _refuse_present(target)  # without asking the repository
     snapshot = repository.find(target.hub, wanted)
     done = _note(target.directory).get("id") == snapshot.id and not _deployed(target)
     if not done and not target.replace:
@@ -198,13 +200,14 @@ def _set_aside(target: Target, note: dict[str, Any]) -> str:
     if target.directory.exists() and not (kept / "hub").exists():
         kept.mkdir(mode=0o700, parents=True, exist_ok=True)
         target.directory.rename(kept / "hub")
-    names = [each.name for each in target.homes.iterdir() if each.name[0] != "."] if target.homes.is_dir() else []
+    # homes in a directory of the operator's may be on another file system
+    own = target.state in target.homes.parents
+    aside = kept / "homes" if own else target.homes / f".replaced-before-{note['id']}"
     coming = target.waiting_homes / "homes"
-    for name in names:
-        if (coming / name).is_dir() and any((target.homes / name).iterdir()):
-            aside = target.homes / f".replaced-before-{note['id']}"
-            aside.mkdir(mode=0o700, exist_ok=True)
-            (target.homes / name).rename(aside / name)
+    for home in list(target.homes.iterdir()) if target.homes.is_dir() else []:
+        if (coming / home.name).is_dir() and any(home.iterdir()):
+            aside.mkdir(mode=0o700, parents=True, exist_ok=True)
+            home.rename(aside / home.name)
     return str(kept) if kept.exists() else ""
 
 

@@ -1,0 +1,138 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controller side of the module server_drill: starts the drill, acts like a user on it, and removes it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import os
+import time
+from dataclasses import asdict, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from ansible.errors import AnsibleActionFail
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.checking import Checked
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.drill import MARK
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
+    ServerPlatform,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.backups import (
+    program_arguments,
+    settings_of,
+    target_of,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.check_targets import check_target
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.hub_files import pack, texts_of
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import record_of, who
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
+
+#: Ports of drills: four for each, out of the range of outgoing connections.
+_PORTS = range(28000, 32000, 4)
+
+
+class ActionModule(ServerAction):
+    """Drills one hub; see the module's documentation."""
+
+    def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any]:
+        """Return everything of a hub that is like the real one, but somewhere else."""
+        platform.live([hub])
+        missing = [build["name"] for build in platform.machine_changes([hub])]
+        if missing:
+            raise AnsibleActionFail(f"{', '.join(missing)} would have to be built for hub {hub.name}; deploy it first")
+        self.hub, self.platform = self._beside(hub, platform)
+        desired = self.platform.desired(self.hub)
+        texts = texts_of(self.hub, desired, platform.directory)
+        return {
+            **program_arguments(self.platform),
+            "hub": hub.name,
+            "settings": settings_of(hub, identity=True),
+            "target": target_of(self.hub, self.platform),
+            "builds": platform.setup.layout.root,
+            "content": pack(texts),
+            "config": {key: desired.config[key] for key in ("bind", "base_url", "ports", "tls")},
+            "services": [{**asdict(service), "command": list(service.command)} for service in desired.services],
+            "generated": list(desired.generated),
+            "record": record_of(desired, texts, platform.directory),
+            "supervisor": self.platform.supervisor(),
+        }
+
+    def _beside(self, hub: Hub, platform: ServerPlatform) -> tuple[Hub, ServerPlatform]:
+        """Return the hub of the drill on ports that are free, and its platform."""
+        root = platform.setup.layout.root
+        elsewhere = {"cluster_state_directory": f"{root}{MARK}{hub.name}", "cluster_front_door": "none"}
+        cluster = replace(hub.cluster, options={**hub.cluster.options, **elsewhere})
+        # Hubs that are drilled at the same time start to look in different places.
+        first = sum(hub.name.encode()) % len(_PORTS)
+        for attempt in range(20):
+            port = _PORTS[(first + 17 * attempt) % len(_PORTS)]
+            beside = replace(hub, cluster=cluster, options={**hub.options, **_elsewhere(hub, port)})
+            made = ServerPlatform(cluster, [beside], self.ask, platform.assets, platform.directory)
+            made.setup = replace(made.setup, layout=Layout(made.setup.layout.root, builds=root))
+            made.live([beside])
+            if not made.state.taken.get(hub.name):
+                return beside, made
+        raise AnsibleActionFail(f"no ports are free for a drill of hub {hub.name}")
+
+    def apply(self, arguments: dict[str, Any], task_vars: Any) -> dict[str, Any]:
+        """Start, check and remove; the removal comes in any case."""
+        if self._task.check_mode:
+            return {"changed": False, "summary": "would be drilled"}
+        pid = os.getppid()
+        when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+        self.platform.lock(pid, who(), when)
+        try:
+            started = super().apply(arguments, task_vars)
+            if not started.get("failed"):
+                started = {**started, **self._check()}
+        finally:
+            cleared = super().apply({**arguments, "state": "absent"}, task_vars)
+            self.platform.unlock(pid)
+        if cleared.get("failed") and not started.get("failed"):
+            return {**cleared, "msg": f"the drill could not be removed: {cleared['msg']}"}
+        return started if started.get("failed") else {**started, "summary": _summary(started)}
+
+    def _check(self) -> dict[str, Any]:
+        """Act like a user, on the machine itself; return what becomes of the result."""
+        started = time.monotonic()
+        target = check_target(self.hub, self.platform, every=False, as_deployed=False)
+        directory = self.platform.setup.layout.hub(self.hub.name).directory
+        options = dataclasses.asdict(CheckOptions(parallel_hubs=1))
+        asked = {"hubs": [{**dataclasses.asdict(target), "directory": directory}], "options": options}
+        python = self.platform.hub_python(self.hub)
+        try:
+            checked = Checked.from_dict(self.machine.run("server_check", asked, python)["checked"])
+        except PlatformError as error:
+            return {"failed": True, "msg": f"the check of the drill could not run: {error}"}
+        problems = [*checked.problems.values(), *(result.problem for result in checked.results if not result.ok)]
+        if problems:
+            return {"failed": True, "msg": f"the check of the drill failed: {problems[0]}"}
+        return {"check_seconds": round(time.monotonic() - started, 1)}
+
+
+def _summary(found: dict[str, Any]) -> str:
+    seconds = found["seconds"]["restore"] + found["seconds"]["start"]
+    return (
+        f"the backup {found['id']} of {found['when']} is good: {found['users']} users, {found['files']} files; "
+        f"restored in {seconds:.0f} s, check passed in {found['check_seconds']:.0f} s"
+    )
+
+
+def _elsewhere(hub: Hub, port: int) -> dict[str, Any]:
+    """Return options that let a hub be reached by its own machine only."""
+    return {
+        "hub_port": port,
+        "hub_internal_port": None,
+        "hub_bind": "127.0.0.1",
+        "hub_url": f"http://127.0.0.1:{port}{urlsplit(hub.url).path or '/'}",
+        "hub_domain": None,
+        "hub_tls_certificate": None,
+        "hub_tls_key": None,
+        "hub_home_directory": None,
+    }

@@ -1,0 +1,110 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: server_backup_schedule
+short_description: Let a machine make backups of its hubs by itself
+version_added: 0.1.0
+description:
+  - Sets up a timer of systemd where that supervises the hubs, else a line for cron, which runs the same program as
+    M(hubfleet.jupyterhub.server_backup); or removes them, where there is to be no schedule.
+  - The machine keeps the settings of its backups, the password of restic included, for the account that deploys only.
+  - The action of the same name fills in what the inventory says; a play gives no options.
+extends_documentation_fragment:
+  - hubfleet.jupyterhub.attributes
+attributes:
+  check_mode:
+    support: none
+    details: Skipped in check mode.
+options:
+  schedule:
+    description: When, as C(cluster_backup_schedule) has it. Filled in by the action.
+    type: str
+    default: never
+  systemd:
+    description: Whether systemd is to do it. Filled in by the action.
+    type: bool
+    default: false
+  state_directory:
+    description: State directory of the cluster. Filled in by the action.
+    type: path
+  python:
+    description: Interpreter of the program that makes backups. Filled in by the action.
+    type: path
+  hubside:
+    description: The package that the program is part of. Filled in by the action.
+    type: dict
+    default: {}
+  hubside_digest:
+    description: Name of the package's directory. Filled in by the action.
+    type: str
+  settings:
+    description: Where backups go and how they are encrypted, as one word. Filled in by the action.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Let the machine make backups as the inventory says
+  hubfleet.jupyterhub.server_backup_schedule:
+"""
+
+RETURN = r"""
+by:
+  description: What makes the backups, C(systemd) or C(cron); empty where nothing does.
+  returned: success
+  type: str
+  sample: systemd
+command:
+  description: The command that makes them; for something else to run, where there is neither.
+  returned: success
+  type: str
+  sample: /usr/bin/python3 -I /var/lib/hubfleet/east/hubside/0a1b/hubfleet_hub/backup/program.py scheduled STATE
+"""
+
+import os
+import shlex
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import write_package
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backups import PROGRAM, unpacked
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.schedule import (
+    Schedule,
+    ScheduleError,
+)
+
+
+def main() -> None:
+    """Set up or remove the schedule of one cluster."""
+    module = AnsibleModule(
+        argument_spec={
+            "schedule": {"type": "str", "default": "never"},
+            "systemd": {"type": "bool", "default": False},
+            "state_directory": {"type": "path"},
+            "python": {"type": "path"},
+            "hubside": {"type": "dict", "default": {}},
+            "hubside_digest": {"type": "str"},
+            "settings": {"type": "str", "no_log": True},
+        },
+    )
+    params = module.params
+    layout = Layout(params["state_directory"])
+    installed = layout.hubside(params["hubside_digest"])
+    command = (params["python"], "-I", os.path.join(installed, PROGRAM), "scheduled", layout.root)
+    schedule = Schedule(layout, params["schedule"], command, params["systemd"])
+    try:
+        if params["settings"]:
+            os.umask(0o022)
+            write_package(installed, params["hubside"])
+        changed, by = schedule.set_up(unpacked(params["settings"]) if params["settings"] else {})
+    except (OSError, ScheduleError) as error:
+        module.fail_json(msg=f"the schedule of backups could not be set up: {error}")
+    module.exit_json(changed=changed, by=by, command=shlex.join(command))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Backup, drill and restore of a real hub. The tests go on from one another, in the order of this file."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from backup_hub import READER, Vault, remembered, running, stored
+from backup_machine import age_key, damage
+from verbs_fleet import Result, kill_all, wait_for
+from verbs_machine import picture
+
+ROOT = os.geteuid() == 0
+
+
+def new_bytes(result: Result) -> float:
+    """How much a backup of the hub added, as it says."""
+    found = re.search(r"lab backed up: (\d+) (B|kB|MB) new of", result.output)
+    assert found, result.output
+    return int(found[1]) * {"B": 1, "kB": 1e3, "MB": 1e6}[found[2]]
+
+
+def test_check_mode_saves_nothing(vault: Vault) -> None:
+    before = picture(vault.fleet.state)
+    assert "lab would be backed up" in vault.fleet.succeed("backup", "--check").output
+    assert picture(vault.fleet.state) == before and not (vault.fleet.directory / "repository").exists()
+
+
+def test_the_second_backup_saves_what_is_new(vault: Vault) -> None:
+    first = vault.fleet.succeed("backup", "-vvvv")
+    assert new_bytes(first) >= 5_000_000
+    for secret in (vault.password, READER, *vault.hub.secrets().values()):
+        assert secret not in first.output
+    assert new_bytes(vault.fleet.succeed("backup")) < 500_000
+    listed = vault.fleet.succeed("backup", "-e", "backup_list=true").output
+    assert len(re.findall(r"[0-9a-f]{8}  20\d\d-", listed)) == 2
+    assert vault.kernel.survives()
+
+
+def test_the_machine_makes_the_next_backups(vault: Vault) -> None:
+    settings = vault.fleet.state / "backup/settings.json"
+    assert settings.stat().st_mode & 0o777 == 0o600
+    shown = " ".join(vault.fleet.succeed("backup").output.split())
+    told = re.search(r"let something else run: (.+? scheduled \S+?)'", shown)
+    if not told:
+        pytest.skip("systemd or cron makes backups here, when it is time")
+    command = told[1].split()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": os.defpath})
+    assert done.returncode == 0 and " lab: backed up: " in done.stdout, done
+
+
+def test_a_drill_that_was_killed_is_cleared_by_the_next(vault: Vault) -> None:
+    pids, before = vault.hub.pids, picture(vault.fleet.state)
+    started = vault.fleet.start("drill")
+    place = f"{vault.fleet.state.name}-drill-lab/hubs/lab/run"
+    wait_for("the drill to start its hub", lambda: list(vault.fleet.directory.glob(f"{place}/*")))
+    kill_all(started)
+    assert vault.drills()
+    told = " ".join(vault.fleet.succeed("drill").output.split())
+    assert re.search(r"is good: \d users, \d+ files; restored in \d+ s, check passed in \d+ s", told), told
+    assert vault.drills() == []
+    # Nothing of the hub itself was touched.
+    assert vault.hub.pids == pids and picture(vault.fleet.state) == before and vault.kernel.survives()
+
+
+def test_a_drill_tells_a_damaged_backup(vault: Vault) -> None:
+    fleet = vault.fleet
+    damaged = fleet.directory / "damaged"
+    shutil.copytree(fleet.directory / "repository", damaged)
+    damage(damaged / "data")
+    with fleet.changed(cluster_backup_repository=str(damaged)):
+        result = fleet.run("drill")
+    assert result.code == 2 and "lab: restic restore: ignoring error" in result.output, result.output
+    assert vault.drills() == []
+
+
+def test_a_removed_hub_comes_back(vault: Vault) -> None:
+    fleet, hub = vault.fleet, vault.hub
+    sealed, secrets, owner = stored(hub), hub.secrets(), os.lstat(vault.home).st_uid
+    sure = ("remove_hubs=lab", "remove_data=true", "export=false", "end_sessions=true")
+    fleet.succeed("remove", *(word for each in sure for word in ("-e", each)))
+    assert not vault.home.exists()
+    with somebody_new():
+        fleet.succeed("restore", "--limit", "lab")
+    assert hub.secrets() == secrets and stored(hub) == sealed
+    assert vault.is_logged_in() and vault.knows_token() and remembered(hub, "ada") == {"upstream": "of ada"}
+    assert running(hub) == 0
+    hub.start_server("ada")
+    vault.kernel = hub.kernel("ada").mark()
+    assert vault.kernel.run("print(open('work.txt').read(), os.stat('big').st_size)") == "of ada 5000000\n"
+    if ROOT:
+        now = os.lstat(vault.home / "work.txt").st_uid
+        assert now == int(vault.kernel.run("print(os.getuid())")) and now not in (0, owner)
+    assert "nothing to change" in fleet.succeed("deploy").output
+
+
+def test_a_hub_that_is_there_stays(vault: Vault) -> None:
+    before = picture(vault.fleet.state)
+    result = vault.fleet.run("restore", "--limit", "lab")
+    assert result.code == 2 and "lab: hub lab is there already; it is not overwritten" in result.output
+    assert picture(vault.fleet.state) == before and vault.kernel.survives()
+    assert "Name the hubs with --limit" in vault.fleet.run("restore").output
+
+
+def test_archives_replace_a_hub_that_is_there(vault: Vault) -> None:
+    fleet, (recipient, identity) = vault.fleet, age_key()
+    settings = {
+        "cluster_backup_repository": str(fleet.directory / "archives"),
+        "cluster_backup_password": None,
+        "cluster_backup_recipient": recipient,
+        "cluster_backup_identity": fleet.encrypted(identity),
+    }
+    replace = ("restore", "--limit", "lab", "-e", "restore_replace=lab")
+    with fleet.changed(**settings):
+        fleet.succeed("backup")
+        (vault.home / "work.txt").write_text("newer")
+        refused = fleet.run(*replace)
+        assert refused.code == 2 and "ada" in refused.output and vault.kernel.survives()
+        result = fleet.succeed(*replace, "-e", "end_sessions=true", "-vvvv")
+    assert identity not in result.output
+    assert subprocess.run(["grep", "-rqF", identity, str(fleet.state)], check=False).returncode == 1
+    assert (vault.home / "work.txt").read_text() == "of ada" and vault.is_logged_in()
+    (kept,) = (fleet.state / "replaced").iterdir()
+    assert (kept / "hub/config/hub.json").exists()
+    assert (kept / "homes/ada/work.txt").read_text() == "newer"
+
+
+def test_what_was_replaced_outlives_the_hub(vault: Vault) -> None:
+    vault.fleet.succeed("remove", "-e", "remove_hubs=lab", "-e", "remove_data=true", "-e", "export=false")
+    assert [path.name for path in vault.fleet.state.iterdir()] == ["replaced"]
+    shutil.rmtree(vault.fleet.state)
+
+
+@contextmanager
+def somebody_new() -> Iterator[None]:
+    """The machine has another account meanwhile, which takes the next number."""
+    name = f"hubfleet-n{os.getpid()}"
+    if ROOT:
+        subprocess.run(["useradd", "--no-create-home", name], check=True)
+    try:
+        yield
+    finally:
+        if ROOT:
+            subprocess.run(["userdel", name], check=True, capture_output=True)
