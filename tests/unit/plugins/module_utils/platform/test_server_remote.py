@@ -27,6 +27,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     check_hubs,
     target_of,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.front_apply import LiveFront
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.front_door import FrontDoor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.history import Record
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import LiveHub
@@ -43,6 +45,20 @@ from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.pla
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import hub_of
 
 SETUP = dataclasses.replace(SETUP_OF_HUBS, packages=("bubblewrap",), install="sudo apt-get install")
+FRONT = FrontDoor(
+    wanted=True,
+    directory="/srv/hubs/front",
+    program="/usr/bin/caddy",
+    version="2.6.2",
+    account="hubfleet-front",
+    bind="",
+    http_port=80,
+    https_port=443,
+    certificates="internal",
+    contact="",
+    acme="",
+    authority="",
+)
 SERVICE = Service("name", "hub", "/srv/state/hubs/demo", ("python", "-m", "jupyterhub"), "abc")
 LIVE = LiveHub(
     {"hub": "demo"},
@@ -61,19 +77,21 @@ def by_wire(values: Any) -> Any:
 
 
 def test_survey() -> None:
-    survey = Survey(SETUP, "machine-id:abc", "x86_64", {"/a": "1"}, {"/b": "Permission denied"})
+    survey = Survey(SETUP, "machine-id:abc", "x86_64", FRONT, ["demo"], {"demo": "1"}, {"other": "hub_tls_key: no"})
     found = Survey.from_dict(by_wire(survey.as_dict()))
     assert found == survey
     assert hash(found.setup) == hash(SETUP), "builds are remembered by it"
 
 
 def test_wanted() -> None:
-    wanted = Wanted({"demo": [8000, 8001]}, [SERVICE], ["tools/proxy-abc"], {"kind": "systemd"})
+    wanted = Wanted({"demo": [8000, 8001]}, [SERVICE], ["tools/proxy-abc"], {"kind": "systemd"}, FRONT)
     assert Wanted.from_dict(by_wire(wanted.as_dict())) == wanted
 
 
 def test_state() -> None:
-    state = State({"demo": LIVE, "other": LiveHub()}, {"demo": [8000]}, ["demo"], ["tools/proxy-abc"], {"name": 7})
+    front = LiveFront(Running(7, "abc"), "settings", {"demo": "site"})
+    hubs = {"demo": LIVE, "other": LiveHub()}
+    state = State(hubs, {"demo": [8000]}, ["demo"], ["tools/x"], {"name": 7}, front, {"cluster_http_port": "taken"})
     found = State.from_dict(by_wire(state.as_dict()))
     assert found == state
     assert found.hubs["demo"].fingerprint == LIVE.fingerprint != ""
@@ -122,9 +140,9 @@ class There:
         self.asked.append(question)
         if question == "survey":
             setup = dataclasses.replace(SETUP, layout=Layout(str(self.root / "state")))
-            there = {path: "abc" for path in arguments["paths"] if path.endswith(".crt")}
-            missing = {path: "No such file or directory" for path in arguments["paths"] if path not in there}
-            return dict(by_wire(Survey(setup, "machine-id:abc", "x86_64", there, missing).as_dict()))
+            unusable = dict.fromkeys(arguments["certificates"], "hub_tls_key: /etc/hub.key: No such file or directory")
+            found = Survey(setup, "machine-id:abc", "x86_64", FRONT, [], {}, unusable)
+            return dict(by_wire(found.as_dict()))
         return dict(by_wire(questions.answer(question, by_wire(arguments))))
 
     def platform(self, *hubs: Hub) -> ServerPlatform:
