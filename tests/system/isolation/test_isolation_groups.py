@@ -91,7 +91,7 @@ def test_what_is_written_in_version_2(kernel: Path) -> None:
     assert written == {"memory.max": str(300 << 20), "memory.swap.max": "0", "pids.max": "50", "cpu.weight": "25"}
     for folder in (kernel, kernel / "hubfleet"):
         assert (folder / "cgroup.subtree_control").read_text() == "+memory +cpu +pids"
-    assert (kernel / "hubfleet" / "cpu.weight").read_text() == str(100 * (os.cpu_count() or 1))
+    assert (kernel / "hubfleet" / "cpu.weight").read_text() == str(400 * (os.cpu_count() or 1))
     groups.limit_cpu("one", 0.5)
     assert (group / "cpu.max").read_text() == "50000 100000"
     groups.join("one")

@@ -26,12 +26,18 @@ _PARENT = "hubfleet"
 _CONTROLLERS = ("memory", "cpu", "pids")
 _PERIOD = 100_000  # microseconds over which a quota of CPU counts; the kernel's default
 _PATIENCE = 10.0
+# What all servers together weigh, per processor; a process outside, such as a hub, weighs one. So a hub gets
+# about a quarter of a processor when all users are busy, however many there are.
+_TOGETHER = 4
 
 
 class Groups(abc.ABC):
     """The groups of servers in a tree; names as of names.server_key()."""
 
     version = ""
+    # the files that count kills and say how much CPU a group gets
+    _memory_events = ""
+    _weight = ""
 
     def __init__(self, trees: list[Path]) -> None:
         self.trees = trees
@@ -94,8 +100,6 @@ class Groups(abc.ABC):
                 self.remove(name)
         return True
 
-    _memory_events = ""
-
     @abc.abstractmethod
     def limit_cpu(self, name: str, processors: float) -> None:
         """Limits the CPU that the group may use, from now on."""
@@ -131,10 +135,7 @@ class Groups(abc.ABC):
 
     def _prepare_parent(self, parent: Path) -> None:
         if (parent / self._weight).exists():
-            # all users together weigh as much as the processors that there are
-            self._weigh(parent, float(os.cpu_count() or 1))
-
-    _weight = ""
+            self._weigh(parent, float(_TOGETHER * (os.cpu_count() or 1)))
 
 
 class FirstVersion(Groups):
