@@ -70,7 +70,7 @@ build: dev ## Build the collection, install it elsewhere and run it
 test: dev ## Run everything above, as CI does
 	@scripts/stages 'make lint' 'make sanity' 'make unit' 'make bad' 'make kubernetes' 'make repository' 'make build' 'make molecule' 'make system' 'make browser'
 
-bench: dev ## Measure what fleets of many hubs cost
+bench: dev ## Measure what many hubs and many users cost
 	python tests/bench/run.py
 
 clean: ## Remove what tools left in this checkout, the environment included

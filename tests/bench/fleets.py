@@ -3,6 +3,7 @@
 """Fleets to measure on: real ones on this machine, and large ones that are only read."""
 
 import os
+import random
 import socket
 import tempfile
 from pathlib import Path
@@ -125,8 +126,9 @@ def _write(path: Path, clusters: dict[str, dict], settings: dict) -> str:
 
 
 def _free_ports(count: int) -> int:
-    """Return the first of ``count`` neighbouring ports that are free now."""
-    for first in range(21000, 32000, count):
+    """Return the first of ``count`` neighbouring ports that are free now; by chance, as others may measure, too."""
+    candidates = range(21000, 32000, count)
+    for first in random.sample(candidates, len(candidates)):
         if all(_is_free(first + offset) for offset in range(count)):
             return first
     raise OSError("no free ports")

@@ -47,9 +47,9 @@ def used(pid: int) -> Used:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and of the children it waited for."""
+    """User and system time of a process alone: a hub waits for servers, whose time is not its own."""
     fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / _TICK
+    return sum(map(int, fields[11:13])) / _TICK
 
 
 def service(hub: Path, name: str) -> int:
