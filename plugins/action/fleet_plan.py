@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
+    LOCALHOST,
     Fleet,
     FleetInput,
     Hub,
@@ -22,6 +23,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan imp
     kept_plan,
     moved,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import UNREACHABLE
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
@@ -31,6 +34,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action i
     display,
     report_problems,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.machines import host_of
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.origin import encrypted_texts
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning import (
     LivePlan,
@@ -42,7 +46,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning impor
 class ActionModule(FleetAction):
     """Compares every hub with its live state, or with another revision; see the module's documentation."""
 
-    ARGUMENTS = frozenset({"against", "file", "markdown", "fail_on_changes", "kept"})
+    ARGUMENTS = frozenset({"against", "file", "markdown", "fail_on_changes", "kept", "tolerant"})
 
     def opaque(self) -> bool:
         """Two revisions can be compared without the secrets in them."""
@@ -86,6 +90,9 @@ class ActionModule(FleetAction):
                 if hub.before != hub.after:
                     display.display(f"{hub.hub}:\n{hub.diff()}")
             return {**result, "failed": True, "msg": f"the fleet is not as the inventory says: {plan.counted()}"}
+        away = sorted({hub.cluster for hub in plan.hubs if hub.action == UNREACHABLE})
+        if away and not self.argument("tolerant", False):
+            return {**result, "failed": True, "msg": f"nobody knows what would change in {', '.join(away)}, see above"}
         return result
 
     def _stale(self, plan: Plan) -> list[str]:
@@ -134,10 +141,16 @@ def _without_secrets(plan: Plan, hubs: list[Hub], hostvars: Any) -> Plan:
     )
 
 
+def _place(hub: Hub, layout: Layout) -> str:
+    """Return where a hub's secrets are, as scp has it where that is another machine."""
+    host, path = host_of(hub), layout.hub(hub.name).path("secrets")
+    return path if host == LOCALHOST else f"{host}:{path}"
+
+
 def _passwords(hubs: list[Hub], live: LivePlan) -> dict[str, dict[str, str]]:
     """Return, for hubs that make their own passwords, where these are on the machine."""
     return {
-        hub.name: {"passwords": live.platforms[hub.cluster.name].setup.layout.hub(hub.name).path("secrets")}
+        hub.name: {"passwords": _place(hub, live.platforms[hub.cluster.name].setup.layout)}
         for hub in hubs
         if hub["hub_authenticator"] == "shared-password" and hub.cluster.name in live.platforms
     }

@@ -18,7 +18,12 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.order im
     STAGING,
     gate,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import CREATE, ORPHANED, UNCHANGED
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
+    CREATE,
+    ORPHANED,
+    UNCHANGED,
+    UNREACHABLE,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import BulkAction, display
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes import (
@@ -57,7 +62,9 @@ class ActionModule(BulkAction):
             "changed": False,
             "hubs": {hub: {"result": result, "why": why, "url": urls[hub]} for hub, (result, why) in results.items()},
         }
-        wrong = [f"{counts[result]} {result}" for result in (FAILED, ROLLED_BACK, SKIPPED) if counts[result]]
+        wrong = [
+            f"{counts[result]} {result}" for result in (FAILED, UNREACHABLE, ROLLED_BACK, SKIPPED) if counts[result]
+        ]
         if wrong:
             return {**summary, "failed": True, "msg": f"not every hub is as the inventory says: {', '.join(wrong)}"}
         return summary
@@ -84,13 +91,15 @@ def _result(change: dict[str, Any], skipped: dict[str, str], task_vars: Any) -> 
         return FAILED, problem
     if change["action"] == UNCHANGED:
         return SAME, ""
+    if change["action"] == UNREACHABLE:
+        return UNREACHABLE, change["reasons"][0]
     return SKIPPED, skipped.get(hub, "not reached in this run")
 
 
 def _print(results: dict[str, tuple[str, str]], urls: dict[str, str]) -> None:
     rows = [(hub, result, urls[hub], why) for hub, (result, why) in results.items()]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
-    colors = {FAILED: "red", ROLLED_BACK: "red", SKIPPED: "yellow"}
+    colors = {FAILED: "red", UNREACHABLE: "red", ROLLED_BACK: "red", SKIPPED: "yellow"}
     for row in rows:
         line = "  ".join([*(row[column].ljust(widths[column]) for column in range(3)), _one_line(row[3])]).rstrip()
         display.display(line, color=colors.get(row[1]))

@@ -32,6 +32,7 @@ options:
     description:
       - What RV(hubfleet.jupyterhub.fleet_plan#module:changes) says. Once locked, a hub that is no longer what it was
         when that was planned is an error, since somebody else has changed it in between.
+      - Clusters that did not answer then are left out.
     type: list
     elements: dict
 """

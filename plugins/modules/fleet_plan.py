@@ -41,6 +41,10 @@ options:
   kept:
     description: Fail unless the plan is still the one in this file, which O(file) wrote.
     type: path
+  tolerant:
+    description: Do not fail where a cluster does not answer, as long as others do.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -90,6 +94,7 @@ changes:
         - V(create), V(update) or V(unchanged).
         - V(drifted) - what the inventory says was deployed, and then something else changed the hub.
         - V(orphaned) - the hub left the inventory.
+        - V(unreachable) - its cluster does not answer, or lets nothing be done; the only reason says why.
       type: str
     reasons:
       description: Why, in short phrases.

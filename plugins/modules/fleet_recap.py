@@ -40,8 +40,8 @@ EXAMPLES = r"""
 RETURN = r"""
 hubs:
   description:
-    - What became of each hub - V(deployed), V(checked), V(unchanged), V(rolled back), V(skipped) or V(FAILED) - why,
-      and where it is.
+    - What became of each hub - V(deployed), V(checked), V(unchanged), V(rolled back), V(skipped), V(unreachable) or
+      V(FAILED) - why, and where it is.
   returned: always
   type: dict
   sample: {demo: {result: deployed, why: "", url: "http://127.0.0.1:8100/demo/"}}

@@ -47,7 +47,7 @@ answer:
   type: dict
   sample: {released: true}
 told:
-  description: That RV(msg) says, in a sentence for people, why there is no answer.
+  description: That C(msg) says, in a sentence for people, why there is no answer.
   returned: failure
   type: bool
   sample: true

@@ -50,7 +50,7 @@ checked:
   type: dict
   sample: {problems: {}, results: [{cluster: workstation, name: demo, ok: true}]}
 told:
-  description: That RV(msg) says, in a sentence for people, why nothing was checked.
+  description: That C(msg) says, in a sentence for people, why nothing was checked.
   returned: failure
   type: bool
   sample: true

@@ -40,10 +40,10 @@ options:
     type: list
     elements: str
   package_index:
-    description: Address of the Python package index. Filled in by the action.
+    description: Address of the Python package index, which may hold a password. Filled in by the action.
     type: str
   npm_registry:
-    description: Address of the npm registry. Filled in by the action.
+    description: Address of the npm registry, which may hold a password. Filled in by the action.
     type: str
 """
 
@@ -90,8 +90,8 @@ def main() -> None:
             "state_directory": {"type": "path"},
             "uv": {"type": "path"},
             "npm": {"type": "list", "elements": "str"},
-            "package_index": {"type": "str"},
-            "npm_registry": {"type": "str"},
+            "package_index": {"type": "str", "no_log": True},
+            "npm_registry": {"type": "str", "no_log": True},
         },
         required_together=[("build", "state_directory", "uv")],
         supports_check_mode=True,

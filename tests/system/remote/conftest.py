@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures: fleets on another machine, without and with root's rights there."""
+"""Fixtures: fleets on another machine, with the rights of an account there and with root's."""
 
 from __future__ import annotations
 
@@ -36,15 +36,28 @@ def machine() -> Iterator[Machine]:
         found.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def own(machine: Machine) -> Iterator[Fleet]:
-    """Hubs of an account of another machine, users kept apart by bubblewrap; nothing is deployed yet."""
-    state = machine.home / "hubs"
-    fleet = Fleet("away", cluster_state_directory=str(state), **machine.variables())
+    """Hubs of an account of another machine; nothing is deployed yet."""
+    fleet = Fleet("away", cluster_state_directory=str(machine.home / "hubs"), **machine.variables())
     try:
-        # Nobody but root passes: what is said of a machine must not need the controller's files.
+        # What is said of the machine must not need the controller's files.
         fleet.directory.chmod(0o700)
         fleet.add("trial", "staging")
+        fleet.write()
+        yield fleet
+    finally:
+        fleet.end()
+
+
+@pytest.fixture(scope="module")
+def roots(machine: Machine) -> Iterator[Fleet]:
+    """Hubs of root of another machine, deployed by an account that may become root; nothing is deployed yet."""
+    machine.allow_sudo()
+    fleet = Fleet("service", **machine.variables(), ansible_become=True)
+    try:
+        fleet.set(ansible_become_password=fleet.encrypted(machine.password))
+        fleet.add("campus", "production")
         fleet.write()
         yield fleet
     finally:

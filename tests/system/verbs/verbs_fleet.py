@@ -72,16 +72,15 @@ class Result:
 
     def planned(self) -> dict[str, str]:
         """Hub -> what a plan or a deploy found, such as ``update: configuration, hub to restart``."""
-        actions = "create|update|drifted|orphaned"
+        actions = "create|update|drifted|orphaned|unreachable"
         lines = re.findall(rf"^(\S+) +\S+ +(?:staging|production)? +({actions}) +(.*)$", self.output, re.MULTILINE)
         return {hub: f"{action}: {reasons}" for hub, action, reasons in lines}
 
     def outcomes(self) -> dict[str, str]:
         """Hub -> what became of it, and why, as the recap of a deploy says it."""
         lines = self.output.rpartition("PLAY [Recap]")[2].splitlines()
-        found = [
-            re.match(r"(\S+) +(deployed|unchanged|rolled back|skipped|FAILED) +http\S+(.*)", line) for line in lines
-        ]
+        words = "deployed|unchanged|rolled back|skipped|FAILED|unreachable"
+        found = [re.match(rf"(\S+) +({words}) +http\S+(.*)", line) for line in lines]
         return {each[1]: f"{each[2]} {each[3].strip()}".strip() for each in found if each}
 
     def part(self, play: str) -> str:
