@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible import constants as C
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import become_loader, connection_loader
@@ -65,7 +65,7 @@ class RemoteMachine:
                 module_name=f"{COLLECTION}.{module}", module_args=arguments, task_vars=variables
             )
         except AnsibleError as error:
-            raise UnreachableError(f"{self.host} cannot be used: {_one_line(str(error))}") from None
+            raise UnreachableError(f"{self.host} cannot be used: {self.reason(error)}") from None
         result = plain(result)
         if result.get("told"):
             raise PlatformError(f"{self.host}: {result['msg']}")
@@ -74,6 +74,20 @@ class RemoteMachine:
             why = result.get("module_stderr") or result.get("module_stdout") or result.get("msg") or "no answer"
             raise UnreachableError(f"{self.host} cannot be used: {_one_line(str(why))}")
         return dict(result)
+
+    def reason(self, error: AnsibleError) -> str:
+        """Return in a line why nothing could be run; what ssh says is hidden along with what modules say."""
+        if not isinstance(error, AnsibleConnectionFailure):
+            return _one_line(str(error))
+        context = self.action._play_context
+        hidden, context.no_log = context.no_log, False
+        try:
+            self.action._low_level_execute_command("true", sudoable=False)
+        except AnsibleError as told:
+            return _one_line(str(told))
+        finally:
+            context.no_log = hidden
+        return _one_line(str(error))
 
 
 def connected(action: ActionBase, hub: Hub, task_vars: Mapping[str, Any]) -> RemoteMachine:

@@ -72,7 +72,9 @@ class ServerAction(ActionBase):
                 module_name=self._task.action, module_args=arguments, task_vars=task_vars
             )
         except AnsibleConnectionFailure as error:
-            raise AnsibleActionFail(f"{self.machine.host} does not answer any more: {error}") from None
+            raise AnsibleActionFail(
+                f"{self.machine.host} does not answer any more: {self.machine.reason(error)}"
+            ) from None
         return found
 
     def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any] | None:
