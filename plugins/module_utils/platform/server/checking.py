@@ -83,7 +83,9 @@ def not_deployed(hub: str) -> str:
 
 def target_of(values: dict[str, Any]) -> HubTarget:
     """Return the target that ``dataclasses.asdict`` made the values from."""
-    return HubTarget(**{**values, "choices": [Choice(**choice) for choice in values["choices"]]})
+    machine = values.get("machine")
+    choices = [Choice(**choice) for choice in values["choices"]]
+    return HubTarget(**{**values, "choices": choices, "machine": tuple(machine) if machine else None})
 
 
 def _token(hub: str, layout: HubLayout) -> str:
