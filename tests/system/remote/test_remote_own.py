@@ -103,6 +103,6 @@ def test_going_back_stopping_and_removing(own: Fleet, machine: Machine) -> None:
     own.succeed("stop")
     assert not any(hub.pids.values())
     result = own.succeed("remove", "-e", "remove_hubs=trial", "-e", "remove_data=true")
-    copies = re.search(r"a copy of its data is kept in (\S+)", result.output)
+    copies = re.search(r"a copy of its data is kept in (/[\w./-]+)", result.output)
     assert copies and copies[1].startswith(f"{state}-exports/") and os.path.exists(copies[1])
     assert not state.exists() and not list(machine.home.glob("*.deploy-lock"))
