@@ -29,7 +29,7 @@ class ActionModule(ServerAction):
             "homes": desired.config["homes"],
             "own_homes": not hub["hub_home_directory"],
             "runtime": platform.setup.runtime,
-            "shared_homes": platform.setup.isolation == "system-users",
+            "shared_homes": platform.setup.open_homes,
             "generated": list(desired.generated),
             "content": pack(texts),
             "record": record_of(desired, texts, platform.directory),

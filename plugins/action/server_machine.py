@@ -21,7 +21,7 @@ class ActionModule(ServerAction):
         """Return the state directory, the package hubfleet_hub and the supervisor."""
         return {
             "state_directory": platform.setup.layout.root,
-            "shared": platform.setup.isolation == "system-users",
+            "shared": platform.setup.proxy_account is not None,
             "hubside": platform.assets.hubside,
             "hubside_digest": platform.assets.hubside_digest,
             "supervisor": platform.supervisor(),

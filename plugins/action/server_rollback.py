@@ -24,7 +24,7 @@ class ActionModule(ServerAction):
         return {
             "directory": layout.hub(hub.name).directory,
             "homes": hub["hub_home_directory"] or layout.homes(hub.name),
-            "shared_homes": platform.setup.isolation == "system-users",
+            "shared_homes": platform.setup.open_homes,
             "supervisor": platform.supervisor(),
             "record": author(platform.directory),
             "keep": hub.cluster["cluster_history"],

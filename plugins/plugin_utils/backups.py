@@ -58,5 +58,5 @@ def target_of(hub: Hub, platform: ServerPlatform) -> dict[str, Any]:
         "homes": hub["hub_home_directory"] or platform.setup.layout.homes(hub.name),
         "isolation": platform.setup.isolation,
         "runtime": platform.setup.runtime,
-        "shared_homes": platform.setup.isolation == "system-users",
+        "shared_homes": platform.setup.open_homes,
     }

@@ -87,11 +87,13 @@ MACHINE = (
             "What keeps users apart.",
             "C(auto) - system users as root, bubblewrap else.",
             "C(system-users) - one account of the machine per user; needs root.",
+            "C(systemd) - user ids that exist while servers run, each with a view of its own of the machine; needs root"
+            " and systemd.",
             "C(bubblewrap) - one sandbox per server; needs the package bubblewrap.",
             "C(none) - nothing: every user can read every file and token of the others. One trusted user only.",
         ),
         default="auto",
-        choices=("auto", "system-users", "bubblewrap", "none"),
+        choices=("auto", "system-users", "systemd", "bubblewrap", "none"),
         platforms=(SERVER,),
     ),
     Option(

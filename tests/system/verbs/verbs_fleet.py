@@ -43,13 +43,17 @@ DEFAULTS = {
 
 @dataclass(frozen=True)
 class Account:
-    """Who runs the verbs: ``prefix`` comes before every command, ``environment`` is all of it."""
+    """Who runs the verbs: ``prefix`` comes before every command, ``environment`` is all of it.
+
+    place: where the fleet's own directory is made.
+    """
 
     checkout: Path = CHECKOUT
     playbook: Path = PLAYBOOK
     prefix: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
     owner: tuple[int, int] | None = None
+    place: str = "/tmp"
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ class Fleet:
     def __init__(self, name: str, account: Account | None = None, **settings: Any) -> None:
         self.name, self.account = name, account or Account()
         # Not below pytest's own directories, which other accounts cannot pass through.
-        self.directory = Path(tempfile.mkdtemp(prefix="hubfleet-test-", dir="/tmp"))
+        self.directory = Path(tempfile.mkdtemp(prefix="hubfleet-test-", dir=self.account.place))
         self.directory.chmod(0o711)
         self.state = self.directory / "state"
         self.inventory = self.directory / "inventory"

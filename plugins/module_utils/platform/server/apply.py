@@ -136,4 +136,7 @@ def stop_services(keeper: Supervisor, services: list[Service], servers: bool) ->
     Returns the roles of the services that ran, and ``servers`` if any of those did.
     """
     changed = [service.role for service in reversed(services) if keeper.ensure_stopped(service)]
-    return [*changed, "servers"] if servers and end_servers(services[0].directory) else changed
+    if not servers:
+        return changed
+    ended = keeper.end_servers(services[0]) + end_servers(services[0].directory)
+    return [*changed, "servers"] if ended else changed

@@ -16,7 +16,7 @@ from ..traits import hub_traits, profile_list, secret_traits
 from .environments import Assets, Build, digest, tools, user_environment, versions
 from .front_door import FrontDoor, Site, site_of
 from .machine import Setup
-from .services import Service, front_service, services
+from .services import Service, front_service, services, slice_name
 
 #: Version of hub.json that the package hubfleet_hub understands.
 FORMAT = 1
@@ -151,6 +151,7 @@ def _config(hub: Hub, setup: Setup, environments: dict[str, Build], copied: dict
         "isolation": setup.isolation,
         "homes": hub["hub_home_directory"] or setup.layout.homes(hub.name),
         "runtime": setup.runtime,
+        "slice": slice_name(hub, setup) if setup.units else None,
         "environments": {
             name: {"directory": setup.layout.environment(build.directory)} for name, build in environments.items()
         },

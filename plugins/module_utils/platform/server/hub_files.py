@@ -54,7 +54,9 @@ def write_hub(
         if files.directory(layout.path(folder).rstrip("/"), 0o700):
             changed.append(folder or ".")
     # A directory that was there before, such as /home, stays as it is.
-    if not os.path.isdir(homes) and files.directory(homes, 0o711 if shared_homes else 0o700):
+    state = os.path.dirname(os.path.dirname(layout.directory))
+    ours = os.path.commonpath([state, homes]) == state or not os.path.isdir(homes)
+    if ours and files.directory(homes, 0o711 if shared_homes else 0o700):
         changed.append("homes")
     for name in generated:
         if not os.path.exists(layout.secret(name)):

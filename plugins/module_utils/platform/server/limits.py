@@ -31,8 +31,10 @@ def find_cgroups(mountinfo: str = MOUNTINFO) -> str:
     return "v1" if first >= CONTROLLERS else "v2" if second >= CONTROLLERS else ""
 
 
-def limits_in_words(isolation: str, cgroups: str, kernel: str) -> str:
-    """Return what is enforced under an isolation; docs/security.md has it at length."""
+def limits_in_words(isolation: str, cgroups: str, kernel: str, units: bool = False) -> str:
+    """Return what is enforced under an isolation, with ``units`` by systemd; docs/security.md has it at length."""
+    if units:
+        return "memory, CPU and processes limited per server by systemd"
     if isolation == "system-users" and cgroups:
         return f"memory, CPU and processes limited per server by cgroup {cgroups}"
     memory = "memory limited per process"

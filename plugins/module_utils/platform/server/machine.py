@@ -86,6 +86,7 @@ class Setup:
     python: the interpreter that environments are made from.
     proxy: version of configurable-http-proxy, to the minor.
     node: the machine's own node, or None where one is brought along.
+    units: whether users' servers are units of systemd; only root's can limit them on every machine.
     limits: what keeps a server from using up the machine, in words.
     """
 
@@ -99,8 +100,14 @@ class Setup:
     proxy: str
     front_account: str | None = None
     packages: tuple[str, ...] = ()
+    units: bool = False
     limits: str = ""
     install: str = ""
+
+    @property
+    def open_homes(self) -> bool:
+        """Tell whether accounts of users pass through the directories above their homes."""
+        return self.isolation == "system-users"
 
     def as_dict(self) -> dict[str, Any]:
         """Return what playbooks work with."""
@@ -122,27 +129,30 @@ def resolve(cluster: str, options: dict[str, Any], machine: Machine) -> Setup:
     if not state:
         base = "/var/lib/hubfleet" if machine.root else os.path.join(machine.home, ".local", "share", "hubfleet")
         state = os.path.join(base, cluster)
-    isolation = _isolation(options["cluster_isolation"], machine)
+    supervisor = _supervisor(options["cluster_supervisor"], machine)
+    isolation = _isolation(options["cluster_isolation"], machine, supervisor)
     if isolation == "bubblewrap" and machine.bubblewrap:
         _try_bubblewrap()
     state = os.path.abspath(os.path.expanduser(state))
     python = _find_python(options["cluster_python"], machine)
     if isolation == "bubblewrap":
         _refuse_shown(state, python)
-    if isolation == "system-users":
+    if machine.root:
         _refuse_closed(state)
+    units = machine.root and supervisor == "systemd"
     return Setup(
         layout=Layout(state),
         isolation=isolation,
-        supervisor=_supervisor(options["cluster_supervisor"], machine),
+        supervisor=supervisor,
         python=python,
         node=machine.node,
         runtime="/run/hubfleet" if machine.root else f"/tmp/hubfleet-{os.getuid()}",
         proxy_account=PROXY_ACCOUNT if machine.root else None,
         proxy=options["cluster_proxy_version"],
-        limits=limits_in_words(isolation, machine.cgroups, machine.kernel),
         front_account=FRONT_ACCOUNT if machine.root and options["cluster_front_door"] == "caddy" else None,
         packages=_missing(isolation, options["cluster_front_door"], machine),
+        units=units,
+        limits=limits_in_words(isolation, machine.cgroups, machine.kernel, units),
         install=machine.system.install,
     )
 
@@ -152,9 +162,14 @@ def _missing(isolation: str, front_door: str, machine: Machine) -> tuple[str, ..
     return tuple(package for package, wanted, there in needed if wanted == package and not there)
 
 
-def _isolation(wanted: str, machine: Machine) -> str:
+def _isolation(wanted: str, machine: Machine, supervisor: str) -> str:
     if wanted == "auto":
         return "system-users" if machine.root else "bubblewrap"
+    if wanted == "systemd" and not machine.root:
+        raise PlatformError("cluster_isolation: systemd needs root; run as root, or use bubblewrap")
+    if wanted == "systemd" and supervisor != "systemd":
+        why = "cluster_supervisor is supervisord" if machine.systemd else "it is not this machine's first process"
+        raise PlatformError(f"cluster_isolation: systemd needs systemd as supervisor, but {why}; use system-users")
     if wanted == "system-users" and not machine.root:
         raise PlatformError("cluster_isolation: system-users needs root; run as root, or use bubblewrap")
     if wanted in ("bubblewrap", "none") and machine.root:
@@ -173,7 +188,7 @@ def _refuse_shown(state: str, python: str) -> None:
 
 
 def _refuse_closed(state: str) -> None:
-    """Accounts of users must be able to pass the directories above the state directory."""
+    """Accounts of users and proxies must be able to pass the directories above the state directory."""
     parent = os.path.dirname(state)
     while not os.path.isdir(parent):
         parent = os.path.dirname(parent)

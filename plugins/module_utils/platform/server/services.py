@@ -9,7 +9,7 @@ lock and writes down the digest of what it was started from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...fleet.model import Hub
@@ -28,6 +28,7 @@ class Service:
     directory: the hub's directory, or the front door's.
     command: the full command line; it holds the digest and no secret.
     digest: of everything the service is started from.
+    slice: of systemd, which counts what the hub uses with all its users' servers.
     """
 
     name: str
@@ -35,11 +36,17 @@ class Service:
     directory: str
     command: tuple[str, ...]
     digest: str
+    slice: str = ""
 
     @property
     def layout(self) -> HubLayout:
         """Where its lock, record and log are."""
         return HubLayout(self.directory)
+
+
+def slice_name(hub: Hub, setup: Setup) -> str:
+    """Return the slice of a hub; dashes make a slice part of another one (systemd.slice(5)), so names have none."""
+    return f"hubfleet-{digest(setup.layout.root)[:6]}-{hub.name.replace('-', '_')}.slice"
 
 
 def services(
@@ -89,7 +96,8 @@ def _service(
 ) -> Service:
     directory = setup.layout.hub(hub.name).directory
     owner = f"{hub.cluster.name}.{hub.name}"
-    return _launched(owner, role, directory, command, options, content, setup, assets)
+    service = _launched(owner, role, directory, command, options, content, setup, assets)
+    return replace(service, slice=slice_name(hub, setup) if setup.supervisor == "systemd" else "")
 
 
 def front_service(cluster: str, front: FrontDoor, setup: Setup, assets: Assets) -> Service:

@@ -46,6 +46,10 @@ class Supervisor(ABC):
     def pid(self, service: Service) -> int:
         """Return the pid that the supervisor runs as the service, or 0."""
 
+    def end_servers(self, service: Service) -> int:
+        """End the users' servers of the service's hub that the supervisor itself runs; return how many."""
+        return 0
+
     def ensure_started(self, service: Service) -> bool:
         """Let exactly this service run; return whether anything changed.
 

@@ -1,20 +1,28 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""systemd: system units as root, user units otherwise. Source: systemd.service(5), systemctl(1)."""
+"""systemd: system units as root, user units otherwise.
+
+Sources: systemctl(1), systemd.unit(5), systemd.service(5), systemd.resource-control(5).
+"""
 
 from __future__ import annotations
 
+import glob
 import os
 import subprocess
 
 from .. import files
 from ..services import Service
 from .base import Supervisor, SupervisorError
+from .systemd_units import service_unit, target_unit
 
 
 class Systemd(Supervisor):
-    """The machine's systemd, or the account's own one."""
+    """The machine's systemd, or the account's own one.
+
+    The services of a hub are part of one target, so that people start, stop and restart them by one name.
+    """
 
     def __init__(self, system: bool):
         self.system = system
@@ -37,64 +45,59 @@ class Systemd(Supervisor):
         return True
 
     def install(self, service: Service) -> bool:
-        changed = files.write(self._path(service), self._unit(service).encode(), 0o644 if self.system else 0o600)
-        if changed:
+        target = target_unit(service, self.system)
+        wanted = {_target(service): target, _name(service): service_unit(service, _target(service), self.system)}
+        mode = 0o644 if self.system else 0o600
+        changed = [files.write(self._path(name), text.encode(), mode) for name, text in wanted.items()]
+        if any(changed):
             self._systemctl("daemon-reload")
-        return changed
+        return any(changed)
 
     def start(self, service: Service) -> None:
-        self._systemctl("enable", "--now", "--quiet", self._name(service))
+        # Again, since an earlier unit may have been wanted by something else.
+        self._systemctl("reenable", "--quiet", _name(service), _target(service))
+        self._systemctl("start", _name(service))
 
     def stop(self, service: Service) -> None:
-        if os.path.exists(self._path(service)):
-            self._systemctl("stop", self._name(service))
+        if os.path.exists(self._path(_name(service))):
+            self._systemctl("stop", _name(service))
 
     def forget(self, service: Service) -> bool:
-        if not os.path.exists(self._path(service)):
+        if not os.path.exists(self._path(_name(service))):
             return False
-        self._systemctl("disable", "--quiet", self._name(service))
-        os.unlink(self._path(service))
-        self._systemctl("daemon-reload")
-        # A unit that ended badly would stay in lists although it is gone.
-        self._systemctl("reset-failed", self._name(service), tolerant=True)
+        self._forget(_name(service))
+        others = self._path(_target(service)).removesuffix(".target")
+        if not glob.glob(f"{glob.escape(others)}-*.service"):
+            self._systemctl("stop", _target(service))
+            self._forget(_target(service))
         return True
 
+    def _forget(self, name: str) -> None:
+        if not os.path.exists(self._path(name)):
+            return
+        self._systemctl("disable", "--quiet", name)
+        os.unlink(self._path(name))
+        self._systemctl("daemon-reload")
+        # A unit that ended badly would stay in lists although it is gone.
+        self._systemctl("reset-failed", name, tolerant=True)
+
     def pid(self, service: Service) -> int:
-        output = self._systemctl("show", "--property=MainPID", "--value", self._name(service))
+        output = self._systemctl("show", "--property=MainPID", "--value", _name(service))
         return int(output.strip() or 0)
 
-    def _name(self, service: Service) -> str:
-        return f"hubfleet-{service.name}.service"
+    def end_servers(self, service: Service) -> int:
+        if not service.slice:
+            return 0
+        listed = self._systemctl("show", "--property=Id", "--property=Slice", "hf-*.service")
+        shown = [dict(line.split("=", 1) for line in block.splitlines()) for block in listed.split("\n\n")]
+        found = [unit["Id"] for unit in shown if unit.get("Slice") == service.slice]
+        if found:
+            self._systemctl("stop", *found)
+            self._systemctl("reset-failed", *found, tolerant=True)
+        return len(found)
 
-    def _path(self, service: Service) -> str:
-        return os.path.join(self.units, self._name(service))
-
-    def _unit(self, service: Service) -> str:
-        command = " ".join(_quoted(word) for word in service.command)
-        # 143: node ends like this when it is asked to. 78: the hub's configuration is wrong, and
-        # starting again would not help. KillMode: users' servers are children of the hub and live
-        # on when it restarts; they count as tasks of the unit, and one of them that runs out of
-        # memory must not end the hub.
-        return f"""\
-[Unit]
-Description=JupyterHub {service.name} (hubfleet)
-After=network.target
-StartLimitIntervalSec=0
-[Service]
-ExecStart={command}
-WorkingDirectory={service.directory}
-Restart=always
-RestartSec=2
-KillMode=process
-TimeoutStopSec=30
-SuccessExitStatus=143
-RestartPreventExitStatus=78
-UMask=0077
-OOMPolicy=continue
-TasksMax=infinity
-[Install]
-WantedBy={"multi-user.target" if self.system else "default.target"}
-"""
+    def _path(self, name: str) -> str:
+        return os.path.join(self.units, name)
 
     def _systemctl(self, *arguments: str, tolerant: bool = False) -> str:
         command = ["systemctl", *([] if self.system else ["--user"]), *arguments]
@@ -106,7 +109,10 @@ WantedBy={"multi-user.target" if self.system else "default.target"}
         return done.stdout
 
 
-def _quoted(word: str) -> str:
-    """Return a word of a command line for ExecStart (systemd.syntax(7))."""
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
-    return f'"{escaped}"'
+def _name(service: Service) -> str:
+    return f"hubfleet-{service.name}.service"
+
+
+def _target(service: Service) -> str:
+    """Return the target of all services of the hub: their name without what tells them apart."""
+    return f"hubfleet-{service.name.rpartition('-')[0]}.target"

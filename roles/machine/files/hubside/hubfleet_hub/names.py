@@ -50,6 +50,15 @@ def account(state: str, hub: str, user: str) -> str:
     return f"hf-{readable}-{account_hash(state, hub, user)}"
 
 
+def dynamic_account(state: str, hub: str, user: str) -> str:
+    """The name under which systemd makes up an account for the user while a server runs; at most 31 characters.
+
+    None of account(): a real account of the name would be used instead of a made-up one.
+    """
+    readable = re.sub(r"[^a-z0-9]+", "-", user.lower()).strip("-")[:15].strip("-") or "user"
+    return f"hd-{readable}-{account_hash(state, hub, user)}"
+
+
 def server_key(directory: Path, user: str, server: str) -> str:
     """What a server of a user is called machine-wide, say as a control group; at most 61 characters.
 

@@ -139,7 +139,8 @@ def _set_services(c: Config, directory: Directory) -> None:
 def _set_spawner(c: Config, directory: Directory) -> None:
     hub = directory.hub
     environments = {name: entry["directory"] for name, entry in hub["environments"].items()}
-    where = isolation.Where(directory.path, hub["hub"], Path(hub["homes"]), Path(hub["runtime"]))
+    homes, runtime, slice_ = Path(hub["homes"]), Path(hub["runtime"]), hub.get("slice") or ""
+    where = isolation.Where(directory.path, hub["hub"], homes, runtime, slice_)
     try:
         profiles.validate(hub["profile_list"], environments)
         isolation.create(hub["isolation"], where)
@@ -153,6 +154,7 @@ def _set_spawner(c: Config, directory: Directory) -> None:
     c.ServerSpawner.isolation = hub["isolation"]
     c.ServerSpawner.homes = hub["homes"]
     c.ServerSpawner.runtime = hub["runtime"]
+    c.ServerSpawner.slice = slice_
     c.ServerSpawner.environments = environments
     c.ServerSpawner.profile_list = hub["profile_list"]
 

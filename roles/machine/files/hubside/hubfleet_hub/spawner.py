@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shlex
 import subprocess
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from traitlets import Integer, Unicode, default
 
 from hubfleet_hub import names, processes, rotation, routes
 from hubfleet_hub.choosing import ChoosingSpawner
-from hubfleet_hub.isolation import Isolation, IsolationError, Limits, Place, Where, create
+from hubfleet_hub.isolation import Isolation, IsolationError, Limits, Place, Unit, Where, create, units
 
 _LOG_LINES = 20
 _STARTUP = Path(__file__).with_name("notebook_startup.py")
@@ -52,15 +54,17 @@ class ServerSpawner(ChoosingSpawner):
 
     directory = Unicode(help="The hub's directory.").tag(config=True)
     hub_name = Unicode(help="The hub's name in the fleet.").tag(config=True)
-    isolation = Unicode(help="How users are kept apart: system-users, bubblewrap or none.").tag(config=True)
+    isolation = Unicode(help="How users are kept apart: system-users, systemd, bubblewrap or none.").tag(config=True)
     homes = Unicode(help="Folder of the users' homes.").tag(config=True)
     runtime = Unicode(help="Folder of private runtime directories; its path must be short.").tag(config=True)
     processes_limit = Integer(
         2048, help="Processes and threads of a server; 0 is no limit. Not enforced without isolation."
     ).tag(config=True)
+    slice = Unicode(help="Slice of systemd for servers that it runs; empty when the hub runs them.").tag(config=True)
     born = Unicode(help="Identity of the server's process: a pid alone is reused.")
     memory_kills = Integer(0, help="How many of the server's processes its memory limit ended, as far as told.")
     memory_notice = Unicode(help="What the user was told about the last of them.")
+    unit = Unicode(help="Unit of systemd that the server runs in; empty when it is a process of the hub.")
     _isolations: dict[tuple[str, ...], Isolation] = {}
 
     @default("env_keep")
@@ -87,9 +91,9 @@ class ServerSpawner(ChoosingSpawner):
     @property
     def apart(self) -> Isolation:
         """The isolation of this hub; one object for all its users."""
-        key = (self.isolation, self.directory, self.hub_name, self.homes, self.runtime)
+        key = (self.isolation, self.directory, self.hub_name, self.homes, self.runtime, self.slice)
         if key not in self._isolations:
-            where = Where(Path(self.directory), self.hub_name, Path(self.homes), Path(self.runtime))
+            where = Where(Path(self.directory), self.hub_name, Path(self.homes), Path(self.runtime), self.slice)
             self._isolations[key] = create(self.isolation, where)
         return self._isolations[key]
 
@@ -147,12 +151,16 @@ class ServerSpawner(ChoosingSpawner):
         try:
             self._place: Place = await asyncio.to_thread(self.apart.prepare, self.user.name, self.name)
             command = self._command()
-            isolated = await asyncio.to_thread(self.apart.popen, self._place, self.limits())
+            unit = await asyncio.to_thread(self.apart.unit, self._place, self._software, self.limits())
+            isolated = {} if unit else await asyncio.to_thread(self.apart.popen, self._place, self.limits())
         except IsolationError as error:
             raise web.HTTPError(500, str(error)) from error
         self._say(30, f"Starting {self.image}")
         self.log.info("Starting %s: %s", self._log_name, shlex.join(command))
-        self._run(command, isolated)
+        if unit:
+            await self._run_unit(unit, command)
+        else:
+            self._run(command, isolated)
         self.born = processes.identity(self.pid)
         self._say(50, "Waiting for your server to answer")
         await self._wait_until_it_answers()
@@ -178,16 +186,28 @@ class ServerSpawner(ChoosingSpawner):
             processes=self.processes_limit or None,
         )
 
-    def _run(self, command: list[str], isolated: dict[str, Any]) -> None:
+    def _begin_log(self) -> int:
         self.log_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         rotation.rotate(self.log_file)
         log = processes.open_log(self.log_file)
+        os.write(log, f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} start of {self._log_name}\n".encode())
+        self._log_start = os.fstat(log).st_size
+        return log
+
+    async def _run_unit(self, unit: Unit, command: list[str]) -> None:
+        os.close(self._begin_log())
+        self.unit, self.proc = unit.name, None
+        private = Path(self.directory) / "run"
         try:
-            os.write(
-                log,
-                f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} start of {self._log_name}\n".encode(),
-            )
-            self._log_start = os.fstat(log).st_size
+            self.pid = await asyncio.to_thread(units.start, unit, command, self.get_env(), self.log_file, private)
+        except IsolationError as error:
+            raise web.HTTPError(500, str(error)) from error
+        with contextlib.suppress(FileNotFoundError):  # it ended already
+            self._place = replace(self._place, uid=os.stat(f"/proc/{self.pid}").st_uid)
+
+    def _run(self, command: list[str], isolated: dict[str, Any]) -> None:
+        log = self._begin_log()
+        try:
             arguments = {
                 "stdin": subprocess.DEVNULL,
                 "stdout": log,
@@ -209,7 +229,7 @@ class ServerSpawner(ChoosingSpawner):
         deadline = time.monotonic() + max(1.0, self.start_timeout - 2.0)
         next_word = time.monotonic() + 10
         while not await asyncio.to_thread(routes.answers, self.port):
-            status = self.proc.poll()
+            status = await asyncio.to_thread(self._exit_status)
             if status is not None:
                 raise self._failure(f"Your server ended with exit code {status} while it started")
             if time.monotonic() > deadline:
@@ -222,6 +242,13 @@ class ServerSpawner(ChoosingSpawner):
         owner = processes.listener_uid(self.port)
         if self._place.uid is not None and owner not in (None, self._place.uid):
             raise self._failure(f"Port {self.port} was taken by another account before your server; start it again")
+
+    def _exit_status(self) -> int | None:
+        """With what the server that was just started ended; None while it runs."""
+        if self.proc is not None:
+            status: int | None = self.proc.poll()
+            return status
+        return None if self._is_ours() else units.exit_status(self.unit)
 
     def last_lines(self, count: int = _LOG_LINES) -> list[str]:
         """The last lines this server wrote since it was started."""
@@ -267,19 +294,21 @@ class ServerSpawner(ChoosingSpawner):
     def load_state(self, state: dict[str, Any]) -> None:
         """Restores pid and identity after a restart of the hub."""
         super().load_state(state)
-        self.born = state.get("born", "")
+        self.born, self.unit = state.get("born", ""), state.get("unit", "")
 
     def get_state(self) -> dict[str, Any]:
         """What load_state() needs."""
         state: dict[str, Any] = super().get_state()
         if self.pid:
             state["born"] = self.born
+            if self.unit:
+                state["unit"] = self.unit
         return state
 
     def clear_state(self) -> None:
         """Forgets the process."""
         super().clear_state()
-        self.born = ""
+        self.born = self.unit = ""
 
     def _is_ours(self) -> bool:
         """Whether the pid is still that of the server: after a reboot it may be a stranger's."""
@@ -300,6 +329,18 @@ class ServerSpawner(ChoosingSpawner):
             return False
         alive: bool = await super()._signal(sig)
         return alive
+
+    async def stop(self, now: bool = False) -> None:
+        """Stops the server; systemd lets it shut down its kernels, and ends what is left."""
+        if not self.unit:
+            await super().stop(now)
+            return
+        try:
+            await asyncio.to_thread(units.stop, self.unit)
+        except IsolationError as error:
+            self.log.error("%s: %s", self._log_name, error)
+            return
+        self.clear_state()
 
     async def wait_for_death(self, timeout: int = 10) -> bool:
         """Whether the server ended within so many seconds.

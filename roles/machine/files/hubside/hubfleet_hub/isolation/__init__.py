@@ -5,24 +5,27 @@
 
 from __future__ import annotations
 
-from hubfleet_hub.isolation.base import Isolation, IsolationError, Limits, Place, Where
+from hubfleet_hub.isolation.base import Isolation, IsolationError, Limits, Place, Unit, Where
 from hubfleet_hub.isolation.bubblewrap import Bubblewrap
 from hubfleet_hub.isolation.shared import Shared
 from hubfleet_hub.isolation.system_users import SystemUsers
+from hubfleet_hub.isolation.unit_users import AccountUnits, DynamicUsers
 
 WAYS: dict[str, type[Isolation]] = {
     "system-users": SystemUsers,
     "bubblewrap": Bubblewrap,
     "none": Shared,
+    "systemd": DynamicUsers,
 }
 
-__all__ = ["Isolation", "IsolationError", "Limits", "Place", "WAYS", "Where", "create"]
+__all__ = ["Isolation", "IsolationError", "Limits", "Place", "Unit", "WAYS", "Where", "create"]
 
 
 def create(way: str, where: Where) -> Isolation:
     """The isolation of that name; IsolationError when there is none, or it cannot work here."""
     if way not in WAYS:
         raise IsolationError(f"no isolation {way!r}; there are: {', '.join(WAYS)}")
-    isolation = WAYS[way](where)
+    chosen = AccountUnits if way == "system-users" and where.slice else WAYS[way]
+    isolation = chosen(where)
     isolation.check()
     return isolation

@@ -11,6 +11,7 @@ import os
 import resource
 import shutil
 import stat
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable
@@ -20,18 +21,26 @@ from hubfleet_hub import names
 _LONGEST_RUNTIME = 107 - len("/0123456789abcdef") - len("/kernel--ipc-9") - 36
 
 
+#: User ids that systemd gives to DynamicUser=. Source: https://systemd.io/UIDS-GIDS/
+DYNAMIC = range(0xEF00, 0xFFF0)
+
+
 class IsolationError(Exception):
     """Why a user's place cannot be made, or this way does not work here."""
 
 
 @dataclass(frozen=True)
 class Where:
-    """The hub that users belong to, and where their things go."""
+    """The hub that users belong to, and where their things go.
+
+    slice: of systemd, for servers that it runs as units; "" where servers are processes of the hub.
+    """
 
     directory: Path  # of the hub
     hub: str
     homes: Path
     runtime: Path
+    slice: str = ""
 
     @property
     def state(self) -> str:
@@ -53,6 +62,16 @@ class Place:
     uid: int | None = None
     gid: int | None = None
     environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A server as systemd is to run it: ``properties`` say as whom, where, and limited how."""
+
+    name: str
+    slice: str
+    description: str
+    properties: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -117,6 +136,10 @@ class Isolation(abc.ABC):
         """Arguments for Popen: as whom to run, where, and limited how."""
         apply: Callable[[], None] = limits.apply
         return {"cwd": str(place.home), "preexec_fn": apply}
+
+    def unit(self, place: Place, environment: Path, limits: Limits) -> Unit | None:
+        """The unit of systemd that runs the server; None when it is started by Popen."""
+        return None
 
     def answered(self, place: Place, limits: Limits) -> None:  # noqa: B027  most ways have nothing to add
         """Called when the server answers: starting takes more CPU than working does."""
@@ -185,8 +208,25 @@ def private_directory(path: Path, uid: int, gid: int, mode: int = 0o700) -> None
         os.chmod(path, mode)
 
 
+def change_owner(path: Path, uid: int, gid: int) -> None:
+    """Gives a directory, with what its present owner has in it, to somebody else.
+
+    The directory itself comes last, so that what was interrupted is done again. Links are not followed.
+    """
+    owner = os.lstat(path).st_uid
+    command = ["chown", "--recursive", "--no-dereference", f"--from={owner}", f"{uid}:{gid}", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        raise IsolationError(f"{path} cannot be given to user id {uid}: {done.stderr.strip()}")
+
+
 def private_home(path: Path, uid: int, gid: int) -> None:
-    """Makes a user's home; a mode that the user gave it later is kept."""
+    """Makes a user's home; a mode that the user gave it later is kept.
+
+    One of a user id that systemd made up (see unit_users.py) is given to the user's own.
+    """
+    if path.is_dir() and not path.is_symlink() and os.lstat(path).st_uid in DYNAMIC:
+        change_owner(path, uid, gid)
     mode = 0o700 if not path.exists() else stat.S_IMODE(os.lstat(path).st_mode)
     private_directory(path, uid, gid, mode)
 

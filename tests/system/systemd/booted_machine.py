@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A machine whose first process is systemd: a container of podman with the network of this machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from booted_image import CONTROLLER, file_system
+from verbs_fleet import CHECKOUT, Account
+
+#: How the tools of this machine are told where packages come from, and whom to trust.
+_VARIABLES = ("PIP_", "UV_", "SSL_CERT_", "REQUESTS_CA_", "CURL_CA_", "NODE_EXTRA_CA_", "NPM_CONFIG_")
+_FILES = ("/etc/pip.conf", "/etc/xdg/pip", "/etc/uv", "/etc/npmrc", "/etc/ssl/certs/ca-certificates.crt")
+# crun refuses the hybrid control groups of some machines; podman's own limits may be above what this one allows
+_SETTINGS = """\
+[containers]
+default_ulimits = ["nofile=20000:20000", "nproc=4096:4096"]
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+"""
+
+
+class Machine:
+    """A booted machine. Its processes and ports are seen from here; ``shared`` is a directory of both."""
+
+    def __init__(self) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="hubfleet-booted-", dir="/var/tmp"))
+        self.directory.chmod(0o755)
+        self.name = self.directory.name
+        self.root = self.directory / "root"
+        self.shared = Path(tempfile.mkdtemp(prefix="hubfleet-booted-", dir="/srv"))
+        self.shared.chmod(0o711)
+        (self.directory / "containers.conf").write_text(_SETTINGS, encoding="utf-8")
+
+    def boot(self) -> None:
+        """Start it for the first time."""
+        subprocess.run(["cp", "-a", str(file_system(CHECKOUT)), str(self.root)], check=True)
+        mounts = [f"{self.shared}:{self.shared}", f"{CHECKOUT}:{CHECKOUT}:ro"]
+        mounts += [f"{path}:{path}:ro" for path in (*_FILES, *_named_paths()) if os.path.exists(path)]
+        caches = {Path.home() / ".cache/uv": "/root/.cache/uv", Path.home() / ".npm": "/root/.npm"}
+        mounts += [f"{here}:{there}" for here, there in caches.items() if here.is_dir()]
+        # Not podman's own --systemd: on control groups of version 1 it shows those of the whole machine, where several
+        # such machines would end each other's processes.
+        arguments = ["--systemd=false", "--env=container=podman", "--stop-signal=SIGRTMIN+3", "--privileged"]
+        arguments += ["--cgroupns=private", "--network=host", "--tmpfs=/run", "--tmpfs=/run/lock", "--tmpfs=/tmp"]
+        for mount in mounts:
+            arguments += ["--volume", mount]
+        for name, value in _variables().items():
+            arguments += ["--env", f"{name}={value}"]
+        self._podman("run", "--detach", "--name", self.name, *arguments, "--rootfs", str(self.root), "/sbin/init")
+        self._wait_until_booted()
+
+    def reboot(self) -> None:
+        """End everything on it, and boot it again."""
+        self._podman("restart", "--time", "30", self.name)
+        self._wait_until_booted()
+
+    def run(self, *command: str, user: str = "root", check: bool = True) -> str:
+        """What a command prints that runs on it."""
+        return self._podman("exec", "--user", user, self.name, *command, check=check).stdout
+
+    def account(self, name: str = "root") -> Account:
+        """Somebody who runs the verbs on it, from this checkout."""
+        home = self.run("sh", "-c", f"echo ~{name}").strip()
+        uid, gid = (int(self.run("id", option, name)) for option in ("-u", "-g"))
+        told = ("ANSIBLE_CONFIG", "ANSIBLE_VAULT_PASSWORD_FILE", "ANSIBLE_NOCOLOR")
+        prefix = [*self._command(), "exec", "--workdir", str(CHECKOUT), "--user", name]
+        prefix += [word for variable in told for word in ("--env", variable)]
+        settings = {
+            "HOME": home,
+            "USER": name,
+            "LC_ALL": "C.UTF-8",
+            "PATH": f"{CONTROLLER}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "XDG_RUNTIME_DIR": f"/run/user/{uid}",
+        }
+        prefix += [word for variable, value in settings.items() for word in ("--env", f"{variable}={value}")]
+        return Account(
+            playbook=Path(CONTROLLER, "bin/ansible-playbook"),
+            prefix=(*prefix, self.name),
+            environment=self._environment(),
+            owner=(uid, gid),
+            place=str(self.shared),
+        )
+
+    def show(self, unit: str, name: str, user: str = "") -> str:
+        """A property of a unit, by systemctl show."""
+        manager = ("--user", f"--machine={user}@") if user else ()
+        return self.run("systemctl", *manager, "show", "--property", name, "--value", unit).strip()
+
+    def remove(self) -> None:
+        """End it, and leave nothing of it."""
+        self._podman("rm", "--force", "--time", "0", self.name, check=False)
+        subprocess.run(["rm", "-rf", str(self.directory), str(self.shared)], check=False)
+
+    def _wait_until_booted(self) -> None:
+        deadline = time.monotonic() + 60
+        while (state := self.run("systemctl", "is-system-running", check=False).strip()) != "running":
+            assert state != "degraded", self.run("systemctl", "--failed", check=False)
+            assert time.monotonic() < deadline, f"the machine does not boot: {state}"
+            time.sleep(0.2)
+
+    def _command(self) -> list[str]:
+        places = ("--root", str(self.directory / "storage"), "--runroot", str(self.directory / "run"))
+        return ["podman", *places, "--storage-driver=vfs"]
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "CONTAINERS_CONF": str(self.directory / "containers.conf")}
+
+    def _podman(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [*self._command(), *arguments], env=self._environment(), capture_output=True, text=True, check=False
+        )
+        assert not check or done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+        return done
+
+
+def _variables() -> dict[str, str]:
+    told = {name: value for name, value in os.environ.items() if name.upper().startswith(_VARIABLES)}
+    return told | {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+
+
+def _named_paths() -> set[str]:
+    """Paths that the variables name, such as a folder of packages; certificates of the machine are there already."""
+    paths = {value for value in _variables().values() if value.startswith("/")}
+    return {path for path in paths if not path.startswith("/etc/ssl/")}
