@@ -60,24 +60,26 @@ def test_large_uploads_pass(served: Served, kernel: Kernel) -> None:
 
 async def _held_during(kernel: Kernel, context: Any, what: Any) -> bool:
     """Tell whether a WebSocket to a kernel is open still after something was done."""
+    headers = {"Authorization": f"token {kernel.token}"}
     async with aiohttp.ClientSession() as session:
-        headers = {"Authorization": f"token {kernel.token}"}
-        async with session.ws_connect(kernel.url, headers=headers, ssl=context) as held:
-            await asyncio.to_thread(what)
-            try:
-                while True:
-                    message = await held.receive(timeout=2)
-                    if message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING):
-                        return False
-            except asyncio.TimeoutError:
-                return True
+        held = await session.ws_connect(kernel.url, headers=headers, ssl=context)
+        await asyncio.to_thread(what)
+        try:
+            while True:
+                message = await held.receive(timeout=2)
+                if message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING):
+                    return False
+        except aiohttp.ClientConnectionResetError:  # closed so fast that the answer to it found no way back
+            return False
+        except asyncio.TimeoutError:
+            return True
 
 
 def test_deploys_of_hubs_leave_connections_alone(served: Served, kernel: Kernel) -> None:
     def announce() -> None:
         served.fleet.set("one", hub_announcement="Soon!")
         result = served.fleet.succeed("deploy", "--skip-tags", "check")
-        assert "front door" not in served.fleet.succeed("plan").output
+        assert "front door to" not in served.fleet.succeed("plan").output
         assert result.outcomes()["one"] == "deployed"
 
     pid = front_pid(served)

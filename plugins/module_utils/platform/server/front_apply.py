@@ -134,6 +134,8 @@ def _apply(layout: Layout, front: FrontDoor, service: Service, keeper: Superviso
     changed = ["configuration"] if before != text else []
     if front.authority:
         _hand(front, front.authority_file, front.authority.encode())
+    else:
+        _forget(front.authority_file)
     _hand(front, front.caddyfile, text)
     started = keeper.ensure_started(service)
     _wait_until_up(front, service, timeout)
