@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -210,6 +211,19 @@ def test_the_sandbox_shows_a_python_outside_the_system(tmp_path: Path) -> None:
     settings.write_text(f"home = {tmp_path}/link/bin\n")
     shown = bubblewrap.python_of(tmp_path)
     assert shown[1::3] == [f"{tmp_path}/link", f"{tmp_path}/python"]
+
+
+def test_ports_of_servers_are_not_those_of_connections_and_are_promised_once() -> None:
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    promised: set[int] = set()
+    for _server in range(100):
+        promised.add(processes.free_port(promised))
+    assert len(promised) == 100
+    assert first <= 10000 or all(1024 < port < first for port in promised)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", promised.pop()))
+        everything_else = set(range(1024, first)) - {other.getsockname()[1]}
+        assert processes.free_port(everything_else) != other.getsockname()[1]
 
 
 def test_a_zombie_does_not_live() -> None:

@@ -8,13 +8,16 @@ Sources: proc(5) for /proc/PID/stat and boot_id, fcntl(2) for record locks.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
+import random
+import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -93,6 +96,22 @@ def listener_uid(port: int) -> int | None:
             if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
                 return int(fields[7])
     return None
+
+
+def free_port(besides: Container[int] = ()) -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on, and that is not among others promised already.
+
+    The kernel gives ports of its own range to every outgoing connection, and a server takes seconds until it
+    listens: so it is one of the 3000 below that range, where these are not other services' ports. Source: ip(7).
+    """
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    below = range(first - 3000, first) if first > 10000 else range(0)
+    for port in (*random.sample(below, len(below)), 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            if port not in besides:
+                probe.bind(("127.0.0.1", port))
+                return int(probe.getsockname()[1])
+    raise OSError("no port of this machine is free")
 
 
 def lock_holder(path: str | os.PathLike[str]) -> int:

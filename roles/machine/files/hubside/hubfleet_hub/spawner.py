@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jupyterhub.utils import maybe_future, random_port
+from jupyterhub.utils import maybe_future
 from tornado import web
 from tornado.escape import xhtml_escape
 from traitlets import Integer, Unicode, default
@@ -66,6 +66,7 @@ class ServerSpawner(ChoosingSpawner):
     memory_notice = Unicode(help="What the user was told about the last of them.")
     unit = Unicode(help="Unit of systemd that the server runs in; empty when it is a process of the hub.")
     _isolations: dict[tuple[str, ...], Isolation] = {}
+    _promised: set[int] = set()  # ports that servers of this hub were told and do not listen on yet
 
     @default("env_keep")
     def _env_keep_default(self) -> list[str]:
@@ -144,6 +145,15 @@ class ServerSpawner(ChoosingSpawner):
 
         Gives its address. HTTP 500 with the server's last log lines when it ends or stays silent.
         """
+        # not one that another server was told a moment ago and does not listen on yet
+        self.port = processes.free_port(self._promised)
+        self._promised.add(self.port)
+        try:
+            return await self._start()
+        finally:
+            self._promised.discard(self.port)
+
+    async def _start(self) -> tuple[str, int]:
         self._said: list[dict[str, Any]] = []
         self.memory_kills, self.memory_notice = 0, ""
         self._say(10, "Preparing your home directory")
@@ -171,8 +181,7 @@ class ServerSpawner(ChoosingSpawner):
         return self.ip or "127.0.0.1", self.port
 
     def _command(self) -> list[str]:
-        """The command line of the server, isolated; takes a port."""
-        self.port = self.port or random_port()
+        """The command line of the server, isolated."""
         program = self._software / "bin" / self.cmd[0]
         server = [str(program) if program.exists() else self.cmd[0], *self.cmd[1:], *self.get_args()]
         return self.apart.command(self._place, self._software, server, self.limits())
