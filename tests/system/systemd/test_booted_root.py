@@ -281,7 +281,7 @@ def test_accounts_have_the_same_limits(machine: Machine, fleet: Fleet) -> None:
     kernel.run("import subprocess; subprocess.Popen(['setsid', 'nohup', 'sleep', '98764'])")
     assert kernel.run("print(open('mine.txt').read())").strip() == f"{HUBS[0]} ada"
     north.stop_server("ada")
-    assert "98764" not in processes(machine) and not servers(machine)
+    assert "98764" not in processes(machine) and unit not in servers(machine)
 
 
 def test_remove_leaves_nothing(machine: Machine, fleet: Fleet) -> None:
