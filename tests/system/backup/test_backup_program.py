@@ -237,7 +237,8 @@ def test_homes_go_to_the_accounts_of_the_new_place(tmp_path: Path) -> None:
         assert owner(other.homes / "ben") == (ben.pw_uid, ben.pw_gid)
         strange = other.homes / "ada/strange"
         assert owner(strange) == (0, 0) and not strange.stat().st_mode & 0o4000
-        shown = subprocess.run(["getfacl", "-n", str(other.homes / "ben/work.txt")], capture_output=True, text=True)
+        command = ["getfacl", "-n", str(other.homes / "ben/work.txt")]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True)
         assert f"user:{ada.pw_uid}:r--" in shown.stdout and f"group:{ada.pw_gid}:r--" in shown.stdout
         assert "60999" not in shown.stdout and "60123" not in shown.stdout
     finally:

@@ -235,8 +235,9 @@ class ServerSpawner(ChoosingSpawner):
 
     async def _wait_until_it_answers(self) -> None:
         # JupyterHub waits for an answer too, but does not notice when the process ends
-        deadline = time.monotonic() + max(1.0, self.start_timeout - 2.0)
-        next_word = time.monotonic() + 10
+        begun = time.monotonic()
+        deadline = begun + max(1.0, self.start_timeout - 2.0)
+        next_word = begun + 10
         while not await asyncio.to_thread(routes.answers, self.port):
             status = await asyncio.to_thread(self._exit_status)
             if status is not None:
@@ -246,7 +247,8 @@ class ServerSpawner(ChoosingSpawner):
             if time.monotonic() > next_word:
                 next_word += 10
                 self._say(60, "Still waiting: " + (self.last_lines(1) or [""])[0])
-            await asyncio.sleep(0.1)
+            # seldom where it takes long: fifty servers that start at once are asked about by the same hub
+            await asyncio.sleep(min(0.5, max(0.1, (time.monotonic() - begun) / 20)))
         # another user may have taken the port before the server did; its pages would pass for theirs
         owner = processes.listener_uid(self.port)
         if self._place.uid is not None and owner not in (None, self._place.uid):

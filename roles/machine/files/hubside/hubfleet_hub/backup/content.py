@@ -212,7 +212,7 @@ def forget_servers(path: Path) -> int:
 
     Their processes ran somewhere else, or before: a pid that was given to a stranger since would be killed.
     """
-    with closing(sqlite3.connect(path)) as database, database:
+    with closing(sqlite3.connect(path)) as database, database as _transaction:
         (running,) = database.execute("SELECT count(*) FROM spawners WHERE server_id IS NOT NULL").fetchone()
         database.execute("UPDATE spawners SET server_id = NULL, state = '{}'")
         database.execute("UPDATE services SET _server_id = NULL")
