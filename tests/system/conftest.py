@@ -29,6 +29,7 @@ sys.path.insert(0, str(FILES / "hubside"))  # for tests of parts that need no hu
 SHARED = ("tiers", "deployed", "personal", "served")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let tests of different fleets run side by side (pytest-xdist), those of one fleet in their order."""
     for item in items:
