@@ -50,7 +50,7 @@ bad: dev ## Run the tests of what is said about broken inventories
 	python -m pytest tests/bad
 
 system: dev ## Run the tests against real hubs
-	python -m pytest tests/system --verbose --numprocesses 3 --dist loadgroup --durations 15
+	python -m pytest tests/system --verbose --numprocesses 3 --dist loadscope --durations 15
 
 browser: dev ## Run the tests that use a hub in a browser
 	python -m pytest tests/browser

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 sys.path.insert(0, str(Path(__file__).with_name("hubside")))
 
@@ -25,18 +26,18 @@ from hubside_tools import FILES, Tools, build
 sys.path.insert(0, str(FILES / "hubside"))  # for tests of parts that need no hub
 
 
-#: Fixtures that deploy what the tests of several modules share.
-SHARED = ("tiers", "deployed", "personal", "served")
+class FleetScheduling(LoadScopeScheduling):
+    """Lets tests of different fleets run side by side, those of one fleet in their order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        """Return the folder, whose tests share what they deploy; the verbs have two fleets."""
+        folder, name = os.path.split(nodeid.partition("::")[0])
+        return f"{folder}, tiers" if name.startswith("test_verbs_tiers") else folder
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let tests of different fleets run side by side (pytest-xdist), those of one fleet in their order."""
-    for item in items:
-        names = getattr(item, "fixturenames", ())
-        alone = item.path.parent.name if "tools" in names else item.path.stem
-        fleet = next((name for name in SHARED if name in names), alone)
-        item.add_marker(pytest.mark.xdist_group(fleet))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FleetScheduling:
+    """Tell pytest-xdist, with --dist loadscope, which tests belong together (by groups, it fails with pytest 9.2)."""
+    return FleetScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
