@@ -35,13 +35,14 @@ FOREIGN_BOOT = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture(scope="module")
-def homes(deployed: Deployed) -> dict[Path, str]:
+def homes(deployed: Deployed) -> Iterator[dict[Path, str]]:
     """Files of users, which no fault may change: path -> digest."""
     hub = deployed.fleet.hub("trial")
     hub.start_server("ada")
     hub.kernel("ada").run("open('thesis.txt', 'w').write('chapter one\\n' * 100000)")
     path = deployed.fleet.state / "homes/trial/ada/thesis.txt"
-    return {path: digest(path)}
+    yield {path: digest(path)}
+    hub.stop_server("ada")
 
 
 @pytest.fixture
