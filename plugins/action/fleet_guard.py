@@ -23,7 +23,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action i
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.identities import mismatch, record
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms, platforms
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import who
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import now_for_people, who
 
 
 class ActionModule(FleetAction):
@@ -92,7 +92,7 @@ class ActionModule(FleetAction):
 
     def _lock(self, found: dict[str, ServerPlatform], pid: int) -> None:
         """Lock all clusters or none."""
-        when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+        when = now_for_people()
         taken: list[ServerPlatform] = []
         for name, platform in sorted(found.items()):
             try:

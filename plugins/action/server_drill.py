@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import os
 import time
 from dataclasses import asdict, replace
@@ -30,7 +29,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.backups import
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.check_targets import check_target
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.hub_files import pack, texts_of
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import record_of, who
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import now_for_people, record_of, who
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
 
 #: Ports of drills: four for each, out of the range of outgoing connections.
@@ -85,8 +84,7 @@ class ActionModule(ServerAction):
         if self._task.check_mode:
             return {"changed": False, "summary": "would be drilled"}
         pid = os.getppid()
-        when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-        self.platform.lock(pid, who(), when)
+        self.platform.lock(pid, who(), now_for_people())
         try:
             started = super().apply(arguments, task_vars)
             if not started.get("failed"):

@@ -16,6 +16,7 @@ description:
   - The action of the same name fills in what the inventory says; a play gives only O(state).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
+  - hubfleet.jupyterhub.backup_program
 attributes:
   check_mode:
     details: In check mode the repository is not asked; a hub that is there is reported as changed.
@@ -27,22 +28,6 @@ options:
     default: saved
   hub:
     description: Name of the hub. Filled in by the action.
-    type: str
-  state_directory:
-    description: State directory of the cluster. Filled in by the action.
-    type: path
-  python:
-    description: Interpreter of the program that makes backups. Filled in by the action.
-    type: path
-  hubside:
-    description: The package that the program is part of. Filled in by the action.
-    type: dict
-    default: {}
-  hubside_digest:
-    description: Name of the package's directory. Filled in by the action.
-    type: str
-  settings:
-    description: Where backups go and how they are encrypted, as one word. Filled in by the action.
     type: str
 """
 
@@ -84,9 +69,9 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backups import (
+    PROGRAM_ARGUMENTS,
     BackupError,
     Program,
-    summary,
     unpacked,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
@@ -98,17 +83,13 @@ def main() -> None:
         argument_spec={
             "state": {"type": "str", "choices": ["saved", "listed"], "default": "saved"},
             "hub": {"type": "str"},
-            "state_directory": {"type": "path"},
-            "python": {"type": "path"},
-            "hubside": {"type": "dict", "default": {}},
-            "hubside_digest": {"type": "str"},
-            "settings": {"type": "str", "no_log": True},
+            **PROGRAM_ARGUMENTS,
         },
         supports_check_mode=True,
     )
     params = module.params
     layout = Layout(params["state_directory"])
-    program = Program(layout, params["python"], params["hubside"], params["hubside_digest"])
+    program = Program.of(layout, params)
     request = {"hub": params["hub"], "settings": unpacked(params["settings"])}
     try:
         if params["state"] == "listed":
@@ -120,7 +101,7 @@ def main() -> None:
         answer = program.ask("save", **request)
     except BackupError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=True, backup=answer, summary=summary(answer))
+    module.exit_json(changed=True, summary=answer.pop("summary"), backup=answer)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ description:
   - The action of the same name fills in what the inventory says; a play gives no options.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
+  - hubfleet.jupyterhub.backup_program
 attributes:
   check_mode:
     support: none
@@ -29,22 +30,6 @@ options:
     description: Whether systemd is to do it. Filled in by the action.
     type: bool
     default: false
-  state_directory:
-    description: State directory of the cluster. Filled in by the action.
-    type: path
-  python:
-    description: Interpreter of the program that makes backups. Filled in by the action.
-    type: path
-  hubside:
-    description: The package that the program is part of. Filled in by the action.
-    type: dict
-    default: {}
-  hubside_digest:
-    description: Name of the package's directory. Filled in by the action.
-    type: str
-  settings:
-    description: Where backups go and how they are encrypted, as one word. Filled in by the action.
-    type: str
 """
 
 EXAMPLES = r"""
@@ -70,7 +55,11 @@ import shlex
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import write_package
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backups import PROGRAM, unpacked
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backups import (
+    PROGRAM,
+    PROGRAM_ARGUMENTS,
+    unpacked,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.schedule import (
     Schedule,
@@ -84,11 +73,7 @@ def main() -> None:
         argument_spec={
             "schedule": {"type": "str", "default": "never"},
             "systemd": {"type": "bool", "default": False},
-            "state_directory": {"type": "path"},
-            "python": {"type": "path"},
-            "hubside": {"type": "dict", "default": {}},
-            "hubside_digest": {"type": "str"},
-            "settings": {"type": "str", "no_log": True},
+            **PROGRAM_ARGUMENTS,
         },
     )
     params = module.params

@@ -18,6 +18,7 @@ description:
     O(backup).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
+  - hubfleet.jupyterhub.backup_program
 attributes:
   check_mode:
     details: In check mode nothing is restored.
@@ -66,22 +67,6 @@ options:
     description: What keeps the services running. Filled in by the action.
     type: dict
     default: {}
-  state_directory:
-    description: State directory of the drill. Filled in by the action.
-    type: path
-  python:
-    description: Interpreter of the program that restores. Filled in by the action.
-    type: path
-  hubside:
-    description: The package that the program is part of. Filled in by the action.
-    type: dict
-    default: {}
-  hubside_digest:
-    description: Name of the package's directory. Filled in by the action.
-    type: str
-  settings:
-    description: Where backups are and how they are encrypted, as one word. Filled in by the action.
-    type: str
   timeout:
     description: Seconds that the hub may take until it answers.
     type: int
@@ -116,6 +101,7 @@ import xmlrpc.client
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backups import (
+    PROGRAM_ARGUMENTS,
     BackupError,
     Program,
     unpacked,
@@ -158,11 +144,7 @@ def main() -> None:
             "generated": {"type": "list", "elements": "str", "default": [], "no_log": False},
             "record": {"type": "dict", "default": {}},
             "supervisor": {"type": "dict", "default": {}},
-            "state_directory": {"type": "path"},
-            "python": {"type": "path"},
-            "hubside": {"type": "dict", "default": {}},
-            "hubside_digest": {"type": "str"},
-            "settings": {"type": "str", "no_log": True},
+            **PROGRAM_ARGUMENTS,
             "timeout": {"type": "int", "default": 120},
         },
         supports_check_mode=True,
@@ -174,7 +156,7 @@ def main() -> None:
     drill = Drill(
         params["hub"],
         layout,
-        Program(layout, params["python"], params["hubside"], params["hubside_digest"]),
+        Program.of(layout, params),
         supervisor(**params["supervisor"]),
         params["target"],
         params["config"],

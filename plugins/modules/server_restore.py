@@ -19,6 +19,7 @@ description:
   - The action of the same name fills in what the inventory says; a play gives only O(state), O(backup) and O(replace).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
+  - hubfleet.jupyterhub.backup_program
 attributes:
   check_mode:
     details: In check mode only looks for the backup.
@@ -40,22 +41,6 @@ options:
     description: Where the hub goes. Filled in by the action.
     type: dict
     default: {}
-  state_directory:
-    description: State directory of the cluster. Filled in by the action.
-    type: path
-  python:
-    description: Interpreter of the program that restores. Filled in by the action.
-    type: path
-  hubside:
-    description: The package that the program is part of. Filled in by the action.
-    type: dict
-    default: {}
-  hubside_digest:
-    description: Name of the package's directory. Filled in by the action.
-    type: str
-  settings:
-    description: Where backups are and how they are encrypted, as one word. Filled in by the action.
-    type: str
 """
 
 EXAMPLES = r"""
@@ -113,6 +98,7 @@ left:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backups import (
+    PROGRAM_ARGUMENTS,
     BackupError,
     Program,
     unpacked,
@@ -128,17 +114,13 @@ def main() -> None:
             "backup": {"type": "str", "default": "latest"},
             "replace": {"type": "bool", "default": False},
             "target": {"type": "dict", "default": {}},
-            "state_directory": {"type": "path"},
-            "python": {"type": "path"},
-            "hubside": {"type": "dict", "default": {}},
-            "hubside_digest": {"type": "str"},
-            "settings": {"type": "str", "no_log": True},
+            **PROGRAM_ARGUMENTS,
         },
         supports_check_mode=True,
     )
     params = module.params
     layout = Layout(params["state_directory"])
-    program = Program(layout, params["python"], params["hubside"], params["hubside_digest"])
+    program = Program.of(layout, params)
     request = {
         **params["target"],
         "settings": unpacked(params["settings"]),

@@ -29,6 +29,11 @@ def who() -> str:
     return f"{person}@{socket.gethostname()}"
 
 
+def now_for_people() -> str:
+    """Return the time as the lock of a cluster has it."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
 def author(directory: str) -> dict[str, str]:
     """Return who deploys, when and with what; ``directory`` is the inventory's."""
     now = datetime.datetime.now(datetime.timezone.utc)

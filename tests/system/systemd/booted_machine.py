@@ -44,7 +44,8 @@ class Machine:
         subprocess.run(["cp", "-a", str(file_system(CHECKOUT)), str(self.root)], check=True)
         mounts = [f"{self.shared}:{self.shared}", f"{CHECKOUT}:{CHECKOUT}:ro"]
         mounts += [f"{path}:{path}:ro" for path in (*_FILES, *_named_paths()) if os.path.exists(path)]
-        caches = {Path.home() / ".cache/uv": "/root/.cache/uv", Path.home() / ".npm": "/root/.npm"}
+        # Root's home is the same there.
+        caches = {Path.home() / name: Path("~root").expanduser() / name for name in (".cache/uv", ".npm")}
         mounts += [f"{here}:{there}" for here, there in caches.items() if here.is_dir()]
         # Not podman's own --systemd: on control groups of version 1 it shows those of the whole machine, where several
         # such machines would end each other's processes.

@@ -21,6 +21,14 @@ from .apply import write_package
 from .layout import Layout
 
 PROGRAM = os.path.join("hubfleet_hub", "backup", "program.py")
+#: What all modules that run it are given; described in plugins/doc_fragments/backup_program.py.
+PROGRAM_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "state_directory": {"type": "path"},
+    "python": {"type": "path"},
+    "hubside": {"type": "dict", "default": {}},
+    "hubside_digest": {"type": "str"},
+    "settings": {"type": "str", "no_log": True},
+}
 
 
 class BackupError(Exception):
@@ -35,6 +43,11 @@ class Program:
     python: str
     hubside: dict[str, str]
     digest: str
+
+    @classmethod
+    def of(cls, layout: Layout, arguments: dict[str, Any]) -> Program:
+        """Return the program as PROGRAM_ARGUMENTS name it."""
+        return cls(layout, arguments["python"], arguments["hubside"], arguments["hubside_digest"])
 
     def ask(self, command: str, **request: Any) -> dict[str, Any]:
         """Return the answer of a command; ``request`` is what it is asked. Raises BackupError."""
@@ -74,18 +87,3 @@ def unpacked(word: str) -> dict[str, Any]:
     """Return the settings in such a word."""
     settings: dict[str, Any] = json.loads(base64.b64decode(word))
     return settings
-
-
-def summary(saved: dict[str, Any]) -> str:
-    """Return what a backup was, in words."""
-    missing = f", {len(saved['unread'])} or more files could not be read" if saved["unread"] else ""
-    return f"backed up: {amount(saved['new'])} new of {amount(saved['total'])}, {saved['seconds']:.0f} s{missing}"
-
-
-def amount(count: float) -> str:
-    """Return a number of bytes as people say it, such as 12 MB."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"

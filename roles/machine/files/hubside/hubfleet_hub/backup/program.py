@@ -65,7 +65,7 @@ def save(request: dict[str, Any]) -> dict[str, Any]:
             "unread": list(saved.unread[:10]),
         }
         _note(state, hub, answer)
-    return answer
+    return {**answer, "summary": told(answer)}
 
 
 def listed(request: dict[str, Any]) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def scheduled(state: Path) -> int:
         _wait_for_deploy(state)
         try:
             answer = save({"state": str(state), "hub": folder.name, "settings": settings})
-            print(f"{_now()} {folder.name}: {told(answer)}", flush=True)
+            print(f"{_now()} {folder.name}: {answer['summary']}", flush=True)
         except (BackupError, OSError, ValueError, KeyError) as error:
             failed += 1
             print(f"{_now()} {folder.name}: FAILED: {error}", file=sys.stderr, flush=True)
@@ -145,7 +145,8 @@ def scheduled(state: Path) -> int:
 
 def told(answer: dict[str, Any]) -> str:
     """What a backup was, for people."""
-    missing = f", {len(answer['unread'])} files could not be read" if answer["unread"] else ""
+    # the answer names no more than the first ten
+    missing = f", {len(answer['unread'])} or more files could not be read" if answer["unread"] else ""
     return f"backed up: {_size(answer['new'])} new of {_size(answer['total'])}, {answer['seconds']:.0f} s{missing}"
 
 
