@@ -5,6 +5,8 @@
 # Recipes read like what you would type with the environment activated.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 MAKEFLAGS += --no-print-directory
+# Where this is set, pytest ends with all that failed tests said, and their names are lost above it.
+unexport CI
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "  make %-11s %s\n", $$1, $$2 }'
