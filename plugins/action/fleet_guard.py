@@ -29,12 +29,13 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import
 class ActionModule(FleetAction):
     """Guards clusters while they are changed; see the module's documentation."""
 
-    ARGUMENTS = frozenset({"state", "outside_window", "changes"})
+    ARGUMENTS = frozenset({"state", "outside_window", "changes", "tolerant", "away"})
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Take or give back the locks of the clusters."""
-        # Who planned knows that these do not answer, and goes on without them.
+        # Known not to answer: whoever planned, or guarded tolerantly, goes on without them.
         away = {change["cluster"] for change in self._planned() if change["action"] == UNREACHABLE}
+        away |= {hub.cluster.name for hub in hubs if hub.name in (self.argument("away") or {})}
         hubs = [hub for hub in hubs if hub.cluster.name not in away]
         made = platforms(hubs, inventory.directory, self.asking(task_vars))
         found = made.found
@@ -42,13 +43,15 @@ class ActionModule(FleetAction):
         pid = os.getppid()
         if self.argument("state", "locked") == "unlocked":
             return {"changed": False, "clusters": _unlocked(made, pid), "recorded": []}
-        if made.unreachable:
+        if made.unreachable and not self.argument("tolerant", False):
             raise PlatformError("; ".join(made.unreachable.values()))
+        lost = {hub.name: made.unreachable[hub.cluster.name] for hub in hubs if hub.cluster.name in made.unreachable}
+        hubs = [hub for hub in hubs if hub.name not in lost]
         wrong = self._wrong(hubs, found, inventory)
         if wrong:
             return {"failed": True, "msg": f"{'; '.join(wrong)}; nothing was touched"}
         if self._task.check_mode:
-            return {"changed": False, "clusters": sorted(found), "recorded": []}
+            return {"changed": False, "clusters": sorted(found), "recorded": [], "away": lost}
         self._lock(found, pid)
         moved = self._moved(hubs, found)
         if moved:
@@ -59,7 +62,7 @@ class ActionModule(FleetAction):
         new = record({name: platform.identity() for name, platform in found.items()}, inventory.directory)
         for name in new:
             display.display(f"{name}: identity recorded in the inventory; commit it")
-        return {"changed": False, "clusters": sorted(found), "recorded": new}
+        return {"changed": False, "clusters": sorted(found), "recorded": new, "away": lost}
 
     def _wrong(self, hubs: list[Hub], found: dict[str, ServerPlatform], inventory: FleetInput) -> list[str]:
         wrong = []

@@ -20,7 +20,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action i
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning import LivePlan, plan_live
 
-_HEADINGS = ("hub", "cluster", "tier", "JupyterHub", "health", "inventory", "last deploy", "by", "revision", "result")
+_DEPLOY = ("last deploy", "by", "revision", "result")
+_HEADINGS = ("hub", "cluster", "tier", "JupyterHub", "health", "inventory", *_DEPLOY, "last backup")
 
 
 class ActionModule(FleetAction):
@@ -34,19 +35,21 @@ class ActionModule(FleetAction):
         wrong = {hub: problem.message for problem in live.problems for hub in problem.hubs}
         rows: list[tuple[str, ...]] = []
         found: dict[str, dict[str, Any]] = {}
-        records = self._records(live)
+        records, backups = self._remembered(live)
         for planned in live.plan.hubs:
             deploys = records.get(planned.hub, [])
             last = deploys[0] if deploys else None
             health = wrong.get(planned.hub) or _health(planned.reasons, planned.action)
-            row = (planned.hub, planned.cluster, planned.tier, _version(last), health, planned.action, *_author(last))
-            rows.append(tuple(text or "-" for text in row))
+            backup = backups.get(planned.hub, "")
+            about = (planned.hub, planned.cluster, planned.tier, _version(last), health, planned.action)
+            rows.append(tuple(text or "-" for text in (*about, *_author(last), backup)))
             found[planned.hub] = {
                 "cluster": planned.cluster,
                 "tier": planned.tier,
                 "health": health,
                 "inventory": planned.action,
                 "reasons": planned.reasons,
+                "backup": backup,
                 "deploys": [_shown(record) for record in deploys],
             }
         for line in _table([_HEADINGS, *rows]):
@@ -55,16 +58,19 @@ class ActionModule(FleetAction):
             for planned in live.plan.hubs:
                 display.display(f"{planned.hub}:")
                 history = [_history_row(deploy) for deploy in found[planned.hub]["deploys"]]
-                for line in _table([("number", *_HEADINGS[6:], "JupyterHub"), *history]):
+                for line in _table([("number", *_DEPLOY, "JupyterHub"), *history]):
                     display.display(f"  {line}")
         return {"changed": False, "hubs": found}
 
-    def _records(self, live: LivePlan) -> dict[str, list[Record]]:
-        """Return what was deployed of every hub, the newest first."""
-        found: dict[str, list[Record]] = {}
+    def _remembered(self, live: LivePlan) -> tuple[dict[str, list[Record]], dict[str, str]]:
+        """Return what was deployed of every hub, the newest first, and when it was backed up last."""
+        records: dict[str, list[Record]] = {}
+        backups: dict[str, str] = {}
         for name, platform in live.platforms.items():
-            found.update(platform.history([planned.hub for planned in live.plan.hubs if planned.cluster == name]))
-        return found
+            hubs = [planned.hub for planned in live.plan.hubs if planned.cluster == name]
+            records.update(platform.history(hubs))
+            backups.update(platform.last_backups(hubs))
+        return records, backups
 
 
 def _health(reasons: list[str], action: str) -> str:

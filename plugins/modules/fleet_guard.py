@@ -35,6 +35,14 @@ options:
       - Clusters that did not answer then are left out.
     type: list
     elements: dict
+  tolerant:
+    description: Go on without clusters that do not answer; RV(away) tells their hubs.
+    type: bool
+    default: false
+  away:
+    description: What RV(away) told; the clusters of these hubs are left out.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -59,4 +67,9 @@ recorded:
   type: list
   elements: str
   sample: [workstation]
+away:
+  description: Hubs whose cluster does not answer, each with the reason.
+  returned: when O(state=locked)
+  type: dict
+  sample: {research: "research.example.org cannot be used: Connection refused"}
 """

@@ -11,7 +11,8 @@ short_description: Tell what runs of a fleet, whether it is as the inventory say
 version_added: 0.1.0
 description:
   - Prints a table with a line for each hub - its version of JupyterHub, whether it is up, whether it is as the
-    inventory says, and when, by whom, from which revision and with what result it was deployed last.
+    inventory says, when, by whom, from which revision and with what result it was deployed last, and when it was backed
+    up last.
   - Hubs that left the inventory, but are still on a machine, are listed as V(orphaned).
   - Runs in the controller, once for all hosts of the play; touches nothing.
 extends_documentation_fragment:
@@ -45,6 +46,7 @@ hubs:
       health: up
       inventory: unchanged
       reasons: []
+      backup: "2026-11-24T03:00:00Z"
       deploys:
         - number: 2
           when: "2026-11-24T08:15:00Z"

@@ -23,7 +23,7 @@ options:
       - V(history) - what was deployed of them.
       - V(lock), V(unlock) - take and give back the lock of the cluster; the only ones that change anything.
     type: str
-    choices: [survey, state, history, lock, unlock]
+    choices: [survey, state, history, backups, lock, unlock]
     required: true
   arguments:
     description: What the question is about, as C(module_utils/platform/server/questions.py) takes it.

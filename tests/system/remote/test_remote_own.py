@@ -18,6 +18,8 @@ from verbs_machine import mode, picture, processes_of, read
 BROKEN = "c.JupyterHub.no_such = undefined_name\n"
 #: Nobody listens on it.
 CLOSED = 9
+#: What is said of the hub of a machine that does not answer.
+TOLD = "lost: 127.0.0.1 cannot be used: "
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -58,7 +60,7 @@ def test_check_and_status(own: Fleet) -> None:
     assert re.search(r"^trial +python/small +ok", checked.output, re.MULTILINE)
     line = next(line for line in own.succeed("status").output.splitlines() if line.startswith("trial "))
     assert line.split()[1:6] == ["away", "staging", own.hub("trial").api("GET", "")[1]["version"], "up", "unchanged"]
-    assert line.endswith("checked")
+    assert line.split()[-2:] == ["checked", "-"]  # never backed up
 
 
 def test_a_machine_that_does_not_answer_fails_for_itself(own: Fleet, machine: Machine) -> None:
@@ -79,6 +81,13 @@ def test_a_machine_that_does_not_answer_fails_for_itself(own: Fleet, machine: Ma
             status = own.succeed("status").output
         assert re.search(r"^lost +gone .*Connection refused", status, re.MULTILINE)
         assert re.search(r"^trial +away .* up ", status, re.MULTILINE)
+        back = own.run("rollback", "-e", "rollback_all=true")
+        assert back.code == 2 and "trial is what it was at deploy" in back.output and TOLD in back.output, back.output
+        assert "New term" not in hub.login_page()
+        stopped = own.run("stop")
+        assert stopped.code == 2 and TOLD in stopped.output and "could not be given back" not in stopped.output
+        assert not any(hub.pids.values())
+        assert own.run("deploy").outcomes()["trial"] == "deployed" and kernel.survives()
     finally:
         hub.stop_server("ada")
         for known in (own.hubs, own.tiers, own.cluster_of):

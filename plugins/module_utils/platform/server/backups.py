@@ -17,6 +17,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import Any
 
+from . import files
 from .apply import write_package
 from .layout import Layout
 
@@ -76,6 +77,12 @@ class Program:
         if "error" in answer:
             raise BackupError(str(answer["error"]))
         return answer
+
+
+def last_backup(layout: Layout, hub: str) -> str:
+    """Return when a hub was backed up last, as the program noted it; "" where it never was."""
+    content = files.read(os.path.join(layout.backup, "last", f"{hub}.json"))
+    return str(json.loads(content)["when"]) if content else ""
 
 
 def packed(settings: dict[str, Any]) -> str:

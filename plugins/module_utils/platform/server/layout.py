@@ -88,6 +88,11 @@ class Layout:
         return os.path.join(self.root, "front")
 
     @property
+    def backup(self) -> str:
+        """Directory of what backups need to remember."""
+        return os.path.join(self.root, "backup")
+
+    @property
     def supervisor(self) -> str:
         """Directory of the supervisor."""
         return os.path.join(self.root, "supervisor")

@@ -108,6 +108,10 @@ class ServerPlatform(Platform):
         found = self._ask("history", {"root": self.setup.layout.root, "hubs": hubs})
         return {name: [Record(**record) for record in records] for name, records in found.items()}
 
+    def last_backups(self, hubs: list[str]) -> dict[str, str]:
+        """Return when each hub was backed up last, in ISO format; "" where one never was."""
+        return self._ask("backups", {"root": self.setup.layout.root, "hubs": hubs})
+
     def newer_database(self, hub: Hub, live: LiveHub) -> str:
         """Return the version of JupyterHub whose database the hub's own version could not read, or ""."""
         return newer_database(self.desired(hub), live)

@@ -13,6 +13,7 @@ from typing import Any, Callable
 
 from ..base import PlatformError
 from . import deploy_lock, history
+from .backups import last_backup
 from .layout import Layout
 from .state import Wanted, look
 from .survey import survey
@@ -40,6 +41,11 @@ def _history(root: str, hubs: list[str]) -> Answer:
     return {name: [record.as_dict() for record in history.records(layout.hub(name))] for name in hubs}
 
 
+def _backups(root: str, hubs: list[str]) -> Answer:
+    layout = Layout(root)
+    return {name: last_backup(layout, name) for name in hubs}
+
+
 def _lock(root: str, owner: dict[str, Any], gone: dict[str, Any] | None = None) -> Answer:
     """Return whether a stale lock was in the way, or who holds it."""
     try:
@@ -58,6 +64,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "survey": _survey,
     "state": _state,
     "history": _history,
+    "backups": _backups,
     "lock": _lock,
     "unlock": _unlock,
 }

@@ -81,7 +81,7 @@ class Schedule:
 
     @property
     def _settings(self) -> str:
-        return os.path.join(self.layout.root, "backup", "settings.json")
+        return os.path.join(self.layout.backup, "settings.json")
 
     @property
     def _cron_file(self) -> str:
@@ -134,7 +134,7 @@ WantedBy=timers.target
         return f"# Backups of {self.layout.root} (hubfleet)\n{path}\n{self._cron_line('root ')}\n"
 
     def _cron_line(self, account: str) -> str:
-        log = shlex.quote(os.path.join(self.layout.root, "backup", "scheduled.log"))
+        log = shlex.quote(os.path.join(self.layout.backup, "scheduled.log"))
         command = f"{shlex.join(self.command)} >>{log} 2>&1".replace("%", r"\%")
         return f"{cron_times(self.when)} {account}{command} # {self.name}"
 
