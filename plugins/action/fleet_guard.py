@@ -41,16 +41,19 @@ class ActionModule(FleetAction):
         found = made.found
         # Tasks run in forks; what lives as long as the playbook is what made them.
         pid = os.getppid()
-        if self.argument("state", "locked") == "unlocked":
+        state = self.argument("state", "locked")
+        if state == "unlocked":
             return {"changed": False, "clusters": _unlocked(made, pid), "recorded": []}
         if made.unreachable and not self.argument("tolerant", False):
             raise PlatformError("; ".join(made.unreachable.values()))
         lost = {hub.name: made.unreachable[hub.cluster.name] for hub in hubs if hub.cluster.name in made.unreachable}
         hubs = [hub for hub in hubs if hub.name not in lost]
-        wrong = self._wrong(hubs, found, inventory)
+        # Looking is allowed at any time.
+        looking = self._task.check_mode or state == "compared"
+        wrong = self._wrong(hubs, found, inventory, looking or self.argument("outside_window", False))
         if wrong:
             return {"failed": True, "msg": f"{'; '.join(wrong)}; nothing was touched"}
-        if self._task.check_mode:
+        if looking:
             return {"changed": False, "clusters": sorted(found), "recorded": [], "away": lost}
         self._lock(found, pid)
         moved = self._moved(hubs, found)
@@ -64,15 +67,15 @@ class ActionModule(FleetAction):
             display.display(f"{name}: identity recorded in the inventory; commit it")
         return {"changed": False, "clusters": sorted(found), "recorded": new, "away": lost}
 
-    def _wrong(self, hubs: list[Hub], found: dict[str, ServerPlatform], inventory: FleetInput) -> list[str]:
+    def _wrong(
+        self, hubs: list[Hub], found: dict[str, ServerPlatform], inventory: FleetInput, anytime: bool
+    ) -> list[str]:
         wrong = []
         for name, platform in found.items():
             reason = mismatch(name, platform.identity(), inventory.directory)
             if reason:
                 wrong.append(reason)
             windows = next(hub.cluster for hub in hubs if hub.cluster.name == name)["cluster_maintenance_windows"]
-            # Looking is allowed at any time.
-            anytime = self._task.check_mode or self.argument("outside_window", False)
             if not anytime and not is_open(windows, datetime.datetime.now()):
                 wrong.append(
                     f"cluster {name} may only be changed in its maintenance windows ({', '.join(windows)}), "

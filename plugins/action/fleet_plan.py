@@ -54,11 +54,14 @@ class ActionModule(FleetAction):
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Return changes, and what the machines need for them."""
-        against = str(self.argument("against") or "")
+        against = self.argument("against")
+        if against is not None and not str(against).strip():
+            # Such as a variable of CI that is not set; nobody who says this wants hubs to be asked.
+            raise AnsibleActionFail("plan_against: is empty; say a revision, such as origin/main")
         machines: list[dict[str, Any]] = []
         passwords: dict[str, dict[str, str]] = {}
         if against:
-            plan = plan_against(against, self.validated, hubs, inventory, task_vars, self._loader)
+            plan = plan_against(str(against), self.validated, hubs, inventory, task_vars, self._loader)
         else:
             live = plan_live(hubs, inventory, self.asking(task_vars))
             if live.problems or live.refused:

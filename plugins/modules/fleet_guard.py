@@ -20,9 +20,9 @@ extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
   state:
-    description: V(unlocked) gives the locks back.
+    description: V(compared) only compares identities, at any time. V(unlocked) gives the locks back.
     type: str
-    choices: [locked, unlocked]
+    choices: [locked, unlocked, compared]
     default: locked
   outside_window:
     description: Go on outside of maintenance windows, too. In check mode, windows do not count.

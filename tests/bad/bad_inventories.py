@@ -102,9 +102,9 @@ def playbook(directory: Path, *arguments: str, name: str = "validate") -> subpro
 
 
 def printed(output: str) -> list[str]:
-    """Return what the action printed: all lines of the play before the result, but for Ansible's own headings."""
-    play = re.split(r"^(?:fatal: |ok: |\[ERROR\])", output, maxsplit=1, flags=re.MULTILINE)[0]
-    return [line for line in play.splitlines() if line and not line.startswith(("PLAY [", "TASK ["))]
+    """Return what actions printed: all lines before the failure or the end, but for Ansible's own."""
+    play = re.split(r"^(?:fatal: |\[ERROR\]|PLAY RECAP)", output, maxsplit=1, flags=re.MULTILINE)[0]
+    return [line for line in play.splitlines() if line and not line.startswith(("PLAY [", "TASK [", "ok: "))]
 
 
 def content(directory: Path) -> dict[str, bytes]:

@@ -106,7 +106,7 @@ NO_HUB = {
 
 
 @pytest.mark.parametrize("hosts", NO_HUB.values(), ids=NO_HUB.keys())
-@pytest.mark.parametrize("name", ["validate", "deploy", "check"])
+@pytest.mark.parametrize("name", ["validate", "deploy", "check", "stop", "remove"])
 def test_no_hub(name: str, hosts: str, inventory: Path) -> None:
     """Nothing to do is no success where a whole fleet was meant."""
     (inventory / "hosts.yml").write_text(hosts, encoding="utf-8")
@@ -139,6 +139,37 @@ def test_arguments_of_check(variable: str, message: str, inventory: Path) -> Non
     done = playbook(inventory, "-e", variable, "--check", name="check")
     assert done.returncode != 0
     assert message in done.stdout + done.stderr
+
+
+WRONG_SWITCHES = {
+    "backup": "backup_list",
+    "check": "check_every",
+    "deploy": "deploy_rollback",
+    "plan": "plan_exit_code",
+    "remove": "export",
+    "restore": "restore_all",
+    "rollback": "rollback_all",
+    "status": "status_history",
+    "stop": "stop_servers",
+    "validate": "validate_render",
+}
+
+
+@pytest.mark.parametrize(("name", "switch"), WRONG_SWITCHES.items())
+def test_a_mistyped_switch_is_no_false(name: str, switch: str, inventory: Path) -> None:
+    """Whoever mistypes -e export=true must not lose the copy of the data."""
+    Case("", {}, []).write(inventory)
+    done = playbook(inventory, "-e", f"{switch}=ture", name=name)
+    assert done.returncode != 0
+    assert f"argument '{switch}' is of type str and we were unable to convert to bool: The value 'ture'" in done.stdout
+    assert done.stdout.count("TASK [") == 1
+
+
+def test_an_empty_revision_asks_no_hub(inventory: Path) -> None:
+    Case("", {}, []).write(inventory)
+    done = playbook(inventory, "-e", "plan_against=", name="plan")
+    assert done.returncode != 0
+    assert "plan_against: is empty" in done.stdout + done.stderr
 
 
 def test_variable_from_the_command_line(inventory: Path) -> None:

@@ -116,6 +116,9 @@ def _check_request(request: Request) -> None:
         raise ImportProblem(f"format: {f'{request.format!r} is not known' if request.format else 'is not set'}{hint}")
     if request.tier and request.tier not in TIERS:
         raise ImportProblem(f"tier: {request.tier!r} is not known{nearest(request.tier, TIERS, 'allowed')}")
+    for name, text in (("hub", request.hub), ("cluster", request.cluster)):
+        if not text.isascii():
+            raise ImportProblem(f"{name}: {text!r}: names are made of lower-case letters a to z, digits and '-'")
     for path in request.paths:
         if not os.path.exists(path):
             raise ImportProblem(f"{path}: there is no such file or directory")
