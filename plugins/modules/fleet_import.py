@@ -35,7 +35,7 @@ options:
     description:
       - What the source is.
       - V(2i2c), a tree of clusters as in github.com/2i2c-org/infrastructure.
-      - V(z2jh), values of the zero-to-jupyterhub chart.
+      - V(z2jh), values of the zero-to-jupyterhub chart, or of a chart that holds it as its part C(jupyterhub).
       - V(tljh), the configuration of The Littlest JupyterHub; the hub then runs on a machine.
     type: str
     choices: [2i2c, z2jh, tljh]

@@ -17,10 +17,16 @@ from ..spec.validate import validate
 from .lift import Layers
 
 TOLERATED = "hub_tolerated_values"
+PENDING = "hub_pending_secrets"
+#: What is said of a hub whose files lack what its provider gave it: that comes from elsewhere, and is to be brought.
+CLIENT = "hub_authenticator_settings"
+TO_BRING = "settings of its authenticator"
 
 
 def tolerate(inventory: Callable[[], FleetInput], layers: Layers, charts: Charts, code: ChartCode) -> list[str]:
     """Name every fault of the sources in ``hub_tolerated_values`` of its hubs; return the faults, one sentence each.
+
+    Missing settings of an authenticator are named in ``hub_pending_secrets``.
 
     inventory: gives what is to be written, with what ``layers`` holds by then: some faults show only once others
         are tolerated.
@@ -46,10 +52,13 @@ def _problems(inventory: FleetInput, charts: Charts, code: ChartCode) -> list[Pr
 
 def _name(problem: Problem, layers: Layers) -> bool:
     """Name a fault in the variables of its hubs; return whether that was new."""
+    variable, entry = TOLERATED, problem.tolerable
+    if not entry and problem.variable == CLIENT:
+        variable, entry = PENDING, TO_BRING
     new = False
-    for name in problem.hubs if problem.tolerable else ():
-        named = layers.hubs[name].setdefault(TOLERATED, [])
-        if problem.tolerable not in named:
-            named.append(problem.tolerable)
+    for name in problem.hubs if entry else ():
+        named = layers.hubs[name].setdefault(variable, [])
+        if entry not in named:
+            named.append(entry)
             new = True
     return new

@@ -13,6 +13,7 @@ import base64
 import binascii
 import math
 import re
+import struct
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,6 +103,13 @@ def _loader_class() -> Any:
     class Loader(yaml.SafeLoader):
         yaml_implicit_resolvers = {None: [(_PLAIN, re.compile(""))]}
 
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            # An anchor may be set anew; PyYAML would refuse that.
+            event: Any = super().peek_event()  # type: ignore[no-untyped-call]
+            if not isinstance(event, yaml.AliasEvent):
+                self.anchors.pop(event.anchor, None)
+            return super().compose_node(parent, index)
+
     return Loader
 
 
@@ -170,8 +178,9 @@ class _Reader:
             raise self._problem(node, "has null as a key")
         if isinstance(value, bool):
             return "true" if value else "false"
-        # As JSON: 1.0 is 1.
-        return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+        if isinstance(value, int) and value >= 2**63:
+            raise self._problem(node, "has a number as a key that is too large for Helm")
+        return _float_key(value) if isinstance(value, float) else str(value)
 
     def _scalar(self, node: Any) -> Any:
         text = str(node.value)
@@ -194,6 +203,27 @@ class _Reader:
             return base64.b64decode("".join(node.value.split()), validate=True).decode("utf-8")
         except (binascii.Error, UnicodeDecodeError):
             raise self._problem(node, "is binary that is no text") from None
+
+
+def _float_key(value: float) -> str:
+    """Return a number as Go writes it with ``FormatFloat(value, 'g', -1, 32)``: as short as 32 bits allow."""
+    wanted = _in_32_bits(value)
+    if math.isinf(wanted):
+        return ".inf" if wanted > 0 else "-.inf"
+    texts = (f"{wanted:.{places}e}" for places in range(9))
+    digits, _e, power = next(text for text in texts if _in_32_bits(float(text)) == wanted).partition("e")
+    exponent = int(power)
+    if not -4 <= exponent < 6:
+        return f"{digits}e{exponent:+03d}"
+    places = len(digits.lstrip("-").replace(".", "")) - 1 - exponent
+    return f"{float(f'{digits}e{power}'):.{max(places, 0)}f}"
+
+
+def _in_32_bits(value: float) -> float:
+    try:
+        return float(struct.unpack("f", struct.pack("f", value))[0])
+    except OverflowError:
+        return math.copysign(math.inf, value)
 
 
 def _is_kind(value: Any, kind: str) -> bool:

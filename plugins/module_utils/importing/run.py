@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 from ..fleet.model import TIERS, Fleet, FleetInput, HostInput
 from ..platform.kubernetes.charts import Charts
-from ..platform.kubernetes.layers import deepest, same
+from ..platform.kubernetes.layers import Values, deepest, same
 from ..platform.kubernetes.values import LAYERS, ChartCode
+from ..spec.authenticators import AUTHENTICATORS
 from ..spec.option import KUBERNETES
 from ..spec.problems import nearest
 from ..spec.validate import validate
 from .catalogues import Catalogues
 from .exact import UNJUDGED, Exact, check, exact
+from .exact_values import at
 from .faults import tolerate
 from .guess import Variables
 from .guess_route import guess_route
@@ -177,14 +179,32 @@ def _members(made: list[Exact], groups: dict[str, str], request: Request) -> tup
     members, tiers = [], {}
     for name, each in zip(host_names(wished, list(groups.values())), made):
         variables = dict(each.variables)
-        if each.source.files.pending:
-            variables["hub_pending_secrets"] = each.source.files.pending
-        elif variables["cluster_platform"] == KUBERNETES and deepest(each.source.wanted, CLASS) < len(CLASS):
-            # The chart lets anybody in where nothing is said, unless files that are still to be brought say it.
+        pending = each.source.files.pending
+        if pending:
+            variables["hub_pending_secrets"] = pending
+        if variables["cluster_platform"] == KUBERNETES and _lets_anybody_in(each.source.wanted, bool(pending)):
             variables["hub_demonstration"] = True
         members.append(Member(name, groups[each.source.cluster], variables, each.helm))
         tiers[name] = each.source.tier
     return members, tiers
+
+
+def _lets_anybody_in(wanted: Values, pending: bool) -> bool:
+    """Tell whether a hub's authenticator checks nothing.
+
+    The chart's own is such a one where nothing is said, unless files that are still to be brought say it.
+    """
+    if deepest(wanted, CLASS) < len(CLASS):
+        return not pending
+    chosen = at(wanted, ".".join(CLASS))
+    if chosen is None:
+        return not pending
+    return any(
+        isinstance(chosen, str)
+        and (chosen.rpartition(".")[2] == each.config_class or chosen.lower() == each.entry_point)
+        for each in AUTHENTICATORS
+        if each.demonstration
+    )
 
 
 def _verify(members: list[Member], made: list[Exact], tiers: dict[str, str], layers: Layers, code: ChartCode) -> None:

@@ -17,6 +17,8 @@ from .problems import ImportProblem
 
 #: Names of files that are encrypted, as 2i2c and helm-secrets call them.
 _ENCRYPTED_NAME = re.compile(r"^enc-|\.secret\.|^secrets?\.enc\.")
+#: How files begin that git-crypt, ansible-vault or age has encrypted.
+_ENCRYPTED = (b"\0GITCRYPT\0", b"$ANSIBLE_VAULT;", b"age-encryption.org/", b"-----BEGIN AGE ENCRYPTED FILE-----")
 
 
 @dataclass
@@ -88,7 +90,7 @@ class Library:
         if path not in self._read:
             name = self.name_of(path)
             text = _text_of(path, name)
-            if SOPS.search(text):
+            if text is None or SOPS.search(text):
                 self._read[path] = (None, [])
             else:
                 reading = read_mapping(text, name)
@@ -128,10 +130,12 @@ def is_encrypted_name(path: str) -> bool:
     return _ENCRYPTED_NAME.search(os.path.basename(path)) is not None
 
 
-def _text_of(path: str, name: str) -> str:
+def _text_of(path: str, name: str) -> str | None:
+    """Return the text of a file, None where it is encrypted as a whole; raises ImportProblem."""
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            return file.read()
+        with open(path, "rb") as file:
+            content = file.read()
+        return None if content.startswith(_ENCRYPTED) else content.decode("utf-8")
     except OSError as error:
         raise ImportProblem(f"{name}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

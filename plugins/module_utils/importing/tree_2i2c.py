@@ -10,24 +10,37 @@ umbrella: zero-to-jupyterhub is its part ``jupyterhub``, beside the add-ons and 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..platform.kubernetes.addons import ADDONS
 from ..platform.kubernetes.layers import Values
 from .problems import ImportProblem
 from .sources import Library, Source, Tree
+from .umbrella import PART, chart_part, take_addons
 from .z2jh import tier_of
 
 CLUSTER_FILE = "cluster.yaml"
 CHART_VERSION = "4.3.3"
+#: Where the umbrella chart is, from the top of the repository.
+_UMBRELLA = os.path.join("helm-charts", "basehub")
 
-#: Parts of the umbrella chart that are add-ons here, and whether it has them without being asked.
-_ADDONS = {
-    "dask-gateway": False,
-    "binderhub-service": False,
-    "jupyterhub-home-nfs": True,
-    "jupyterhub-groups-exporter": True,
-}
+
+@dataclass
+class _Umbrella:
+    """The umbrella chart of a tree.
+
+    versions: chart -> its version there, where it is not that of this collection.
+    switched_on: add-on -> whether the umbrella has it without being asked.
+    """
+
+    chart_version: str = CHART_VERSION
+    versions: dict[str, str] = field(default_factory=dict)
+    switched_on: dict[str, bool] = field(
+        default_factory=lambda: {"jupyterhub-home-nfs": True, "jupyterhub-groups-exporter": True}
+    )
+
+
 _HUB_KEYS = {"name", "display_name", "domain", "helm_chart", "helm_chart_values_files", "chart_override"}
 
 
@@ -43,12 +56,55 @@ def read_2i2c(path: str) -> Tree:
         raise ImportProblem(f"{path}: there is no {CLUSTER_FILE} in it, nor in a directory below it")
     library = Library(base)
     tree = Tree([])
+    umbrella = _read_umbrella(path, tree.notes)
     for directory in directories:
-        _read_cluster(library, directory, tree)
+        _read_cluster(library, directory, umbrella, tree)
     return tree
 
 
-def _read_cluster(library: Library, directory: str, tree: Tree) -> None:
+def _read_umbrella(path: str, notes: list[str]) -> _Umbrella:
+    """Return the umbrella chart of the repository that ``path`` is in; what it is now, where it is not there."""
+    umbrella, top = _Umbrella(), os.path.abspath(path)
+    while not os.path.isfile(os.path.join(top, _UMBRELLA, "Chart.yaml")):
+        top, below = os.path.dirname(top), top
+        if top == below:
+            notes.append(f"There is no {_UMBRELLA} above the clusters: their chart is taken to be {CHART_VERSION}.")
+            return umbrella
+    library, versions = Library(top), {}
+    for name in ("Chart.yaml", "values.yaml"):
+        file = os.path.join(top, _UMBRELLA, name)
+        values = (library.mapping(file)[0] or {}) if os.path.isfile(file) else {}
+        if name == "Chart.yaml":
+            versions = _versions(values, library.name_of(file))
+        else:
+            given = {addon: values.get(addon) for addon in ADDONS}
+            umbrella.switched_on = {
+                addon: isinstance(part, dict) and bool(part.get("enabled", False)) for addon, part in given.items()
+            }
+    umbrella.chart_version = versions.pop(PART, CHART_VERSION)
+    umbrella.versions = {addon: version for addon, version in versions.items() if addon in ADDONS}
+    alone = ", ".join(addon for addon, on in umbrella.switched_on.items() if on)
+    notes.append(
+        f"Versions of charts are those of {_UMBRELLA}/Chart.yaml."
+        + (f" It adds {alone} to hubs that say nothing of them; that is not carried over." if alone else "")
+    )
+    return umbrella
+
+
+def _versions(chart: Values | None, name: str) -> dict[str, str]:
+    """Return the versions in a Chart.yaml; raises ImportProblem where it names no charts."""
+    dependencies = (chart or {}).get("dependencies")
+    if not isinstance(dependencies, list):
+        raise ImportProblem(f"{name}: has no list of dependencies")
+    found = {}
+    for dependency in dependencies:
+        part, version = (dependency.get(key) if isinstance(dependency, dict) else None for key in ("name", "version"))
+        if isinstance(part, str) and isinstance(version, str):
+            found[part] = version
+    return found
+
+
+def _read_cluster(library: Library, directory: str, umbrella: _Umbrella, tree: Tree) -> None:
     path = os.path.join(directory, CLUSTER_FILE)
     described, notes = library.mapping(path)
     where = library.name_of(path)
@@ -60,7 +116,11 @@ def _read_cluster(library: Library, directory: str, tree: Tree) -> None:
     if any(source.cluster == name for source in tree.sources):
         raise ImportProblem(f"{where}: there is a cluster {name!r} already")
     for index, hub in enumerate(hubs or []):
-        tree.sources.append(_read_hub(library, directory, name, hub, f"{where}: hubs[{index}]"))
+        source = _read_hub(library, directory, name, hub, f"{where}: hubs[{index}]")
+        _take_parts(source, umbrella)
+        if hub.get("chart_override"):
+            _override_chart(library, os.path.join(directory, str(hub["chart_override"])), source)
+        tree.sources.append(source)
     tree.cluster_notes[name] = [*notes, *_cluster_notes(described)]
 
 
@@ -87,60 +147,50 @@ def _read_hub(library: Library, directory: str, cluster: str, hub: Any, where: s
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ImportProblem(f"{where}: helm_chart_values_files is no list of file names")
     files = library.files([os.path.normpath(os.path.join(directory, name)) for name in names])
-    umbrella, chart = files.values, hub.get("helm_chart")
+    values, chart = files.values, hub.get("helm_chart")
     source = Source(cluster, hub["name"], tier_of(hub["name"]), {}, files)
-    if chart == "daskhub":
-        source.left.update({key: value for key, value in umbrella.items() if key != "basehub"})
-        umbrella = _part(umbrella, "basehub", where)
-    elif chart != "basehub":
-        source.notes.append(f"its chart is {chart!r}, which is read like 'basehub'")
-    source.wanted = _part(umbrella, "jupyterhub", where)
-    parts = {key: value for key, value in umbrella.items() if key != "jupyterhub"}
-    addons = {key: parts.pop(key) for key in list(parts) if _is_wanted(key, parts[key])}
-    source.left.update(parts)
+    if chart == "basehub":
+        source.wanted, source.left = _split(values, PART, where)
+    elif chart == "daskhub":
+        values, around = _split(values, "basehub", where)
+        source.wanted, source.left = _split(values, PART, where)
+        source.left.update({f"{chart}.{key}" if key in source.left else key: part for key, part in around.items()})
+    else:
+        source.notes.append(f"its chart is {chart!r}, which is not known; its part {PART} is read")
+        source.wanted, place, source.left = chart_part(values)
+        if not place:
+            source.wanted, source.left = {}, values
     source.notes += [f"{key}: not carried over" for key in hub if key not in _HUB_KEYS]
     source.variables = {"hub_title": hub.get("display_name"), "hub_domain": hub.get("domain")}
     source.variables["hub_namespace"] = hub["name"]
-    source.variables["hub_addons"] = {
-        key: _addon({name: value for name, value in values.items() if name != "enabled"})
-        for key, values in addons.items()
-    }
-    source.cluster_variables["cluster_chart_version"] = CHART_VERSION
-    if hub.get("chart_override"):
-        _override_chart(library, os.path.join(directory, str(hub["chart_override"])), source)
     return source
 
 
-def _part(values: Values, key: str, where: str) -> Values:
+def _take_parts(source: Source, umbrella: _Umbrella) -> None:
+    """Make add-ons of the umbrella's parts that are some, with the versions that they have there."""
+    addons = source.variables["hub_addons"] = take_addons(source.left, umbrella.switched_on)
+    for name, version in umbrella.versions.items():
+        if name in addons and version != ADDONS[name].version:
+            addons[name]["version"] = version
+    source.cluster_variables["cluster_chart_version"] = umbrella.chart_version
+
+
+def _split(values: Values, key: str, where: str) -> tuple[Values, dict[str, Any]]:
+    """Return a part of the values, which may be missing, and everything else."""
     part = values.get(key)
     if part is not None and not isinstance(part, dict):
         raise ImportProblem(f"{where}: {key} of its values is no mapping")
-    return part or {}
-
-
-def _is_wanted(key: str, values: Any) -> bool:
-    """Tell whether a part is an add-on that the umbrella chart installs."""
-    if key not in _ADDONS or key not in ADDONS or not isinstance(values, dict):
-        return False
-    return bool(values.get("enabled", _ADDONS[key]))
-
-
-def _addon(values: Values) -> dict[str, Any]:
-    return {"values": values} if values else {}
+    return part or {}, {name: value for name, value in values.items() if name != key}
 
 
 def _override_chart(library: Library, path: str, source: Source) -> None:
     """Take the versions of charts from a Chart.yaml that replaces the umbrella's."""
     name = library.name_of(path)
     chart, notes = library.mapping(path)
-    dependencies = (chart or {}).get("dependencies")
-    if not isinstance(dependencies, list):
-        raise ImportProblem(f"{name}: has no list of dependencies")
     source.notes += notes
-    for dependency in dependencies:
-        part, version = (dependency.get(key) if isinstance(dependency, dict) else None for key in ("name", "version"))
-        if part == "jupyterhub" and isinstance(version, str) and version != CHART_VERSION:
+    for part, version in _versions(chart, name).items():
+        if part == PART and version != source.cluster_variables["cluster_chart_version"]:
             source.variables["hub_chart_version"] = version
-        elif part in source.variables["hub_addons"] and isinstance(version, str):
+        elif part in source.variables["hub_addons"]:
             source.variables["hub_addons"][part]["version"] = version
     source.notes.append(f"its versions of charts are those of {name}")

@@ -9,12 +9,13 @@ import os
 from typing import Any
 
 from ..fleet.model import TIERS
-from ..platform.kubernetes.layers import Values
+from ..platform.kubernetes.layers import Values, dotted
 from .problems import ImportProblem
 from .sources import Library, Source, Tree
+from .umbrella import chart_part, take_addons
 
-#: Names of files that say nothing about whose they are.
-_NAMELESS = {"values", "config", "jupyterhub", "helm-values", "z2jh"}
+#: Names of files and directories that say nothing about whose they are.
+_NAMELESS = {"values", "config", "jupyterhub", "helm-values", "z2jh", "common", "staging", "prod", "production"}
 
 DEFAULT_CLUSTER = "kubernetes"
 
@@ -24,21 +25,32 @@ def read_z2jh(paths: list[str], hub: str, cluster: str, tier: str) -> Tree:
 
     hub, cluster and tier name it; where they are "", the first file or its directory does.
     """
-    library = Library(os.path.dirname(os.path.abspath(paths[0])))
+    library = Library(os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths]))
     files = library.files([os.path.abspath(path) for path in paths])
-    name = hub or name_of(paths[0])
-    source = Source(cluster or DEFAULT_CLUSTER, name, tier or tier_of(name), files.values, files)
     if not files.read and not files.pending:
         raise ImportProblem(f"{paths[0]}: there is nothing to import")
-    source.variables = {"hub_domain": _domain_of(files.values)}
+    try:
+        values, place, left = chart_part(files.values)
+    except ImportProblem as error:
+        raise ImportProblem(f"{paths[0]}: {error}") from error
+    name = hub or name_of(paths[0])
+    staging = tier_of(" ".join([name, *map(os.path.basename, paths)]))
+    source = Source(cluster or DEFAULT_CLUSTER, name, tier or staging, values, files, left=left)
+    source.variables = {"hub_domain": _domain_of(values), "hub_addons": take_addons(left, {})}
+    if place:
+        source.notes.append(f"the chart's values are those of {dotted(place)}, a part of a chart around it")
+    for addon in source.variables["hub_addons"]:
+        source.notes.append(
+            f"hub_addons.{addon}: its version is in no values file; see docs/options.md for the one taken"
+        )
     return Tree([source])
 
 
 def name_of(path: str) -> str:
-    """Return what a file says of whose it is, or its directory where it says nothing."""
-    name = os.path.basename(path).split(".")[0]
-    folder = os.path.basename(os.path.dirname(os.path.abspath(path)))
-    return folder or name if name in _NAMELESS else name
+    """Return what a file says of whose it is, or the nearest directory that does where it says nothing."""
+    *folders, file = os.path.abspath(path).strip(os.sep).split(os.sep)
+    names = [*folders, file.split(".")[0]]
+    return next((name for name in reversed(names) if name and name not in _NAMELESS), names[-1])
 
 
 def tier_of(name: str) -> str:

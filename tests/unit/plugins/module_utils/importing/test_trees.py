@@ -108,7 +108,7 @@ def test_parts_of_the_umbrella_chart(tmp_path: Path) -> None:
     assert (variables["hub_namespace"], variables["cluster_chart_version"]) == ("prod", "4.3.3")
     hub = imported.report.hubs[0]
     assert hub.not_carried_over == {
-        "dask-gateway": ["left"],
+        "daskhub.dask-gateway": ["left"],
         "binderhub-service": ["config"],
         "jupyterhub-groups-exporter": ["enabled"],
         "nfs": ["enabled", "pv.serverIP"],
