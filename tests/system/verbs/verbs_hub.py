@@ -129,7 +129,7 @@ class Hub:
 
     def kernel(self, user: str) -> Kernel:
         """A new kernel in the user's running server."""
-        body = {"scopes": [f"access:servers!user={user}"], "expires_in": 900}
+        body = {"scopes": [f"access:servers!user={user}"], "expires_in": 14400}
         status, answer = self.api("POST", f"users/{quote(user)}/tokens", body)
         assert status == 201, answer
         path = f"user/{quote(user)}/api/kernels"
@@ -187,8 +187,15 @@ class Kernel:
         return session.ws_connect(self.url, headers=headers, ssl=self.context)
 
     def survives(self) -> bool:
-        """Whether it is still the kernel that was marked."""
-        return self.run("print(mark, os.getpid() == pid)").strip() == "12345 True"
+        """Whether it is still the kernel that was marked; a proxy that was killed may yet have to learn the way there."""
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                return self.run("print(mark, os.getpid() == pid)").strip() == "12345 True"
+            except aiohttp.ClientError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
 
     def mark(self) -> Kernel:
         """Remember in the kernel what another one would not know."""
