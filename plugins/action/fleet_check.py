@@ -39,6 +39,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.machines impor
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes import OUTCOME, PROBLEM, fact
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
 
+#: Arguments that the playbook check takes from the command line -> the variables that people know them by.
+VARIABLES = {"every": "check_every", "parallel": "check_parallel"}
+
 
 class ActionModule(FleetAction):
     """Acts like a user on every hub; see the module's documentation."""
@@ -107,7 +110,7 @@ class ActionModule(FleetAction):
         try:
             found.add(check_hubs(here, options, display.display))
         except RuntimeError as error:
-            raise AnsibleActionFail(str(error)) from error
+            raise AnsibleActionFail(str(error)) from None
         return found.ordered([hub.name for hub in hubs])
 
     def _check_there(
@@ -150,11 +153,11 @@ class ActionModule(FleetAction):
         try:
             return convert(value)
         except (TypeError, ValueError):
-            raise AnsibleActionFail(f"{name}: {value!r} is not {what}") from None
+            raise AnsibleActionFail(f"{VARIABLES.get(name, name)}: {value!r} is not {what}") from None
 
 
 def _count(value: Any) -> int:
-    number = int(value)
+    number = int(str(value))  # not 2.5, nor true
     if number < 1:
         raise ValueError
     return number

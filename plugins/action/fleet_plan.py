@@ -107,9 +107,11 @@ class ActionModule(FleetAction):
             with open(os.path.expanduser(name), encoding="utf-8") as file:
                 return moved(kept_plan(file.read(), name), plan)
         except PlanError as error:
-            raise AnsibleActionFail(f"{error}; nothing was touched") from error
-        except (OSError, UnicodeDecodeError) as error:
-            raise AnsibleActionFail(f"the plan {name} cannot be read: {error}; nothing was touched") from error
+            raise AnsibleActionFail(f"{error}; nothing was touched") from None
+        except OSError as error:
+            raise AnsibleActionFail(f"the plan {name} cannot be read: {error.strerror}; nothing was touched") from None
+        except UnicodeDecodeError:
+            raise AnsibleActionFail(f"the plan {name} is no UTF-8 text; nothing was touched") from None
 
     def _write(self, plan: Plan) -> None:
         for argument, text in (("file", plan.as_json), ("markdown", plan.markdown)):
@@ -122,7 +124,7 @@ class ActionModule(FleetAction):
                 with open(path, "w", encoding="utf-8", opener=_private) as file:
                     file.write(text())
             except OSError as error:
-                raise AnsibleActionFail(f"the plan could not be written to {path}: {error.strerror}") from error
+                raise AnsibleActionFail(f"the plan could not be written to {path}: {error.strerror}") from None
             display.display(f"plan written to {path}")
 
 

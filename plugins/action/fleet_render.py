@@ -134,7 +134,7 @@ def _write(folder: str, made: HubFiles) -> None:
         for name, text in made.texts.items():
             files.write(os.path.join(folder, name), text.encode(), 0o700 if name in made.executable else 0o600)
     except OSError as error:
-        raise AnsibleActionFail(f"{error.filename or folder}: {error.strerror or error}") from error
+        raise AnsibleActionFail(f"{error.filename or folder}: {error.strerror or error}") from None
 
 
 def _read(path: str) -> str | None:

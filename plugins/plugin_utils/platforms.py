@@ -55,5 +55,5 @@ def platforms(hubs: list[Hub], directory: str, asking: Callable[[Hub], Ask]) -> 
         except UnreachableError as error:
             made.unreachable[name] = str(error)
         except PlatformError as error:
-            raise AnsibleActionFail(f"cluster {name}: {error}; nothing was touched") from error
+            raise AnsibleActionFail(f"cluster {name}: {error}; nothing was touched") from None
     return made

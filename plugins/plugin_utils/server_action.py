@@ -57,7 +57,7 @@ class ServerAction(ActionBase):
             platform = ServerPlatform(hub.cluster, [hub], self.ask, assets(), inventory.directory)
             filled = self.arguments(hub, platform, given)
         except PlatformError as error:
-            raise AnsibleActionFail(f"cluster {hub.cluster.name}: {error}") from error
+            raise AnsibleActionFail(f"cluster {hub.cluster.name}: {error}") from None
         if filled is None:
             return {**result, "changed": False}
         result.update(self.apply({**given, **filled}, task_vars))

@@ -128,8 +128,10 @@ def test_hub_in_no_cluster(name: str, inventory: Path) -> None:
 
 
 WRONG_ARGUMENTS = {
-    "check_parallel=0": "parallel: 0 is not a whole number from 1",
-    "check_parallel=-1": "parallel: -1 is not a whole number from 1",
+    "check_parallel=0": "check_parallel: '0' is not a whole number from 1",
+    "check_parallel=-1": "check_parallel: '-1' is not a whole number from 1",
+    "check_parallel=abc": "check_parallel: 'abc' is not a whole number from 1",
+    "check_parallel=2.5": "check_parallel: '2.5' is not a whole number from 1",
 }
 
 
@@ -170,6 +172,23 @@ def test_an_empty_revision_asks_no_hub(inventory: Path) -> None:
     done = playbook(inventory, "-e", "plan_against=", name="plan")
     assert done.returncode != 0
     assert "plan_against: is empty" in done.stdout + done.stderr
+
+
+WRONG_FILES = {
+    ("deploy", "deploy_plan=nope.json"): "the plan nope.json cannot be read: No such file or directory; "
+    "nothing was touched",
+    ("deploy", "deploy_plan=hosts.yml"): "hosts.yml holds no plan: Expecting value: line 1 column 1 (char 0); "
+    "nothing was touched",
+    ("plan", "plan_file=/"): "the plan could not be written to /: Is a directory",
+}
+
+
+@pytest.mark.parametrize(("verb", "variable", "message"), [(*key, value) for key, value in WRONG_FILES.items()])
+def test_what_is_wrong_with_a_file_is_said_once(verb: str, variable: str, message: str, inventory: Path) -> None:
+    Case("", {}, []).write(inventory)
+    done = playbook(inventory, "-e", variable, name=verb)
+    assert done.returncode != 0
+    assert f'"msg": "{message}"' in done.stdout, done.stdout
 
 
 def test_variable_from_the_command_line(inventory: Path) -> None:

@@ -200,3 +200,9 @@ def test_a_broken_hub_is_not_rendered(fleet: KubernetesFleet) -> None:
     assert done.said[0].startswith(f"{place}: maps: hub_helm_values.singleuser.uids: is no key of the chart")
     assert done.status != 0
     assert not fleet.out.exists()
+
+
+def test_what_is_wrong_with_the_directory_is_said_once(fleet: KubernetesFleet) -> None:
+    fleet.out.write_text("")
+    done = fleet.render()
+    assert done.status != 0 and f'"msg": "{fleet.out}: File exists"' in done.output
