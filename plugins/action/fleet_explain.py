@@ -56,8 +56,7 @@ class ActionModule(FleetAction):
     def _explain(self, hub: Hub, option: str, inventory: FleetInput, task_vars: Any) -> tuple[Any, list[Place]]:
         host = inventory.hosts[hub.name]
         if option.startswith(PREFIXES):
-            places = explain_option(hub, option, host, task_vars["hostvars"])
-            return places[0].value, places
+            return explain_option(option, host, task_vars["hostvars"])
         if hub.platform != KUBERNETES:
             raise Unknown(f"{option!r} is no option, and the hub is on no chart that could have such a key")
         facts = self.validated.charts.of(hub)

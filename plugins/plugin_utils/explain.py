@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import HostInput, Hub, ValuePath
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import HostInput, ValuePath
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.charts import ChartFacts
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.files import masked
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.files import STARS, masked
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.layers import (
     ChartPath,
     deepest,
@@ -46,8 +46,11 @@ class Unknown(LookupError):
     """There is no such option, nor such a place in the chart's values; the text says what is near."""
 
 
-def explain_option(hub: Hub, name: str, host: HostInput, hostvars: Any) -> list[Place]:
-    """Return the places that set a hub_*, cluster_* or fleet_* variable, and its default."""
+def explain_option(name: str, host: HostInput, hostvars: Any) -> tuple[Any, list[Place]]:
+    """Return the value of a hub_*, cluster_* or fleet_* variable, the places that set it, and its default.
+
+    The value is what templates come to; places show what is written there.
+    """
     option = OPTIONS.get(name)
     if option is None:
         raise Unknown(f"there is no option {name!r}{nearest(name, OPTIONS, prefix=name.split('_')[0] + '_')}")
@@ -60,11 +63,14 @@ def explain_option(hub: Hub, name: str, host: HostInput, hostvars: Any) -> list[
         found, where = _setting(layer, name, hostvars._loader)
         if found is not NOTHING:
             hidden = origin.is_encrypted(found) or origin.is_encrypted_file(where.partition(":")[0])
-            value = "***" if hidden else masked(plain(found), (name,), origin.encrypted_texts(found))
+            value = STARS if hidden else masked(plain(found), (name,), origin.encrypted_texts(found))
             places.append(Place(where, name, value))
     if option.default is not None or not places:
         places.append(Place("default", name, written_default(option)))
-    return places
+    if name not in host.variables or places[0].value == STARS:
+        return places[0].value, places
+    encrypted = origin.encrypted_texts(hostvars.raw_get(host.name))
+    return masked(host.variables[name], (name,), encrypted), places
 
 
 def _setting(layer: str | Mapping[str, Any], name: str, loader: Any) -> tuple[Any, str]:
@@ -98,9 +104,10 @@ def explain_chart(
         raise Unknown(f"there is no {str(path[known])!r}{inside} of the chart{nearest(str(path[known]), keys)}")
     places = []
     # Where nothing but the chart itself has the place, there are no sources, but only what is near them.
-    for source in reversed(values.sources(path)) if deepest(values.merged, path) == len(path) else ():
+    for source, key in reversed(values.setters(path)) if deepest(values.merged, path) == len(path) else ():
         where = host.locate(source) or (COMMAND_LINE if source[0] in extra else "default of the collection")
-        places.append(Place(where, written(source), _given(source, path, values, encrypted)))
+        what = written(source) if key == path else f"{written(source)} -> {dotted(key)}"
+        places.append(Place(where, what, _given(source, key, values, encrypted)))
     if deepest(facts.defaults, path) == len(path):
         places.append(Place("default of the chart", dotted(path), masked(_at(facts.defaults, path), ("", *path))))
     return path, masked(_at(full, path), ("", *path), encrypted), places

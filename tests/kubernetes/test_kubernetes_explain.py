@@ -35,6 +35,19 @@ def test_option(fleet: KubernetesFleet) -> None:
     ]
 
 
+def test_value_of_a_template(fleet: KubernetesFleet) -> None:
+    token = "{{ hub_services[0].api_token }}"
+    fleet.add(MAPS, f'hub_title: "Hub {{{{ inventory_hostname | upper }}}}"\nhub_announcement: "{token}"\n')
+    assert explained(fleet, "hub_title")[:2] == [
+        "maps: hub_title = Hub MAPS",
+        f"{fleet.line(MAPS, 'hub_title')} Hub {{{{ inventory_hostname | upper }}}}",
+    ]
+    assert explained(fleet, "hub_announcement")[:2] == [
+        "maps: hub_announcement = ***",
+        f"{fleet.line(MAPS, 'hub_announcement')} {token}",
+    ]
+
+
 def test_option_from_the_command_line(fleet: KubernetesFleet) -> None:
     found = explained(fleet, "hub_idle_timeout", "-e", "hub_idle_timeout=5m")
     assert found[:2] == ["maps: hub_idle_timeout = 5m", "-e on the command line 5m"]
@@ -80,9 +93,22 @@ def test_what_only_the_chart_says_has_no_other_place(fleet: KubernetesFleet) -> 
 
 def test_mapping_is_told_with_all_that_sets_parts_of_it(fleet: KubernetesFleet) -> None:
     found = explained(fleet, "hub.config.GitHubOAuthenticator")
-    assert f"{fleet.line(CLOUD, 'client_secret')} hub_authenticator_settings.client_secret: ***" in found
-    assert f"{fleet.line(MAPS, 'hub_domain')} hub_domain: https://maps.example.org/hub/oauth_callback" in found
+    key = "hub.config.GitHubOAuthenticator"
+    secret = f"hub_authenticator_settings.client_secret -> {key}.client_secret: ***"
+    assert f"{fleet.line(CLOUD, 'client_secret')} {secret}" in found
+    address = "https://maps.example.org/hub/oauth_callback"
+    assert f"{fleet.line(MAPS, 'hub_domain')} hub_domain -> {key}.oauth_callback_url: {address}" in found
     assert not any("(overridden)" in line for line in found)
+
+
+def test_variable_that_sets_several_keys_is_told_with_each(fleet: KubernetesFleet) -> None:
+    where = f"{fleet.line(CLOUD, 'hub_allowed_organizations')} hub_allowed_organizations"
+    found = [line for line in explained(fleet, "hub.config") if line.startswith(where)]
+    key = "hub.config.GitHubOAuthenticator"
+    assert sorted(line.removeprefix(f"{where} -> ") for line in found) == [
+        f'{key}.allowed_organizations: ["university"]',
+        f'{key}.scope: ["read:org"]',
+    ]
 
 
 @pytest.mark.parametrize(

@@ -65,18 +65,22 @@ class ChartValues:
 
         Where nothing sets exactly it, the nearest value around it counts, such as the list that holds it.
         """
-        found: list[tuple[int, ValuePath]] = []
+        return [source for source, _key in self.setters(path)]
+
+    def setters(self, path: ChartPath) -> list[tuple[ValuePath, ChartPath]]:
+        """Return what sources() does, each with what it sets: a place below ``path``, or ``path`` itself."""
+        found: list[tuple[int, ValuePath, ChartPath]] = []
         for item in self.settings:
             inside = min(len(path), len(item.path))
             if item.path[:inside] == path[:inside]:
                 depth = inside + deepest(item.value, path[inside:])
-                found.append((depth, item.source))
+                found.append((depth, item.source, max(path, item.path, key=len)))
         for variable, values in self.layers:
             depth = deepest(values, path)
             if depth:
-                found.append((depth, (variable, *path[:depth])))
-        most = max((depth for depth, _source in found), default=0)
-        return [source for depth, source in found if depth == most]
+                found.append((depth, (variable, *path[:depth]), path))
+        most = max((depth for depth, _source, _key in found), default=0)
+        return [(source, key) for depth, source, key in found if depth == most]
 
 
 def chart_values(hub: Hub, directory: str, code: ChartCode) -> ChartValues:
