@@ -9,11 +9,11 @@ import os
 import pwd
 import re
 import ssl
-from pathlib import Path
 
 import pytest
 from front_fleet import Served
 from verbs_fleet import wait_for
+from verbs_machine import status
 
 
 def test_deploys_and_checks_through_the_domains(served: Served) -> None:
@@ -95,14 +95,11 @@ def test_front_door_has_no_rights(served: Served) -> None:
     front = served.fleet.state / "front"
     pid = re.search(r'"pid": (\d+)', (front / "run" / "front.json").read_text())
     assert pid
-    status = dict(
-        line.split(":\t", 1) for line in Path(f"/proc/{pid[1]}/status").read_text().splitlines() if ":\t" in line
-    )
-    account = pwd.getpwnam("hubfleet-front")
-    assert status["Uid"].split() == [str(account.pw_uid)] * 4
-    assert status["Groups"].strip() == ""
-    assert {status[name].strip() for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {"0" * 16}
-    assert status["NoNewPrivs"].strip() == "1"
+    told, account = status(int(pid[1])), pwd.getpwnam("hubfleet-front")
+    assert told["Uid"].split() == [str(account.pw_uid)] * 4
+    assert told["Groups"] == ""
+    assert {told[name] for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {"0" * 16}
+    assert told["NoNewPrivs"] == "1"
     assert (front / "data").stat().st_mode & 0o777 == 0o700
     for path in (front, *front.iterdir()):
         owner = account.pw_uid if path.name in ("data", "Caddyfile") else 0

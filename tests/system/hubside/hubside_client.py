@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import http.cookiejar
 import json
+import random
+import socket
 import sqlite3
 import subprocess
 import time
@@ -22,6 +24,15 @@ from urllib.parse import quote
 from hubside_tools import Tools
 
 SAFE = "/?=&@"
+
+
+def free_low_port() -> int:
+    """A port below 1024 that nobody listens on."""
+    for port in random.sample(range(600, 1024), 200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    raise AssertionError("no port below 1024 is free")
 
 
 def wait_for(what: str, test: Callable[[], Any], patience: float = 60.0) -> Any:

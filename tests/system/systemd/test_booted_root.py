@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -14,8 +15,10 @@ from pathlib import Path
 
 import pytest
 from booted_machine import Machine
+from hubside_client import free_low_port
 from verbs_fleet import Fleet, wait_for
 from verbs_hub import Hub
+from verbs_machine import as_status, contain, make_certificate
 
 HUBS = ("north", "south-2")
 SERVICES = ("proxy", "hub", "culler")
@@ -43,16 +46,34 @@ print(json.dumps({"shared": sorted(shared), "reached": [path for path in PATHS i
     "uid": os.getuid(), "groups": os.getgroups()}))
 """
 
+#: Of the files that the launcher handed to a service: mode, owner and how many names each has.
+HANDED = 'for fd in *; do case $(readlink "$fd") in /memfd:handed*) stat -L --format="%a %u %h" "$fd";; esac; done'
+
 
 @pytest.fixture(scope="module")
 def fleet(machine: Machine) -> Iterator[Fleet]:
-    """Two hubs whose users systemd keeps apart."""
+    """Two hubs whose users systemd keeps apart; the second has a certificate, and a port below 1024."""
     made = Fleet("lab", machine.account(), cluster_isolation="systemd", hub_size_catalogue=SIZES)
     made.add(HUBS[0], "staging")
     made.add(HUBS[1], "production")
+    hub, certificate = made.hubs[HUBS[1]], operators_certificate(made.directory)
+    hub.update(hub_port=free_low_port(), hub_internal_port=hub["hub_port"])
+    hub.update(hub_tls_certificate=str(certificate), hub_tls_key=str(certificate.with_name("key.pem")))
+    made.clusters["lab"]["cluster_certificate_authority"] = str(certificate)
     made.write()
     made.succeed("deploy")
     yield made
+
+
+def operators_certificate(directory: Path) -> Path:
+    """A certificate and its key in a folder of a person's: others need more than to be root, a right to read it."""
+    folder = directory / "certificates"
+    folder.mkdir(mode=0o700)
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    make_certificate(certificate, key)
+    for path in (folder, certificate, key):
+        os.chown(path, 1, 1)
+    return certificate
 
 
 def service(fleet: Fleet, hub: str, role: str) -> str:
@@ -100,13 +121,24 @@ def test_services_are_units_of_a_slice_and_a_target(machine: Machine, fleet: Fle
                 assert machine.show(unit, counted) == "yes"
         proxy = service(fleet, hub, "proxy")
         assert machine.show(proxy, "ProtectSystem") == "strict" and machine.show(proxy, "NoNewPrivileges") == "yes"
-        pid = machine.show(proxy, "MainPID")
-        assert machine.run("stat", "--format=%U", f"/proc/{pid}").strip() == "hubfleet-proxy"
         assert int(machine.show(fleet.hub(hub).config["slice"], "MemoryCurrent")) > 100 << 20
     assert "2 hubs: nothing to change" in fleet.succeed("deploy").output
     # The checks' own users left nothing.
     assert not list((fleet.state / "homes").glob("*/hubfleet-check-*")) and not servers(machine)
     assert not machine.run("find", "/run", "-name", "hf-*")
+
+
+def test_proxies_have_an_account_and_no_right_but_to_a_low_port(machine: Machine, fleet: Fleet) -> None:
+    account = machine.run("id", "--user", "hubfleet-proxy").strip()
+    # CAP_NET_BIND_SERVICE; certificate and key
+    for hub, rights, files in ((HUBS[0], 0, 0), (HUBS[1], 1 << 10, 2)):
+        pid = main_pids(machine, fleet, hub)["proxy"]
+        told, kinds = as_status(machine.run("cat", f"/proc/{pid}/status")), ("Inh", "Prm", "Eff", "Bnd", "Amb")
+        assert told["Uid"].split() == [account] * 4 and told["NoNewPrivs"] == "1"
+        assert {kind: told[f"Cap{kind}"] for kind in kinds} == dict.fromkeys(kinds, f"{rights:016x}")
+        assert machine.run("sh", "-c", f"cd /proc/{pid}/fd; {HANDED}") == f"400 {account} 0\n" * files
+    secret = (fleet.directory / "certificates" / "key.pem").read_text().splitlines()[1]
+    assert not contain(fleet.state / "hubs", secret)
 
 
 def test_a_target_restarts_all_services_of_one_hub(machine: Machine, fleet: Fleet) -> None:

@@ -10,7 +10,9 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import sqlite3
+import ssl
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -18,9 +20,10 @@ from pathlib import Path
 
 import pytest
 from conftest import Deployed
-from hubside_client import sleeping
+from hubside_client import free_low_port, sleeping
 from verbs_fleet import Fleet, wait_for
-from verbs_machine import accounts_below, mode, processes_of
+from verbs_hub import Hub
+from verbs_machine import accounts_below, contain, handed, make_certificate, mode, processes_of, status
 
 pytestmark = pytest.mark.slow
 
@@ -32,26 +35,7 @@ def joined(deployed: Deployed) -> Iterator[Fleet]:
         pytest.skip("needs openssl, which makes the certificate")
     fleet = deployed.fleet
     certificate, key = fleet.directory / "certificate.pem", fleet.directory / "key.pem"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=test",
-        "-addext",
-        "subjectAltName=IP:127.0.0.1",
-        "-keyout",
-        str(key),
-        "-out",
-        str(certificate),
-    ]
-    subprocess.run(command, check=True, capture_output=True)
-    key.chmod(0o600)
+    make_certificate(certificate, key)
     fleet.add("secure", "staging", hub_tls_certificate=str(certificate), hub_tls_key=str(key))
     fleet.write()
     yield fleet
@@ -79,6 +63,63 @@ def test_tls(joined: Fleet) -> None:
     hub = joined.hub("secure")
     assert hub.url.startswith("https://127.0.0.1:") and hub.healthy()
     assert [joined.hub(name).pids for name in ("trial", "campus")] == others
+    assert_key_is_private(joined, result.output)
+
+
+def assert_key_is_private(fleet: Fleet, output: str) -> None:
+    """The proxy of the hub secure is root's no more than others, and nobody else can read its key."""
+    told = status(fleet.hub("secure").pid("proxy"))
+    secret = (fleet.directory / "key.pem").read_text().splitlines()[1]
+    assert secret not in output and not contain(fleet.state / "hubs", secret)
+    if os.geteuid() == 0:
+        account = pwd.getpwnam("hubfleet-proxy").pw_uid
+        assert told["Uid"].split() == [str(account)] * 4
+        assert {told[name] for name in ("CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
+        copies = handed(fleet.hub("secure").pid("proxy"))
+        assert [(oct(copy.st_mode), copy.st_uid, copy.st_nlink) for copy in copies] == [("0o100400", account, 0)] * 2
+
+
+def served_certificate(hub: Hub) -> str:
+    """The certificate that the proxy of a hub shows."""
+    return ssl.get_server_certificate(("127.0.0.1", hub.config["ports"]["public"]))
+
+
+def test_a_renewed_certificate_is_served(joined: Fleet) -> None:
+    """By the proxy alone: users' servers and the hub go on."""
+    hub, certificate = joined.hub("secure"), joined.directory / "certificate.pem"
+    hub.start_server("ada")
+    kernel, before = hub.kernel("ada").mark(), hub.pids
+    old = served_certificate(hub)
+    assert old == certificate.read_text()
+    make_certificate(certificate, joined.directory / "key.pem")
+    assert joined.succeed("plan", "--limit", "secure").planned() == {"secure": "update: proxy to restart"}
+    result = joined.run("deploy", "--limit", "secure", environment=trusting(joined))
+    assert result.code == 0, result.output
+    assert served_certificate(hub) == certificate.read_text() != old
+    assert hub.pid("hub") == before["hub"] and hub.pid("proxy") != before["proxy"]
+    assert kernel.survives()
+    hub.stop_server("ada")
+    assert_key_is_private(joined, result.output)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="ports below 1024 are root's to give")
+def test_a_low_port_needs_one_right(joined: Fleet) -> None:
+    hub, inner = joined.hub("secure"), joined.hubs["secure"]["hub_port"] + 1
+    with joined.changed("secure", hub_port=free_low_port(), hub_internal_port=inner):
+        result = joined.run("deploy", "--limit", "secure", environment=trusting(joined))
+        assert result.code == 0, result.output
+        assert hub.config["ports"]["public"] < 1024 and hub.healthy()
+        told = status(hub.pid("proxy"))
+        assert told["Uid"].split() == [str(pwd.getpwnam("hubfleet-proxy").pw_uid)] * 4
+        rights = {name: told[name] for name in ("CapPrm", "CapEff", "CapBnd", "CapAmb")}
+        assert rights == dict.fromkeys(rights, f"{1 << 10:016x}")  # CAP_NET_BIND_SERVICE
+        assert len(handed(hub.pid("proxy"))) == 2
+        # A proxy that nobody but its supervisor starts again has it all the same.
+        os.kill(hub.pid("proxy"), signal.SIGKILL)
+        wait_for("the hub", hub.healthy)
+        assert status(hub.pid("proxy"))["CapEff"] == rights["CapEff"]
+    result = joined.run("deploy", "--limit", "secure", environment=trusting(joined))
+    assert result.code == 0, result.output
 
 
 def test_one_of_two_staging_hubs_fails(joined: Fleet) -> None:
@@ -151,6 +192,8 @@ def test_remove_with_data_leaves_nothing(joined: Fleet) -> None:
     examine(copy, joined.directory / "unpacked", owner.st_uid, held)
     wait_for("the user's processes to end", lambda: not processes_of(homes) and not processes_of(hub.directory), 10)
     assert not accounts_below(homes)
+    secret = (joined.directory / "key.pem").read_text().splitlines()[1]
+    assert not contain(joined.state / "supervisor", secret) and not contain(runtime, secret)
     assert not sleeping(7207)
     assert not list(Path("/sys/fs/cgroup").glob(f"**/hubfleet/hf-{groups}-*"))
     assert not [path for path in private if path.exists()]

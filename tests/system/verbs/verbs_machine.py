@@ -11,6 +11,7 @@ import os
 import pwd
 import signal
 import stat
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -62,6 +63,22 @@ def read(path: str) -> bytes:
         return Path(path).read_bytes()
     except OSError:
         return b""
+
+
+def status(pid: int) -> dict[str, str]:
+    """What the kernel says of a process, such as Uid and CapEff."""
+    return as_status(Path(f"/proc/{pid}/status").read_text(errors="replace"))
+
+
+def as_status(text: str) -> dict[str, str]:
+    """The fields of a file /proc/PID/status."""
+    return {name: value.strip() for name, _colon, value in (line.partition(":") for line in text.splitlines())}
+
+
+def handed(pid: int) -> list[os.stat_result]:
+    """The files without a name that the launcher handed to a service."""
+    descriptors = Path(f"/proc/{pid}/fd").iterdir()
+    return [path.stat() for path in descriptors if os.readlink(path).startswith("/memfd:handed")]
 
 
 def processes_of(directory: Path) -> dict[int, str]:
@@ -159,3 +176,18 @@ def picture(state: Path) -> dict[str, str]:
             if not stat.S_ISDIR(status.st_mode):
                 found[str(path)] += f" {status.st_ctime_ns}"
     return found
+
+
+def make_certificate(certificate: Path, key: Path) -> None:
+    """Make a certificate for 127.0.0.1 that signs for itself, and its key, or put others in their places."""
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
+    key.chmod(0o600)
+
+
+def contain(directory: Path, text: str) -> list[str]:
+    """The files below a directory that hold a text."""
+    assert directory.is_dir()
+    command = ["grep", "--recursive", "--files-with-matches", "--fixed-strings", "--regexp", text, str(directory)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()

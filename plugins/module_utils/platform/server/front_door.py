@@ -158,24 +158,9 @@ def _refuse(front: FrontDoor, machine: Machine) -> None:
 
 
 def command(front: FrontDoor) -> list[str]:
-    """Return the command line of Caddy: as its own account, with no right but that to a port below 1024."""
-    rights: list[str] = []
-    if front.account:
-        right = "+net_bind_service" if min(front.http_port, front.https_port) < 1024 else ""
-        kept = ",".join(["-all", right] if right else ["-all"])
-        rights = [
-            "/usr/bin/setpriv",
-            f"--reuid={front.account}",
-            f"--regid={front.account}",
-            "--clear-groups",
-            f"--inh-caps={kept}",
-            f"--ambient-caps={kept}",
-            f"--bounding-set={kept}",
-            "--no-new-privs",
-        ]
+    """Return the command line of Caddy; the launcher gives it its account."""
     homes = [f"{name}={front.data}" for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")]
-    caddy = [front.program, "run", "--config", front.caddyfile, "--adapter", "caddyfile"]
-    return [*rights, "/usr/bin/env", *homes, *caddy]
+    return ["/usr/bin/env", *homes, front.program, "run", "--config", front.caddyfile, "--adapter", "caddyfile"]
 
 
 def reload_command(front: FrontDoor) -> list[str]:

@@ -18,6 +18,9 @@ from .front_door import FrontDoor, command
 from .layout import HubLayout
 from .machine import Setup
 
+#: Ports below it are for root, and for who has the right to them (ip(7)).
+_FIRST_FREE_PORT = 1024
+
 
 @dataclass(frozen=True)
 class Service:
@@ -102,7 +105,8 @@ def _service(
 
 def front_service(cluster: str, front: FrontDoor, setup: Setup, assets: Assets) -> Service:
     """Return the service of a cluster's front door. What Caddy reads again without ending is no part of its digest."""
-    return _launched(cluster, "front", front.directory, command(front), [], front.version, setup, assets)
+    options = _as_account(front.account, front.http_port, front.https_port)
+    return _launched(cluster, "front", front.directory, command(front), options, front.version, setup, assets)
 
 
 def _launched(
@@ -160,16 +164,27 @@ def _proxy_command(config: dict[str, Any], setup: Setup, assets: Assets) -> list
 
 
 def _proxy_options(config: dict[str, Any], setup: Setup) -> list[str]:
+    ports = config["ports"]
     options = [
         "--secret",
         "CONFIGPROXY_AUTH_TOKEN=proxy_token",
         "--restore-routes",
-        str(config["ports"]["hub"]),
+        str(ports["hub"]),
     ]
-    # A key of the operator's is often readable by root only, and so are ports below 1024.
-    if setup.proxy_account and not config["tls"] and config["ports"]["public"] >= 1024:
-        options += ["--account", setup.proxy_account]
-    return options
+    if not setup.proxy_account:
+        return options
+    # A key of the operator's is often readable by root only.
+    for path in (config["tls"] or {}).values():
+        options += ["--hand", path]
+    return [*options, *_as_account(setup.proxy_account, ports["public"], ports["proxy_api"], ports["proxy_metrics"])]
+
+
+def _as_account(account: str | None, *ports: int) -> list[str]:
+    """Return the launcher's options to run as an account with no right but that to the ports it listens on."""
+    if not account:
+        return []
+    low = any(port < _FIRST_FREE_PORT for port in ports)
+    return ["--account", account, *(["--low-ports"] if low else [])]
 
 
 def _culler_command(hub: Hub, config: dict[str, Any], python: str) -> list[str]:
@@ -190,10 +205,10 @@ def _culler_command(hub: Hub, config: dict[str, Any], python: str) -> list[str]:
 
 
 def _culler_options(config: dict[str, Any], setup: Setup) -> list[str]:
-    options = [
+    return [
         "--secret",
         "JUPYTERHUB_API_TOKEN=culler_token",
         "--wait-port",
         str(config["ports"]["hub"]),
+        *_as_account(setup.proxy_account),
     ]
-    return [*options, "--account", setup.proxy_account] if setup.proxy_account else options

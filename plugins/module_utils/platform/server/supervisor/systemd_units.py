@@ -22,10 +22,11 @@ RestrictSUIDSGID=yes
 LockPersonality=yes
 SystemCallArchitectures=native
 """
-# CAP_SETUID, CAP_SETGID: the launcher reads the service's secret, then takes the account hubfleet-proxy.
-# CAP_NET_BIND_SERVICE, CAP_DAC_READ_SEARCH: a proxy on port 443 reads a key that may be somebody else's.
+# The launcher needs these, and leaves the service none of them but CAP_NET_BIND_SERVICE to one with a port below 1024;
+# AmbientCapabilities= would be lost when it takes the account hubfleet-proxy.
+# CAP_SETUID, CAP_SETGID, CAP_SETPCAP: for that. CAP_DAC_READ_SEARCH: to read a key that may be somebody else's.
 _SYSTEM_HARDENING = """\
-CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_NET_BIND_SERVICE CAP_DAC_READ_SEARCH
+CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_NET_BIND_SERVICE CAP_DAC_READ_SEARCH
 ProtectSystem=strict
 ReadWritePaths={directory}
 PrivateDevices=yes

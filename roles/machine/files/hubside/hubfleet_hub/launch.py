@@ -5,11 +5,13 @@
 
 Standard library only. Run by any supervisor, or by hand:
 
-    launch.py --directory D --service NAME --digest HEX [--account NAME]
-              [--secret VARIABLE=FILE ...] [--wait-port PORT] [--restore-routes PORT] -- COMMAND ...
+    launch.py --directory D --service NAME --digest HEX [--account NAME [--low-ports]]
+              [--secret VARIABLE=FILE ...] [--hand FILE ...] [--wait-port PORT] [--restore-routes PORT]
+              -- COMMAND ...
 
 Exit codes before the service runs: 75 the service runs already, 69 a port did not answer in
-time, 78 something is wrong with the directory, the account or the command.
+time or a file to hand over is missing, 78 something is wrong with the directory, the account or
+the command.
 """
 
 from __future__ import annotations
@@ -31,9 +33,9 @@ from pathlib import Path
 # as a script, this file's own folder would come first and hide modules of the standard library
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from hubfleet_hub import processes, rotation, routes  # noqa: E402
+from hubfleet_hub import account, processes, rotation, routes  # noqa: E402
 
-ALREADY_RUNNING, NOT_REACHED, WRONG = 75, 69, 78
+ALREADY_RUNNING, NOT_THERE, WRONG = 75, 69, 78
 WAIT_FOR_PORT = 60.0
 FILES = 65536
 
@@ -50,15 +52,23 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """The arguments; everything after -- is the command."""
     parser = argparse.ArgumentParser(prog="launch.py", description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--directory", type=Path, required=True, help="the hub's directory")
-    parser.add_argument("--service", required=True, help="name of the service: hub, proxy, culler")
+    parser.add_argument("--service", required=True, help="name of the service: hub, proxy, culler, front")
     parser.add_argument("--digest", required=True, help="digest of all the service is made from")
-    parser.add_argument("--account", help="system account to run as")
+    parser.add_argument("--account", help="system account to run as, without any right")
+    parser.add_argument("--low-ports", action="store_true", help="but that to listen on ports below 1024")
     parser.add_argument(
         "--secret",
         action="append",
         default=[],
         metavar="VARIABLE=FILE",
         help="environment variable whose value is in a file under secrets/",
+    )
+    parser.add_argument(
+        "--hand",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="file that the account may not be able to read: the command gets a copy for its words --OPTION=FILE",
     )
     parser.add_argument("--wait-port", type=int, help="port that must answer first")
     parser.add_argument(
@@ -135,7 +145,7 @@ def wait_for_port(port: int, patience: float = WAIT_FOR_PORT) -> None:
     deadline = time.monotonic() + patience
     while not routes.answers(port):
         if time.monotonic() > deadline:
-            raise LaunchError(NOT_REACHED, f"nothing answers on 127.0.0.1:{port} after {patience:.0f} s")
+            raise LaunchError(NOT_THERE, f"nothing answers on 127.0.0.1:{port} after {patience:.0f} s")
         time.sleep(0.1)
 
 
@@ -156,6 +166,14 @@ def environment_of(arguments: argparse.Namespace) -> dict[str, str]:
     return environment
 
 
+def read_files(paths: list[str]) -> dict[str, bytes]:
+    """The content of files to hand over. One that is being replaced is there when the supervisor tries again."""
+    try:
+        return {path: Path(path).read_bytes() for path in paths}
+    except OSError as error:
+        raise LaunchError(NOT_THERE, str(error)) from None
+
+
 def write_record(arguments: argparse.Namespace) -> None:
     """Says what runs: pid, start time and boot, so that the pid cannot be taken for another."""
     itself = processes.stat(os.getpid())
@@ -170,17 +188,14 @@ def write_record(arguments: argparse.Namespace) -> None:
     processes.write_private(path, json.dumps(record, indent=1) + "\n")
 
 
-def become(account: str, environment: dict[str, str]) -> None:
-    """Drops to a system account, with its groups only, and moves to where it may be."""
+def become(name: str, low_ports: bool, environment: dict[str, str]) -> None:
+    """Drops to a system account, for good."""
     try:
-        entry = pwd.getpwnam(account)
+        entry = pwd.getpwnam(name)
     except KeyError:
-        raise LaunchError(WRONG, f"there is no account {account}") from None
-    os.chdir("/")
-    os.initgroups(account, entry.pw_gid)
-    os.setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid)
-    os.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid)
-    environment.update(HOME=entry.pw_dir, USER=account, LOGNAME=account)
+        raise LaunchError(WRONG, f"there is no account {name}") from None
+    account.become(entry, low_ports)
+    environment.update(HOME=entry.pw_dir, USER=name, LOGNAME=name)
 
 
 def start_service(arguments: argparse.Namespace) -> None:
@@ -190,17 +205,19 @@ def start_service(arguments: argparse.Namespace) -> None:
     if arguments.wait_port:
         wait_for_port(arguments.wait_port)
     environment = environment_of(arguments)
-    if arguments.restore_routes:  # read before the account is dropped
+    held = read_files(arguments.hand)
+    if arguments.restore_routes:  # read before the account is dropped, as all of the above
         hub = processes.read_json(arguments.directory / "config" / "hub.json")
         token = (arguments.directory / "secrets" / "routes_token").read_text(encoding="ascii").strip()
     write_record(arguments)
     if arguments.account:
-        become(arguments.account, environment)
+        become(arguments.account, arguments.low_ports, environment)
     if arguments.restore_routes:
         url = f"http://127.0.0.1:{arguments.restore_routes}{hub['base_url']}hub/api/proxy"
         routes.restore_in_background([int(hub["ports"]["proxy_api"])], url, token)
     sys.stdout.flush()
-    os.execve(arguments.command[0], arguments.command, environment)
+    command = account.handed(arguments.command, held)
+    os.execve(command[0], command, environment)
 
 
 def main() -> int:

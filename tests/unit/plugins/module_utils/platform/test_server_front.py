@@ -24,7 +24,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     FrontDoor,
     Site,
     caddyfile,
-    command,
     front_door,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
@@ -104,15 +103,6 @@ def test_hubs_of_one_domain_have_their_paths() -> None:
 
 def test_the_order_of_hubs_changes_nothing() -> None:
     assert caddyfile(door(), [ONE, MATH, PHYSICS]) == caddyfile(door(), [PHYSICS, ONE, MATH])
-
-
-def test_runs_with_the_right_to_low_ports_only() -> None:
-    words = command(door())
-    kept = "-all,+net_bind_service"
-    assert [f"--inh-caps={kept}", f"--ambient-caps={kept}", f"--bounding-set={kept}"] == words[4:7]
-    assert "--bounding-set=-all" in command(door(cluster_http_port=8080, cluster_https_port=8443))
-    high = {"cluster_http_port": 8080, "cluster_https_port": 8443}
-    assert command(door(ORDINARY, **high))[0] == "/usr/bin/env"
 
 
 def test_ordinary_users_have_no_low_ports() -> None:
