@@ -37,6 +37,8 @@ _INTEGERS = (
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = "tag:hubfleet,2026:plain"
 _MERGE = "<<"
+#: So many values may a file hold, with anchors counted wherever they are used; Helm too refuses excessive aliasing.
+_MOST = 1_000_000
 
 
 @dataclass
@@ -103,6 +105,14 @@ def _loader_class() -> Any:
     class Loader(yaml.SafeLoader):
         yaml_implicit_resolvers = {None: [(_PLAIN, re.compile(""))]}
 
+        def scan_to_next_token(self) -> None:
+            # Tabs may stand between tokens, where nothing is told by indentation; PyYAML would refuse that.
+            scanner: Any = super()
+            scanner.scan_to_next_token()
+            while scanner.peek() == "\t" and (self.flow_level or not self.allow_simple_key):
+                scanner.forward()
+                scanner.scan_to_next_token()
+
         def compose_node(self, parent: Any, index: Any) -> Any:
             # An anchor may be set anew; PyYAML would refuse that.
             event: Any = super().peek_event()  # type: ignore[no-untyped-call]
@@ -124,6 +134,7 @@ class _Reader:
         self.name = name
         self.notes: list[str] = []
         self._values: dict[int, Any] = {}
+        self._sizes: dict[int, int] = {}
         self._open: set[int] = set()
 
     def value(self, node: Any) -> Any:
@@ -135,8 +146,19 @@ class _Reader:
             self._open.add(key)
             makers = {"scalar": self._scalar, "sequence": self._sequence, "mapping": self._mapping}
             self._values[key] = makers[node.id](node)
+            self._sizes[key] = self._size(node)
             self._open.remove(key)
         return self._values[key]
+
+    def _size(self, node: Any) -> int:
+        """Return how many values a node holds, whose parts have been read."""
+        if node.id == "scalar":
+            return 1
+        parts = node.value if node.id == "sequence" else [value for _key, value in node.value]
+        size = 1 + sum(self._sizes.get(id(part), 1) for part in parts)
+        if size > _MOST:
+            raise self._problem(node, "holds anchors that make too many values of it")
+        return size
 
     def _problem(self, node: Any, message: str) -> ImportProblem:
         return ImportProblem(f"{_place(self.name, node.start_mark)}: {message}")

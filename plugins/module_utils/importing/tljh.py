@@ -110,7 +110,9 @@ class _Conversion:
 
     def _login(self) -> None:
         entry_point = str(self._get("auth.type", _FIRST_USE))
-        class_name = entry_point.rpartition(".")[2]
+        # A class by its path, or by the short name that JupyterHub knows it by, in any case.
+        short = {each.entry_point: each.config_class for each in AUTHENTICATORS.values()}
+        class_name = short.get(entry_point.lower(), entry_point.rpartition(".")[2])
         # The Local... classes are the same with accounts of the machine, which are made here anyway.
         known = class_name[len("Local") :] if class_name.startswith("Local") else class_name
         authenticator = next((each for each in AUTHENTICATORS.values() if each.config_class == known), None)

@@ -106,6 +106,13 @@ def test_an_authenticator_without_an_option_is_told(tmp_path: Path) -> None:
     assert any("hub_authenticator" in problem for problem in made.report.problems)
 
 
+def test_an_authenticator_by_its_short_name(tmp_path: Path) -> None:
+    made = imported(tmp_path, "users: {admin: [ada]}\nauth: {type: Dummy, DummyAuthenticator: {password: words}}")
+    variables = variables_of(tmp_path / "fleet")["lab"]
+    assert (variables["hub_authenticator"], variables["hub_demonstration"]) == ("dummy", True)
+    assert made.report.hubs[0].not_carried_over == {"auth": ["DummyAuthenticator.password"]}
+
+
 def test_values_of_the_wrong_kind_are_not_carried_over(tmp_path: Path) -> None:
     made = imported(tmp_path, "users: {admin: ada, allowed: [ben]}\nlimits: {memory: much}\nhttp: {port: x}")
     assert made.report.hubs[0].not_carried_over == {"users": ["admin"], "limits": ["memory"], "http": ["port"]}
