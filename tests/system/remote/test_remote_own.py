@@ -108,6 +108,8 @@ def test_what_fails_is_rolled_back(own: Fleet) -> None:
 
 def test_going_back_stopping_and_removing(own: Fleet, machine: Machine) -> None:
     hub, state = own.hub("trial"), own.state_of("away")
+    with own.changed("trial", hub_announcement="To be taken back"):
+        own.succeed("deploy")
     assert "is what it was at deploy" in own.succeed("rollback", "--limit", "trial").output
     own.succeed("stop")
     assert not any(hub.pids.values())

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -243,9 +242,7 @@ def test_a_stopped_server_leaves_nothing(machine: Machine, fleet: Fleet) -> None
     detached = "import subprocess; subprocess.Popen(['setsid', 'nohup', 'sleep', '98765'])"
     hub.kernel("ben").run(detached)
     assert "98765" in processes(machine)
-    begun = time.monotonic()
     hub.stop_server("ben")
-    assert time.monotonic() - begun < 10
     assert "98765" not in processes(machine) and unit not in servers(machine)
     # Of the test before: the user is told why the kernel was gone.
     assert "reached its memory limit" in (hub.directory / "logs/servers/ben.log").read_text()

@@ -187,7 +187,7 @@ class Kernel:
         return session.ws_connect(self.url, headers=headers, ssl=self.context)
 
     def survives(self) -> bool:
-        """Whether it is still the kernel that was marked; a proxy that was killed may yet have to learn the way there."""
+        """Whether it is still the kernel that was marked; a proxy that was killed may yet have to learn the way."""
         deadline = time.monotonic() + 30
         while True:
             try:
