@@ -52,7 +52,7 @@ class ActionModule(FleetAction):
         """Check the hubs, print the table, and fail if any hub failed."""
         hubs = self._chosen(hubs, task_vars)
         if not hubs:
-            return {"changed": False, "results": [], "failed_hubs": [], "problems": {}}
+            return {"changed": False, "skipped": True, "results": [], "failed_hubs": [], "problems": {}}
         every = self._converted("every", False, boolean, "true or false")
         options = CheckOptions(
             parallel_hubs=self._converted("parallel", 10, _count, "a whole number from 1"),

@@ -11,6 +11,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model im
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.concealing import concealed_earlier
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.origin import encrypted_texts
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import author
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
 
@@ -18,9 +20,14 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action 
 class ActionModule(ServerAction):
     """Fills in where the hub is, and who goes back."""
 
+    #: The configuration that the hub should have now.
+    now = ""
+
     def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any]:
         """Return paths, the supervisor and the author of the rollback."""
         layout = platform.setup.layout
+        if self._task.diff:
+            self.now = platform.desired(hub).shown()
         return {
             "directory": layout.hub(hub.name).directory,
             "homes": hub["hub_home_directory"] or layout.homes(hub.name),
@@ -29,3 +36,21 @@ class ActionModule(ServerAction):
             "record": author(platform.directory),
             "keep": hub.cluster["cluster_history"],
         }
+
+    def apply(self, arguments: dict[str, Any], task_vars: Any) -> dict[str, Any]:
+        """Run the module, and hide secrets in the difference that it shows."""
+        result = super().apply(arguments, task_vars)
+        found = result.pop("diff", None)
+        if not found:
+            return result
+        name = str(task_vars["inventory_hostname"])
+        encrypted = encrypted_texts(task_vars["hostvars"].raw_get(name))
+        try:
+            shown = {side: concealed_earlier(text, self.now, encrypted) for side, text in found.items()}
+        except ValueError:
+            return result
+        headers = {
+            "before_header": f"{name}: live",
+            "after_header": f"{name}: deploy {result['number']} of {result['when']}",
+        }
+        return {**result, "diff": {**shown, **headers}}

@@ -13,8 +13,8 @@ description:
   - Makes the cluster's state directory, puts the code that runs beside JupyterHub into it, and starts the supervisor.
   - With O(state=absent) ends the supervisor and removes the state directory, where no hub is left in it.
   - With O(state=pruned) removes environments and tools that no deploy in the history of a hub needs, nor a process.
-  - The action of the same name fills in what the inventory says; a play gives only O(state), O(supervisor_only) and
-    O(builds).
+  - The action of the same name fills in what the inventory says; a play gives only O(state), O(supervisor_only),
+    O(builds) and O(leaving).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
@@ -39,6 +39,11 @@ options:
     description: Whether other accounts pass through the state directory. Filled in by the action.
     type: bool
     default: false
+  leaving:
+    description: Hubs that the run removes with their data. With O(state=absent), these count as gone in check mode.
+    type: list
+    elements: str
+    default: []
   hubside:
     description: The code that runs beside JupyterHub. Filled in by the action.
     type: dict
@@ -76,9 +81,12 @@ state_directory:
 
 import subprocess
 import xmlrpc.client
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import (
+    is_left,
+    is_prepared,
     prepare_machine,
     remove_machine,
 )
@@ -87,12 +95,14 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.pruning import (
     prune,
+    unneeded,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.schedule import ScheduleError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import (
     supervisor,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
+    Supervisor,
     SupervisorError,
 )
 
@@ -106,6 +116,7 @@ def main() -> None:
             "builds": {"type": "list", "elements": "str", "default": []},
             "state_directory": {"type": "path"},
             "shared": {"type": "bool", "default": False},
+            "leaving": {"type": "list", "elements": "str", "default": []},
             "hubside": {"type": "dict", "default": {}},
             "hubside_digest": {"type": "str"},
             "supervisor": {"type": "dict"},
@@ -114,21 +125,33 @@ def main() -> None:
     )
     params = module.params
     layout, keeper = Layout(params["state_directory"]), supervisor(**params["supervisor"])
-    if module.check_mode:
-        module.exit_json(changed=not params["supervisor_only"] or not keeper.alive(), state_directory=layout.root)
     try:
-        if params["state"] == "pruned":
-            removed = prune(layout, set(params["builds"]))
-            module.exit_json(changed=bool(removed), removed=removed, state_directory=layout.root)
-        if params["state"] == "absent":
-            changed = remove_machine(layout, keeper)
-        elif params["supervisor_only"]:
-            changed = keeper.prepare()
-        else:
-            changed = prepare_machine(layout, params["shared"], params["hubside"], params["hubside_digest"])
+        result = (_foreseen if module.check_mode else _done)(params, layout, keeper)
     except (OSError, ScheduleError, SupervisorError, subprocess.SubprocessError, xmlrpc.client.Error) as error:
         module.fail_json(msg=f"the machine could not be prepared: {error}")
-    module.exit_json(changed=changed, state_directory=layout.root)
+    module.exit_json(**result, state_directory=layout.root)
+
+
+def _done(params: dict[str, Any], layout: Layout, keeper: Supervisor) -> dict[str, Any]:
+    if params["state"] == "pruned":
+        removed = prune(layout, set(params["builds"]))
+        return {"changed": bool(removed), "removed": removed}
+    if params["state"] == "absent":
+        return {"changed": remove_machine(layout, keeper)}
+    if params["supervisor_only"]:
+        return {"changed": keeper.prepare()}
+    return {"changed": prepare_machine(layout, params["shared"], params["hubside"], params["hubside_digest"])}
+
+
+def _foreseen(params: dict[str, Any], layout: Layout, keeper: Supervisor) -> dict[str, Any]:
+    if params["state"] == "pruned":
+        removed = list(unneeded(layout, set(params["builds"])))
+        return {"changed": bool(removed), "removed": removed}
+    if params["state"] == "absent":
+        return {"changed": is_left(layout, params["leaving"])}
+    if params["supervisor_only"]:
+        return {"changed": not keeper.alive()}
+    return {"changed": not is_prepared(layout, params["shared"], params["hubside_digest"])}
 
 
 if __name__ == "__main__":

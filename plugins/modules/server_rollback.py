@@ -14,12 +14,11 @@ description:
     environments of then. Where JupyterHub had another version, the database of then is put back.
   - The rollback is itself a deploy in the hub's history. Users' servers and kernels live on; homes and generated
     secrets stay as they are.
+  - Where the hub is what it was then already, nothing is changed.
+  - With C(--diff) shows how the hub's configuration differs.
   - The action of the same name fills in what the inventory says; a play gives only O(number) and O(undo).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
-attributes:
-  check_mode:
-    details: Nothing is looked for in check mode; it is reported as changed.
 options:
   number:
     description: Number of the deploy, as the playbook status shows it; the newest that ran before when unset.
@@ -83,7 +82,7 @@ when:
   sample: "2026-11-24T08:15:00Z"
 changed_services:
   description: Services that were restarted.
-  returned: success
+  returned: success, but in check mode
   type: list
   elements: str
   sample: [hub]
@@ -100,6 +99,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     Homes,
     RollbackError,
     roll_back,
+    way_back,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import (
     HubLayout,
@@ -129,18 +129,22 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    if module.check_mode:
-        module.exit_json(changed=True, number=params["number"] or 0, when="", changed_services=[])
+    layout = HubLayout(params["directory"])
     try:
-        target, changed = roll_back(
-            HubLayout(params["directory"]),
+        way = way_back(layout, params["number"], params["undo"])
+        result = {"number": way.target.number, "when": way.target.when}
+        if module._diff:
+            result["diff"] = {"before": _shown(way.before), "after": _shown(way.texts)}
+        if way.arrived or module.check_mode:
+            module.exit_json(changed=not way.arrived, **result)
+        changed = roll_back(
+            layout,
             supervisor(**params["supervisor"]),
             Homes(params["homes"], params["shared_homes"]),
             params["record"],
-            params["number"],
+            way,
             params["keep"],
             params["timeout"],
-            params["undo"],
         )
     except (
         OSError,
@@ -151,7 +155,12 @@ def main() -> None:
         xmlrpc.client.Error,
     ) as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=True, number=target.number, when=target.when, changed_services=changed)
+    module.exit_json(changed=True, changed_services=changed, **result)
+
+
+def _shown(texts: dict[str, bytes]) -> str:
+    """Return what can be shown of a hub's files, once the action has hidden what the inventory keeps encrypted."""
+    return texts.get("hub.json", b"").decode(errors="replace")
 
 
 if __name__ == "__main__":

@@ -23,8 +23,20 @@ def concealed(planned: HubPlan, encrypted: Collection[str]) -> HubPlan:
     variable that is another one now.
     """
     after = _hidden(json.loads(planned.after), encrypted) if planned.after else None
-    before = _counterpart(_hidden(json.loads(planned.before), encrypted), after, False) if planned.before else None
+    before = _earlier(planned.before, after, encrypted) if planned.before else None
     return dataclasses.replace(planned, before=_text(before), after=_text(after))
+
+
+def concealed_earlier(earlier: str, now: str, encrypted: Collection[str]) -> str:
+    """Return an earlier configuration as :func:`concealed` shows what was before; ``now`` is what it should be now.
+
+    Raises ValueError where it is no JSON, since nobody knows what it holds then.
+    """
+    return _text(_earlier(earlier, _hidden(json.loads(now), encrypted), encrypted))
+
+
+def _earlier(text: str, after: Any, encrypted: Collection[str]) -> Any:
+    return _counterpart(_hidden(json.loads(text), encrypted), after, False)
 
 
 def _text(config: Any) -> str:

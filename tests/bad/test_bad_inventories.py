@@ -167,6 +167,15 @@ def test_a_mistyped_switch_is_no_false(name: str, switch: str, inventory: Path) 
     assert done.stdout.count("TASK [") == 1
 
 
+@pytest.mark.parametrize("number", ["abc", "0", "-1", "1.5", ""])
+def test_a_deploy_is_named_by_its_number(number: str, inventory: Path) -> None:
+    Case("", {}, []).write(inventory)
+    done = playbook(inventory, "--limit", "alpha", "-e", f"rollback_to={number}", name="rollback")
+    assert done.returncode != 0
+    assert f'"msg": "rollback_to: {number} is not the number of a deploy; ' in done.stdout
+    assert "Guard the clusters" not in done.stdout.partition("rollback_to: ")[2]
+
+
 def test_an_empty_revision_asks_no_hub(inventory: Path) -> None:
     Case("", {}, []).write(inventory)
     done = playbook(inventory, "-e", "plan_against=", name="plan")

@@ -116,6 +116,21 @@ def test_looking_touches_nothing(deployed: Deployed) -> None:
     assert "1 to update, 1 unchanged" in result.output
 
 
+def test_looking_at_a_removal_tells_whether_the_machine_is_cleared(deployed: Deployed) -> None:
+    fleet = deployed.fleet
+    before = picture(fleet.state)
+    for hubs, data, clears in (
+        ("trial", "true", False),
+        ("trial,campus", "false", False),
+        ("trial,campus", "true", True),
+    ):
+        sure = ("-e", f"remove_hubs={hubs}", "-e", f"remove_data={data}", "-e", "export=false")
+        result = fleet.succeed("remove", "--check", "--limit", hubs, *sure)
+        told = result.output.partition("Clear the machine if no hub is left]")[2].partition("PLAY [End]")[0]
+        assert ("changed: [trial]" if clears else "ok: [trial]") in told, told
+    assert picture(fleet.state) == before
+
+
 def test_one_hub_changes_and_the_other_does_not(deployed: Deployed) -> None:
     fleet = deployed.fleet
     trial, campus = fleet.hub("trial").pids, fleet.hub("campus").pids

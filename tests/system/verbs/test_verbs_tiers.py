@@ -86,10 +86,12 @@ def test_staging_goes_first(tiers: Tiers) -> None:
 
 def test_a_new_hub_has_nothing_to_go_back_to(fleet: Fleet) -> None:
     before = picture(fleet.state)
-    result = fleet.run("rollback", "--limit", "east-b")
-    assert result.code == 2 and "east-b: there is no earlier deploy that ran; nothing to go back to" in result.output
-    result = fleet.run("rollback", "--limit", "east-b", "-e", "rollback_to=7")
-    assert result.code == 2 and "there is no deploy 7; there are: 1" in result.output
+    for mode in ((), ("--check",)):
+        result = fleet.run("rollback", "--limit", "east-b", *mode)
+        assert result.code == 2
+        assert "east-b: there is no earlier deploy that ran; nothing to go back to" in result.output
+        result = fleet.run("rollback", "--limit", "east-b", "-e", "rollback_to=7", *mode)
+        assert result.code == 2 and "there is no deploy 7; there are: 1" in result.output
     assert picture(fleet.state) == before and not locks(fleet)
 
 
@@ -151,10 +153,22 @@ def test_a_failing_first_wave_ends_it(fleet: Fleet) -> None:
 def test_going_back_to_a_number_and_forth(fleet: Fleet, kernel: Kernel) -> None:
     hub = fleet.hub("east-staging")
     assert "Second term" in hub.login_page()
-    result = fleet.succeed("rollback", "--limit", "east-staging", "-e", "rollback_to=1")
+    before, wanted = picture(hub.directory), ("--limit", "east-staging", "-e", "rollback_to=1")
+    result = fleet.succeed("rollback", *wanted, "--check", "--diff")
+    assert "east-staging would be what it was at deploy 1 of 20" in result.output
+    assert '-    "announcement": "Second term"' in result.output and result.recap("east-staging")["changed"] >= 1
+    newest = history(fleet, "east-staging")[-1][0]
+    result = fleet.succeed("rollback", "--limit", "east-staging", "-e", f"rollback_to={newest}", "--check")
+    assert f"east-staging is at deploy {newest} already" in result.output
+    assert result.recap("east-staging")["changed"] == 0 and picture(hub.directory) == before
+    result = fleet.succeed("rollback", *wanted)
     assert "east-staging is what it was at deploy 1 of" in result.output
     assert "Second term" not in hub.login_page() and kernel.survives()
-    assert history(fleet, "east-staging")[-1][1:] == ("checked", 1)
+    deploys = history(fleet, "east-staging")
+    assert deploys[-1][1:] == ("checked", 1)
+    result = fleet.succeed("rollback", *wanted)
+    assert "east-staging is at deploy 1 already" in result.output and result.recap("east-staging")["changed"] == 0
+    assert history(fleet, "east-staging") == deploys
     # Without a number: to what ran before.
     fleet.succeed("rollback", "--limit", "east-staging")
     assert "Second term" in hub.login_page() and kernel.survives()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Collection
 from typing import Any
 
 from . import files
@@ -34,16 +35,29 @@ def prepare_machine(layout: Layout, shared: bool, hubside: dict[str, str], diges
 
     shared: other accounts pass through (they cannot list it).
     """
-    if _is_foreign(layout.root):
-        raise OSError(f"{layout.root} is not empty and was not made by us; name another cluster_state_directory")
+    if is_prepared(layout, shared, digest):
+        return False
     # Other accounts pass through directories above it that are made here, whatever the umask was.
     os.umask(0o022)
+    for path, mode in _folders(layout, shared):
+        files.directory(path, mode)
+    write_package(layout.hubside(digest), hubside)
+    return True
+
+
+def is_prepared(layout: Layout, shared: bool, digest: str) -> bool:
+    """Tell whether prepare_machine() would change nothing; raises OSError where it would, or touch what is not ours."""
+    if _is_foreign(layout.root):
+        raise OSError(f"{layout.root} is not empty and was not made by us; name another cluster_state_directory")
+    there = all(files.is_directory(path, mode) for path, mode in _folders(layout, shared))
+    return there and os.path.isdir(layout.hubside(digest))
+
+
+def _folders(layout: Layout, shared: bool) -> list[tuple[str, int]]:
+    """Return the directories of a prepared machine with their modes, in the order of their making."""
     mode = 0o711 if shared else 0o700
-    changed = files.directory(layout.root, mode)
-    for folder in _SHARED_FOLDERS:
-        changed = files.directory(os.path.join(layout.root, folder), mode) or changed
-    changed = files.directory(layout.hubs, 0o700) or changed
-    return write_package(layout.hubside(digest), hubside) or changed
+    passable = [(os.path.join(layout.root, folder), mode) for folder in _SHARED_FOLDERS]
+    return [(layout.root, mode), *passable, (layout.hubs, 0o700)]
 
 
 def write_package(directory: str, package: dict[str, str]) -> bool:
@@ -62,8 +76,7 @@ def write_package(directory: str, package: dict[str, str]) -> bool:
 
 def remove_machine(layout: Layout, keeper: Supervisor) -> bool:
     """Remove the state directory where no hub is left in it; return whether anything changed."""
-    left = os.listdir(layout.hubs) if os.path.isdir(layout.hubs) else []
-    if left or not os.path.isdir(layout.root):
+    if not is_left(layout):
         return False
     if isinstance(keeper, Supervisord):
         keeper.shut_down()
@@ -71,10 +84,26 @@ def remove_machine(layout: Layout, keeper: Supervisor) -> bool:
     # Only what is ours: whatever else was put there stays, and so does the directory then.
     for folder in (*_SHARED_FOLDERS, *_OWN_FOLDERS):
         shutil.rmtree(os.path.join(layout.root, folder), ignore_errors=True)
-    # A file system of its own is not ours to take away.
-    if not os.listdir(layout.root) and not os.path.ismount(layout.root):
+    if _is_empty(layout.root):
         os.rmdir(layout.root)
     return True
+
+
+def is_left(layout: Layout, leaving: Collection[str] = ()) -> bool:
+    """Tell whether the state directory holds something of ours, but no hub, so that remove_machine() would remove it.
+
+    leaving: hubs that count as gone.
+    """
+    hubs = set(os.listdir(layout.hubs)) if os.path.isdir(layout.hubs) else set()
+    if hubs - set(leaving):
+        return False
+    ours = any(os.path.isdir(os.path.join(layout.root, folder)) for folder in (*_SHARED_FOLDERS, *_OWN_FOLDERS))
+    return ours or os.path.isdir(layout.root) and _is_empty(layout.root)
+
+
+def _is_empty(root: str) -> bool:
+    """Tell whether a state directory can go; a file system of its own is not ours to take away."""
+    return not os.listdir(root) and not os.path.ismount(root)
 
 
 def _is_foreign(root: str) -> bool:

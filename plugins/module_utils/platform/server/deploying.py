@@ -16,7 +16,7 @@ from .apply import start_services
 from .history import APPLIED, APPLYING, REPLACED, Record
 from .hub_files import write_hub
 from .layout import HubLayout
-from .running import end
+from .running import end, running
 from .services import Service
 from .supervisor.base import Supervisor
 from .user_servers import end_unknown_servers
@@ -128,28 +128,61 @@ def _stop(keeper: Supervisor, service: Service) -> None:
     end(service.layout, service.role)
 
 
+@dataclass(frozen=True)
+class WayBack:
+    """What a hub can be made again.
+
+    texts: its files then, path below config/ -> content; before: those of now. arrived: it is all that already.
+    """
+
+    target: Record
+    texts: dict[str, bytes]
+    before: dict[str, bytes]
+    arrived: bool
+
+    @property
+    def services(self) -> list[Service]:
+        """The services of then."""
+        return _services(self.target)
+
+
+def way_back(layout: HubLayout, number: int | None, undo: bool = False) -> WayBack:
+    """Return the way back to a record; touches nothing.
+
+    number: of the record; None for the newest version that ran before the present one. undo: go back only where the
+    last deploy brought another version; a hub that fails as it was before is not made older, which would put back its
+    old database, too.
+    Raises RollbackError.
+    """
+    target = _target(layout, number)
+    if undo and history.ran_already(layout):
+        raise RollbackError("the deploy did not change its version, so there is nothing to go back to")
+    texts, before = _kept_texts(layout, target), files.tree(layout.path("config"))
+    return WayBack(target, texts, before, texts == before and _runs(layout, target))
+
+
+def _runs(layout: HubLayout, target: Record) -> bool:
+    """Tell whether what was deployed last is the version of a record, came to its end, and runs."""
+    newest = history.newest(layout)
+    if newest is None or newest.result == APPLYING or newest.fingerprint != target.fingerprint:
+        return False
+    return all(running(layout, service.role).digest == service.digest for service in _services(target))
+
+
 def roll_back(
     layout: HubLayout,
     keeper: Supervisor,
     homes: Homes,
     record: dict[str, Any],
-    number: int | None,
+    way: WayBack,
     keep: int,
     timeout: float,
-    undo: bool = False,
-) -> tuple[Record, list[str]]:
-    """Make a hub what it was at a record; return that record and the roles of services that were (re)started.
+) -> list[str]:
+    """Make a hub what it was; return the roles of services that were (re)started.
 
-    record: who, when and so on of this rollback. number: of the record; None for the newest version that ran
-    before the present one. undo: go back only where the last deploy brought another version; a hub that fails as it
-    was before is not made older, which would put back its old database, too.
-    Raises RollbackError, and what start_deploy raises.
+    record: who, when and so on of this rollback. Raises what start_deploy raises.
     """
-    target = _target(layout, number)
-    if undo and history.ran_already(layout):
-        raise RollbackError("the deploy did not change its version, so there is nothing to go back to")
-    texts = _kept_texts(layout, target)
-    services = [Service(**{**service, "command": tuple(service["command"])}) for service in target.services]
+    target, texts, services = way.target, way.texts, way.services
     kept = {**target.as_dict(), **record, "back_to": target.number, "database": "", "result": APPLYING}
     kept.pop("number")
     begun = history.begin(layout, kept, texts)
@@ -163,11 +196,17 @@ def roll_back(
     history.finish(layout, begun.number, APPLIED)
     # Only now: the copy of the database may be an old one.
     history.forget(layout, keep)
-    return target, changed
+    return changed
+
+
+def _services(target: Record) -> list[Service]:
+    return [Service(**{**service, "command": tuple(service["command"])}) for service in target.services]
 
 
 def _kept_texts(layout: HubLayout, target: Record) -> dict[str, bytes]:
     """Return the files of a record; RollbackError where the hub could not run with what is left of it."""
+    if not target.services:
+        raise RollbackError(f"deploy {target.number} came with a backup, which holds its data only")
     missing = [build for build in target.builds if not _is_there(layout, build)]
     if missing:
         raise RollbackError(f"deploy {target.number} needs {', '.join(missing)}, which is no longer on the machine")

@@ -52,18 +52,34 @@ def read(path: str) -> bytes | None:
         return None
 
 
+def tree(root: str) -> dict[str, bytes]:
+    """Return every file below a directory: path from there -> content; {} where there is none."""
+    found = {}
+    for directory, _folders, names in os.walk(root):
+        for name in names:
+            path = os.path.join(directory, name)
+            found[os.path.relpath(path, root)] = read(path) or b""
+    return found
+
+
 def directory(path: str, mode: int) -> bool:
     """Make ``path`` a directory of ours with ``mode``; return whether anything changed.
 
     Raises OSError where somebody else owns it: in a shared place like /tmp that is an attack.
     """
-    made = not os.path.isdir(path)
-    if made:
-        os.makedirs(path, mode=mode, exist_ok=True)
+    if is_directory(path, mode):
+        return False
+    os.makedirs(path, mode=mode, exist_ok=True)
+    if not is_directory(path, mode):
+        os.chmod(path, mode)
+    return True
+
+
+def is_directory(path: str, mode: int) -> bool:
+    """Tell whether ``path`` is what directory() makes of it; raises what that raises."""
+    if not os.path.isdir(path):
+        return False
     status = os.lstat(path)
     if status.st_uid != os.geteuid():
         raise OSError(f"{path} belongs to another account (uid {status.st_uid}); it is not used")
-    if status.st_mode & 0o7777 == mode:
-        return made
-    os.chmod(path, mode)
-    return True
+    return status.st_mode & 0o7777 == mode

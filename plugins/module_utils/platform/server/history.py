@@ -127,13 +127,7 @@ def finish(layout: HubLayout, number: int, result: str, **more: Any) -> None:
 
 def texts(layout: HubLayout, number: int) -> dict[str, bytes]:
     """Return the files of a record: path below config/ -> content."""
-    root = os.path.join(folder(layout), str(number), "config")
-    found = {}
-    for directory, _folders, names in os.walk(root):
-        for name in names:
-            path = os.path.join(directory, name)
-            found[os.path.relpath(path, root)] = files.read(path) or b""
-    return found
+    return files.tree(os.path.join(folder(layout), str(number), "config"))
 
 
 def good_before(layout: HubLayout) -> Record | None:

@@ -28,17 +28,22 @@ def prune(layout: Layout, wanted: set[str]) -> list[str]:
 
     wanted: names of those that the inventory needs. Only while the cluster is locked: a build would be in the way.
     """
+    removed = unneeded(layout, wanted)
+    for name, folder in removed.items():
+        shutil.rmtree(os.path.join(layout.root, folder, name), ignore_errors=True)
+    for folder in _FOLDERS:
+        _remove_dead_links(os.path.join(layout.root, folder))
+    return list(removed)
+
+
+def unneeded(layout: Layout, wanted: set[str]) -> dict[str, str]:
+    """Return what prune() would remove: name -> folder, in the order of names."""
     found = {name: folder for folder in _FOLDERS for name in _built(os.path.join(layout.root, folder))}
     known = _known(layout)
     if known is None:
-        return []
+        return {}
     unknown = set(found) - wanted - known
-    removed = sorted(unknown - _in_use(unknown))
-    for name in removed:
-        shutil.rmtree(os.path.join(layout.root, found[name], name), ignore_errors=True)
-    for folder in _FOLDERS:
-        _remove_dead_links(os.path.join(layout.root, folder))
-    return removed
+    return {name: found[name] for name in sorted(unknown - _in_use(unknown))}
 
 
 def _built(folder: str) -> list[str]:

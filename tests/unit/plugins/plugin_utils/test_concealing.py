@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import HubPlan
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.concealing import concealed
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.concealing import concealed, concealed_earlier
 
 
 def shown(before: Any, after: Any, encrypted: set[str]) -> tuple[Any, Any]:
@@ -45,6 +45,16 @@ def environment(**variables: Any) -> dict[str, Any]:
 )
 def test_secrets_are_stars(before: Any, after: Any, expected: tuple[Any, Any]) -> None:
     assert shown(before, after, {"secret"}) == expected
+
+
+def test_earlier_deploys() -> None:
+    """Of what was deployed once, as much is shown as a plan shows of what was before."""
+    now = json.dumps({**environment(T="secret"), "key": "secret"})
+    earlier = json.dumps({**environment(T="old", E="once"), "key": "older"})
+    found = json.loads(concealed_earlier(earlier, now, {"secret"}))
+    assert found == {**environment(T="***", E="***"), "key": "***"}
+    with pytest.raises(ValueError):
+        concealed_earlier("edited by hand", now, {"secret"})
 
 
 def test_short_texts_only_hide_themselves() -> None:

@@ -153,7 +153,10 @@ class FakeMachine:
 
     def roll_back(self, number: int | None = None, keep: int = 10) -> Record:
         """Do what the module server_rollback does; return the record that was gone back to."""
-        return deploying.roll_back(self.layout, self.keeper, self.homes, dict(AUTHOR), number, keep, 1)[0]
+        way = deploying.way_back(self.layout, number)
+        if not way.arrived:
+            deploying.roll_back(self.layout, self.keeper, self.homes, dict(AUTHOR), way, keep, 1)
+        return way.target
 
     def is_whole(self, version: Version) -> bool:
         """Tell whether the hub is exactly a version, and runs it."""
@@ -216,7 +219,7 @@ def add_user(layout: HubLayout, name: str) -> None:
 def fake(monkeypatch: pytest.MonkeyPatch, root: Path) -> FakeMachine:
     """Return a machine that the engine takes for the real one."""
     machine = FakeMachine(root)
-    for module in (apply, base):
+    for module in (apply, base, deploying):
         monkeypatch.setattr(module, "running", machine.keeper.running)
     for other in (deploying, base):
         monkeypatch.setattr(other, "end", machine.keeper.end)

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import database, history
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.database import DatabaseError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.deploying import RollbackError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.deploying import (
+    RollbackError,
+    way_back,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.history import (
     APPLIED,
     APPLYING,
@@ -249,6 +252,43 @@ def test_unknown_number(machine: FakeMachine) -> None:
     machine.deploy(machine.version("two"))
     with pytest.raises(RollbackError, match="^there is no deploy 7; there are: 1, 2$"):
         machine.roll_back(7)
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_already_there(number: int, machine: FakeMachine) -> None:
+    """Going back to what runs, by its own number or by the one that it repeats, is no deploy."""
+    machine.deploy(machine.version("one"))
+    machine.deploy(machine.version("two"))
+    machine.roll_back(1)
+    before = machine.results()
+    assert way_back(machine.layout, number).arrived
+    assert machine.roll_back(number).number == number
+    assert machine.results() == before == {3: APPLIED, 2: REPLACED, 1: CHECKED}
+    assert not way_back(machine.layout, 2).arrived
+
+
+def test_what_changed_by_itself_is_gone_back_to(machine: FakeMachine) -> None:
+    """Deployed last, but edited by hand, ended, or interrupted: it is not there yet."""
+    one = machine.version("one")
+    machine.deploy(one)
+    machine.keeper.runs.pop("hub")
+    assert not way_back(machine.layout, 1).arrived
+    machine.roll_back(1)
+    Path(machine.layout.config("hub.json")).write_bytes(b"edited")
+    way = way_back(machine.layout, 2)
+    assert (way.arrived, way.before["hub.json"]) == (False, b"edited")
+    machine.roll_back(2)
+    assert machine.is_whole(one)
+    history.finish(machine.layout, 3, APPLYING)
+    assert not way_back(machine.layout, 2).arrived
+
+
+def test_what_came_with_a_backup(machine: FakeMachine) -> None:
+    version = machine.version("one")
+    history.begin(machine.layout, {**version.record, "services": [], "files": {}, "result": "restored"}, {})
+    machine.deploy(machine.version("two"))
+    with pytest.raises(RollbackError, match="^deploy 1 came with a backup, which holds its data only$"):
+        machine.roll_back(1)
 
 
 @pytest.mark.parametrize("folder", ["tools", "environments"])

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import history
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.pruning import prune
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.pruning import prune, unneeded
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server_machine import AUTHOR
 
 #: Other names wherever tests run at the same time, since processes of the whole machine are looked at.
@@ -46,6 +46,8 @@ def left(layout: Layout) -> set[str]:
 
 def test_what_nobody_knows_goes(layout: Layout) -> None:
     deploy(layout, "alpha", NEW)
+    assert sorted(unneeded(layout, set())) == sorted([TOOL, OLD])
+    assert left(layout) == {OLD, NEW, TOOL, "python"}, "only looked at"
     assert sorted(prune(layout, set())) == sorted([TOOL, OLD])
     assert left(layout) == {NEW, "python"}
     assert prune(layout, set()) == []
