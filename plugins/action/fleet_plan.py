@@ -35,7 +35,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action i
     report_problems,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.machines import host_of
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.origin import encrypted_texts
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning import (
     LivePlan,
     plan_against,
@@ -67,7 +66,7 @@ class ActionModule(FleetAction):
             if live.problems or live.refused:
                 return report_problems([*live.problems, *live.refused])
             _tell_machines(live)
-            plan = _without_secrets(live.plan, hubs, task_vars["hostvars"])
+            plan = _without_secrets(live.plan, inventory)
             machines, passwords = live.machines, _passwords(hubs, live)
         for line in plan.lines():
             display.display(line)
@@ -132,14 +131,13 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _without_secrets(plan: Plan, hubs: list[Hub], hostvars: Any) -> Plan:
+def _without_secrets(plan: Plan, inventory: FleetInput) -> Plan:
     """Return the plan with stars for what the inventory keeps encrypted."""
-    names = {hub.name for hub in hubs}
     return replace(
         plan,
         hubs=[
-            concealed(hub, encrypted_texts(hostvars.raw_get(hub.hub)))
-            if hub.hub in names and hub.before != hub.after
+            concealed(hub, inventory.hosts[hub.hub].concealed())
+            if hub.hub in inventory.hosts and hub.before != hub.after
             else hub
             for hub in plan.hubs
         ],

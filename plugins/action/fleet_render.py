@@ -30,7 +30,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action i
     FleetAction,
     display,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.origin import encrypted_texts
 
 
 class ActionModule(FleetAction):
@@ -65,9 +64,7 @@ class ActionModule(FleetAction):
             "files": [os.path.relpath(path, directory) for path in differing],
         }
         if self._task.diff:
-            encrypted: set[str] = set()
-            for hub in rendered:
-                encrypted |= encrypted_texts(task_vars["hostvars"].raw_get(hub.name))
+            encrypted = frozenset().union(*(inventory.hosts[hub.name].concealed() for hub in rendered))
             result["diff"] = [_diff(path, texts.get(path, ""), encrypted) for path in differing]
         if not self._task.check_mode:
             for folder, content in made.items():
@@ -145,7 +142,7 @@ def _read(path: str) -> str | None:
         return None
 
 
-def _diff(path: str, text: str, encrypted: set[str]) -> dict[str, str]:
+def _diff(path: str, text: str, encrypted: frozenset[str]) -> dict[str, str]:
     """Return both sides for --diff, secrets masked: those of today, and on the side of the file what they replace."""
     earlier = _read(path) or ""
     if path.endswith(".yaml"):
@@ -155,7 +152,7 @@ def _diff(path: str, text: str, encrypted: set[str]) -> dict[str, str]:
     return {"before": earlier, "after": text, "before_header": path, "after_header": path}
 
 
-def _shown(text: str, now: Any, encrypted: set[str]) -> str:
+def _shown(text: str, now: Any, encrypted: frozenset[str]) -> str:
     if not text:
         return text
     try:

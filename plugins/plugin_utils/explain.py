@@ -89,7 +89,7 @@ def explain_chart(
     text: str, values: ChartValues, facts: ChartFacts, host: HostInput, hostvars: Any
 ) -> tuple[ChartPath, Any, list[Place]]:
     """Return the place that ``text`` writes in the chart's values, its value, and what sets it."""
-    encrypted = origin.encrypted_texts(hostvars.raw_get(host.name))
+    encrypted = host.concealed()
     extra = hostvars._variable_manager.extra_vars
     full = over_defaults(facts.defaults, values.merged)
     path = undotted(text, full)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import re
@@ -24,6 +25,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.leaves im
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import SERVER
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import PREFIXES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts import SecretTexts
 
 CLUSTERS_GROUP = "clusters"
 
@@ -66,7 +68,7 @@ class _Shared:
         self.opaque = opaque
         self._copies: dict[int, tuple[Any, bool, Any]] = {}
         self._sealed: dict[int, tuple[Any, Any]] = {}
-        self._concealed: dict[int, tuple[Any, set[str]]] = {}
+        self._secrets = SecretTexts()
 
     def read(self, raw: Any) -> tuple[bool, Any]:
         """Return whether a raw value needs templating, and its plain copy, or what is to be templated."""
@@ -87,14 +89,14 @@ class _Shared:
             self._sealed[id(raw)] = (raw, sealed(raw))
         return self._sealed[id(raw)][1]
 
-    def concealed(self, raw: Mapping[str, Any]) -> frozenset[str]:
-        """Return the texts among the variables of a host that come out of files which are encrypted as a whole."""
-        found: set[str] = set()
-        for value in raw.values() if self.opaque else ():
-            if id(value) not in self._concealed:
-                self._concealed[id(value)] = (value, origin.encrypted_texts(self.sealed(value)))
-            found |= self._concealed[id(value)][1]
-        return frozenset(found)
+    def concealed(self, raw: Mapping[str, Any], worked_out: Mapping[str, Any], hostvars: Any) -> frozenset[str]:
+        """Return the texts of a host that nobody may see; of what is left encrypted there are none."""
+        variables = {key: self.sealed(value) for key, value in raw.items()} if self.opaque else raw
+
+        def templating(blanked: dict[str, Any]) -> Any:
+            return Templar(loader=hostvars._loader, variables=blanked).template
+
+        return self._secrets.of(variables, worked_out, templating)
 
     def templar(self, raw: Mapping[str, Any], hostvars: Any) -> Templar:
         """Return what works out templates of a host without a password: what they name is sealed as well."""
@@ -145,6 +147,10 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
         place = place_of(path)
         return place is None or origin.is_encrypted_file(place[0])
 
+    @functools.cache
+    def concealed() -> frozenset[str]:
+        return shared.concealed(raw, {names[key]: value for key, value in variables.items()}, hostvars)
+
     return HostInput(
         name,
         variables,
@@ -152,7 +158,7 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
         failures,
         locate,
         protected,
-        shared.concealed(raw),
+        concealed,
     )
 
 

@@ -10,6 +10,7 @@ else; when neither is there, places are simply unknown.
 
 from __future__ import annotations
 
+import base64
 import functools
 import os
 import re
@@ -24,6 +25,9 @@ except ImportError:  # ansible-core 2.18
     Origin = VaultedValue = None
 
 Place = tuple[str, int]  # path, line
+
+#: Characters from which on a line of a longer secret, such as a key, is one itself.
+_TELLING_LINE = 8
 
 
 def place_of(value: Any) -> Place | None:
@@ -111,19 +115,34 @@ def is_encrypted_file(path: str) -> bool:
         return False
 
 
+def stands_encrypted(value: Any) -> bool:
+    """Tell whether a raw value stands encrypted, alone or with its whole file."""
+    if is_encrypted(value):
+        return True
+    place = place_of(value) if isinstance(value, str) else None
+    return place is not None and is_encrypted_file(place[0])
+
+
 def encrypted_texts(value: Any) -> set[str]:
-    """Return every text that stands encrypted somewhere inside raw values, alone or with its file, decrypted."""
+    """Return every text that stands encrypted somewhere inside raw values, decrypted, in the forms it is used in."""
     if isinstance(value, Mapping):
         return set().union(*map(encrypted_texts, value.values()))
     if isinstance(value, (list, tuple)):
         return set().union(*map(encrypted_texts, value))
-    place = place_of(value)
-    if not (is_encrypted(value) or isinstance(value, str) and place and is_encrypted_file(place[0])):
+    if not stands_encrypted(value):
         return set()
     try:
-        return {str(value)} - {""}
+        return _forms(str(value))
     except Exception:  # nobody gave its password, so that nobody can show it either
         return set()
+
+
+def _forms(secret: str) -> set[str]:
+    """Return a secret as it is, without the blanks around it, both in base64, and its lines that tell something."""
+    whole = {secret, secret.strip()} - {""}
+    lines = {line.strip() for line in secret.strip().splitlines()}
+    telling = {line for line in lines if len(line) >= _TELLING_LINE and not line.startswith("-----")}
+    return whole | telling | {base64.b64encode(text.encode()).decode() for text in whole}
 
 
 def shown(place: Place | None, directory: str = "") -> str:

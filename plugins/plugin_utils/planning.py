@@ -193,5 +193,5 @@ def _limited(task_vars: Mapping[str, Any]) -> bool:
 
 def _rendition(hub: Hub, found: Validated, inventory: FleetInput) -> Rendition:
     if hub.platform == KUBERNETES:
-        return kubernetes_rendition(hub, found.values[hub.name], inventory.hosts[hub.name].concealed)
+        return kubernetes_rendition(hub, found.values[hub.name], inventory.hosts[hub.name].concealed())
     return server_rendition(hub, inventory.directory, assets())

@@ -31,7 +31,7 @@ class HostInput:
     locate: (variable, *path inside it) -> "file:line", or "" where Ansible does not know.
     protected: same argument -> True where the value stands encrypted, comes from a template or
         from a place that is no file.
-    concealed: texts out of files that are encrypted as a whole, where encrypted values themselves stay so.
+    concealed: texts that nobody may see: what stands encrypted, and what templates make of it.
     """
 
     name: str
@@ -40,7 +40,7 @@ class HostInput:
     failures: dict[str, str] = field(default_factory=dict)
     locate: Callable[[ValuePath], str] = lambda path: ""
     protected: Callable[[ValuePath], bool] = lambda path: True
-    concealed: frozenset[str] = frozenset()
+    concealed: Callable[[], frozenset[str]] = frozenset
 
 
 @dataclass
