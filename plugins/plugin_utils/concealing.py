@@ -11,20 +11,24 @@ from collections.abc import Collection
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import HubPlan
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.files import STARS, is_one_of
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.leaves import map_leaves
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.shown import (
+    parts_of,
+    shown_text,
+    shown_without,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.stars import STARS
 
 
 def concealed(planned: HubPlan, encrypted: Collection[str]) -> HubPlan:
     """Return the plan of a hub on a machine with stars for secrets in the texts of its differences.
 
-    encrypted: texts that the inventory keeps encrypted now. What runs may hold older ones, of which nobody knows any
-    more that they were: of what was before, stars also stand for what has stars now, and for every environment
-    variable that is another one now.
+    encrypted: texts that the inventory keeps encrypted now, and what it makes of them. What runs may hold older ones,
+    of which nobody knows any more that they were: of what was before, stars also stand for what has stars now, and for
+    every environment variable that is another one now. Of hub_jupyterhub_config, each text has only what is public.
     """
-    after = _hidden(json.loads(planned.after), encrypted) if planned.after else None
-    before = _earlier(planned.before, after, encrypted) if planned.before else None
-    return dataclasses.replace(planned, before=_text(before), after=_text(after))
+    after = shown_without(planned.after, encrypted) if planned.after else ""
+    before = _earlier(planned.before, after, encrypted) if planned.before else ""
+    return dataclasses.replace(planned, before=before, after=after)
 
 
 def concealed_earlier(earlier: str, now: str, encrypted: Collection[str]) -> str:
@@ -32,19 +36,12 @@ def concealed_earlier(earlier: str, now: str, encrypted: Collection[str]) -> str
 
     Raises ValueError where it is no JSON, since nobody knows what it holds then.
     """
-    return _text(_earlier(earlier, _hidden(json.loads(now), encrypted), encrypted))
+    return _earlier(earlier, shown_without(now, encrypted), encrypted)
 
 
-def _earlier(text: str, after: Any, encrypted: Collection[str]) -> Any:
-    return _counterpart(_hidden(json.loads(text), encrypted), after, False)
-
-
-def _text(config: Any) -> str:
-    return "" if config is None else json.dumps(config, indent=2) + "\n"
-
-
-def _hidden(value: Any, encrypted: Collection[str]) -> Any:
-    return map_leaves(value, lambda leaf: STARS if is_one_of(str(leaf), encrypted) else leaf)
+def _earlier(text: str, after: str, encrypted: Collection[str]) -> str:
+    config, public = parts_of(shown_without(text, encrypted))
+    return shown_text(_counterpart(config, parts_of(after)[0] if after else None, False), public)
 
 
 def _counterpart(before: Any, after: Any, private: bool) -> Any:

@@ -25,7 +25,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.leaves im
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import SERVER
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import PREFIXES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts import SecretTexts
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts import (
+    CONFIG,
+    SecretTexts,
+    privacy,
+)
 
 CLUSTERS_GROUP = "clusters"
 
@@ -159,6 +163,7 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
         locate,
         protected,
         concealed,
+        lambda: privacy(raw, str(variables.get(CONFIG, ""))),
     )
 
 

@@ -192,6 +192,7 @@ def _limited(task_vars: Mapping[str, Any]) -> bool:
 
 
 def _rendition(hub: Hub, found: Validated, inventory: FleetInput) -> Rendition:
+    encrypted = inventory.hosts[hub.name].concealed()
     if hub.platform == KUBERNETES:
-        return kubernetes_rendition(hub, found.values[hub.name], inventory.hosts[hub.name].concealed())
-    return server_rendition(hub, inventory.directory, assets())
+        return kubernetes_rendition(hub, found.values[hub.name], encrypted)
+    return server_rendition(hub, inventory.directory, assets(), encrypted)

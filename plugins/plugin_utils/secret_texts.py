@@ -9,10 +9,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Privacy
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.shown import lines_of
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 
 #: What stands for a secret while a template is worked out without it; filters that decode take it as well.
 BLANK = "hidden00"
+#: The variable that is shown line by line.
+CONFIG = "hub_jupyterhub_config"
+_TEMPLATES = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_]\w*")
 #: Names in templates by which a variable can be had whose own name does not stand there.
 _ANY_VARIABLE = frozenset({"vars", "hostvars"})
@@ -49,6 +54,28 @@ class SecretTexts:
             # Keeps the value, so that its id stays its own.
             self._values[id(value)] = (value, origin.encrypted_texts(value), _names(value), _blanked(value))
         return self._values[id(value)]
+
+
+def privacy(raw: Mapping[str, Any], text: str) -> Privacy:
+    """Return what of hub_jupyterhub_config does not stand in the inventory in plain text, so that it may be a secret.
+
+    raw: the host's variables before templating. text: what the variable came to.
+    """
+    written = raw.get(CONFIG)
+    if not text or (_is_plain(written) and not _is_template(written)):
+        return Privacy()
+    plain = [value for value in raw.values() if _is_plain(value)]
+    public = {""}.union(*(map(str.strip, value.splitlines()) for value in plain))
+    private = {number: line for number, line in enumerate(lines_of(text), 1) if line.strip() not in public}
+    words = {*_NAME.findall("\n".join(private.values()))}
+    # Outside of templates: what stands inside is worked out, and may come to one of its own words.
+    words &= {*_NAME.findall(" ".join(_TEMPLATES.sub(" ", value) for value in plain))}
+    return Privacy(tuple(private), tuple(sorted(words)))
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether a raw value is a text that stands in a file of the inventory as it is."""
+    return isinstance(value, str) and origin.place_of(value) is not None and not origin.stands_encrypted(value)
 
 
 def _tainted(variables: Mapping[str, tuple[bool, frozenset[str]]]) -> set[str]:

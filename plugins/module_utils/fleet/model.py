@@ -21,6 +21,17 @@ class Opaque(str):
     """Stands for a value that is encrypted and stays so: it can be compared, and that is all."""
 
 
+@dataclass(frozen=True)
+class Privacy:
+    """What of a text of several lines may be a secret.
+
+    lines: numbers of the lines that may hold one. names: words on these lines that are none.
+    """
+
+    lines: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+
+
 @dataclass
 class HostInput:
     """One inventory host as Ansible knows it, in plain Python types.
@@ -32,6 +43,7 @@ class HostInput:
     protected: same argument -> True where the value stands encrypted, comes from a template or
         from a place that is no file.
     concealed: texts that nobody may see: what stands encrypted, and what templates make of it.
+    privacy: what of hub_jupyterhub_config does not stand in the inventory in plain text.
     """
 
     name: str
@@ -41,6 +53,7 @@ class HostInput:
     locate: Callable[[ValuePath], str] = lambda path: ""
     protected: Callable[[ValuePath], bool] = lambda path: True
     concealed: Callable[[], frozenset[str]] = frozenset
+    privacy: Callable[[], Privacy] = Privacy
 
 
 @dataclass
@@ -133,6 +146,7 @@ class Hub:
     environments and sizes: the ones it offers, the preselected one first.
     profiles: what users choose from instead, on Kubernetes.
     given: names of the options that the inventory sets; the others have their defaults.
+    privacy: what of hub_jupyterhub_config may be a secret.
     """
 
     name: str
@@ -143,6 +157,7 @@ class Hub:
     sizes: list[Size]
     profiles: list[Profile] = field(default_factory=list)
     given: frozenset[str] = frozenset()
+    privacy: Privacy = Privacy()
 
     def __getitem__(self, option: str) -> Any:
         return self.options[option]

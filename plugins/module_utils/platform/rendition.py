@@ -21,6 +21,7 @@ from .server.layout import Layout
 from .server.live import versions_changed
 from .server.machine import PROXY_ACCOUNT, Setup
 from .server.platform import copied_digests
+from .server.shown import shown_without
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,11 @@ class Rendition:
         return digest(self.parts)
 
 
-def server_rendition(hub: Hub, directory: str, assets: Assets) -> Rendition:
-    """Return a hub on a machine that nobody has looked at: what the machine decides is the same in every revision."""
+def server_rendition(hub: Hub, directory: str, assets: Assets, encrypted: Collection[str] = ()) -> Rendition:
+    """Return a hub on a machine that nobody has looked at: what the machine decides is the same in every revision.
+
+    encrypted: texts that are not shown, wherever they are.
+    """
     options = hub.cluster.options
     setup = Setup(
         layout=Layout(options["cluster_state_directory"] or f"/var/lib/hubfleet/{hub.cluster.name}"),
@@ -68,7 +72,7 @@ def server_rendition(hub: Hub, directory: str, assets: Assets) -> Rendition:
             [options[name] for name in ("cluster_host", "cluster_package_index", "cluster_npm_registry")]
         ),
     }
-    return Rendition(desired.shown, parts, desired.versions)
+    return Rendition(lambda: shown_without(desired.shown(), encrypted), parts, desired.versions)
 
 
 def kubernetes_rendition(hub: Hub, values: ChartValues, encrypted: Collection[str] = ()) -> Rendition:

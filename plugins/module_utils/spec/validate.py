@@ -224,6 +224,7 @@ class _HostCheck:
         if self.platform == KUBERNETES:
             kubernetes_checks.check_hub(hub, self.report, self.broken)
             return None if self.broken else hub
+        hub.privacy = self.host.privacy()
         cross_checks.check_hub(hub, self.report, self.broken)
         front_checks.check_hub(hub, self.report, self.broken)
         return None if "hub_port" in self.broken or options["hub_port"] is None else hub

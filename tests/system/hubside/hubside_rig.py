@@ -121,6 +121,7 @@ class Hub(Client):
             "template_vars": {},
             "services": [],
             "roles": [],
+            "private_lines": [],
             **settings,
         }
         self.secrets = {key: secrets.token_hex(32) for key in SECRETS}

@@ -15,6 +15,7 @@ from typing import Any
 
 from ...fleet.model import Hub
 from ...spec.leaves import map_leaves
+from ...spec.stars import STARS, is_one_of
 from ...spec.validate import is_secret
 from ...spec.values import holds_credentials, is_secret_variable, variable_of
 from .addons import addon_releases
@@ -23,8 +24,6 @@ from .layers import Values
 
 HEADER = "# Made from the inventory by hubfleet.jupyterhub; change it there.\n"
 INSTALL = "install.sh"
-#: What stands in place of a secret.
-STARS = "***"
 
 
 @functools.cache
@@ -180,11 +179,6 @@ def _entry_path(entry: Any, path: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the place of a list's entry: the list's own, or that of the variable which the entry describes."""
     variable = variable_of(entry, path)
     return path if variable is None else (*path, variable)
-
-
-def is_one_of(value: Any, encrypted: Collection[str]) -> bool:
-    """Tell whether a value is an encrypted text, or holds one that is too long to be there by chance."""
-    return isinstance(value, str) and any(value == text or len(text) > 5 and text in value for text in encrypted)
 
 
 def _is_hidden(value: Any, path: tuple[Any, ...]) -> bool:

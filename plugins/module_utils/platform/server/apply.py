@@ -12,12 +12,13 @@ from collections.abc import Collection
 from typing import Any
 
 from . import files
+from .last_lines import last_lines
 from .layout import Layout
 from .live import answers, answers_itself
 from .running import running
 from .schedule import NEVER, Schedule
 from .services import Service
-from .supervisor.base import Supervisor, SupervisorError, last_lines
+from .supervisor.base import Supervisor, SupervisorError
 from .supervisor.supervisord import Supervisord
 
 #: Seconds after which a hub that runs but does not answer is restarted; it may just be starting.

@@ -17,6 +17,7 @@ from .environments import Assets, Build, digest, tools, user_environment, versio
 from .front_door import FrontDoor, Site, site_of
 from .machine import Setup
 from .services import Service, front_service, services, slice_name
+from .shown import PRIVATE_LINES, PUBLIC_NAMES, public_lines, shown_text
 
 #: Version of hub.json that the package hubfleet_hub understands.
 FORMAT = 1
@@ -42,7 +43,7 @@ class DesiredHub:
 
     config: content of hub.json; holds no secret.
     secrets: content of secrets.json; never to be shown.
-    extra: content of extra.py; may hold what the operator put into it, so it is not shown either.
+    extra: content of extra.py; shown without the lines that may hold a secret.
     copied: file below config/ -> path on the controller (templates and logo).
     generated: names of the secrets that are made on the machine if they are not there.
     versions: fields of history.Record that say what the hub runs from.
@@ -81,9 +82,13 @@ class DesiredHub:
             ]
         )
 
-    def shown(self) -> str:
+    def config_text(self) -> str:
         """Return hub.json as text; the order of keys is kept, since menus show choices in it."""
         return json.dumps(self.config, indent=2) + "\n"
+
+    def shown(self) -> str:
+        """Return what people may see of it."""
+        return shown_text(self.config, public_lines(self.extra, self.config))
 
 
 def desired_hub(
@@ -163,7 +168,13 @@ def _config(hub: Hub, setup: Setup, environments: dict[str, Build], copied: dict
         "template_vars": {"announcement": hub["hub_announcement"], "hub_title": hub.title},
         "services": [_service(service) for service in hub["hub_services"] or ()],
         "roles": [{key: value for key, value in role.items() if value} for role in hub["hub_roles"] or ()],
+        **(_told_of_extra(hub) if hub["hub_jupyterhub_config"] else {}),
     }
+
+
+def _told_of_extra(hub: Hub) -> dict[str, Any]:
+    """Return what of hub_jupyterhub_config may be shown."""
+    return {PRIVATE_LINES: list(hub.privacy.lines), PUBLIC_NAMES: list(hub.privacy.names)}
 
 
 def _front_door(hub: Hub, tls: dict[str, str] | None) -> dict[str, Any]:

@@ -19,11 +19,12 @@ from typing import Any
 from . import files
 from .certificates import certificate_digest
 from .front_door import FrontDoor, Site, caddyfile, reload_command, site_of
+from .last_lines import last_lines
 from .layout import HubLayout, Layout
 from .listening import is_free, listener
 from .running import Running, running
 from .services import Service
-from .supervisor.base import Supervisor, SupervisorError, last_lines
+from .supervisor.base import Supervisor, SupervisorError
 
 _LOG_END = 65536
 

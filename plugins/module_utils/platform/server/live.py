@@ -26,6 +26,7 @@ from .front_apply import LiveFront
 from .history import APPLYING, Record, newest
 from .layout import SERVICES, HubLayout, Layout
 from .running import Running, running
+from .shown import public_lines, shown_text
 from .survey import file_digest
 
 HEALTH_TIMEOUT = 5.0
@@ -44,6 +45,7 @@ class LiveHub:
     healthy: the hub answers through its proxy.
     checked: digest of the hub that passed its last check.
     record: what was deployed last, None where nobody wrote it down.
+    extra: content of extra.py without the lines that may hold a secret.
     """
 
     config: dict[str, Any] | None = None
@@ -53,6 +55,7 @@ class LiveHub:
     healthy: bool = False
     checked: str = ""
     record: Record | None = None
+    extra: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -108,6 +111,7 @@ def _live_hub(layout: HubLayout) -> LiveHub:
         services={role: running(layout, role) for role in SERVICES},
         checked=(files.read(layout.checked) or b"").decode(),
         record=newest(layout),
+        extra=public_lines((files.read(layout.config("extra.py")) or b"").decode(errors="replace"), config or {}),
     )
 
 
@@ -187,7 +191,7 @@ def change_of(desired: DesiredHub, live: LiveHub, missing: list[str], front: Liv
         reasons.append("changed on the machine, too")
     if not reasons and live.checked != desired.digest:
         action, reasons = UPDATE, ["not checked"]
-    before = json.dumps(live.config, indent=2) + "\n"
+    before = shown_text(live.config, live.extra)
     return Change(desired.name, action, reasons, before, desired.shown(), **fingerprints)
 
 
@@ -263,7 +267,7 @@ def _file_reasons(desired: DesiredHub, live: LiveHub) -> list[str]:
 def config_files(desired: DesiredHub) -> dict[str, str]:
     """Return the files below config/ that are written from text, by name."""
     return {
-        "hub.json": desired.shown(),
+        "hub.json": desired.config_text(),
         "secrets.json": json.dumps(desired.secrets, indent=2, sort_keys=True) + "\n",
         "extra.py": desired.extra,
     }

@@ -15,9 +15,10 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret, VaultSecretsContext
 from ansible.template import Templar
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.files import is_one_of
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Privacy
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.stars import is_one_of
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts import SecretTexts
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts import SecretTexts, privacy
 
 SECRET = 'zebra "KEY" 9f2'
 FIRST, SECOND = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", "CYsNzWl2QyN0aGlzIGlzIG5vdCBhIGtleQ"
@@ -40,9 +41,13 @@ def variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Variables:
     def read(text: str) -> tuple[dict[str, Any], dict[str, Any], DataLoader]:
         path = tmp_path / "all.yml"
         path.write_text(text.replace("{SECRET}", vaulted(SECRET + "\n")).replace("{PEM}", vaulted(PEM)))
-        raw = loader.load_from_file(str(path), trusted_as_template=True)
+        raw = loader.load_from_file(str(path), cache="none", trusted_as_template=True)
         templar = Templar(loader=loader, variables=raw)
-        return raw, {key: plain(templar.template(value)) for key, value in raw.items() if key.startswith("hub_")}, loader
+        return (
+            raw,
+            {key: plain(templar.template(value)) for key, value in raw.items() if key.startswith("hub_")},
+            loader,
+        )
 
     return read
 
@@ -98,3 +103,22 @@ def test_forms_of_a_secret_that_no_template_tells_of(variables: Variables) -> No
 
 def test_no_secret_no_texts(variables: Variables) -> None:
     assert not texts_of(*variables("hub_title: '{{ name }} at {{ town }}'\nname: A\ntown: Rome\n"))
+
+
+def test_what_of_code_may_be_told(variables: Variables) -> None:
+    """Lines that stand in the inventory as they are, and words of the others."""
+    raw, worked_out, _loader = variables(
+        "hub_jupyterhub_config: |\n  {{ shared }}\n  c.A.key = unknown({{ key | trim | quote }})\n  c.A.plain = 1\n"
+        "shared: |\n  import os\n  x = lookup_of('{{ lookup('env', 'HOME') }}')\nkey: {SECRET}\n"
+    )
+    told = privacy(raw, worked_out["hub_jupyterhub_config"])
+    lines = worked_out["hub_jupyterhub_config"].splitlines()
+    assert [lines[number - 1][:9] for number in told.lines] == ["x = looku", "c.A.key ="]
+    assert {"unknown", "lookup_of"} <= set(told.names) and not {"zebra", "KEY"} & set(told.names)
+
+
+def test_plain_code_may_be_told(variables: Variables) -> None:
+    raw, worked_out, _loader = variables("hub_jupyterhub_config: |\n  c.A.key = 1\nkey: {SECRET}\n")
+    assert privacy(raw, worked_out["hub_jupyterhub_config"]) == Privacy()
+    raw, _worked_out, _loader = variables("hub_jupyterhub_config: {PEM}\n")
+    assert privacy(raw, PEM) == Privacy((1, 2, 3, 4))

@@ -73,13 +73,3 @@ class Supervisor(ABC):
         self.stop(service)
         ended = end(service.layout, service.role)
         return self.forget(service) or ended
-
-
-def last_lines(service: Service, count: int = 15) -> str:
-    """Return the end of a service's log."""
-    try:
-        with open(service.layout.log(service.role), "rb") as file:
-            file.seek(max(0, file.seek(0, 2) - 16384))
-            return "\n".join(file.read().decode(errors="replace").splitlines()[-count:])
-    except OSError:
-        return ""

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import Any
 
 from traitlets.config import Config
 
-from hubfleet_hub import isolation, processes, profiles, rotation, server_log
+from hubfleet_hub import extra, isolation, processes, profiles, rotation, server_log
 from hubfleet_hub.spawner import ServerSpawner
 
 FORMAT = 1
@@ -159,8 +158,12 @@ def _set_spawner(c: Config, directory: Directory) -> None:
     c.ServerSpawner.profile_list = hub["profile_list"]
 
 
-def run_extra(c: Config, path: Path) -> None:
-    """Runs the operator's Python with c in scope; what goes wrong names file, line and variable."""
+def run_extra(c: Config, path: Path, private: list[int] | None, names: list[str]) -> None:
+    """Runs the operator's Python with c in scope; what goes wrong names file, line and, where it may be told, why.
+
+    private: numbers of the lines that may hold a secret; where nobody has written them down, all of them may.
+    names: those on such lines that are no secret.
+    """
     if not path.exists():
         return
     scope = {
@@ -169,16 +172,15 @@ def run_extra(c: Config, path: Path) -> None:
         "c": c,
         "get_config": lambda: c,
     }
+    text = path.read_text(encoding="utf-8")
     try:
-        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), scope)
+        exec(compile(text, str(path), "exec"), scope)
     except Exception as error:
-        own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-        line = error.lineno if isinstance(error, SyntaxError) else own[-1].lineno if own else 0
-        # only the operator's own lines: ours would hide them
-        sys.stderr.write("".join(traceback.format_list(own)))
-        raise ConfigurationError(
-            f"hub_jupyterhub_config ({path}, line {line}): {type(error).__name__}: {error}"
-        ) from error
+        lines = text.split("\n")
+        hidden = range(1, len(lines) + 1) if private is None else private
+        problem = extra.Problem(error, str(path), lines, set(hidden), set(names))
+        sys.stderr.write(problem.frames())
+        raise ConfigurationError(f"hub_jupyterhub_config ({path}, line {problem.line}): {problem.reason()}") from error
 
 
 def load(c: Config, path: Path) -> None:
@@ -187,7 +189,8 @@ def load(c: Config, path: Path) -> None:
         directory = Directory(path)
         directory.require_lock()
         configure(c, directory)
-        run_extra(c, path / "config" / "extra.py")
+        told = (directory.hub.get("private_lines"), directory.hub.get("public_names") or [])
+        run_extra(c, path / "config" / "extra.py", *told)
     except (ConfigurationError, KeyError) as error:
         text = f"hub.json: the key {error} is missing" if isinstance(error, KeyError) else str(error)
         sys.stderr.write(f"hubfleet: the hub cannot start: {text}\n")
