@@ -25,6 +25,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.leaves im
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import SERVER
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import PREFIXES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.plain_sources import plain_source
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts import (
     CONFIG,
     SecretTexts,
@@ -141,11 +142,21 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
     def locate(path: ValuePath) -> str:
         return origin.shown(place_of(path))
 
-    def protected(path: ValuePath) -> bool:
+    def source_of(path: ValuePath) -> Any:
+        """Return the raw value of a place, or the template that the whole around it comes from."""
         value: Any = raw
         for part in (names.get(path[0], path[0]), *path[1:]):
             if not isinstance(value, str):
                 _key, value = origin.step(value, part)
+        return value
+
+    def copied_from(path: ValuePath) -> str:
+        value = source_of(path)
+        is_template = isinstance(value, str) and not origin.is_encrypted(value) and _needs_templating(value)
+        return plain_source(value, raw) if is_template and place_of(path) else ""
+
+    def protected(path: ValuePath) -> bool:
+        value = source_of(path)
         if _needs_templating(value) or origin.is_encrypted(value):
             return True
         place = place_of(path)
@@ -162,6 +173,7 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
         failures,
         locate,
         protected,
+        copied_from,
         concealed,
         lambda: privacy(raw, str(variables.get(CONFIG, ""))),
     )

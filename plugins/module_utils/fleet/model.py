@@ -42,6 +42,7 @@ class HostInput:
     locate: (variable, *path inside it) -> "file:line", or "" where Ansible does not know.
     protected: same argument -> True where the value stands encrypted, comes from a template or
         from a place that is no file.
+    copied_from: same argument -> the variable, with file and line, whose plain text a template copies there, or "".
     concealed: texts that nobody may see: what stands encrypted, and what templates make of it.
     privacy: what of hub_jupyterhub_config does not stand in the inventory in plain text.
     """
@@ -52,6 +53,7 @@ class HostInput:
     failures: dict[str, str] = field(default_factory=dict)
     locate: Callable[[ValuePath], str] = lambda path: ""
     protected: Callable[[ValuePath], bool] = lambda path: True
+    copied_from: Callable[[ValuePath], str] = lambda path: ""
     concealed: Callable[[], frozenset[str]] = frozenset
     privacy: Callable[[], Privacy] = Privacy
 

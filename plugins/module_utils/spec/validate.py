@@ -273,10 +273,14 @@ class _HostCheck:
             if variable not in OPTIONS:
                 continue
             for path, what in self.seen.secrets(value, variable):
-                if not {path, _outside_lists(path)} & self.reported and not self.host.protected(path):
+                if {path, _outside_lists(path)} & self.reported:
+                    continue
+                copied = self.host.copied_from(path)
+                if copied or not self.host.protected(path):
+                    where = f", copied from {copied}" if copied else ""
                     self.report(
                         path,
-                        f"{what} in plain text; encrypt it with 'ansible-vault encrypt_string', or look it up",
+                        f"{what} in plain text{where}; encrypt it with 'ansible-vault encrypt_string', or look it up",
                     )
 
 

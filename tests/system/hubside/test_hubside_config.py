@@ -132,12 +132,31 @@ def stopped(make_root_hub: Callable[..., Hub]) -> Iterator[Hub]:
     hub.kill("proxy")
 
 
+def _nothing_of_private_lines(hub: Hub) -> None:
+    """Where lines may hold a secret, the line and what is wrong, and nothing that may be part of the secret."""
+    for extra, told in (
+        ("x = unknown('zebra-9f2')\n", "line 1): NameError: name 'unknown' is not defined"),
+        ("x = zebra - unknown\n", "line 1): NameError (what it says may hold a secret, and is left out)"),
+        ("x = int('zebra-9f2')\n", "line 1): ValueError (what it says may hold a secret, and is left out)"),
+        ("x = f(zebra=1, zebra=2)\n", "line 1): SyntaxError (what it says may hold a secret, and is left out)"),
+    ):
+        with_lines = {"private_lines": [1], "public_names": ["unknown"]}
+        hub.settings |= with_lines
+        log = hub.directory / "logs" / "hub.log"
+        log.unlink()
+        hub.write(extra=extra)
+        text = refused(hub)
+        assert told in text and "zebra" not in text
+    hub.settings |= {"private_lines": [], "public_names": []}
+
+
 def test_wrong_configuration_is_named(stopped: Hub) -> None:
     stopped.write(extra="a = 1\nc.JupyterHub.title = b\n")
     text = refused(stopped)
     assert f"hub_jupyterhub_config ({stopped.directory}/config/extra.py, line 2): NameError: name 'b'" in text
     stopped.write(extra="a = = 1\n")
     assert "line 1): SyntaxError: invalid syntax" in refused(stopped)
+    _nothing_of_private_lines(stopped)
     for key, value, message in (
         (
             "profile_list",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import sqlite3
@@ -91,10 +92,20 @@ def test_no_secret_is_ever_shown(deployed: Deployed) -> None:
     for name in fleet.hubs:
         held |= {f"{name} {secret}": value for secret, value in fleet.hub(name).secrets().items()}
     held["variable"] = "mirror-4711-token"
-    variables = {"MIRROR": fleet.encrypted(held["variable"])}
-    with fleet.changed("campus", hub_announcement="Hello", hub_environment_variables=variables):
+    held["line of code"] = "zebra-4711-token"
+    held["in base64"] = base64.b64encode(held["line of code"].encode()).decode()
+    variables = {"MIRROR": fleet.encrypted(held["variable"]), "CODED": "{{ key_of_ours | trim | b64encode }}"}
+    code = "c.Application.log_level = 20\nkey = '{{ key_of_ours | trim }}'\n"
+    with fleet.changed(
+        "campus",
+        hub_announcement="Hello",
+        hub_environment_variables=variables,
+        hub_jupyterhub_config=code,
+        key_of_ours=fleet.encrypted(held["line of code"] + "\n"),
+    ):
         looked = fleet.run("deploy", "-vvvv", "--check", "--diff")
-    assert '"MIRROR": "***"' in looked.output
+    assert '"MIRROR": "***"' in looked.output and '"CODED": "***"' in looked.output
+    assert "+c.Application.log_level = 20" in looked.output and "+***" in looked.output
     for result in (deployed.first, looked):
         assert not [what for what, value in held.items() if value in result.output]
     # Nor is any of them in a command line, which every account of the machine can read.

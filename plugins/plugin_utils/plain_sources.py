@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find the plain text that a template copies into the place of a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import written
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
+from jinja2 import Environment, TemplateError, nodes
+from jinja2.filters import FILTERS
+
+#: Filters of Ansible's own, beside those of Jinja, that people use on texts.
+_ANSIBLE_FILTERS = frozenset({"b64decode", "b64encode", "from_json", "from_yaml", "quote", "regex_replace", "to_json"})
+#: Variables that name each other longer than this do so in a circle, which Ansible tells.
+_DEEPEST = 10
+
+
+class _Unknown(Exception):
+    """A value comes from somewhere else: a lookup, a call, another host, or something encrypted."""
+
+
+def plain_source(template: str, variables: Mapping[str, Any]) -> str:
+    """Return the variable that a template copies plain text from, with file and line; "" where it does not.
+
+    variables: those of the host before templating. Where anything in the template is encrypted, looked up or made by
+    what nobody knows here, all of it may be a secret that is kept well.
+    """
+    try:
+        return next((found for found in list(_sources(template, variables, _DEEPEST)) if found), "")
+    except (_Unknown, TemplateError):
+        return ""
+
+
+def _sources(template: str, variables: Mapping[str, Any], depth: int) -> Iterator[str]:
+    """Yield a description for each plain text that a template's value is made of; raises _Unknown."""
+    for part in Environment().parse(template).body:
+        if not isinstance(part, nodes.Output):
+            raise _Unknown
+        for node in part.nodes:
+            if not isinstance(node, nodes.TemplateData):
+                yield from _of(node, variables, depth)
+
+
+def _of(node: nodes.Node, variables: Mapping[str, Any], depth: int) -> Iterator[str]:
+    """Yield the same for an expression. What chooses, such as an index or a condition, is no source."""
+    if isinstance(node, (nodes.Name, nodes.Getattr, nodes.Getitem)):
+        yield from _of_variable(_path(node), variables, depth)
+    elif isinstance(node, nodes.Filter) and node.node is not None and _rewrites(node.name):
+        for part in (node.node, *node.args, *(pair.value for pair in node.kwargs)):
+            yield from _of(part, variables, depth)
+    elif isinstance(node, nodes.CondExpr) and node.expr2 is not None:
+        yield from _of(node.expr1, variables, depth)
+        yield from _of(node.expr2, variables, depth)
+    elif isinstance(node, (nodes.BinExpr, nodes.Concat)):
+        for child in node.iter_child_nodes():
+            yield from _of(child, variables, depth)
+    elif not isinstance(node, nodes.Const):
+        raise _Unknown
+
+
+def _rewrites(name: str) -> bool:
+    """Tell whether a filter only writes a text in another way; others may decrypt it, or fetch what it names."""
+    return name in FILTERS or name.rpartition("ansible.builtin.")[2] in _ANSIBLE_FILTERS
+
+
+def _path(node: nodes.Node) -> tuple[Any, ...]:
+    """Return the variable, and keys and indexes inside it, that an expression names."""
+    if isinstance(node, nodes.Name):
+        return (node.name,)
+    if isinstance(node, nodes.Getattr):
+        return (*_path(node.node), node.attr)
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+        return (*_path(node.node), node.arg.value)
+    raise _Unknown
+
+
+def _of_variable(path: tuple[Any, ...], variables: Mapping[str, Any], depth: int) -> Iterator[str]:
+    value: Any = variables
+    for part in path:
+        _key, value = origin.step(value, part)
+    place = origin.place_of(value) if isinstance(value, (str, int, float)) else None
+    if place is None or not depth or origin.is_encrypted(value) or origin.is_encrypted_file(place[0]):
+        raise _Unknown
+    if isinstance(value, str) and ("{{" in value or "{%" in value):
+        yield from _sources(value, variables, depth - 1)
+    else:
+        yield f"{written(path)} ({origin.shown(place)})"
