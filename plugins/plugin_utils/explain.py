@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import HostInput, ValuePath
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.charts import ChartFacts
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.files import STARS, masked
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.files import masked
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.layers import (
     ChartPath,
     deepest,
@@ -23,6 +23,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values import ChartValues
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.documents import written_default
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import nearest, written
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.stars import STARS
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import OPTIONS
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import layers_of, plain
@@ -69,8 +70,7 @@ def explain_option(name: str, host: HostInput, hostvars: Any) -> tuple[Any, list
         places.append(Place("default", name, written_default(option)))
     if name not in host.variables or places[0].value == STARS:
         return places[0].value, places
-    encrypted = origin.encrypted_texts(hostvars.raw_get(host.name))
-    return masked(host.variables[name], (name,), encrypted), places
+    return masked(host.variables[name], (name,), host.concealed()), places
 
 
 def _setting(layer: str | Mapping[str, Any], name: str, loader: Any) -> tuple[Any, str]:
