@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from jinja2.filters import FILTERS
 
 #: Filters of Ansible's own, beside those of Jinja, that people use on texts.
 _ANSIBLE_FILTERS = frozenset({"b64decode", "b64encode", "from_json", "from_yaml", "quote", "regex_replace", "to_json"})
+#: What Ansible itself takes from an inventory.
+_NO_SECRETS = frozenset({"inventory_hostname", "inventory_hostname_short"})
 #: Variables that name each other longer than this do so in a circle, which Ansible tells.
 _DEEPEST = 10
 
@@ -37,12 +40,18 @@ def plain_source(template: str, variables: Mapping[str, Any]) -> str:
 
 def _sources(template: str, variables: Mapping[str, Any], depth: int) -> Iterator[str]:
     """Yield a description for each plain text that a template's value is made of; raises _Unknown."""
-    for part in Environment().parse(template).body:
+    for part in _parsed(str(template)):
         if not isinstance(part, nodes.Output):
             raise _Unknown
         for node in part.nodes:
             if not isinstance(node, nodes.TemplateData):
                 yield from _of(node, variables, depth)
+
+
+@functools.lru_cache(maxsize=1000)
+def _parsed(template: str) -> list[nodes.Node]:
+    """Return what a template consists of; hubs share most templates."""
+    return Environment().parse(template).body
 
 
 def _of(node: nodes.Node, variables: Mapping[str, Any], depth: int) -> Iterator[str]:
@@ -79,7 +88,7 @@ def _path(node: nodes.Node) -> tuple[Any, ...]:
 
 
 def _of_variable(path: tuple[Any, ...], variables: Mapping[str, Any], depth: int) -> Iterator[str]:
-    value: Any = variables
+    value: Any = None if path[0] in _NO_SECRETS else variables
     for part in path:
         _key, value = origin.step(value, part)
     place = origin.place_of(value) if isinstance(value, (str, int, float)) else None
