@@ -12,7 +12,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     ServerPlatform,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.concealing import concealed_earlier
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.origin import encrypted_texts
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import author
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
 
@@ -44,7 +43,7 @@ class ActionModule(ServerAction):
         if not found:
             return result
         name = str(task_vars["inventory_hostname"])
-        encrypted = encrypted_texts(task_vars["hostvars"].raw_get(name))
+        encrypted = self.host.concealed()
         try:
             shown = {side: concealed_earlier(text, self.now, encrypted) for side, text in found.items()}
         except ValueError:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import LOCALHOST, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import LOCALHOST, HostInput, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
@@ -32,6 +32,8 @@ class ServerAction(ActionBase):
     #: The machine of the hub, over the connection of the task, and what asks it.
     machine: RemoteMachine
     ask: Ask
+    #: The hub as the inventory has it.
+    host: HostInput
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Run the module with what :meth:`arguments` adds to the task's own arguments."""
@@ -42,7 +44,7 @@ class ServerAction(ActionBase):
         found = validated(inventory, [name])
         if found.problems:
             raise AnsibleActionFail("; ".join(problem.line() for problem in found.problems))
-        hub = found.fleet.hubs[name]
+        hub, self.host = found.fleet.hubs[name], inventory.hosts[name]
         try:
             check_deployable(hub)
         except PlatformError as error:
