@@ -53,10 +53,10 @@ backup:
     seconds: 3.1
     unread: []
 summary:
-  description: The same in words.
-  returned: with O(state=saved)
+  description: The same in words; or that there are none.
+  returned: with O(state=saved), and with O(state=listed) where there are no backups
   type: str
-  sample: "backed up: 12 MB new of 340 MB, 3 s"
+  sample: "backed up: 340 MB, 12 MB added to the repository, 3 s"
 backups:
   description: What can be restored, the newest last.
   returned: with O(state=listed)

@@ -10,6 +10,7 @@ module: server_restore
 short_description: Bring a hub on a machine back from a backup
 version_added: 0.1.0
 description:
+  - With O(state=examined) only looks for the backup, and whether it may be brought to this machine.
   - With O(state=fetched) brings a backup to the machine, holds it against its manifest, and gives homes to the accounts
     that users have on this machine. Nothing of a hub that runs is touched.
   - With O(state=placed) moves what was fetched to where it belongs. A deploy does the rest.
@@ -27,7 +28,7 @@ options:
   state:
     description: How far to go.
     type: str
-    choices: [fetched, placed]
+    choices: [examined, fetched, placed]
     default: placed
   backup:
     description: Id of the backup, or V(latest).
@@ -65,7 +66,7 @@ when:
   sample: "2026-11-24T08:15:00Z"
 there:
   description: Whether a hub is there that is replaced.
-  returned: with O(state=fetched)
+  returned: with O(state=examined) and O(state=fetched)
   type: bool
   sample: false
 users:
@@ -110,7 +111,7 @@ def main() -> None:
     """Fetch or place one hub."""
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["fetched", "placed"], "default": "placed"},
+            "state": {"type": "str", "choices": ["examined", "fetched", "placed"], "default": "placed"},
             "backup": {"type": "str", "default": "latest"},
             "replace": {"type": "bool", "default": False},
             "target": {"type": "dict", "default": {}},
@@ -127,12 +128,14 @@ def main() -> None:
         "from": params["backup"],
         "replace": params["replace"],
     }
-    command = "examine" if module.check_mode else {"fetched": "fetch", "placed": "place"}[params["state"]]
+    examined = params["state"] == "examined"
+    commands = {"examined": "examine", "fetched": "fetch", "placed": "place"}
+    command = "examine" if module.check_mode else commands[params["state"]]
     try:
         answer = program.ask(command, **request)
     except BackupError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(**{"changed": True, **answer})
+    module.exit_json(**{"changed": not examined and not answer.get("done"), **answer})
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ ROOT = os.geteuid() == 0
 
 def new_bytes(result: Result) -> float:
     """How much a backup of the hub added, as it says."""
-    found = re.search(r"lab backed up: (\d+) (B|kB|MB) new of", result.output)
+    found = re.search(r"lab backed up: \d+ \w+, (\d+) (B|kB|MB) added to the repository", result.output)
     assert found, result.output
     return int(found[1]) * {"B": 1, "kB": 1e3, "MB": 1e6}[found[2]]
 
@@ -32,6 +32,21 @@ def test_check_mode_saves_nothing(vault: Vault) -> None:
     before = picture(vault.fleet.state)
     assert "lab would be backed up" in vault.fleet.succeed("backup", "--check").output
     assert picture(vault.fleet.state) == before and not (vault.fleet.directory / "repository").exists()
+
+
+def test_where_no_backup_was_made_yet(vault: Vault) -> None:
+    fleet = vault.fleet
+    none = f"lab has no backups in {fleet.directory / 'repository'} yet"
+    assert none in fleet.succeed("backup", "-e", "backup_list=true").output
+    before = picture(fleet.state)  # with the bytecode of the program, which ran for the first time
+    nowhere = fleet.directory / "nowhere"
+    for verb, where in (("drill", fleet.state), ("restore", fleet.state), ("restore", nowhere)):
+        with fleet.changed(cluster_backup_repository=str(fleet.directory / "repository")):
+            if where == nowhere:
+                fleet.set(cluster_state_directory=str(nowhere))
+            result = fleet.run(verb, "--limit", "lab", "-e", "restore_replace=lab")
+        assert result.code == 2 and none in result.output, result.output
+        assert not nowhere.exists() and picture(fleet.state) == before
 
 
 def test_the_second_backup_saves_what_is_new(vault: Vault) -> None:

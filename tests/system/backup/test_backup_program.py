@@ -260,3 +260,37 @@ def test_what_cannot_be_read_is_named(machine: Machine) -> None:
     other = machine.beside("other")
     other.restore()
     assert (other.homes / "ada/work.txt").exists() and not (other.homes / "ada/closed").exists()
+
+
+@pytest.mark.parametrize("command", ["examine", "list"])
+def test_a_place_without_backups_is_named(machine: Machine, command: str) -> None:
+    machine.settings["repository"] = str(machine.root / "empty")
+    for prepare in (lambda: None, (machine.root / "empty").mkdir):
+        prepare()
+        answer = machine.ask(command, replace=True)
+        said = answer.get("error") or f"hub lab {answer['summary']}"
+        assert said == f"hub lab has no backups in {machine.root}/empty yet"
+
+
+def test_a_repository_that_cannot_be_is_named(machine: Machine) -> None:
+    file = machine.root / "file"
+    file.touch()
+    machine.settings["repository"] = str(file)
+    error = machine.ask("save")["error"]
+    assert str(file) in error and "not a directory" in error.lower()
+
+
+def test_credentials_of_an_address_are_not_told(machine: Machine) -> None:
+    if "password" not in machine.settings:
+        pytest.skip("archives are made in directories only")
+    machine.settings["repository"] = "rest:http://ada:hunter2@127.0.0.1:9/lab"
+    for command in ("list", "save", "examine"):
+        error = machine.ask(command, replace=True)["error"]
+        assert "127.0.0.1:9/lab" in error and "hunter2" not in error and "ada:" not in error
+
+
+def test_the_newest_backups_are_told_first(machine: Machine) -> None:
+    machine.succeed("save")
+    ids = [each["id"] for each in machine.succeed("list")["backups"]]
+    told = machine.ask("examine", replace=True, **{"from": "nothing"})["error"].partition("the newest are: ")[2]
+    assert [word for word in told.replace("(", " ").split() if word in ids] == ids[::-1]

@@ -69,9 +69,11 @@ def save(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def listed(request: dict[str, Any]) -> dict[str, Any]:
-    """The backups of one hub, the newest last."""
-    found = repository(Settings.of(request["settings"]), Path(request["state"])).snapshots(request["hub"])
-    return {"backups": [{"id": each.id, "when": each.when} for each in found]}
+    """The backups of one hub, the newest last; in words where there are none."""
+    settings = Settings.of(request["settings"])
+    found = repository(settings, Path(request["state"])).snapshots(request["hub"])
+    said = {} if found else {"summary": settings.none}
+    return {"backups": [{"id": each.id, "when": each.when} for each in found], **said}
 
 
 def examine(request: dict[str, Any]) -> dict[str, Any]:
@@ -147,7 +149,9 @@ def told(answer: dict[str, Any]) -> str:
     """What a backup was, for people."""
     # the answer names no more than the first ten
     missing = f", {len(answer['unread'])} or more files could not be read" if answer["unread"] else ""
-    return f"backed up: {_size(answer['new'])} new of {_size(answer['total'])}, {answer['seconds']:.0f} s{missing}"
+    # what is added may be more than all: the repository keeps notes of its own
+    sizes = f"{_size(answer['total'])}, {_size(answer['new'])} added to the repository"
+    return f"backed up: {sizes}, {answer['seconds']:.0f} s{missing}"
 
 
 def _size(count: float) -> str:

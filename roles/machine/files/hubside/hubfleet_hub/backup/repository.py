@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import abc
 import os
+import re
 import subprocess
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 KEEP = ("last", "daily", "weekly", "monthly")
+#: As in rest:https://account:password@host/path and sftp:account@host:/path; a path of the machine has none.
+_ACCOUNT = re.compile(r"[a-z0-9]+:(?:[a-z0-9+]+:)?(?://)?(.*@)")
 
 
 class BackupError(Exception):
@@ -43,6 +46,30 @@ class Settings:
         """The settings in JSON data; what is not known is from another release, and left out."""
         known = {each.name for each in fields(cls)}
         return cls(**{key: value for key, value in content.items() if key in known})
+
+    @property
+    def credentials(self) -> str:
+        """What the repository's address has before the host: perhaps a password; "" where there is nothing."""
+        found = _ACCOUNT.match(self.repository)
+        return found[1] if found else ""
+
+    @property
+    def place(self) -> str:
+        """The repository for people's eyes."""
+        return self.shown(self.repository)
+
+    @property
+    def none(self) -> str:
+        """What is to be said of a hub without backups."""
+        return f"has no backups in {self.place} yet"
+
+    def shown(self, text: str) -> str:
+        """A text without the credentials in the repository's address."""
+        if not self.credentials:
+            return text
+        # restic puts stars for the password where it tells an address
+        account = self.credentials.partition(":")[0]
+        return text.replace(self.credentials, "").replace(f"{account}:***@", "")
 
 
 @dataclass(frozen=True)
@@ -96,12 +123,12 @@ class Repository(abc.ABC):
         """The backup of that id, or the ``latest``; BackupError where there is none."""
         found = self.snapshots(hub)
         if not found:
-            raise BackupError(f"there is no backup of hub {hub} in the repository")
+            raise BackupError(f"hub {hub} {self.settings.none}")
         if wanted == "latest":
             return found[-1]
         matching = [snapshot for snapshot in found if snapshot.id.startswith(wanted)]
         if len(matching) != 1:
-            there = ", ".join(f"{snapshot.id} ({snapshot.when})" for snapshot in found[-5:])
+            there = ", ".join(f"{snapshot.id} ({snapshot.when})" for snapshot in reversed(found[-5:]))
             raise BackupError(f"there is no backup {wanted} of hub {hub}; the newest are: {there}")
         return matching[0]
 

@@ -18,6 +18,8 @@ from pathlib import Path
 from hubfleet_hub.backup.repository import KEEP, BackupError, Repository, Saved, Snapshot, needs, run
 
 _INCOMPLETE = 3  # exit code: a backup was made, but some files could not be read
+_ABSENT = 10  # exit code: there is no repository
+_NOTHING = re.compile(r"unable to open config file: .*(no such file|not exist|not found|404)", re.IGNORECASE)
 _NEWS = re.compile(r"ignoring error|error:|Fatal:|ciphertext|unable to", re.IGNORECASE)
 
 
@@ -45,7 +47,10 @@ class Restic(Repository):
 
     def snapshots(self, hub: str) -> list[Snapshot]:
         """The snapshots that carry the hub's name."""
-        found = json.loads(self._restic("snapshots", *self._of(hub)).stdout) or []
+        done = self._run("snapshots", *self._of(hub))
+        if done.returncode and _is_absent(done):
+            return []
+        found = json.loads(self._answered(done, "snapshots").stdout) or []
         shots = [
             Snapshot(each["short_id"], f"{each['time'][:19]}Z", tuple(each["paths"]))
             for each in sorted(found, key=lambda each: str(each["time"]))
@@ -105,9 +110,14 @@ class Restic(Repository):
                 raise BackupError(f"the repository cannot be opened or made: {self._reason(made)}")
 
     def _restic(self, *arguments: str, allowed: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
-        done = self._run(*arguments)
+        return self._answered(self._run(*arguments), arguments[0], allowed)
+
+    def _answered(
+        self, done: subprocess.CompletedProcess[str], command: str, allowed: tuple[int, ...] = (0,)
+    ) -> subprocess.CompletedProcess[str]:
+        """What restic did; BackupError where that failed."""
         if done.returncode not in allowed:
-            raise BackupError(f"restic {arguments[0]}: {self._reason(done)}")
+            raise BackupError(f"restic {command}: {self._reason(done)}")
         return done
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -122,8 +132,15 @@ class Restic(Repository):
         return run([needs("restic", "restic"), *options, *arguments], environment)
 
     def _reason(self, done: subprocess.CompletedProcess[str]) -> str:
-        """The lines that say why, without the address, which may hold a password."""
+        """The lines that say why, without what may be a password in the address."""
         lines = [line.strip() for line in (done.stderr + done.stdout).splitlines() if line.strip()]
         telling = [line.removeprefix("Fatal: ") for line in lines if _NEWS.search(line)]
         text = "; ".join(telling[:2]) or (lines[-1] if lines else f"exit code {done.returncode}")
-        return text.replace(self.settings.repository, "REPOSITORY")
+        return self.settings.shown(text)
+
+
+def _is_absent(done: subprocess.CompletedProcess[str]) -> bool:
+    """Whether there is no repository yet; restic before 0.17 has no exit code for that, and each kind of place says
+    it in its own words.
+    """
+    return done.returncode == _ABSENT or bool(_NOTHING.search(done.stderr))
