@@ -34,6 +34,13 @@ COLLECTION = "hubfleet.jupyterhub"
 #: modules, secrets among them, go through the connection only, and not into files on the machine.
 DEFAULTS = {"ansible_connection": "ssh", "ansible_python_interpreter": "auto_silent", "ansible_pipelining": True}
 
+#: What Ansible says where the password was not asked for in its own words.
+_NO_PROMPT = "waiting for privilege escalation prompt"
+_SUDO_RS = (
+    "where that is sudo-rs, as on Ubuntu 25.10 and newer, say ansible_become_exe: sudo.ws, "
+    "or let the account use sudo without a password"
+)
+
 
 def host_of(hub: Hub) -> str:
     """Return the machine of a hub's cluster."""
@@ -79,6 +86,8 @@ class RemoteMachine:
         """Return in a line why nothing could be run; what ssh says is hidden along with what modules say."""
         if not isinstance(error, AnsibleConnectionFailure):
             return _one_line(str(error))
+        if _NO_PROMPT in str(error):
+            return f"sudo did not ask for the password as Ansible expects it; {_SUDO_RS}"
         context = self.action._play_context
         hidden, context.no_log = context.no_log, False
         try:

@@ -22,6 +22,8 @@ MINIMUM_PYTHON = (3, 10)
 MINIMUM_NODE = 20
 #: Where programs lie that every account of the machine can run.
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+#: "1" where AppArmor lets ordinary users have user namespaces only by a profile, as Ubuntu does since 24.04.
+APPARMOR_RESTRICTS = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns"
 #: The account of proxies where the machine's root deploys: it reads nothing of the hub.
 PROXY_ACCOUNT = "hubfleet-proxy"
 #: The account of front doors there: it reads nothing of the hubs.
@@ -216,8 +218,23 @@ def _try_bubblewrap() -> None:
     if done.returncode:
         raise PlatformError(
             f"bubblewrap does not work on this machine ({done.stderr.strip() or done.returncode}); "
-            "allow user namespaces, deploy as root, or say cluster_isolation: none"
+            f"{_allow_namespaces()}, deploy as root, or say cluster_isolation: none"
         )
+
+
+def _allow_namespaces() -> str:
+    """Return what lets ordinary users have user namespaces, where AppArmor forbids them and where something else does.
+
+    Source: https://discourse.ubuntu.com/t/spec-unprivileged-user-namespace-restrictions-via-apparmor-in-ubuntu-23-10/37626
+    """
+    try:
+        with open(APPARMOR_RESTRICTS, encoding="ascii") as file:
+            restricted = file.read().strip() == "1"
+    except OSError:
+        restricted = False
+    if not restricted:
+        return "allow user namespaces"
+    return "AppArmor forbids user namespaces here: let root give bwrap a profile that allows them (docs/machines.md)"
 
 
 def _supervisor(wanted: str, machine: Machine) -> str:

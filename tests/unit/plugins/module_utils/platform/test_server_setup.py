@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import machine as machines
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import Machine, resolve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.system import System
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.cluster_options import CLUSTER_OPTIONS
@@ -64,3 +67,26 @@ def test_systemd_cannot_keep_users_apart_without_root_and_systemd(
 ) -> None:
     with pytest.raises(PlatformError, match=message):
         resolve("lab", options(cluster_isolation="systemd", **given), machine)
+
+
+@pytest.mark.parametrize(
+    ("setting", "advice"),
+    [
+        ("1\n", "AppArmor forbids user namespaces here: let root give bwrap a profile"),
+        ("0\n", "; allow user namespaces, deploy as root"),
+        (None, "; allow user namespaces, deploy as root"),
+    ],
+)
+def test_who_forbids_sandboxes_is_told(
+    setting: str | None, advice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(command: list[str], **_options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(command, 1, "", "bwrap: setting up uid map: Permission denied\n")
+
+    if setting is not None:
+        (tmp_path / "setting").write_text(setting, encoding="ascii")
+    monkeypatch.setattr(machines, "APPARMOR_RESTRICTS", str(tmp_path / "setting"))
+    monkeypatch.setattr(subprocess, "run", refuse)
+    with pytest.raises(PlatformError) as told:
+        resolve("lab", options(), PERSONAL)
+    assert "(bwrap: setting up uid map: Permission denied)" in str(told.value) and advice in str(told.value)

@@ -77,8 +77,7 @@ class Bubblewrap(Isolation):
             "/tmp",
             "--dir",
             "/var/tmp",
-            "--perms",
-            "0700",
+            # whatever its mode, there is nobody else in there; bubblewrap before 0.5 (Debian 11) knows no --perms
             "--dir",
             _RUNTIME,
             *resolver(),

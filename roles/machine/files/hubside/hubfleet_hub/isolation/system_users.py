@@ -185,11 +185,12 @@ class SystemUsers(Isolation):
             str(self.home(user)),
             "--comment",
             self._mark(user),
-            # no ranges for containers: thousands of users would use them up
+            # no ranges for containers, or next to none: thousands of users would use them up; Debian 11 and
+            # Ubuntu 22.04 have a useradd that fails with 0
             "--key",
-            "SUB_UID_COUNT=0",
+            "SUB_UID_COUNT=1",
             "--key",
-            "SUB_GID_COUNT=0",
+            "SUB_GID_COUNT=1",
             name,
         ]
         _run_when_free(command, lambda: self._account(user) is not None)

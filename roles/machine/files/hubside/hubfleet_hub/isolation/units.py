@@ -21,6 +21,8 @@ from hubfleet_hub.isolation.base import IsolationError, Limits, Unit
 _MINIMUM = 247  # ProtectProc=
 _PATIENCE = 60
 _STOP_PATIENCE = 15
+# Not UMask=: by that, systemd 247 (Debian 11) makes the directories above what a unit is shown, which nobody may pass.
+_PRIVATELY = ("/bin/sh", "-c", 'umask 077; exec "$@"', "sh")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -67,7 +69,6 @@ def start(unit: Unit, command: list[str], environment: dict[str, str], log: Path
         "EnvironmentFile": str(variables),
         "StandardOutput": f"append:{log}",
         "StandardError": "inherit",
-        "UMask": "0077",
         "LimitCORE": "0",
         "LimitNOFILE": "65536",
         # the server first, which shuts down its kernels; then whatever is left, detached or not
@@ -87,7 +88,7 @@ def start(unit: Unit, command: list[str], environment: dict[str, str], log: Path
             f"--description={unit.description}",
             *(f"--property={name}={value}" for name, value in properties.items()),
             "--",
-            *(word.replace("$", "$$") for word in command),
+            *(word.replace("$", "$$") for word in (*_PRIVATELY, *command)),
         )
     finally:
         variables.unlink(missing_ok=True)
