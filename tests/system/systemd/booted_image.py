@@ -15,6 +15,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from booted_release import Release
+
 PACKAGES = (
     "bubblewrap",
     "ca-certificates",
@@ -26,8 +28,17 @@ PACKAGES = (
     "python3-venv",
     "systemd-sysv",
 )
+#: Of releases that are deployed from here.
+REACHED_PACKAGES = ("openssh-server",)
+#: What a Python of one's own is built with, on releases whose own is too old for hubs.
+BUILD_PACKAGES = ("build-essential", "libffi-dev", "libsqlite3-dev", "libssl-dev", "xz-utils", "zlib1g-dev")
+#: How the tools of this machine are told where packages come from, and whom to trust.
+PACKAGE_FILES = ("/etc/pip.conf", "/etc/xdg/pip", "/etc/uv", "/etc/npmrc", "/etc/ssl/certs/ca-certificates.crt")
 #: Where deploys on the machine are run from: a virtual environment with what operators have.
 CONTROLLER = "/opt/controller"
+#: The Python of one's own, and the release of Debian whose source it is built from.
+PYTHON = "/opt/python/bin/python3"
+_PYTHON_SOURCE = ("bookworm", "python3.11")
 #: The machine shares kernel and network with the real one, and must not set those up.
 MASKED = (
     "dev-hugepages.mount",
@@ -42,14 +53,14 @@ MASKED = (
     "systemd-timesyncd.service",
     "getty.target",
 )
-_DEBIAN = ("http://deb.debian.org/debian", "bookworm")
 
 
-def file_system(checkout: Path) -> Path:
-    """The directory that holds it, made where it is not there yet; about a minute."""
-    mirror, suite = _source()
+def file_system(checkout: Path, release: Release) -> Path:
+    """The directory that holds it, made where it is not there yet; about a minute, some more with a Python to build."""
     requirements = checkout / "requirements.txt"
-    made_from = [mirror, suite, *PACKAGES, *MASKED, requirements.read_text(encoding="utf-8")]
+    made_from = [release.mirror, release.suite, release.components, *_packages(release), *MASKED, *_PYTHON_SOURCE]
+    if release.controls:
+        made_from.append(requirements.read_text(encoding="utf-8"))
     digest = hashlib.sha256("\0".join(made_from).encode()).hexdigest()[:16]
     kept = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hubfleet-tests"
     whole = kept / f"machine-{digest}"
@@ -57,38 +68,62 @@ def file_system(checkout: Path) -> Path:
         kept.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=".machine-", dir=kept))
         try:
-            _make(fresh, mirror, suite, checkout)
+            _make(fresh, release, checkout)
             fresh.rename(whole)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
     return whole
 
 
-def _make(root: Path, mirror: str, suite: str, checkout: Path) -> None:
+def _packages(release: Release) -> tuple[str, ...]:
+    reached = () if release.controls else REACHED_PACKAGES
+    return (*PACKAGES, *reached, *(() if release.python else BUILD_PACKAGES))
+
+
+def _make(root: Path, release: Release, checkout: Path) -> None:
     root.chmod(0o755)
-    packages = f"--include={','.join(PACKAGES)}"
-    _run("debootstrap", "--variant=minbase", packages, suite, str(root), mirror)
+    options = ["--variant=minbase", f"--components={release.components}", f"--include={','.join(_packages(release))}"]
+    _run("debootstrap", *options, release.suite, str(root), release.mirror, release.script)
     for unit in MASKED:
         (root / "etc/systemd/system" / unit).symlink_to("/dev/null")
+    if not release.python:
+        _build_python(root, release)
     shutil.rmtree(root / "var/cache/apt/archives")
-    uv = checkout / ".venv/bin/uv"
-    python = root / CONTROLLER.lstrip("/") / "bin/python"
-    # By uv of the real machine, which knows where packages come from; only the link to Python is that of the other.
-    _run(str(uv), "venv", "--quiet", "--relocatable", "--python", "/usr/bin/python3", str(python.parent.parent))
-    requirements = ["--requirement", str(checkout / "requirements.txt")]
-    _run(str(uv), "pip", "install", "--quiet", "--link-mode=copy", "--python", str(python), *requirements)
+    if release.controls:
+        _add_controller(root, checkout)
 
 
-def _source() -> tuple[str, str]:
-    """Where this machine gets the packages of its release from; Debian's own place where that is not told."""
-    release = dict(
-        line.split("=", 1) for line in Path("/etc/os-release").read_text(encoding="utf-8").splitlines() if "=" in line
-    )
-    suite = release.get("VERSION_CODENAME", "").strip('"')
-    command = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME)", "Created-By: Packages"]
-    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    mirrors = [line.split()[0] for line in listed.splitlines() if line.split()[1:] == [suite]]
-    return (mirrors[0], suite) if suite and mirrors else _DEBIAN
+def _add_controller(root: Path, checkout: Path) -> None:
+    uv, requirements = "/tmp/uv", "/tmp/requirements.txt"
+    # With what tells the real machine where packages come from, but the Python and the libraries of the other.
+    inside = ["bwrap", "--bind", str(root), "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
+    inside += ["--ro-bind", str(checkout / ".venv/bin/uv"), uv]
+    inside += ["--ro-bind", str(checkout / "requirements.txt"), requirements]
+    for path in filter(os.path.exists, PACKAGE_FILES):
+        inside += ["--ro-bind", path, path]
+    inside += ["--setenv", "UV_CACHE_DIR", "/tmp/cache"]
+    _run(*inside, uv, "venv", "--quiet", "--python", "/usr/bin/python3", CONTROLLER)
+    python = f"{CONTROLLER}/bin/python"
+    _run(*inside, uv, "pip", "install", "--quiet", "--python", python, "--requirement", requirements)
+
+
+def _build_python(root: Path, release: Release) -> None:
+    """Build a Python of one's own from the source that a later release of Debian has."""
+    suite, package = _PYTHON_SOURCE
+    source = f"deb-src {release.mirror} {suite} main\n"
+    (root / "etc/apt/sources.list.d/source.list").write_text(source, encoding="utf-8")
+    script = f"""
+set -e
+mkdir /tmp/source && cd /tmp/source
+apt-get update -qq
+apt-get source -qq --download-only {package}/{suite}
+tar --extract --strip-components=1 --file {package}_*.orig.tar.*
+./configure --quiet --prefix={Path(PYTHON).parents[1]} --without-static-libpython
+make -s -j2
+make -s install
+rm -rf /tmp/source /etc/apt/sources.list.d/source.list
+"""
+    _run("chroot", str(root), "/bin/sh", "-c", script)
 
 
 def _run(*command: str) -> None:

@@ -10,13 +10,15 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
-from booted_image import CONTROLLER, file_system
+from booted_image import CONTROLLER, PACKAGE_FILES, PYTHON, file_system
+from booted_login import Login
+from booted_release import wanted_release
 from verbs_fleet import CHECKOUT, Account
 
 #: How the tools of this machine are told where packages come from, and whom to trust.
 _VARIABLES = ("PIP_", "UV_", "SSL_CERT_", "REQUESTS_CA_", "CURL_CA_", "NODE_EXTRA_CA_", "NPM_CONFIG_")
-_FILES = ("/etc/pip.conf", "/etc/xdg/pip", "/etc/uv", "/etc/npmrc", "/etc/ssl/certs/ca-certificates.crt")
 # crun refuses the hybrid control groups of some machines; podman's own limits may be above what this one allows
 _SETTINGS = """\
 [containers]
@@ -25,6 +27,10 @@ default_ulimits = ["nofile=20000:20000", "nproc=4096:4096"]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 """
+#: The first process. Systemd 256 and 257 insist on this word where control groups are of version 1.
+_ANY_GROUPS = ("/sbin/init", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
+#: Systemd 258 and newer: version 2, be it without controllers, since the real machine may have those in version 1.
+_UNIFIED = ("sh", "-c", "umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec /sbin/init")
 
 
 class Machine:
@@ -34,16 +40,20 @@ class Machine:
         self.directory = Path(tempfile.mkdtemp(prefix="hubfleet-booted-", dir="/var/tmp"))
         self.directory.chmod(0o755)
         self.name = self.directory.name
+        self.release = wanted_release()
         self.root = self.directory / "root"
         self.shared = Path(tempfile.mkdtemp(prefix="hubfleet-booted-", dir="/srv"))
         self.shared.chmod(0o711)
+        self.login = None if self.release.controls else Login(self.directory)
         (self.directory / "containers.conf").write_text(_SETTINGS, encoding="utf-8")
 
     def boot(self) -> None:
         """Start it for the first time."""
-        subprocess.run(["cp", "-a", str(file_system(CHECKOUT)), str(self.root)], check=True)
+        subprocess.run(["cp", "-a", str(file_system(CHECKOUT, self.release)), str(self.root)], check=True)
+        if self.login:
+            self.login.prepare(self.root, _variables())
         mounts = [f"{self.shared}:{self.shared}", f"{CHECKOUT}:{CHECKOUT}:ro"]
-        mounts += [f"{path}:{path}:ro" for path in (*_FILES, *_named_paths()) if os.path.exists(path)]
+        mounts += [f"{path}:{path}:ro" for path in (*PACKAGE_FILES, *_named_paths()) if os.path.exists(path)]
         # Root's home is the same there.
         caches = {Path.home() / name: Path("~root").expanduser() / name for name in (".cache/uv", ".npm")}
         mounts += [f"{here}:{there}" for here, there in caches.items() if here.is_dir()]
@@ -55,7 +65,8 @@ class Machine:
             arguments += ["--volume", mount]
         for name, value in _variables().items():
             arguments += ["--env", f"{name}={value}"]
-        self._podman("run", "--detach", "--name", self.name, *arguments, "--rootfs", str(self.root), "/sbin/init")
+        first = ["--rootfs", str(self.root), *(_UNIFIED if self.release.unified else _ANY_GROUPS)]
+        self._podman("run", "--detach", "--name", self.name, *arguments, *first)
         self._wait_until_booted()
 
     def reboot(self) -> None:
@@ -67,10 +78,17 @@ class Machine:
         """What a command prints that runs on it."""
         return self._podman("exec", "--user", user, self.name, *command, check=check).stdout
 
+    def settings(self, name: str = "root") -> dict[str, Any]:
+        """What the group of a cluster says of it whose hubs are the account's."""
+        reached = self.login.variables(name) if self.login else {}
+        return reached if self.release.python else {**reached, "cluster_python": PYTHON}
+
     def account(self, name: str = "root") -> Account:
-        """Somebody who runs the verbs on it, from this checkout."""
+        """Somebody who runs the verbs on it, from this checkout; where it cannot run them, somebody here."""
         home = self.run("sh", "-c", f"echo ~{name}").strip()
         uid, gid = (int(self.run("id", option, name)) for option in ("-u", "-g"))
+        if self.login:
+            return Account(owner=(uid, gid), place=str(self.shared))
         told = ("ANSIBLE_CONFIG", "ANSIBLE_VAULT_PASSWORD_FILE", "ANSIBLE_NOCOLOR")
         prefix = [*self._command(), "exec", "--workdir", str(CHECKOUT), "--user", name]
         prefix += [word for variable in told for word in ("--env", variable)]
@@ -90,10 +108,21 @@ class Machine:
             place=str(self.shared),
         )
 
+    def has_limits(self) -> bool:
+        """Tell whether its systemd can limit and count memory and CPU: whether it has these controllers."""
+        found = self.run("sh", "-c", "cat /sys/fs/cgroup/cgroup.controllers || ls /sys/fs/cgroup", check=False).split()
+        return {"memory", "cpu"} <= set(found)
+
     def show(self, unit: str, name: str, user: str = "") -> str:
         """A property of a unit, by systemctl show."""
-        manager = ("--user", f"--machine={user}@") if user else ()
-        return self.run("systemctl", *manager, "show", "--property", name, "--value", unit).strip()
+        return self.systemctl("show", "--property", name, "--value", unit, user=user).strip()
+
+    def systemctl(self, *arguments: str, user: str = "") -> str:
+        """What systemctl prints, of the account's own systemd where one is named."""
+        if not user:
+            return self.run("systemctl", *arguments)
+        runtime = f"XDG_RUNTIME_DIR=/run/user/{self.run('id', '-u', user).strip()}"
+        return self.run("env", runtime, "systemctl", "--user", *arguments, user=user)
 
     def remove(self) -> None:
         """End it, and leave nothing of it."""

@@ -23,7 +23,7 @@ def fleet(machine: Machine) -> Iterator[Fleet]:
     account = machine.account(NAME)
     assert account.owner
     wait_for("the account's systemd", lambda: machine.run("ls", f"/run/user/{account.owner[0]}/systemd/private"))
-    made = Fleet("own", account)
+    made = Fleet("own", account, **machine.settings(NAME))
     made.add("desk", "staging")
     made.write()
     made.succeed("deploy")
@@ -32,8 +32,8 @@ def fleet(machine: Machine) -> Iterator[Fleet]:
 
 def pids(machine: Machine, fleet: Fleet) -> dict[str, str]:
     """Role -> pid of the hub's services, as the account's systemd says."""
-    manager = ("systemctl", "--user", f"--machine={NAME}@", "--plain", "--no-legend")
-    names = [line.split()[0] for line in machine.run(*manager, "list-units", "hubfleet-*.service").splitlines()]
+    listed = machine.systemctl("list-units", "--plain", "--no-legend", "hubfleet-*.service", user=NAME)
+    names = [line.split()[0] for line in listed.splitlines()]
     return {name.rpartition("-")[2].removesuffix(".service"): machine.show(name, "MainPID", NAME) for name in names}
 
 

@@ -21,6 +21,8 @@ from verbs_machine import as_status, contain, make_certificate
 
 HUBS = ("north", "south-2")
 SERVICES = ("proxy", "hub", "culler")
+#: Systemd 258 and newer count CPU time without being told, and do not say so.
+ALWAYS_COUNTED = ("CPUAccounting", "")
 SIZES = {"small": {"title": "Small", "memory": "600M", "cpu": 1, "cpu_guarantee": 0.5}}
 
 #: Runs in a kernel with PATHS set; prints what of them it reaches, the tokens it finds, and the processes it sees.
@@ -52,7 +54,8 @@ HANDED = 'for fd in *; do case $(readlink "$fd") in /memfd:handed*) stat -L --fo
 @pytest.fixture(scope="module")
 def fleet(machine: Machine) -> Iterator[Fleet]:
     """Two hubs whose users systemd keeps apart; the second has a certificate, and a port below 1024."""
-    made = Fleet("lab", machine.account(), cluster_isolation="systemd", hub_size_catalogue=SIZES)
+    settings = {**machine.settings(), "cluster_isolation": "systemd", "hub_size_catalogue": SIZES}
+    made = Fleet("lab", machine.account(), **settings)
     made.add(HUBS[0], "staging")
     made.add(HUBS[1], "production")
     hub, certificate = made.hubs[HUBS[1]], operators_certificate(made.directory)
@@ -75,20 +78,19 @@ def operators_certificate(directory: Path) -> Path:
     return certificate
 
 
-def service(fleet: Fleet, hub: str, role: str) -> str:
+def service(machine: Machine, hub: str, role: str) -> str:
     """The unit of a service."""
-    return next(path.name for path in units(fleet) if path.name.endswith(f".{hub}-{role}.service"))
+    return next(path.name for path in units(machine) if path.name.endswith(f".{hub}-{role}.service"))
 
 
-def main_pids(machine: Machine, fleet: Fleet, hub: str) -> dict[str, str]:
+def main_pids(machine: Machine, hub: str) -> dict[str, str]:
     """Role of a service -> its pid on the machine, "0" where it does not run."""
-    return {role: machine.show(service(fleet, hub, role), "MainPID") for role in SERVICES}
+    return {role: machine.show(service(machine, hub, role), "MainPID") for role in SERVICES}
 
 
-def units(fleet: Fleet) -> list[Path]:
+def units(machine: Machine) -> list[Path]:
     """Files of units on the machine."""
-    root = Path(fleet.account.prefix[fleet.account.prefix.index("--root") + 1]).parent / "root"
-    return sorted((root / "etc/systemd/system").glob("hubfleet-*.*"))
+    return sorted((machine.root / "etc/systemd/system").glob("hubfleet-*.*"))
 
 
 def servers(machine: Machine) -> dict[str, str]:
@@ -104,10 +106,15 @@ def server(machine: Machine, hub: Hub, user: str) -> str:
     return next(unit for unit in found if f"-{user}-" in unit)
 
 
+def left_in_run(machine: Machine) -> str:
+    """What is in /run of users' servers, but for what systemd of Debian 11 and Ubuntu 22.04 leaves for itself."""
+    return machine.run("find", "/run", "-path", "/run/systemd/propagate", "-prune", "-o", "-name", "hf-*", "-print")
+
+
 def test_services_are_units_of_a_slice_and_a_target(machine: Machine, fleet: Fleet) -> None:
     for hub in HUBS:
         for role in SERVICES:
-            unit = service(fleet, hub, role)
+            unit = service(machine, hub, role)
             shown = {name: machine.show(unit, name) for name in ("ActiveState", "KillMode", "Slice", "UnitFileState")}
             assert shown == {
                 "ActiveState": "active",
@@ -117,21 +124,22 @@ def test_services_are_units_of_a_slice_and_a_target(machine: Machine, fleet: Fle
             }
             assert machine.show(unit, "PartOf") == unit.removesuffix(f"-{role}.service") + ".target"
             for counted in ("MemoryAccounting", "CPUAccounting", "TasksAccounting"):
-                assert machine.show(unit, counted) == "yes"
-        proxy = service(fleet, hub, "proxy")
+                assert machine.show(unit, counted) == "yes" or (counted, machine.show(unit, counted)) == ALWAYS_COUNTED
+        proxy = service(machine, hub, "proxy")
         assert machine.show(proxy, "ProtectSystem") == "strict" and machine.show(proxy, "NoNewPrivileges") == "yes"
-        assert int(machine.show(fleet.hub(hub).config["slice"], "MemoryCurrent")) > 100 << 20
+        if machine.has_limits():
+            assert int(machine.show(fleet.hub(hub).config["slice"], "MemoryCurrent")) > 100 << 20
     assert "2 hubs: nothing to change" in fleet.succeed("deploy").output
     # The checks' own users left nothing.
     assert not list((fleet.state / "homes").glob("*/hubfleet-check-*")) and not servers(machine)
-    assert not machine.run("find", "/run", "-name", "hf-*")
+    assert not left_in_run(machine)
 
 
 def test_proxies_have_an_account_and_no_right_but_to_a_low_port(machine: Machine, fleet: Fleet) -> None:
     account = machine.run("id", "--user", "hubfleet-proxy").strip()
     # CAP_NET_BIND_SERVICE; certificate and key
     for hub, rights, files in ((HUBS[0], 0, 0), (HUBS[1], 1 << 10, 2)):
-        pid = main_pids(machine, fleet, hub)["proxy"]
+        pid = main_pids(machine, hub)["proxy"]
         told, kinds = as_status(machine.run("cat", f"/proc/{pid}/status")), ("Inh", "Prm", "Eff", "Bnd", "Amb")
         assert told["Uid"].split() == [account] * 4 and told["NoNewPrivs"] == "1"
         assert {kind: told[f"Cap{kind}"] for kind in kinds} == dict.fromkeys(kinds, f"{rights:016x}")
@@ -141,13 +149,13 @@ def test_proxies_have_an_account_and_no_right_but_to_a_low_port(machine: Machine
 
 
 def test_a_target_restarts_all_services_of_one_hub(machine: Machine, fleet: Fleet) -> None:
-    pids = main_pids(machine, fleet, HUBS[0])
-    other = machine.show(service(fleet, HUBS[1], "hub"), "MainPID")
-    target = machine.show(service(fleet, HUBS[0], "hub"), "PartOf")
+    pids = main_pids(machine, HUBS[0])
+    other = machine.show(service(machine, HUBS[1], "hub"), "MainPID")
+    target = machine.show(service(machine, HUBS[0], "hub"), "PartOf")
     machine.run("systemctl", "restart", target)
     wait_for("the hub", fleet.hub(HUBS[0]).healthy)
-    assert not set(pids.values()) & set(main_pids(machine, fleet, HUBS[0]).values())
-    assert machine.show(service(fleet, HUBS[1], "hub"), "MainPID") == other
+    assert not set(pids.values()) & set(main_pids(machine, HUBS[0]).values())
+    assert machine.show(service(machine, HUBS[1], "hub"), "MainPID") == other
 
 
 def test_servers_outlive_changes_and_crashes(machine: Machine, fleet: Fleet) -> None:
@@ -158,17 +166,17 @@ def test_servers_outlive_changes_and_crashes(machine: Machine, fleet: Fleet) -> 
     fleet.succeed("deploy", "--skip-tags", "check")
     assert "New term" in hub.login_page() and kernel.survives()
     for role in ("proxy", "hub"):
-        crash(machine, fleet, HUBS[0], role)
+        crash(machine, HUBS[0], role)
         wait_for("the hub", hub.healthy)
     wait_for("the route", lambda: hub.request("GET", "user/ada/api", kernel.token)[0] == 200, 10)
     assert kernel.survives() and servers(machine)[unit] == "active"
 
 
-def crash(machine: Machine, fleet: Fleet, hub: str, role: str) -> None:
+def crash(machine: Machine, hub: str, role: str) -> None:
     """Kill a service, and wait until it runs again."""
-    before = main_pids(machine, fleet, hub)[role]
+    before = main_pids(machine, hub)[role]
     machine.run("kill", "-KILL", before)
-    wait_for(role, lambda: main_pids(machine, fleet, hub)[role] not in ("0", before))
+    wait_for(role, lambda: main_pids(machine, hub)[role] not in ("0", before))
 
 
 def test_same_name_on_two_hubs_is_two_people(machine: Machine, fleet: Fleet) -> None:
@@ -212,6 +220,8 @@ def test_systemd_shows_no_secret_of_a_server(machine: Machine, fleet: Fleet) -> 
 
 
 def test_limits_are_enforced(machine: Machine, fleet: Fleet) -> None:
+    if not machine.has_limits():
+        pytest.skip("needs controllers of control groups in the version that this systemd knows")
     hub = fleet.hub(HUBS[0])
     unit = server(machine, hub, "ben")
     shown = {name: machine.show(unit, name) for name in ("MemoryMax", "CPUQuotaPerSecUSec", "CPUWeight", "TasksMax")}
@@ -245,7 +255,8 @@ def test_a_stopped_server_leaves_nothing(machine: Machine, fleet: Fleet) -> None
     hub.stop_server("ben")
     assert "98765" not in processes(machine) and unit not in servers(machine)
     # Of the test before: the user is told why the kernel was gone.
-    assert "reached its memory limit" in (hub.directory / "logs/servers/ben.log").read_text()
+    log = (hub.directory / "logs/servers/ben.log").read_text()
+    assert "reached its memory limit" in log or not machine.has_limits()
 
 
 def processes(machine: Machine) -> str:
@@ -305,7 +316,8 @@ def test_accounts_have_the_same_limits(machine: Machine, fleet: Fleet) -> None:
     unit = server(machine, north, "ada")
     uid = int(machine.run("stat", "--format=%u", f"/proc/{machine.show(unit, 'MainPID')}"))
     assert machine.run("id", "--name", "--user", str(uid)).startswith("hf-ada-")
-    assert machine.show(unit, "MemoryMax") == str(600 << 20) and quota(machine, unit) == 1.0
+    assert machine.show(unit, "MemoryMax") == str(600 << 20)
+    assert not machine.has_limits() or quota(machine, unit) == 1.0
     kernel = north.kernel("ada")
     kernel.run("import subprocess; subprocess.Popen(['setsid', 'nohup', 'sleep', '98764'])")
     assert kernel.run("print(open('mine.txt').read())").strip() == f"{HUBS[0]} ada"
@@ -319,9 +331,9 @@ def test_remove_leaves_nothing(machine: Machine, fleet: Fleet) -> None:
     fleet.succeed("stop", "--limit", HUBS[1], "-e", "stop_servers=true", "-e", "end_sessions=true")
     assert len(servers(machine)) == 1
     assert fleet.remove().code == 0
-    assert not servers(machine) and not units(fleet) and not fleet.state.exists()
+    assert not servers(machine) and not units(machine) and not fleet.state.exists()
     assert "hubfleet" not in machine.run(
         "systemctl", "list-units", "--all", "--plain", "--no-legend", "--type=service,target"
     )
-    assert "hf-" not in machine.run("getent", "passwd") and not machine.run("find", "/run", "-name", "hf-*")
+    assert "hf-" not in machine.run("getent", "passwd") and not left_in_run(machine)
     assert str(fleet.state) not in processes(machine)

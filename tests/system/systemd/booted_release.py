@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which release of Debian or Ubuntu the booted machine has: this machine's own, or another one.
+
+HUBFLEET_TEST_RELEASE names one of RELEASES. HUBFLEET_TEST_MIRROR is where its packages come from, for releases
+of another distribution than this machine's.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release as debootstrap makes it.
+
+    script: debootstrap's, by a name that old versions of it know as well. components: of its archive.
+    controls: whether Ansible runs on its Python, so that the machine can deploy its own hubs. If not, they are deployed
+    from here, by ssh. python: whether its Python is new enough for hubs. unified: whether its systemd knows control
+    groups of version 2 only. mirror: where its packages come from.
+    """
+
+    suite: str
+    script: str = "sid"
+    components: str = "main"
+    controls: bool = True
+    python: bool = True
+    unified: bool = False
+    mirror: str = ""
+
+
+_UBUNTU = {"script": "gutsy", "components": "main,universe"}
+RELEASES = (
+    Release("bullseye", controls=False, python=False),
+    Release("bookworm"),
+    Release("trixie"),
+    Release("jammy", controls=False, **_UBUNTU),
+    Release("noble", **_UBUNTU),
+    Release("resolute", unified=True, **_UBUNTU),
+)
+_DEBIAN = "http://deb.debian.org/debian"
+
+
+def wanted_release() -> Release:
+    """The release that tests are to run on; AssertionError where it is not known, or nobody says where it is."""
+    here, mirror = _this_machine()
+    known = {release.suite: release for release in RELEASES}
+    suite = os.environ.get("HUBFLEET_TEST_RELEASE") or (here if here in known else "bookworm")
+    assert suite in known, f"HUBFLEET_TEST_RELEASE: {suite} is none of {', '.join(known)}"
+    found = known[suite]
+    same = here in known and known[here].script == found.script
+    place = os.environ.get("HUBFLEET_TEST_MIRROR") or (mirror if same else "")
+    if not place and found.script == "sid":
+        place = _DEBIAN
+    assert place, f"HUBFLEET_TEST_MIRROR: this machine does not know where packages of {suite} come from"
+    return Release(**{**vars(found), "mirror": place})
+
+
+def _this_machine() -> tuple[str, str]:
+    """Name of this machine's release, and where it gets its packages from; "" where that is not told."""
+    release = dict(
+        line.split("=", 1) for line in Path("/etc/os-release").read_text(encoding="utf-8").splitlines() if "=" in line
+    )
+    suite = release.get("VERSION_CODENAME", "").strip('"')
+    command = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME)", "Created-By: Packages"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    mirrors = [line.split()[0] for line in listed.splitlines() if line.split()[1:] == [suite]]
+    return suite, mirrors[0] if mirrors else ""
