@@ -54,8 +54,9 @@ class Problem:
             return True
         if isinstance(self.error, SyntaxError):
             return _OWN_WORDS.match(self.error.msg or "") is not None
-        if type(self.error) is not NameError:
+        # Raised by Python itself, it has the name; raised by others, it may say anything.
+        name = self.error.name if isinstance(self.error, NameError) else None
+        if not name:
             return False
         # A secret without its quotes is a name, too.
-        name = self.error.name
         return name in self.names or re.search(rf"\b{re.escape(name)}\b", self._text(self.line)) is not None
