@@ -15,7 +15,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -77,8 +77,12 @@ def as_status(text: str) -> dict[str, str]:
 
 def handed(pid: int) -> list[os.stat_result]:
     """The files without a name that the launcher handed to a service."""
-    descriptors = Path(f"/proc/{pid}/fd").iterdir()
-    return [path.stat() for path in descriptors if os.readlink(path).startswith("/memfd:handed")]
+    found = []
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since it was listed
+            if os.readlink(path).startswith("/memfd:handed"):
+                found.append(path.stat())
+    return found
 
 
 def processes_of(directory: Path) -> dict[int, str]:
