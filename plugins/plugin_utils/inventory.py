@@ -152,8 +152,8 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
 
     def copied_from(path: ValuePath) -> str:
         value = source_of(path)
-        is_template = isinstance(value, str) and not origin.is_encrypted(value) and _needs_templating(value)
-        return plain_source(value, raw) if is_template and place_of(path) else ""
+        is_copy = origin.is_template(value) and not origin.is_encrypted(value) and place_of(path)
+        return plain_source(value, raw) if is_copy else ""
 
     def protected(path: ValuePath) -> bool:
         value = source_of(path)
@@ -256,7 +256,7 @@ def plain(value: Any) -> Any:
 def _needs_templating(value: Any) -> bool:
     """Tell whether a raw value, or one inside it, is a template or encrypted."""
     if isinstance(value, str):
-        return "{{" in value or "{%" in value or origin.is_encrypted(value)
+        return origin.is_template(value) or origin.is_encrypted(value)
     if isinstance(value, Mapping):
         return any(map(_needs_templating, value.values()))
     if isinstance(value, (list, tuple)):

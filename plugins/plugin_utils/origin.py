@@ -115,6 +115,11 @@ def is_encrypted_file(path: str) -> bool:
         return False
 
 
+def is_template(value: Any) -> bool:
+    """Tell whether a raw value is a text with a template in it."""
+    return isinstance(value, str) and ("{{" in value or "{%" in value)
+
+
 def stands_encrypted(value: Any) -> bool:
     """Tell whether a raw value stands encrypted, alone or with its whole file."""
     if is_encrypted(value):

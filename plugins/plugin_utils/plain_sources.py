@@ -33,9 +33,11 @@ def plain_source(template: str, variables: Mapping[str, Any]) -> str:
     what nobody knows here, all of it may be a secret that is kept well.
     """
     try:
-        return next((found for found in list(_sources(template, variables, _DEEPEST)) if found), "")
+        # All of them: what is unknown may come last.
+        found = list(_sources(template, variables, _DEEPEST))
     except (_Unknown, TemplateError):
         return ""
+    return found[0] if found else ""
 
 
 def _sources(template: str, variables: Mapping[str, Any], depth: int) -> Iterator[str]:
@@ -94,7 +96,7 @@ def _of_variable(path: tuple[Any, ...], variables: Mapping[str, Any], depth: int
     place = origin.place_of(value) if isinstance(value, (str, int, float)) else None
     if place is None or not depth or origin.is_encrypted(value) or origin.is_encrypted_file(place[0]):
         raise _Unknown
-    if isinstance(value, str) and ("{{" in value or "{%" in value):
+    if origin.is_template(value):
         yield from _sources(value, variables, depth - 1)
     else:
         yield f"{written(path)} ({origin.shown(place)})"

@@ -62,7 +62,7 @@ def privacy(raw: Mapping[str, Any], text: str) -> Privacy:
     raw: the host's variables before templating. text: what the variable came to.
     """
     written = raw.get(CONFIG)
-    if not text or (_is_plain(written) and not _is_template(written)):
+    if not text or (_is_plain(written) and not origin.is_template(written)):
         return Privacy()
     plain = [value for value in raw.values() if _is_plain(value)]
     public = {""}.union(*(map(str.strip, value.splitlines()) for value in plain))
@@ -96,11 +96,7 @@ def _names(value: Any) -> frozenset[str]:
         return frozenset().union(*map(_names, value.values()))
     if isinstance(value, (list, tuple)):
         return frozenset().union(*map(_names, value))
-    return frozenset(_NAME.findall(value)) if _is_template(value) else frozenset()
-
-
-def _is_template(value: Any) -> bool:
-    return isinstance(value, str) and ("{{" in value or "{%" in value)
+    return frozenset(_NAME.findall(value)) if origin.is_template(value) else frozenset()
 
 
 def _blanked(value: Any) -> Any:
@@ -119,7 +115,7 @@ def _made_of(raw: Any, real: Any, work_out: Callable[[Any], Any]) -> set[str]:
         return set().union(*(_made_of(inside.get(key), item, work_out) for key, item in real.items()))
     if isinstance(raw, (list, tuple)) and isinstance(real, list):
         return set().union(*(_made_of(part, item, work_out) for part, item in zip(raw, real)))
-    if not _is_template(raw):
+    if not origin.is_template(raw):
         return set()
     try:
         without = None if origin.stands_encrypted(raw) else work_out(raw)

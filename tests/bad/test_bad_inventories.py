@@ -135,12 +135,17 @@ WRONG_ARGUMENTS = {
 }
 
 
+def refused(name: str, inventory: Path, *arguments: str) -> str:
+    """What a playbook prints that fails on a sound inventory."""
+    Case("", {}, []).write(inventory)
+    done = playbook(inventory, *arguments, name=name)
+    assert done.returncode != 0
+    return done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(("variable", "message"), WRONG_ARGUMENTS.items())
 def test_arguments_of_check(variable: str, message: str, inventory: Path) -> None:
-    Case("", {}, []).write(inventory)
-    done = playbook(inventory, "-e", variable, "--check", name="check")
-    assert done.returncode != 0
-    assert message in done.stdout + done.stderr
+    assert message in refused("check", inventory, "-e", variable, "--check")
 
 
 WRONG_SWITCHES = {
@@ -160,27 +165,20 @@ WRONG_SWITCHES = {
 @pytest.mark.parametrize(("name", "switch"), WRONG_SWITCHES.items())
 def test_a_mistyped_switch_is_no_false(name: str, switch: str, inventory: Path) -> None:
     """Whoever mistypes -e export=true must not lose the copy of the data."""
-    Case("", {}, []).write(inventory)
-    done = playbook(inventory, "-e", f"{switch}=ture", name=name)
-    assert done.returncode != 0
-    assert f"argument '{switch}' is of type str and we were unable to convert to bool: The value 'ture'" in done.stdout
-    assert done.stdout.count("TASK [") == 1
+    output = refused(name, inventory, "-e", f"{switch}=ture")
+    assert f"argument '{switch}' is of type str and we were unable to convert to bool: The value 'ture'" in output
+    assert output.count("TASK [") == 1
 
 
 @pytest.mark.parametrize("number", ["abc", "0", "-1", "1.5", ""])
 def test_a_deploy_is_named_by_its_number(number: str, inventory: Path) -> None:
-    Case("", {}, []).write(inventory)
-    done = playbook(inventory, "--limit", "alpha", "-e", f"rollback_to={number}", name="rollback")
-    assert done.returncode != 0
-    assert f'"msg": "rollback_to: {number} is not the number of a deploy; ' in done.stdout
-    assert "Guard the clusters" not in done.stdout.partition("rollback_to: ")[2]
+    output = refused("rollback", inventory, "--limit", "alpha", "-e", f"rollback_to={number}")
+    assert f'"msg": "rollback_to: {number} is not the number of a deploy; ' in output
+    assert "Guard the clusters" not in output.partition("rollback_to: ")[2]
 
 
 def test_an_empty_revision_asks_no_hub(inventory: Path) -> None:
-    Case("", {}, []).write(inventory)
-    done = playbook(inventory, "-e", "plan_against=", name="plan")
-    assert done.returncode != 0
-    assert "plan_against: is empty" in done.stdout + done.stderr
+    assert "plan_against: is empty" in refused("plan", inventory, "-e", "plan_against=")
 
 
 WRONG_FILES = {
@@ -194,10 +192,8 @@ WRONG_FILES = {
 
 @pytest.mark.parametrize(("verb", "variable", "message"), [(*key, value) for key, value in WRONG_FILES.items()])
 def test_what_is_wrong_with_a_file_is_said_once(verb: str, variable: str, message: str, inventory: Path) -> None:
-    Case("", {}, []).write(inventory)
-    done = playbook(inventory, "-e", variable, name=verb)
-    assert done.returncode != 0
-    assert f'"msg": "{message}"' in done.stdout, done.stdout
+    output = refused(verb, inventory, "-e", variable)
+    assert f'"msg": "{message}"' in output, output
 
 
 def test_variable_from_the_command_line(inventory: Path) -> None:

@@ -151,11 +151,12 @@ def _wait_until_up(services: list[Service], config: dict[str, Any], timeout: flo
         for service in services:
             state = running(service.layout, service.role)
             pid = state.pid if state.digest == service.digest else 0
-            if pid != pids.get(service.role, pid) and service.role == may_end_once:
+            if pid != pids.get(service.role, pid):
+                if service.role != may_end_once:
+                    lines = last_lines(service)
+                    raise SupervisorError(f"{service.name} ended while it started; its last lines:\n{lines}")
                 may_end_once = ""
                 del pids[service.role]
-            elif pid != pids.get(service.role, pid):
-                raise SupervisorError(f"{service.name} ended while it started; its last lines:\n{last_lines(service)}")
             if pid:
                 pids[service.role] = pid
         if len(pids) == len(services) and answers(config):

@@ -26,7 +26,7 @@ from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.pla
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import hub_of
 
 OF_ROOT = replace(SETUP, isolation="system-users", proxy_account="hubfleet-proxy")
-TLS = {"hub_tls_certificate": "/etc/ssl/hub.pem", "hub_tls_key": "/root/hub.key"}
+TLS = {"hub_tls_certificate": "/etc/ssl/hub.pem", "hub_tls_key": "/etc/ssl/private/hub.key"}
 
 
 def options(service: Service) -> list[str]:
