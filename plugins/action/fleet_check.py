@@ -13,23 +13,22 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.report import table
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
-    CheckOptions,
-    HubTarget,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, HubTarget
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.check import (
+    Checked,
+    check_hubs,
+    not_deployed,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
+    ServerPlatform,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     LOCALHOST,
     Fleet,
     FleetInput,
     Hub,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.checking import (
-    Checked,
-    check_hubs,
-    not_deployed,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.check_targets import check_target
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,

@@ -7,13 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
-    Fleet,
-    FleetInput,
-    Hub,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import KUBERNETES
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import PREFIXES
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import KUBERNETES
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import PREFIXES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.explain import (
     Place,
     Unknown,

@@ -9,7 +9,12 @@ import re
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.order import Gate, gate, usual_waves, waves
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.order import (
+    Gate,
+    gate,
+    usual_waves,
+    waves,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import BulkAction, display
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes import (

@@ -9,14 +9,15 @@ import datetime
 import os
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
-    Fleet,
-    FleetInput,
-    Hub,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
+    UNREACHABLE,
+    PlatformError,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.window import is_open
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import UNREACHABLE, PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
+    ServerPlatform,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.maintenance_window import is_open
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,

@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 from ansible.utils.display import Display
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.problems import ImportProblem
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.errors import ImportProblem
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.report import summary
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import (
     MARKDOWN,
@@ -17,8 +17,10 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run 
     Request,
     import_fleet,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.charts import Charts
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import nearest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.charts import (
+    Charts,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import nearest
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import RECORDED_CHARTS, chart_cache, chart_code
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import BulkAction
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain

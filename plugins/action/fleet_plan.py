@@ -10,12 +10,6 @@ from dataclasses import replace
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
-    LOCALHOST,
-    Fleet,
-    FleetInput,
-    Hub,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import (
     HubPlan,
     Plan,
@@ -27,6 +21,12 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
+    LOCALHOST,
+    Fleet,
+    FleetInput,
+    Hub,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.concealing import concealed
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (

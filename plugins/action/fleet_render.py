@@ -10,12 +10,8 @@ from typing import Any
 
 import yaml
 from ansible.errors import AnsibleActionFail
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
-    Fleet,
-    FleetInput,
-    Hub,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.files import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common import files
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.install_files import (
     HEADER,
     INSTALL,
     HubFiles,
@@ -24,8 +20,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     masked_earlier,
     values_text,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import files
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import KUBERNETES
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import KUBERNETES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,

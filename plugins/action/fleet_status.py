@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
-    Fleet,
-    FleetInput,
-    Hub,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import ORPHANED, UNREACHABLE
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.history import Record
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.history import (
+    Record,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,

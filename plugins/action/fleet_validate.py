@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Sized
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.render import (
+    engine,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     Fleet,
     FleetInput,
     Hub,
     Opaque,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests import engine
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import KUBERNETES
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import KUBERNETES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,

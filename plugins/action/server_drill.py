@@ -14,14 +14,14 @@ from urllib.parse import urlsplit
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.checking import Checked
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.drill import MARK
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.drill import MARK
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.check import Checked
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.backups import (
     program_arguments,
     settings_of,

@@ -9,13 +9,13 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import LOCALHOST, Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.environments import (
     npm_command,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import LOCALHOST, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.uv import find_uv, uv_directory
 

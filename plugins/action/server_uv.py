@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import LOCALHOST, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import LOCALHOST, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.uv import uv_directory, uv_for
 

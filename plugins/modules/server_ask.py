@@ -55,7 +55,10 @@ told:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.questions import QUESTIONS, answer
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.queries import (
+    QUESTIONS,
+    answer,
+)
 
 
 def main() -> None:

@@ -68,7 +68,7 @@ backups:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backups import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.program import (
     PROGRAM_ARGUMENTS,
     BackupError,
     Program,

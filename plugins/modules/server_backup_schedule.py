@@ -54,17 +54,19 @@ import os
 import shlex
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import write_package
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backups import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.machine import (
+    write_package,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.program import (
     PROGRAM,
     PROGRAM_ARGUMENTS,
     unpacked,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.schedule import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.schedule import (
     Schedule,
     ScheduleError,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 
 
 def main() -> None:

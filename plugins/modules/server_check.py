@@ -58,7 +58,10 @@ told:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.checking import check_hubs, target_of
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.check import (
+    check_hubs,
+    target_of,
+)
 
 
 def main() -> None:

@@ -100,18 +100,26 @@ import subprocess
 import xmlrpc.client
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backups import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.hub_files import (
+    unpack,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.drill import Drill
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.program import (
     PROGRAM_ARGUMENTS,
     BackupError,
     Program,
     unpacked,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.database import DatabaseError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.drill import Drill
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.hub_files import unpack
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.schedule import (
+    ScheduleError,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
+    Service,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.schedule import ScheduleError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.services import Service
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.database import (
+    DatabaseError,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import supervisor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
     SupervisorError,

@@ -69,15 +69,13 @@ seconds:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.builder import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.builder import (
     Builder,
     BuildError,
     Tools,
     from_dict,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import (
-    Layout,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 
 
 def main() -> None:

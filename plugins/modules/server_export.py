@@ -52,7 +52,7 @@ path:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.export import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.export import (
     ExportError,
     export_hub,
 )

@@ -66,23 +66,19 @@ import subprocess
 import xmlrpc.client
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.front_apply import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
+    Service,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.reverse_proxy.apply import (
     FrontDoorError,
     close_site,
     open_site,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.front_door import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.reverse_proxy.desired import (
     FrontDoor,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import (
-    Layout,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.services import (
-    Service,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import (
-    supervisor,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import supervisor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
     SupervisorError,
 )

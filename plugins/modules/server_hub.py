@@ -85,17 +85,15 @@ written:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.deploying import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.deploy import (
     Homes,
     write_deploy,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.hub_files import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.hub_files import (
     remove_data,
     unpack,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import (
-    HubLayout,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import HubLayout
 
 
 def main() -> None:

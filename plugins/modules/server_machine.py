@@ -84,23 +84,21 @@ import xmlrpc.client
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.machine import (
     is_left,
     is_prepared,
     prepare_machine,
     remove_machine,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import (
-    Layout,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.pruning import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.pruning import (
     prune,
     unneeded,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.schedule import ScheduleError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import (
-    supervisor,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.schedule import (
+    ScheduleError,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import supervisor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
     Supervisor,
     SupervisorError,

@@ -92,21 +92,17 @@ import subprocess
 import xmlrpc.client
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.database import (
-    DatabaseError,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.deploying import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.deploy import (
     Homes,
     RollbackError,
     roll_back,
     way_back,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import (
-    HubLayout,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import HubLayout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.database import (
+    DatabaseError,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import (
-    supervisor,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import supervisor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
     SupervisorError,
 )

@@ -66,21 +66,19 @@ import subprocess
 import xmlrpc.client
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import (
-    stop_services,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.database import (
-    DatabaseError,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.deploying import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.deploy import (
     start_deploy,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.services import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.machine import (
+    stop_services,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
     Service,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import (
-    supervisor,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.database import (
+    DatabaseError,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import supervisor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
     SupervisorError,
 )

@@ -43,7 +43,9 @@ users:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.user_servers import users_of_servers
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.user_servers import (
+    users_of_servers,
+)
 
 
 def main() -> None:

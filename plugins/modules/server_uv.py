@@ -41,7 +41,7 @@ there:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.builder import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.builder import (
     BuildError,
     has_program,
     install_program,

@@ -10,8 +10,10 @@ import json
 import os
 
 import yaml
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values import ChartCode
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
+    ChartCode,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.environments import (
     Assets,
 )
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backups import packed
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.program import packed
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import collection_version
 
 

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import Choice, HubTarget
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
+    ServerPlatform,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 
 
 def check_target(hub: Hub, platform: ServerPlatform, every: bool, as_deployed: bool) -> HubTarget:

@@ -11,12 +11,12 @@ from collections.abc import Collection
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import HubPlan
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.shown import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.redacted import (
     parts_of,
     shown_text,
     shown_without,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.stars import STARS
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.mask import STARS
 
 
 def concealed(planned: HubPlan, encrypted: Collection[str]) -> HubPlan:

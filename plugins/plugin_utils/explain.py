@@ -10,21 +10,27 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import HostInput, ValuePath
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.charts import ChartFacts
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.files import masked
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.layers import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.charts import (
+    ChartFacts,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.install_files import (
+    masked,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
+    ChartValues,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.layers import (
     ChartPath,
     deepest,
     dotted,
     over_defaults,
     undotted,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values import ChartValues
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.documents import written_default
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import nearest, written
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.stars import STARS
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import OPTIONS
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.mask import STARS
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.documentation import written_default
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import HostInput, ValuePath
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import nearest, written
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import OPTIONS
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import layers_of, plain
 

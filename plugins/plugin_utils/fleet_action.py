@@ -11,14 +11,10 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
-    Fleet,
-    FleetInput,
-    Hub,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.questions import Ask
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import Problem
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.queries import Ask
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import Problem
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import (
     plain,
     read_inventory,

@@ -8,10 +8,14 @@ from __future__ import annotations
 import base64
 import json
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired import DesiredHub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import config_files
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.hub import (
+    DesiredHub,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.hub import (
+    config_files,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import copied_files
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 
 
 def texts_of(hub: Hub, desired: DesiredHub, directory: str) -> dict[str, bytes]:

@@ -12,8 +12,8 @@ from __future__ import annotations
 import json
 import os
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common import files
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import files
 
 NAME = ".cluster-identities.json"
 

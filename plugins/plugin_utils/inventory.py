@@ -14,16 +14,16 @@ from typing import Any
 
 from ansible.inventory.helpers import sort_groups
 from ansible.template import Templar
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import map_leaves
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     TIERS,
     FleetInput,
     HostInput,
     Opaque,
     ValuePath,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.leaves import map_leaves
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import SERVER
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import PREFIXES
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import SERVER
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import PREFIXES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.plain_sources import plain_source
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts import (

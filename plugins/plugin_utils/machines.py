@@ -17,16 +17,16 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import become_loader, connection_loader
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import LOCALHOST, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
     PlatformError,
     UnreachableError,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.questions import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.queries import (
     Answer,
     Ask,
     answer,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import LOCALHOST, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
 
 COLLECTION = "hubfleet.jupyterhub"

@@ -10,14 +10,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import FleetInput, Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.render import (
     ManifestProblem,
     Release,
     render_all,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values import ChartValues
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import Problem, Problems, written
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
+    ChartValues,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import (
+    Problem,
+    Problems,
+    written,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import Validated
 
 #: How many hubs are rendered between two lines that tell how far it is.

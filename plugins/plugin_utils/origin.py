@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import ValuePath
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import ValuePath
 
 try:
     from ansible._internal._datatag._tags import Origin, VaultedValue

@@ -9,7 +9,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import written
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import written
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 from jinja2 import Environment, TemplateError, nodes
 from jinja2.filters import FILTERS

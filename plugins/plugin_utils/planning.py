@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import FleetInput, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import HubPlan, Plan, hub_plan
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
     CREATE,
@@ -21,19 +20,24 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base 
     PlatformError,
     UnreachableError,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.rendition import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.hub import (
+    DesiredHub,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.cluster import State
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.hub import LiveHub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
+    ServerPlatform,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.queries import Ask
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.snapshot import (
     Rendition,
     compare,
     kubernetes_rendition,
     server_rendition,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired import DesiredHub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import LiveHub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.questions import Ask
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.state import State
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import KUBERNETES
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import Problem
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import KUBERNETES
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import Problem
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.revision import inventory_at

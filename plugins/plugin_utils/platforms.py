@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
     PlatformError,
     UnreachableError,
@@ -17,8 +16,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.questions import Ask
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import KUBERNETES
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.queries import Ask
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import KUBERNETES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets
 
 

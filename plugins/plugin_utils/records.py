@@ -13,7 +13,9 @@ import socket
 from dataclasses import asdict
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired import DesiredHub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.hub import (
+    DesiredHub,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import collection_version
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.revision import revision_of
 

@@ -18,8 +18,8 @@ from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import FleetInput
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import read_inventory
 
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Privacy
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.shown import lines_of
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.redacted import lines_of
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Privacy
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 
 #: What stands for a secret while a template is worked out without it; filters that decode take it as well.

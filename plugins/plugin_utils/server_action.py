@@ -9,12 +9,16 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import LOCALHOST, HostInput, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.questions import Ask, answer
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.queries import Ask, answer
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
+    LOCALHOST,
+    HostInput,
+    Hub,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import (
     plain,

@@ -8,13 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Fleet, FleetInput
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.charts import Charts
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.check import KubernetesCheck
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values import ChartValues
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import KUBERNETES
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import Problem
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.charts import (
+    Charts,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.validation.hubs import (
+    KubernetesCheck,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
+    ChartValues,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import KUBERNETES
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import Problem
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import validate
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import (
     RECORDED_CHARTS,
     chart_cache,

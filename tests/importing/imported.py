@@ -18,9 +18,11 @@ from ansible.parsing.vault import VaultSecret, VaultSecretsContext
 from ansible.plugins.loader import init_plugin_loader
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import FleetInput
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values import chart_values
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
+    chart_values,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import validate
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import chart_code
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import read_inventory
 

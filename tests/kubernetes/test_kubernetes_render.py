@@ -8,7 +8,9 @@ from __future__ import annotations
 import stat
 
 import yaml
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.files import HEADER
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.install_files import (
+    HEADER,
+)
 from kubernetes_fleet import SECRETS, KubernetesFleet, vaulted
 
 FILES = [

@@ -17,8 +17,8 @@ from ansible.parsing.vault import VaultLib, VaultSecret, VaultSecretsContext
 from ansible.plugins.loader import init_plugin_loader
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import FleetInput
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import Plan
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import read_inventory
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning import plan_against
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import validated

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import Machine
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.machine import Machine
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import planning
 from plan_repository import BASE, Repository
 

@@ -11,22 +11,13 @@ from typing import Callable
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import hub_api
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.client import HubClient
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.kernel import (
-    run_code,
-    start_kernel,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.kernel import run_code, start_kernel
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.names import new_name
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import ChoiceResult
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.steps import step
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
-    CheckOptions,
-    Choice,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, Choice
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import CheckFailure
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import (
-    Deadline,
-    run_to_end,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import Deadline, run_to_end
 
 INTERRUPTED_SECONDS = 17.0  # with the grace for a request under way: 20 s at most
 INSIST_SECONDS = 15.0

@@ -40,10 +40,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts im
     Redactor,
     http_error,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import (
-    Deadline,
-    settle,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import Deadline, settle
 
 WAIT_STATUSES = (429, 503)
 LARGEST_MESSAGE = 16 * 1024 * 1024

@@ -26,11 +26,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts im
     explain,
     http_error,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import (
-    Deadline,
-    poll,
-    within,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import Deadline, poll, within
 
 GRACE = 2.0  # seconds in which a request under way is answered although the check is interrupted
 LOG_LINES = 20

@@ -15,10 +15,7 @@ import uuid
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.client import HubClient
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import (
-    CheckFailure,
-    quoted,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import CheckFailure, quoted
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import Deadline
 
 try:

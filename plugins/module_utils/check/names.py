@@ -15,10 +15,7 @@ import secrets
 import time
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.client import HubClient
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.hub_api import (
-    remove_user,
-    user_names,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.hub_api import remove_user, user_names
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import HubResult
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import Deadline
 

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import (
-    ChoiceResult,
-    HubResult,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import ChoiceResult, HubResult
 
 HEADINGS = ("hub", "environment/size", "result", "start s", "kernel s", "code s", "total s")
 NUMBERS_FROM = 3

@@ -14,10 +14,7 @@ from typing import Any, Callable
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import hub_api
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.choice import Visit
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.client import (
-    HAS_AIOHTTP,
-    HubClient,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.client import HAS_AIOHTTP, HubClient
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.names import sweep
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import (
     ChoiceResult,

@@ -12,14 +12,8 @@ from contextlib import asynccontextmanager
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.client import NETWORK_ERRORS
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import StepResult
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import (
-    CheckFailure,
-    explain,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import (
-    Deadline,
-    within,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import CheckFailure, explain
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import Deadline, within
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .model import TIERS
+from ..schema.model import TIERS
 from .plan import DEPLOYED
 
 STAGING, PRODUCTION = TIERS

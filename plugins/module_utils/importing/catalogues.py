@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from ..spec.catalogue_options import ENVIRONMENT, SIZE
+from ..schema.catalogue_options import ENVIRONMENT, SIZE
 
 Entry = dict[str, Any]
 

@@ -17,7 +17,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
-from .problems import ImportProblem
+from .errors import ImportProblem
 
 #: What a plain word is; the last two are floats that JSON, which Helm turns everything into, does not have.
 _WORDS: dict[str, Any] = {

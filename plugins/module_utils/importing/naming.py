@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ..fleet.model import TIERS
+from ..schema.model import TIERS
 from .catalogues import fitting, unique
 
 #: Groups that are there already, or that mean something else.

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..platform.kubernetes.layers import dotted, leaves
-from .exact import Exact
-from .lift import Member
+from ..platform.kubernetes.values.layers import dotted, leaves
+from .factor import Member
+from .reconcile import Exact
 
 UMBRELLA = (
     "The umbrella chart and its deployer add more by themselves, which is in none of these files: the defaults of"

@@ -10,23 +10,23 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..fleet.model import TIERS, Fleet, FleetInput, HostInput
-from ..platform.kubernetes.charts import Charts
-from ..platform.kubernetes.layers import Values, deepest, same
-from ..platform.kubernetes.values import LAYERS, ChartCode
-from ..spec.authenticators import AUTHENTICATORS
-from ..spec.option import KUBERNETES
-from ..spec.problems import nearest
-from ..spec.validate import validate
+from ..platform.kubernetes.chart.charts import Charts
+from ..platform.kubernetes.values.chart_values import LAYERS, ChartCode
+from ..platform.kubernetes.values.layers import Values, deepest, same
+from ..schema.authenticators import AUTHENTICATORS
+from ..schema.model import TIERS, Fleet, FleetInput, HostInput
+from ..schema.option import KUBERNETES
+from ..schema.problems import nearest
+from ..schema.validate import validate
 from .catalogues import Catalogues
-from .exact import UNJUDGED, Exact, check, exact
-from .exact_values import at
-from .faults import tolerate
-from .guess import Variables
-from .guess_route import guess_route
-from .lift import Layers, Member, lift
+from .errors import ImportProblem
+from .existing_problems import tolerate
+from .factor import Layers, Member, lift
+from .infer import Variables
+from .infer_exposure import guess_route
 from .naming import group_names, host_names
-from .problems import ImportProblem
+from .reconcile import UNJUDGED, Exact, check, exact
+from .reconcile_values import at
 from .report import UMBRELLA, HubReport, Report, markdown, report_of
 from .sources import Source, Tree
 from .tljh import read_tljh

@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..platform.kubernetes.layers import Values, merge
-from ..spec.values import SOPS
+from ..platform.kubernetes.values.layers import Values, merge
+from ..schema.values import SOPS
+from .errors import ImportProblem
 from .helm_yaml import read_mapping
-from .problems import ImportProblem
 
 #: Names of files that are encrypted, as 2i2c and helm-secrets call them.
 _ENCRYPTED_NAME = re.compile(r"^enc-|\.secret\.|^secrets?\.enc\.")

@@ -11,15 +11,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..platform.kubernetes.layers import Values, assign, leaves
-from ..spec.authenticators import BY_NAME as AUTHENTICATORS
-from ..spec.authenticators import RULE_TRAITS, Authenticator
-from ..spec.units import format_duration
+from ..platform.kubernetes.values.layers import Values, assign, leaves
+from ..schema.authenticators import BY_NAME as AUTHENTICATORS
+from ..schema.authenticators import RULE_TRAITS, Authenticator
+from ..schema.units import format_duration
 from .catalogues import SIZES
-from .exact_values import MISSING, at, keeps
-from .guess import Variables
-from .guess_software import SIZE_TRAITS, body_of
-from .problems import ImportProblem
+from .errors import ImportProblem
+from .infer import Variables
+from .infer_software import SIZE_TRAITS, body_of
+from .reconcile_values import MISSING, at, keeps
 from .sources import Library, Source, Tree
 from .z2jh import name_of, tier_of
 

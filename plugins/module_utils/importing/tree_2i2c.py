@@ -13,9 +13,9 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..platform.kubernetes.addons import ADDONS
-from ..platform.kubernetes.layers import Values
-from .problems import ImportProblem
+from ..platform.kubernetes.values.addons import ADDONS
+from ..platform.kubernetes.values.layers import Values
+from .errors import ImportProblem
 from .sources import Library, Source, Tree
 from .umbrella import PART, chart_part, take_addons
 from .z2jh import tier_of

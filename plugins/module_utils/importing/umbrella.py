@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..platform.kubernetes.addons import ADDONS
-from ..platform.kubernetes.layers import ChartPath, Values, dotted
-from .problems import ImportProblem
+from ..platform.kubernetes.values.addons import ADDONS
+from ..platform.kubernetes.values.layers import ChartPath, Values, dotted
+from .errors import ImportProblem
 
 PART = "jupyterhub"
 #: How far below the top the part is looked for: charts within charts, such as ``daskhub.jupyterhub``.

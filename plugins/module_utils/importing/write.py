@@ -14,14 +14,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..fleet.model import TIERS
-from ..spec.cluster_options import CLUSTER_OPTIONS
-from ..spec.hub_options import HUB_OPTIONS
-from ..spec.validate import is_secret
-from ..spec.values import holds_credentials, is_secret_variable, variable_of
-from .guess import Variables
-from .lift import Layers, Member
-from .problems import ImportProblem
+from ..schema.cluster_options import CLUSTER_OPTIONS
+from ..schema.hub_options import HUB_OPTIONS
+from ..schema.model import TIERS
+from ..schema.validate import is_secret
+from ..schema.values import holds_credentials, is_secret_variable, variable_of
+from .errors import ImportProblem
+from .factor import Layers, Member
+from .infer import Variables
 from .yaml_text import Template, dump
 
 #: What git has to ignore: the same as in a repository that the playbook init makes.

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..platform.kubernetes.layers import same
-from ..spec.leaves import map_leaves
+from ..common.nested import map_leaves
+from ..platform.kubernetes.values.layers import same
+from .errors import ImportProblem
 from .helm_yaml import resolve
-from .problems import ImportProblem
 
 _TEXT = "tag:yaml.org,2002:str"
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..fleet.model import TIERS
-from ..platform.kubernetes.layers import Values, dotted
-from .problems import ImportProblem
+from ..platform.kubernetes.values.layers import Values, dotted
+from ..schema.model import TIERS
+from .errors import ImportProblem
 from .sources import Library, Source, Tree
 from .umbrella import chart_part, take_addons
 

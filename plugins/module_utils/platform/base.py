@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..fleet.model import Hub
+from ..schema.model import Hub
 
 CREATE, UPDATE, UNCHANGED = "create", "update", "unchanged"
 #: The inventory is what was deployed, but the hub is not: somebody or something changed it.

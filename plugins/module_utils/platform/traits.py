@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..fleet.model import Environment, Hub, Size
-from ..spec.authenticators import BY_NAME as AUTHENTICATORS
+from ..schema.authenticators import BY_NAME as AUTHENTICATORS
+from ..schema.model import Environment, Hub, Size
 
 Traits = dict[str, dict[str, Any]]
 

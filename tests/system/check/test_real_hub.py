@@ -18,15 +18,8 @@ import pytest
 
 pytest.importorskip("aiohttp")
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import (
-    names,
-    report,
-    targets,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import (
-    STEPS,
-    HubResult,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import names, report, targets
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import STEPS, HubResult
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run import run_checks
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
     CheckOptions,

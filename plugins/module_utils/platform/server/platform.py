@@ -9,19 +9,19 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...fleet.model import Cluster, Hub
-from ...spec.front_checks import read_authority
+from ...schema.model import Cluster, Hub
+from ...schema.reverse_proxy_checks import read_authority
 from ..base import Change, Platform, PlatformError
-from . import deploy_lock
-from .desired import DesiredHub, desired_hub
-from .environments import Assets, Build, hub_environment, supervisor_environment
-from .front_door import OPTIONS as FRONT_DOOR_OPTIONS
-from .history import Record
-from .live import LiveHub, change_of, newer_database
-from .questions import Ask
-from .services import Service, front_service
-from .state import State, Wanted
-from .survey import Survey, file_digest
+from . import lock as deploy_lock
+from .desired.environments import Assets, Build, hub_environment, supervisor_environment
+from .desired.hub import DesiredHub, desired_hub
+from .desired.services import Service, front_service
+from .facts.gather import Survey, file_digest
+from .observe.cluster import State, Wanted
+from .observe.hub import LiveHub, change_of, newer_database
+from .queries import Ask
+from .reverse_proxy.desired import OPTIONS as FRONT_DOOR_OPTIONS
+from .revisions.history import Record
 
 #: The options of a cluster that its machine has to do with.
 _OPTIONS = (

@@ -15,8 +15,8 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret, VaultSecretsContext
 from ansible.template import Templar
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Privacy
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.stars import is_one_of
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.mask import is_one_of
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Privacy
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts import SecretTexts, privacy
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from ..running import end, running
-from ..services import Service
+from ..desired.services import Service
+from ..observe.services import end, running
 
 
 class SupervisorError(Exception):

@@ -22,8 +22,8 @@ import time
 import xmlrpc.client
 from typing import Any
 
-from .. import files
-from ..services import Service
+from ....common import files
+from ..desired.services import Service
 from .base import Supervisor, SupervisorError
 
 PATIENCE = 30.0

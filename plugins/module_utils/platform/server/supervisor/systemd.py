@@ -12,8 +12,8 @@ import glob
 import os
 import subprocess
 
-from .. import files
-from ..services import Service
+from ....common import files
+from ..desired.services import Service
 from .base import Supervisor, SupervisorError
 from .systemd_units import service_unit, target_unit
 

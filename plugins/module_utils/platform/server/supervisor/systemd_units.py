@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from ..services import Service
+from ..desired.services import Service
 
 # Not for the hub, which makes accounts and starts users' servers: what it may not do, those could not either.
 _HARDENED = ("proxy", "culler")

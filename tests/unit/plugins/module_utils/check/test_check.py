@@ -13,15 +13,10 @@ from collections.abc import Iterator
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import (
-    choice as choice_module,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import choice as choice_module
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import hub_api, names
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.report import table
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import (
-    STEPS,
-    HubResult,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import STEPS, HubResult
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run import run_checks
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
     CheckOptions,

@@ -18,10 +18,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results 
     StepResult,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run import run_checks
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
-    Choice,
-    HubTarget,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import Choice, HubTarget
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import Redactor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import (
     gather_limited,

@@ -9,7 +9,12 @@ import datetime
 import re
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.window import DAYS, PATTERN, is_open, window
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.maintenance_window import (
+    DAYS,
+    PATTERN,
+    is_open,
+    window,
+)
 
 
 def moment(text: str) -> datetime.datetime:

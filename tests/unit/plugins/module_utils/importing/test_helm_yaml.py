@@ -8,8 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.helm_yaml import read_mapping, resolve
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.problems import ImportProblem
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.errors import ImportProblem
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.helm_yaml import (
+    read_mapping,
+    resolve,
+)
 
 #: What Helm's own parser (helm-python-sdk 0.2.2) makes of these words.
 WORDS: dict[str, Any] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.catalogues import Catalogues
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.exact import Exact, exact
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.reconcile import Exact, exact
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.sources import Files, Source
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import CODE
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.catalogues import Catalogues
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.exact import Exact, exact
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.reconcile import Exact, exact
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.sources import Files, Source
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import CODE
 

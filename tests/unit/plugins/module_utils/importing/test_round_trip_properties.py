@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.exact import expected
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.layers import same
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.settings import RULES
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.values import PLACEHOLDER
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.reconcile import expected
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.layers import (
+    same,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.settings import (
+    RULES,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.values import PLACEHOLDER
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import (
     CODE,
     import_tree,

@@ -8,10 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import FleetInput, HostInput
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.problems import ImportProblem
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import Imported, Request, import_fleet
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.errors import ImportProblem
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import (
+    Imported,
+    Request,
+    import_fleet,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, HostInput
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import validate
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import (
     CHARTS,
     CODE,

@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.problems import ImportProblem
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import Imported, Request, import_fleet
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.errors import ImportProblem
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import (
+    Imported,
+    Request,
+    import_fleet,
+)
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import (
     CHARTS,
     CODE,

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.problems import ImportProblem
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.errors import ImportProblem
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.report import summary
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import Request, import_fleet
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import (

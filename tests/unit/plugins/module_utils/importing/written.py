@@ -12,14 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import FleetInput, HostInput
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import Imported, Request, import_fleet
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.charts import Charts
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import (
+    Imported,
+    Request,
+    import_fleet,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.charts import (
+    Charts,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
     ChartCode,
     chart_values,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, HostInput
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import validate
 
 CODE = ChartCode("# shows profiles to members of groups\n")
 #: What is recorded of charts; none is at hand.

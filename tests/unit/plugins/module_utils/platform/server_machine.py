@@ -18,18 +18,34 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import (
-    apply,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common import files
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import (
+    deploy as deploying,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import (
+    machine as apply,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
+    Service,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import (
+    HubLayout,
+    Layout,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.services import (
+    Running,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions import (
     database,
-    deploying,
-    files,
     history,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.database import DatabaseError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.history import CHECKED, Record
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import HubLayout, Layout
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.running import Running
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.services import Service
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.database import (
+    DatabaseError,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.history import (
+    CHECKED,
+    Record,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import base
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
     Supervisor,

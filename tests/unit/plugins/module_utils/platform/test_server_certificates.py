@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.certificate import DAY, warning
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.certificates import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.certificates import (
     CertificateError,
     certificate_digest,
     inspect,

@@ -14,34 +14,42 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import CREATE, UNCHANGED, UPDATE
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
+    CREATE,
+    UNCHANGED,
+    UPDATE,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.environments import (
+    Assets,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.hub import (
     DesiredHub,
     desired_hub,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import Assets
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.history import (
-    APPLYING,
-    CHECKED,
-    Record,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.machine import Setup
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.hub import (
     LiveHub,
     change_of,
     config_files,
     newer_database,
     taken_ports,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import Setup
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.running import Running
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.cluster_options import PROXY_VERSIONS
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.hub_options import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.services import (
+    Running,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.history import (
+    APPLYING,
+    CHECKED,
+    Record,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.cluster_options import PROXY_VERSIONS
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.hub_options import (
     HUB_OPTIONS,
     JUPYTERHUB_VERSIONS,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import SERVER
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import SERVER
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import SOUND, fleet_of, hub_of
 
 LOCKS = {

@@ -15,9 +15,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import database
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.database import DatabaseError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import HubLayout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions import database
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.database import (
+    DatabaseError,
+)
 
 needs_jupyterhub = pytest.mark.skipif(
     importlib.util.find_spec("jupyterhub") is None or importlib.util.find_spec("alembic") is None,

@@ -10,20 +10,27 @@ import shutil
 from pathlib import Path
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import database, history
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.database import DatabaseError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.deploying import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.deploy import (
     RollbackError,
     way_back,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.history import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions import (
+    database,
+    history,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.database import (
+    DatabaseError,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.history import (
     APPLIED,
     APPLYING,
     CHECKED,
     FAILED,
     REPLACED,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import SupervisorError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
+    SupervisorError,
+)
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server_machine import (
     FakeMachine,
     Version,

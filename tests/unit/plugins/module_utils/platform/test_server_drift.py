@@ -9,9 +9,22 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import DRIFTED, UNCHANGED, UPDATE
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired import DesiredHub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.history import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
+    DRIFTED,
+    UNCHANGED,
+    UPDATE,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.hub import (
+    DesiredHub,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.hub import (
+    LiveHub,
+    change_of,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.services import (
+    Running,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.history import (
     APPLIED,
     APPLYING,
     CHECKED,
@@ -19,8 +32,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     REPLACED,
     Record,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import LiveHub, change_of
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.running import Running
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.test_server_change import (
     as_deployed,
     desired,

@@ -15,15 +15,15 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.export import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.user_servers import (
+    end_unknown_servers,
+    users_of_servers,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.export import (
     ExportError,
     export_hub,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.user_servers import (
-    end_unknown_servers,
-    users_of_servers,
-)
 
 WHEN = "20261124T081500Z"
 

@@ -14,29 +14,40 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.hub import (
     DesiredFront,
     DesiredHub,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.front_apply import LiveFront
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.front_door import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
+    Service,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.listening import (
+    is_free,
+    listener,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.machine import Machine
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.system import System
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.hub import (
+    LiveHub,
+    change_of,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.services import (
+    Running,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.reverse_proxy.apply import (
+    LiveFront,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.reverse_proxy.desired import (
     LETS_ENCRYPT,
     FrontDoor,
     Site,
     caddyfile,
     front_door,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.listening import (
-    is_free,
-    listener,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.cluster_options import (
+    CLUSTER_OPTIONS,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import LiveHub, change_of
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import Machine
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.running import Running
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.services import Service
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.system import System
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.cluster_options import CLUSTER_OPTIONS
 
 ROOT = Machine(
     root=True,

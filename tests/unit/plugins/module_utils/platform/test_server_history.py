@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import files, history
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.history import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common import files
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import HubLayout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions import history
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.history import (
     APPLIED,
     APPLYING,
     CHECKED,
     FAILED,
     REPLACED,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import HubLayout
 
 CONTENT = {"hub.json": b"{}\n", "templates/page.html": b"page"}
 

@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import database, history
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.history import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions import (
+    database,
+    history,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.history import (
     APPLIED,
     APPLYING,
     CHECKED,

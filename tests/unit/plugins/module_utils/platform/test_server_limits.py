@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.limits import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.control_groups import (
+    end_groups,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.limits import (
     find_cgroups,
     limits_in_words,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.user_groups import end_groups
 
 
 def mounts(directory: Path, first: str, second: str, *, root: bool = True) -> str:

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import deploy_lock
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.deploy_lock import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import lock as deploy_lock
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.lock import (
     LockedError,
     is_gone,
     machine_identity,
@@ -25,7 +26,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     release,
     take,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 
 COLLECTIONS = Path(deploy_lock.__file__).parents[7]
 ME = os.getpid()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.machine import (
     is_left,
     is_prepared,
     prepare_machine,

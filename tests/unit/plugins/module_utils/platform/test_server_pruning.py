@@ -12,9 +12,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import history
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.pruning import (
+    prune,
+    unneeded,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.pruning import prune, unneeded
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions import history
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server_machine import AUTHOR
 
 #: Other names wherever tests run at the same time, since processes of the whole machine are looked at.

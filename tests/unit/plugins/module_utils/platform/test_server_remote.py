@@ -18,25 +18,50 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results 
     HubResult,
     StepResult,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, Choice, HubTarget
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
+    CheckOptions,
+    Choice,
+    HubTarget,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import deploy_lock, questions
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.checking import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import (
+    lock as deploy_lock,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import (
+    queries as questions,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.check import (
     Checked,
     check_hubs,
     target_of,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.front_apply import LiveFront
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.front_door import FrontDoor
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.history import Record
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
+    Service,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.gather import Survey
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import LiveHub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.running import Running
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.services import Service
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.state import State, Wanted, look
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.survey import Survey
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.cluster import (
+    State,
+    Wanted,
+    look,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.hub import LiveHub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.services import (
+    Running,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
+    ServerPlatform,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.reverse_proxy.apply import (
+    LiveFront,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.reverse_proxy.desired import (
+    FrontDoor,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.history import (
+    Record,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server_machine import AUTHOR
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.test_server_change import ASSETS
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.test_server_change import (

@@ -10,9 +10,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import schedule
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.builder import Builder, Tools
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.environments import Build
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.builder import (
+    Builder,
+    Tools,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup import schedule
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.environments import (
+    Build,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 
 TIMES = {

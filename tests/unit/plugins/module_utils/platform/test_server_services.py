@@ -9,8 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired import desired_hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.services import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.hub import (
+    desired_hub,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
     Service,
     front_service,
 )

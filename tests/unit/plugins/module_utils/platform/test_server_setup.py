@@ -12,10 +12,17 @@ from typing import Any
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import machine as machines
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine import Machine, resolve
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.system import System
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.cluster_options import CLUSTER_OPTIONS
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts import (
+    machine as machines,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.machine import (
+    Machine,
+    resolve,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.system import System
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.cluster_options import (
+    CLUSTER_OPTIONS,
+)
 
 BOOTED = Machine(
     root=True,

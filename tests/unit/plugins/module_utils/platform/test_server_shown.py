@@ -9,9 +9,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.last_lines import last_lines
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.services import Service
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.shown import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.log_tail import (
+    last_lines,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
+    Service,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.redacted import (
     parts_of,
     public_lines,
     shown_text,

@@ -8,11 +8,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import apply
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import (
+    machine as apply,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
+    Service,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.running import Running
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.services import Service
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import SupervisorError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.services import (
+    Running,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
+    SupervisorError,
+)
 
 ROLES = ("proxy", "hub")
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import system
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.system import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts import system
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.system import (
     TEXT,
     read_system,
     system_of,

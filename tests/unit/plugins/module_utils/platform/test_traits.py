@@ -9,17 +9,17 @@ import asyncio
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.traits import (
     hub_traits,
     profile_list,
     secret_traits,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.authenticators import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.authenticators import (
     ALLOW_RULES,
     AUTHENTICATORS,
     BY_NAME,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import SOUND, hub_of
 
 CLIENT = {"client_id": "abc", "client_secret": "hunter2"}

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import Fleet, FleetInput, HostInput, Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.option import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
+    Fleet,
+    FleetInput,
+    HostInput,
+    Hub,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import (
     KUBERNETES,
     PLATFORMS,
     SERVER,
     Option,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import validate
 
 SOUND: dict[str, Any] = {
     "hub_port": 8000,

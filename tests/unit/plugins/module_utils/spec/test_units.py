@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.units import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.units import (
     format_duration,
     format_memory,
     parse_duration,

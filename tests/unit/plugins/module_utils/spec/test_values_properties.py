@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.authenticators import AUTHENTICATORS
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.problems import nearest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import OPTIONS
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.values import check_value
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.authenticators import AUTHENTICATORS
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import nearest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import OPTIONS
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.values import check_value
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import (
     SOUND,
     SOUND_ON_KUBERNETES,

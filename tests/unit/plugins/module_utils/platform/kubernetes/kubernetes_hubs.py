@@ -8,13 +8,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import FleetInput, HostInput, Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
     ChartCode,
     ChartValues,
     chart_values,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
+    FleetInput,
+    HostInput,
+    Hub,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import validate
 
 ROLE = Path(__file__).parents[6] / "roles" / "hub" / "files"
 CHARTS = str(ROLE / "charts")

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.locate import (
     ChartError,
     ChartReference,
     at_hand,

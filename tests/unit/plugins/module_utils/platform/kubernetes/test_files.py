@@ -18,10 +18,10 @@ import yaml
 
 pytest.importorskip("hypothesis", reason="these tests need the Python package hypothesis")
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.locate import (
     ChartReference,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.files import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.install_files import (
     HEADER,
     INSTALL,
     hub_files,
@@ -29,8 +29,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     masked_earlier,
     values_text,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.authenticators import AUTHENTICATORS
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import CHART_SECRETS
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.authenticators import AUTHENTICATORS
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import CHART_SECRETS
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.helm_chart import (
     seen_by_templates,
 )

@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.hub_config import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.recorded import (
+    read,
+    versions,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.validation.hub_config import (
     check_config,
     check_login,
     chosen_authenticator,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.recorded import read, versions
 
 CHECKOUT = Path(__file__).parents[6]
 CHARTS = str(CHECKOUT / "roles" / "hub" / "files" / "charts")

@@ -9,11 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.model import FleetInput, HostInput
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.charts import Charts
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.check import KubernetesCheck
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values import ChartCode
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import validate
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.charts import (
+    Charts,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.validation.hubs import (
+    KubernetesCheck,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
+    ChartCode,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, HostInput
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import validate
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import SOUND_ON_KUBERNETES
 
 pytest.importorskip("jsonschema_rs", reason="these tests need the Python package jsonschema-rs")

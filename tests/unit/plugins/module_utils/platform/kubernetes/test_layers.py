@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("hypothesis", reason="these tests need the Python package hypothesis")
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.layers import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.layers import (
     Values,
     assign,
     common,

@@ -16,19 +16,23 @@ from typing import Any
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes import (
-    manifests,
-    manifests_check,
-    manifests_engine,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests import (
+    check as manifests_check,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests import (
+    engine as manifests_engine,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests import (
+    render as manifests,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.failures import (
+    problems_of,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.render import (
     Release,
     Rendered,
     render_all,
     schema_version,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests_failures import (
-    problems_of,
 )
 
 # Looked for without importing it: ansible-test forks for every test, and Helm's library does not survive a fork.

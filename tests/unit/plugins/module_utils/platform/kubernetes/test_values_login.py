@@ -8,14 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.hub_config import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.recorded import (
+    read,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.validation.hub_config import (
     check_config,
     check_login,
     chosen_authenticator,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.layers import over_defaults
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.recorded import read
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.authenticators import BY_NAME
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.layers import (
+    over_defaults,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.authenticators import BY_NAME
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.kubernetes_hubs import (  # noqa: E501
     CHARTS,
     values_of,

@@ -12,21 +12,23 @@ import pytest
 
 pytest.importorskip("jsonschema_rs", reason="these tests need the Python package jsonschema-rs")
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.extension import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.recorded import (
+    read,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.validation.chart_schema import (
+    SchemaCheck,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
+    ChartValues,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.extension import (
     TEMPLATES,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.layers import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.layers import (
     leaves,
     over_defaults,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.recorded import read
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.schema_check import (
-    SchemaCheck,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values import (
-    ChartValues,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.spec.validate import OPTIONS
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import OPTIONS
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.kubernetes_hubs import (  # noqa: E501
     CHARTS,
     leaf,

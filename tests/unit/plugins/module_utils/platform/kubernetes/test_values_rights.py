@@ -12,8 +12,13 @@ import os
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests import Release, engine
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests_engine import renderer
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.engine import (
+    renderer,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.render import (
+    Release,
+    engine,
+)
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.kubernetes_hubs import (  # noqa: E501
     values_of,
 )

@@ -1,0 +1,133 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Guess the environments and sizes behind images, memory and CPUs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..platform.kubernetes.values.layers import Values
+from ..platform.kubernetes.values.profile_list import GPU
+from ..platform.traits import interface_path
+from ..schema.catalogue_options import ENVIRONMENT, SIZE
+from ..schema.option import Option
+from ..schema.units import Memory, format_memory, parse_memory
+from .catalogues import ENVIRONMENTS, SIZES, Catalogues, Entry, fitting
+from .reconcile_values import MISSING, at, says
+
+#: KubeSpawner's traits: what catalogue entries call them.
+ENVIRONMENT_TRAITS = {
+    "image": "image",
+    "image_pull_policy": "image_pull_policy",
+    "working_dir": "working_directory",
+    "default_url": "interface",
+    "environment": "variables",
+}
+SIZE_TRAITS = {
+    "mem_limit": "memory",
+    "mem_guarantee": "memory_guarantee",
+    "cpu_limit": "cpu",
+    "cpu_guarantee": "cpu_guarantee",
+    "extra_resource_limits": "gpu",
+    "node_selector": "node_selector",
+}
+TRAITS = {ENVIRONMENTS: ENVIRONMENT_TRAITS, SIZES: SIZE_TRAITS}
+KEYS: dict[str, dict[str, Option]] = {
+    ENVIRONMENTS: {option.name: option for option in ENVIRONMENT},
+    SIZES: {option.name: option for option in SIZE},
+}
+_INTERFACES = {"/lab": "lab", "/tree": "notebook"}
+
+
+def body_of(catalogue: str, override: Values) -> Entry:
+    """Return an entry that is these traits of KubeSpawner; those that no key says go into its override."""
+    body: Entry = {}
+    rest: Values = {}
+    for trait, value in override.items():
+        key = TRAITS[catalogue].get(trait)
+        given = _given(key, value) if key else MISSING
+        if key and given is not MISSING:
+            body[key] = given
+        else:
+            rest[trait] = value
+    traits = {key: trait for trait, key in TRAITS[catalogue].items()}
+    for guarantee, limit in (("memory_guarantee", "memory"), ("cpu_guarantee", "cpu")):
+        if guarantee in body and limit in body and _amount(body[guarantee]) > _amount(body[limit]):
+            rest[traits[guarantee]] = body.pop(guarantee)
+    return {**body, "override": rest} if rest else body
+
+
+def _given(key: str, value: Any) -> Any:
+    """Return what a key of an entry has to be for KubeSpawner to be given ``value``; MISSING for nothing."""
+    catalogue = ENVIRONMENTS if key in ENVIRONMENT_TRAITS.values() else SIZES
+    option, given = KEYS[catalogue][key], value
+    if key == "interface":
+        given = _INTERFACES.get(value, value) if isinstance(value, str) else value
+        return given if says(option, given, value, interface_path) else MISSING
+    if key == "gpu":
+        text = value.get(GPU) if isinstance(value, dict) and len(value) == 1 else None
+        given = int(text) if isinstance(text, str) and text.isdecimal() else None
+        return given if says(option, given, text, str) else MISSING
+    if option.kind == "dict" and not value:
+        return MISSING
+    return given if says(option, given, value, _specification) else MISSING
+
+
+def _specification(checked: Any) -> Any:
+    return checked.specification if isinstance(checked, Memory) else checked
+
+
+def _amount(value: Any) -> float:
+    return parse_memory(value) if isinstance(value, str) else value
+
+
+def guess_every_session(wanted: Values, catalogues: Catalogues) -> dict[str, Any]:
+    """Return the environment and the size that ``singleuser`` itself says."""
+    found: dict[str, Any] = {}
+    environment = _image(wanted)
+    if environment:
+        name = environment["image"].rpartition(":")[0].rpartition("/")[2]
+        found["hub_environments"] = [catalogues.name(ENVIRONMENTS, name, environment)]
+    traits = {
+        trait: at(wanted, f"singleuser.{path}")
+        for trait, path in (
+            ("mem_limit", "memory.limit"),
+            ("mem_guarantee", "memory.guarantee"),
+            ("cpu_limit", "cpu.limit"),
+            ("cpu_guarantee", "cpu.guarantee"),
+        )
+    }
+    size = body_of(SIZES, {trait: value for trait, value in traits.items() if value is not MISSING})
+    # What no key says stays a Helm value here; in an override it would become a profile.
+    size.pop("override", None)
+    if size:
+        found["hub_sizes"] = [catalogues.name(SIZES, _size_name(size), size)]
+    return found
+
+
+def _image(wanted: Values) -> Entry:
+    name, tag = at(wanted, "singleuser.image.name"), at(wanted, "singleuser.image.tag")
+    if not isinstance(name, str) or not isinstance(tag, str):
+        return {}
+    image = f"{name}:{tag}"
+    if not says(KEYS[ENVIRONMENTS]["image"], image, image):
+        return {}
+    entry = {"image": image}
+    policy = at(wanted, "singleuser.image.pullPolicy")
+    if policy is not MISSING and says(KEYS[ENVIRONMENTS]["image_pull_policy"], policy, policy):
+        entry["image_pull_policy"] = policy
+    return entry
+
+
+def _size_name(size: Entry) -> str:
+    """Name a size after its amounts: ``1g-2cpu``."""
+    memory = size.get("memory", size.get("memory_guarantee"))
+    words = []
+    if memory is not None:
+        amount = format_memory(parse_memory(memory)).lower()
+        # Bytes that are no round number of anything say nothing to people.
+        words.append(f"{parse_memory(memory) / 1024**3:.1f}g" if amount.isdecimal() else amount)
+    cpu = size.get("cpu", size.get("cpu_guarantee"))
+    words += [f"{cpu:g}cpu"] if cpu is not None else []
+    return fitting("-".join(words))

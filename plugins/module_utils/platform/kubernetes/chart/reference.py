@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The reference of charts, made from what is recorded of them."""
+
+from __future__ import annotations
+
+from ....schema.cluster_options import DEFAULT_CHART_VERSION
+from ..values.addons import ADDONS
+from . import recorded
+from .charts import BEFORE_HUB, OLDEST_HUB
+
+_COLUMNS = ("JupyterHub", "KubeSpawner", "OAuthenticator")
+
+
+def chart_reference(records: str) -> str:
+    """Return docs/charts.md; ``records`` is the directory of recorded charts."""
+    oldest, before = (".".join(map(str, version)) for version in (OLDEST_HUB, BEFORE_HUB))
+    lines = [
+        "<!-- Made from what is recorded of the charts by `make generate`; do not edit. -->",
+        "# Charts",
+        "",
+        "Versions of the zero-to-jupyterhub chart that are recorded with this release, so that hubs can be validated",
+        "without having the chart. Another version works as well where the chart is at hand (`cluster_chart` names a",
+        "directory or archive, or `validate_render` has downloaded it).",
+        "",
+        f"The collection's own code in a hub works with JupyterHub {oldest} and newer, before {before};",
+        "a chart with another one is refused.",
+        "",
+        f"| chart | {' | '.join(_COLUMNS)} | Kubernetes | |",
+        f"| --- | {' | '.join('---' for _column in _COLUMNS)} | --- | --- |",
+    ]
+    for version in reversed(recorded.versions(records)):
+        about = recorded.read(records, version).about
+        found = " | ".join(about[column.lower()] for column in _COLUMNS)
+        note = "the default" if version == DEFAULT_CHART_VERSION else ""
+        lines.append(f"| {version} | {found} | `{about['kubeVersion']}` | {note} |")
+    lines += [
+        "",
+        "Add-ons that are known by name (`hub_addons`):",
+        "",
+        "| add-on | chart | version |",
+        "| --- | --- | --- |",
+    ]
+    for name, addon in sorted(ADDONS.items()):
+        chart = addon.chart if not addon.repository else f"{addon.chart} of <{addon.repository}>"
+        lines.append(f"| {name} | {chart} | {addon.version} |")
+    return "\n".join(lines) + "\n"

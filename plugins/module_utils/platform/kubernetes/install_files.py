@@ -1,0 +1,190 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A hub as files that need nothing of ours: Helm values, and the commands that install them."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shlex
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from ...common.nested import map_leaves
+from ...redaction.mask import STARS, is_one_of
+from ...schema.model import Hub
+from ...schema.validate import is_secret
+from ...schema.values import holds_credentials, is_secret_variable, variable_of
+from .chart.locate import ChartReference
+from .values.addons import addon_releases
+from .values.layers import Values
+
+HEADER = "# Made from the inventory by hubfleet.jupyterhub; change it there.\n"
+INSTALL = "install.sh"
+
+
+@functools.cache
+def values_dumper() -> Any:
+    """Return a YAML dumper whose output Helm reads as it was meant.
+
+    Long text becomes blocks, text that Helm would take for a number stands in quotes, nothing is an alias.
+    """
+    import yaml  # only the controller writes values, and Ansible brings it along there
+
+    class ValuesDumper(yaml.SafeDumper):
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+            super().increase_indent(flow, False)
+
+    def text(dumper: Any, value: str) -> Any:
+        # Blocks cannot hold lines that end in blanks, tabs, or other control characters.
+        block = "\n" in value and not re.search(r"[ \t]+\n|[\t\r\x00-\x08\x0b-\x1f\x7f-\x9f]", value)
+        style = "|" if block else None
+        if re.search("[\x85\u2028\u2029]", value):
+            style = '"'  # line breaks to YAML 1.1, but none to YAML 1.2: escaped, both read them as they are
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    ValuesDumper.add_representer(str, text)
+    # Numbers of YAML 1.2 and of Go that PyYAML takes for text, and would leave without quotes: 1e3, 0o17, .inf.
+    number = re.compile(
+        r"^[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?$|^[-+]?\.(inf|nan)$|^0[oxb][\da-f_]+$", re.IGNORECASE
+    )
+    ValuesDumper.add_implicit_resolver("tag:yaml.org,2002:float", number, list("-+.0123456789"))
+    # To Go these are true and false, as YAML 1.1 has it; to PyYAML they are text.
+    ValuesDumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^[yYnN]$"), list("yYnN"))
+    return ValuesDumper
+
+
+def values_text(values: Values) -> str:
+    """Return Helm values as a YAML document."""
+    import yaml
+
+    return HEADER + yaml.dump(
+        values, Dumper=values_dumper(), sort_keys=False, allow_unicode=True, default_flow_style=False, width=120
+    )
+
+
+@dataclass(frozen=True)
+class HubFiles:
+    """The files of a hub: name -> text. Values may hold secrets; executable names those that are run."""
+
+    texts: dict[str, str]
+    executable: frozenset[str] = frozenset({INSTALL})
+
+
+def hub_files(hub: Hub, values: Values, reference: ChartReference, directory: str) -> HubFiles:
+    """Return everything that is needed to install a hub with the helm command line alone.
+
+    directory: the inventory's, which paths of add-ons' charts start at.
+    """
+    texts = {"values.yaml": values_text(values)}
+    commands = [
+        _command(hub.release, hub.namespace, reference.chart, reference.version, reference.repository, "values")
+    ]
+    for release in addon_releases(hub):
+        texts[f"{release.addon}.values.yaml"] = values_text(release.values)
+        commands.append(
+            _command(
+                release.name,
+                hub.namespace,
+                _absolute(release.chart, directory),
+                release.version,
+                release.repository,
+                f"{release.addon}.values",
+            )
+        )
+    texts[INSTALL] = _script(hub, commands)
+    return HubFiles(texts)
+
+
+def _absolute(chart: str, directory: str) -> str:
+    """Return a chart's path from the root, since the commands are run elsewhere; names and addresses stay."""
+    is_path = "/" in chart and not chart.startswith("oci://")
+    return os.path.abspath(os.path.join(directory, os.path.expanduser(chart))) if is_path else chart
+
+
+def _command(release: str, namespace: str, chart: str, version: str, repository: str, values: str) -> str:
+    words = ["helm", "upgrade", "--install", release, chart]
+    if repository:
+        words += ["--repo", repository]
+    if not chart.startswith("/"):
+        words += ["--version", version]
+    words += ["--namespace", namespace, "--values", f"{values}.yaml"]
+    return shlex.join(words)
+
+
+def _script(hub: Hub, commands: list[str]) -> str:
+    head = [
+        "#!/bin/sh",
+        f"# Installs or upgrades the hub {hub.name}; needs helm, and access to the cluster.",
+        HEADER.rstrip(),
+        "set -eu",
+    ]
+    if hub["hub_pending_secrets"]:
+        # Helm would take the values as they are, and replace a hub that works by one that lacks its secrets.
+        missing = ", ".join(hub["hub_pending_secrets"])
+        said = f"{hub.name} is not installed: these of its secrets are missing: {missing}"
+        lines = [*head, f"echo {shlex.quote(said)} >&2", "exit 1"]
+    else:
+        lines = [*head, 'cd "$(dirname "$0")"', *(f'{command} "$@"' for command in commands)]
+    return "\n".join(lines) + "\n"
+
+
+def masked(values: Any, path: tuple[Any, ...] = ("",), encrypted: Collection[str] = ()) -> Any:
+    """Return values for people's eyes: secrets, and the content of files, which may be some, are stars.
+
+    path: where the values stand. encrypted: texts that the inventory keeps encrypted, whatever they are for.
+    """
+    if isinstance(values, dict):
+        return {key: masked(item, (*path, key), encrypted) for key, item in values.items()}
+    if isinstance(values, list):
+        return [masked(item, _entry_path(item, path), encrypted) for item in values]
+    hidden = values not in (None, "") and (_is_hidden(values, path) or is_one_of(values, encrypted))
+    return STARS if hidden else values
+
+
+def masked_earlier(earlier: Any, now: Any) -> Any:
+    """Return earlier values for people's eyes, given those of now, which are masked already.
+
+    What was a secret then is known only by what is one now. So a value is a secret where its place holds one today,
+    and where there is no such place anymore: nobody can tell then.
+    """
+    return _earlier(earlier, [now])
+
+
+def _earlier(value: Any, places: list[Any]) -> Any:
+    """Mask a value; places: what may be its place now, more than one inside of lists, whose entries may move."""
+    if STARS in places:
+        return _all_masked(value)
+    if isinstance(value, dict):
+        around = [place for place in places if isinstance(place, dict)]
+        return {key: _earlier(item, [place[key] for place in around if key in place]) for key, item in value.items()}
+    if isinstance(value, list):
+        entries = [entry for place in places if isinstance(place, list) for entry in place]
+        return [item if item in entries else _earlier(item, entries) for item in value]
+    is_known = any(place not in (None, "") and not isinstance(place, (dict, list)) for place in places)
+    return value if is_known else _all_masked(value)
+
+
+def _all_masked(value: Any) -> Any:
+    return map_leaves(value, lambda leaf: leaf if leaf is None or isinstance(leaf, bool) or leaf == "" else STARS)
+
+
+def _entry_path(entry: Any, path: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the place of a list's entry: the list's own, or that of the variable which the entry describes."""
+    variable = variable_of(entry, path)
+    return path if variable is None else (*path, variable)
+
+
+def _is_hidden(value: Any, path: tuple[Any, ...]) -> bool:
+    """Tell whether a value is, or may be, a secret."""
+    if is_secret(path) or path[-2:] == ("CryptKeeper", "keys") or path[-1] in ("stringData", "binaryData"):
+        return True
+    if "extraFiles" in path[:-1] and "data" in path:  # the third way to say what is in a file
+        return True
+    return is_secret_variable(path) or holds_credentials(value) or "PRIVATE KEY" in str(value)

@@ -1,0 +1,211 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rendering one release: with the helm command line, or with Helm as a library (PyPI helm-python-sdk).
+
+Neither contacts a cluster. Both give hooks and leave out CRDs and NOTES.txt, as ``helm template`` does.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+from ...base import PlatformError
+from ..helm import HelmDidNotRun, run_helm
+from .failures import one_line, problems_of
+from .model import PLACEHOLDER, Engine, ManifestProblem, Release
+
+RENDER_TIMEOUT = 120
+LIBRARY = "helm-python-sdk"
+NO_ENGINE = f"rendering a Helm chart needs helm on PATH, or Helm as a Python package: pip install {LIBRARY}"
+
+# Helm itself takes everything from a line that begins so as the start of a document.
+_SEPARATOR = re.compile(r"^---", re.MULTILINE)
+# What parsers of YAML quote is the text itself.
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
+
+
+class RenderError(Exception):
+    """A release could not be rendered; ``problems`` say why."""
+
+    def __init__(self, problems: list[ManifestProblem]):
+        super().__init__("; ".join(problem.line() for problem in problems))
+        self.problems = problems
+
+
+def engine() -> Engine:
+    """Return what renders here; raises PlatformError where nothing does.
+
+    The command line comes first, since it is also what deploys.
+    """
+    command = shutil.which("helm")
+    if command:
+        return Engine(f"helm {_version_of(command)}", command)
+    # Only looked for: Helm as a library is large, and brings threads of its own into the process.
+    if importlib.util.find_spec("helm_python") is None:
+        raise PlatformError(NO_ENGINE)
+    return Engine(f"{LIBRARY} {importlib.metadata.version(LIBRARY)}")
+
+
+def _version_of(command: str) -> str:
+    try:
+        done = subprocess.run(
+            [command, "version", "--short"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=RENDER_TIMEOUT,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise PlatformError(f"{command} is on PATH but does not run: {type(error).__name__}") from error
+    return done.stdout.strip()
+
+
+class Renderer(ABC):
+    """Renders with one engine for one version of Kubernetes."""
+
+    def __init__(self, kube_version: str | None):
+        self.kube_version = kube_version
+
+    def objects(self, release: Release) -> tuple[list[dict[str, Any]], list[ManifestProblem]]:
+        """Return a release's objects, and what is no YAML; raises RenderError, PlatformError."""
+        objects: list[dict[str, Any]] = []
+        problems = []
+        for template, text in self.templates(release).items():
+            for document in _documents(text):
+                try:
+                    found = self.parse(document)
+                except ValueError as error:
+                    problem = _QUOTED.sub(PLACEHOLDER, one_line(str(error), release.values))
+                    problems.append(ManifestProblem("template", template, "", f"what it renders is no YAML: {problem}"))
+                else:
+                    objects += _flat(found)
+        return objects, problems
+
+    @abstractmethod
+    def templates(self, release: Release) -> dict[str, str]:
+        """Return template -> what it renders to; raises RenderError."""
+
+    @abstractmethod
+    def parse(self, document: str) -> dict[str, Any]:
+        """Return the mapping a document of YAML holds, empty for an empty one; raises ValueError."""
+
+
+class CommandRenderer(Renderer):
+    """Renders with the helm command line, one process per release."""
+
+    def __init__(self, command: str, kube_version: str | None):
+        super().__init__(kube_version)
+        self._command = command
+
+    def templates(self, release: Release) -> dict[str, str]:
+        """See Renderer."""
+        # Values hold secrets, so they go through a pipe and never into a file.
+        command = [self._command, "template", release.name, release.chart, "--values", "-"]
+        command += ["--namespace", release.namespace]
+        if self.kube_version:
+            command += ["--kube-version", self.kube_version]
+        try:
+            done = run_helm(command, RENDER_TIMEOUT, json.dumps(release.values))
+        except HelmDidNotRun as error:
+            raise PlatformError(f"helm template of {release.name} did not run: {error}") from error
+        if done.returncode:
+            raise RenderError(problems_of(done.stderr, release.name, release.values))
+        return {release.chart: done.stdout}
+
+    def parse(self, document: str) -> dict[str, Any]:
+        """See Renderer. Helm has parsed it before, so that only the types can differ."""
+        import yaml  # not everything that imports this module may have it
+
+        try:
+            found = yaml.load(document, Loader=_yaml_loader())
+        except yaml.YAMLError as error:
+            raise ValueError(str(error)) from error
+        if not isinstance(found or {}, dict):
+            raise ValueError("it is no mapping")
+        return found or {}
+
+
+class LibraryRenderer(Renderer):
+    """Renders with Helm as a library, which keeps charts loaded."""
+
+    def __init__(self, kube_version: str | None):
+        super().__init__(kube_version)
+        try:
+            import helm_python
+        except ImportError as error:
+            raise PlatformError(NO_ENGINE) from error
+        except Exception as error:  # the library inside it is for another kind of machine
+            raise PlatformError(f"the Python package {LIBRARY} does not work here: {error}") from error
+        self._helm = helm_python
+        self._charts: dict[str, Any] = {}
+
+    def templates(self, release: Release) -> dict[str, str]:
+        """See Renderer."""
+        # Chart.render() cannot say the version of Kubernetes yet; the function below it can (0.2.2).
+        from helm_python import _native
+
+        options = {"name": release.name, "namespace": release.namespace}
+        if self.kube_version:
+            options["kube_version"] = self.kube_version
+        try:
+            self._helm.validate_release_name(release.name)
+            if release.chart not in self._charts:
+                self._charts[release.chart] = self._helm.Chart.load(release.chart)
+            chart = self._charts[release.chart]._raw()
+            rendered = _native.call_string("helm_render", chart, json.dumps(release.values), json.dumps(options))
+        except self._helm.HelmError as error:
+            raise RenderError(problems_of(str(error), release.name, release.values)) from error
+        texts: dict[str, str] = json.loads(rendered)
+        return {template: text for template, text in texts.items() if not template.endswith("NOTES.txt")}
+
+    def parse(self, document: str) -> dict[str, Any]:
+        """See Renderer. With Helm's own parser: to it ``y`` is true, and ``1e3`` a number."""
+        try:
+            found: dict[str, Any] = self._helm.values_from_yaml(document)
+        except self._helm.HelmError as error:
+            raise ValueError(str(error)) from error
+        return found
+
+
+def renderer(chosen: Engine, kube_version: str | None) -> Renderer:
+    """Return the renderer of an engine; raises PlatformError."""
+    if chosen.command:
+        return CommandRenderer(chosen.command, kube_version)
+    return LibraryRenderer(kube_version)
+
+
+def _documents(text: str) -> Iterator[str]:
+    """Yield the documents of a stream of YAML that are not empty."""
+    return (document for document in _SEPARATOR.split(text) if document.strip())
+
+
+def _flat(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the objects in what a document holds: none, itself, or the items of a List."""
+    if found.get("kind") == "List" and isinstance(found.get("items"), list):
+        return [item for item in found["items"] if isinstance(item, dict)]
+    return [found] if found else []
+
+
+@functools.cache
+def _yaml_loader() -> Any:
+    """Return PyYAML's safe loader, the fast one where it is there, without dates: JSON has none."""
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        yaml_implicit_resolvers = {
+            first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
+    return Loader

@@ -1,0 +1,260 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check what hubs on Kubernetes come to: their values against the chart, and who could log in.
+
+What is wrong is told where it stands in the inventory: the option, or the line of Helm values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ....schema.authenticators import AUTHENTICATORS, COMMON_RULES
+from ....schema.authenticators import BY_NAME as AUTHENTICATORS_BY_NAME
+from ....schema.model import FleetInput, HostInput, Hub, Opaque, ValuePath
+from ....schema.problems import Problems, written
+from ..chart.charts import ChartFacts, Charts, UnfitChart, skew
+from ..chart.locate import ChartError
+from ..values.addons import check_addons
+from ..values.chart_values import LAYERS, ChartCode, ChartValues, chart_values
+from ..values.layers import ChartPath, Values, deepest, dotted, over_defaults
+from .chart_schema import SchemaCheck
+from .hub_config import check_config, check_login, chosen_authenticator
+from .profile_overrides import check_chart_choices, check_option_choices
+
+_BY_CLASS = {authenticator.config_class: authenticator for authenticator in AUTHENTICATORS}
+CONFIG = ("hub", "config")
+_AUTHENTICATOR = (*CONFIG, "JupyterHub", "authenticator_class")
+
+
+class KubernetesCheck:
+    """Checks hubs, and keeps the values that it found for whoever needs them next.
+
+    values: by hub, of hubs that could be worked out.
+    """
+
+    def __init__(self, inventory: FleetInput, charts: Charts, code: ChartCode, problems: Problems):
+        self.inventory = inventory
+        self.charts = charts
+        self.code = code
+        self.problems = problems
+        self.values: dict[str, ChartValues] = {}
+        self._schemas: dict[int, SchemaCheck] = {}
+
+    def check(self, hubs: Iterable[Hub]) -> None:
+        """Check hubs whose own variables are sound; PlatformError where nothing can be checked at all."""
+        for hub in hubs:
+            host = self.inventory.hosts[hub.name]
+            check_addons(hub, lambda path, message, host=host: self._report(host, path, message))  # type: ignore[misc]
+            try:
+                facts = self.charts.of(hub)
+                schema = self._schema(facts)
+            except ChartError as error:
+                variable = error.variable if isinstance(error, UnfitChart) else self.charts.named_by(hub)
+                self.problems.add(variable, str(error), host.locate((variable,)), host.name, tolerable=variable)
+                continue
+            if facts.stand_in:
+                variable = self.charts.named_by(hub)
+                message = f"nothing is known of chart {facts.version}; it is checked as {facts.stand_in}"
+                self.problems.add(variable, message, host.locate((variable,)), hub.name, tolerated=True)
+            wrong = skew(facts, hub.cluster["cluster_kubernetes_version"], self.charts.named_by(hub))
+            if wrong:
+                self._report(host, (wrong[0],), wrong[1])
+                continue
+            values = self.values[hub.name] = chart_values(hub, self.inventory.directory, self.code)
+            _ValuesCheck(hub, host, values, facts, self.problems).run(schema)
+
+    def _schema(self, facts: ChartFacts) -> SchemaCheck:
+        key = id(facts.schema)
+        if key not in self._schemas:
+            self._schemas[key] = SchemaCheck(facts.schema)
+        return self._schemas[key]
+
+    def _report(self, host: HostInput, path: ValuePath, message: str) -> None:
+        self.problems.add(written(path), message, host.locate(path), host.name)
+
+
+class _ValuesCheck:
+    """Checks the values of one hub.
+
+    full: what the chart's templates see.
+    broken: places with problems, but for those that the hub tolerates.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        host: HostInput,
+        values: ChartValues,
+        facts: ChartFacts,
+        problems: Problems,
+    ):
+        self.hub = hub
+        self.host = host
+        self.values = values
+        self.facts = facts
+        self.problems = problems
+        self.full = over_defaults(facts.defaults, values.merged)
+        self.broken: set[ChartPath] = set()
+        self.reported: set[ChartPath] = set()
+        self._lets_all_in = False
+
+    def run(self, schema: SchemaCheck) -> None:
+        """Report everything that is wrong, each defect once."""
+        config = self._config()
+        if config is not None:
+            check_config(config, self.facts.traits, self._report_config)
+            check_option_choices(self.hub, config, self.facts.traits, self._report_option)
+            check_chart_choices(self.values, config, self.facts.traits, self._report)
+        for path, message in schema.errors(self.full):
+            if path not in self.reported:
+                self._report(path, message)
+        if config is not None and not any(map(self._concerns_login, self.broken)):
+            self._check_login(config)
+
+    def _config(self) -> Values | None:
+        """Return JupyterHub's configuration, without the authenticator that nobody but the chart has chosen."""
+        section = self.full.get("hub")
+        config = section.get("config") if isinstance(section, dict) else None
+        if not isinstance(config, dict):
+            return None
+        settings = config.get("JupyterHub")
+        if isinstance(settings, dict) and settings.get("authenticator_class") == "dummy" and not self._chosen():
+            others = {key: value for key, value in settings.items() if key != "authenticator_class"}
+            return {**config, "JupyterHub": others}
+        return config
+
+    def _chosen(self) -> bool:
+        """Tell whether the inventory says how people log in."""
+        return deepest(self.values.merged, _AUTHENTICATOR) == len(_AUTHENTICATOR)
+
+    def _concerns_login(self, path: ChartPath) -> bool:
+        """Tell whether a problem leaves open who may log in."""
+        if path in (CONFIG[:1], CONFIG):
+            return True
+        if path[:2] != CONFIG:
+            return False
+        section, classes = path[2], self.facts.traits.classes
+        if section == "JupyterHub":
+            return path in (_AUTHENTICATOR[:3], _AUTHENTICATOR)
+        return section not in classes or "Authenticator" in self.facts.traits.sections(section)
+
+    def _check_login(self, config: Values) -> None:
+        if self.hub["hub_pending_secrets"] and not self._chosen():
+            return  # what is still to be brought may say how people log in
+        authenticator = AUTHENTICATORS_BY_NAME.get(self.hub["hub_authenticator"])
+        by_option = authenticator is not None and self._source(_AUTHENTICATOR) == ("hub_authenticator",)
+        rules = (*COMMON_RULES, *authenticator.rules, "hub_allow_everyone") if authenticator and by_option else ()
+
+        def named(path: tuple[Any, ...]) -> str:
+            source = self._source((*CONFIG, *path))
+            return source[0] if source[0] not in LAYERS else str(path[-1])
+
+        before = set(self.broken)
+        chosen = chosen_authenticator(config, self.facts.traits)
+        # A hub that lets everybody in says so with hub_demonstration, and in no other way.
+        checks_nothing = chosen in ("DummyAuthenticator", "TmpAuthenticator")
+        self._lets_all_in = checks_nothing and not self.hub["hub_demonstration"]
+        check_login(
+            config,
+            self.facts.traits,
+            self._report_config,
+            self.hub["hub_demonstration"],
+            complete=not self.hub["hub_pending_secrets"],
+            ways=", ".join(rules),
+            named=named,
+        )
+        if self.broken != before:
+            return
+        if chosen == "TmpAuthenticator" and not self.hub["hub_demonstration"]:
+            message = "tmp lets anybody in without logging in; it needs hub_demonstration: true, and no real users"
+            self._report(_AUTHENTICATOR, message)
+        self._check_client(config, chosen, by_option)
+
+    def _check_client(self, config: Values, chosen: str | None, by_option: bool) -> None:
+        """What a provider gave the hub must be there, unless it is still to be brought, or kept in the cluster."""
+        authenticator = _BY_CLASS.get(chosen or "")
+        merged = self.values.merged.get("hub", {})
+        elsewhere = merged.get("existingSecret") or merged.get("extraEnv")
+        if authenticator is None or self.hub["hub_pending_secrets"] or elsewhere:
+            return
+        sections = [config.get(name) or {} for name in self.facts.traits.sections(str(chosen))]
+        missing = [
+            setting
+            for setting in authenticator.settings
+            if setting.required and not any(section.get(setting.name) for section in sections)
+        ]
+        if not missing:
+            return
+        message = f"{missing[0].name} is missing ({missing[0].summary})"
+        if len(missing) > 1:
+            message = f"{', '.join(setting.name for setting in missing)} are missing"
+        if not by_option:
+            self._report((*CONFIG, str(chosen)), message)
+            return
+        where = self.host.locate(("hub_authenticator_settings",)) or self.host.locate(("hub_authenticator",))
+        self.problems.add("hub_authenticator_settings", message, where, self.host.name)
+
+    def _source(self, path: ChartPath) -> ValuePath:
+        """Return the place in the inventory that a place in the chart's values comes from."""
+        if path == _AUTHENTICATOR and not self._chosen():
+            return ("hub_authenticator",)
+        sources = self.values.sources(path)
+        # Nothing in the inventory is near: the chart itself wants more than its defaults.
+        return sources[-1] if sources else ("hub_helm_values", *path)
+
+    def _report_config(self, path: tuple[Any, ...], message: str) -> None:
+        place: ChartPath = CONFIG
+        here: Any = self.full["hub"]["config"]
+        for part in path:
+            # Indexes come as text.
+            step = int(part) if isinstance(here, list) else part
+            inside = isinstance(here, list) or (isinstance(here, dict) and step in here)
+            here = here[step] if inside else None
+            place = (*place, step)
+        self._report(place, message)
+
+    def _report_option(self, path: ValuePath, message: str) -> None:
+        """Record a problem at a place in an option."""
+        if not _is_opaque(self.host.variables, path):
+            self._add(written(path), message, path, path)
+
+    def _is_tolerated(self, path: tuple[Any, ...]) -> bool:
+        return not self._lets_all_in and dotted(path) in (self.hub["hub_tolerated_values"] or ())
+
+    def _report(self, path: ChartPath, message: str) -> None:
+        """Record a problem at a place in the chart's values; there is none where nobody can tell what stands there."""
+        self.reported.add(path)
+        if _is_opaque(self.full, path):
+            return
+        if not self._is_tolerated(path):
+            self.broken.add(path)
+        source = self._source(path)
+        if source[0] in LAYERS:
+            # The whole place, also where only a part of it is there: something is missing in it.
+            self._add(written((source[0], *path)), message, source, path)
+        else:
+            self._add(written(source), f"{message} ({dotted(path)} of the chart)", source, path)
+
+    def _add(self, variable: str, message: str, source: ValuePath, path: tuple[Any, ...]) -> None:
+        self.problems.add(
+            variable,
+            message,
+            self.host.locate(source),
+            self.host.name,
+            tolerable="" if self._lets_all_in else dotted(path),
+            tolerated=self._is_tolerated(path),
+        )
+
+
+def _is_opaque(values: Any, path: tuple[Any, ...]) -> bool:
+    """Tell whether the place ``path`` is encrypted, or inside of what is."""
+    for part in path:
+        inside = isinstance(values, dict) and part in values
+        inside = inside or (isinstance(values, list) and isinstance(part, int) and part < len(values))
+        values = values[part] if inside else None
+        if isinstance(values, Opaque):
+            return True
+    return False

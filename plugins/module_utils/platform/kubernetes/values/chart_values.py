@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The values of the zero-to-jupyterhub chart that a hub's options make, each with where it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ....schema.model import Hub, ValuePath
+from .addons import addon_settings
+from .exposure import routing_settings
+from .extension import extension_settings, rights_settings
+from .layers import ChartPath, Values, assign, deepest, merge_all
+from .login import login_settings
+from .profile_list import has_groups, software_settings
+from .settings import Setting, setting, simple_settings
+from .storage import storage_settings
+
+#: Variables with Helm values of the operator's, the uppermost last.
+LAYERS = ("fleet_helm_values", "cluster_helm_values", "hub_helm_values")
+
+#: The chart runs extraConfig in the order of its keys.
+GROUPS_CONFIG = "hubfleet-allowed-groups"
+
+
+@dataclass(frozen=True)
+class ChartCode:
+    """Python of ours that runs inside of the hub.
+
+    allowed_groups: lets only members see profiles and choices with ``allowed_groups``.
+    """
+
+    allowed_groups: str
+
+
+@dataclass
+class ChartValues:
+    """A hub's values for the chart.
+
+    settings: what its options make, the later ones on top.
+    layers: (variable, Helm values) on top of that, the uppermost last.
+    """
+
+    settings: list[Setting]
+    layers: list[tuple[str, Values]] = field(default_factory=list)
+
+    @cached_property
+    def own(self) -> Values:
+        """What the options make, without the operator's Helm values."""
+        values: Values = {}
+        for item in self.settings:
+            assign(values, item.path, item.value)
+        return values
+
+    @cached_property
+    def merged(self) -> Values:
+        """What Helm is given."""
+        return merge_all([self.own, *(values for _variable, values in self.layers)])
+
+    def sources(self, path: ChartPath) -> list[ValuePath]:
+        """Return the places in the inventory that set the value at ``path`` or a part of it; what wins comes last.
+
+        Where nothing sets exactly it, the nearest value around it counts, such as the list that holds it.
+        """
+        return [source for source, _key in self.setters(path)]
+
+    def setters(self, path: ChartPath) -> list[tuple[ValuePath, ChartPath]]:
+        """Return what sources() does, each with what it sets: a place below ``path``, or ``path`` itself."""
+        found: list[tuple[int, ValuePath, ChartPath]] = []
+        for item in self.settings:
+            inside = min(len(path), len(item.path))
+            if item.path[:inside] == path[:inside]:
+                depth = inside + deepest(item.value, path[inside:])
+                found.append((depth, item.source, max(path, item.path, key=len)))
+        for variable, values in self.layers:
+            depth = deepest(values, path)
+            if depth:
+                found.append((depth, (variable, *path[:depth]), path))
+        most = max((depth for depth, _source, _key in found), default=0)
+        return [(source, key) for depth, source, key in found if depth == most]
+
+
+def chart_values(hub: Hub, directory: str, code: ChartCode) -> ChartValues:
+    """Return the values of a hub; ``directory`` is the inventory's, which relative paths start from."""
+    settings = [
+        *simple_settings(hub),
+        *login_settings(hub),
+        *software_settings(hub),
+        *storage_settings(hub),
+        *routing_settings(hub),
+        *extension_settings(hub, directory),
+        *addon_settings(hub),
+        *rights_settings(hub),
+    ]
+    options: dict[str, Any] = {**hub.cluster.options, **hub.options}
+    values = ChartValues(settings, [(name, options[name]) for name in LAYERS if options[name]])
+    singleuser = values.merged.get("singleuser")  # null where Helm values say so
+    if isinstance(singleuser, dict) and has_groups(singleuser.get("profileList")):
+        # Without it everyone would see, and could start, what is for some.
+        added = [setting(f"hub.extraConfig.{GROUPS_CONFIG}", code.allowed_groups, "hub_profiles")]
+        if hub["hub_defaults"] == "collection" and hub["hub_authenticator"] == "github":
+            # Teams are groups for this code, and only found in what the authenticator remembers of a user.
+            added.append(setting("hub.config.GitHubOAuthenticator.enable_auth_state", True, "hub_profiles"))
+            added.append(setting("hub.config.GitHubOAuthenticator.populate_teams_in_auth_state", True, "hub_profiles"))
+        return ChartValues([*settings, *added], values.layers)
+    return values

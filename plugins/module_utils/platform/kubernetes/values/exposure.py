@@ -1,0 +1,70 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How browsers come to the hub: ``ingress``, ``httpRoute`` or ``proxy`` of the chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from ....schema.model import Hub
+from .settings import Setting, setting
+
+#: What tells cert-manager who makes an ingress' certificate.
+ISSUER = "cert-manager.io/cluster-issuer"
+
+
+def routing_settings(hub: Hub) -> Iterator[Setting]:
+    """Yield the hub's path, and the route to it where the cluster has one."""
+    source = "hub_domain" if hub["hub_domain"] else "hub_url"
+    path = urlsplit(hub["hub_url"] or "").path
+    if path.strip("/"):
+        yield setting("hub.baseUrl", path if path.endswith("/") else f"{path}/", source)
+    route = hub.cluster["cluster_route"]
+    domain = hub["hub_domain"] or urlsplit(hub["hub_url"] or "").hostname
+    if hub["hub_defaults"] == "collection" and route != "load-balancer":
+        # The chart's own default, a load balancer, serves passwords and cookies without TLS.
+        yield setting("proxy.service.type", "ClusterIP", "hub_defaults")
+    if domain and route != "none":
+        routes = {"ingress": _ingress, "gateway": _gateway, "load-balancer": _load_balancer}
+        yield from routes[route](hub, domain, source)
+
+
+def _ingress(hub: Hub, domain: str, source: str) -> Iterator[Setting]:
+    cluster = hub.cluster
+    yield setting("ingress.enabled", True, "cluster_route")
+    yield setting("ingress.hosts", [domain], source)
+    if cluster["cluster_ingress_class"]:
+        yield setting("ingress.ingressClassName", cluster["cluster_ingress_class"], "cluster_ingress_class")
+    if cluster["cluster_ingress_annotations"]:
+        yield setting("ingress.annotations", cluster["cluster_ingress_annotations"], "cluster_ingress_annotations")
+    issuer = cluster["cluster_certificate_issuer"]
+    if issuer:
+        yield Setting(("ingress", "annotations", ISSUER), issuer, ("cluster_certificate_issuer",))
+    secret = hub["hub_tls_secret"] or f"{hub.release}-tls"
+    named_by = "hub_tls_secret" if hub["hub_tls_secret"] else "cluster_certificate_issuer"
+    yield setting("ingress.tls", [{"hosts": [domain], "secretName": secret}], named_by)
+
+
+def _gateway(hub: Hub, domain: str, source: str) -> Iterator[Setting]:
+    gateway: dict[str, Any] = hub.cluster["cluster_gateway"]
+    yield setting("httpRoute.enabled", True, "cluster_route")
+    yield setting("httpRoute.hostnames", [domain], source)
+    for key, name in (("name", "name"), ("namespace", "namespace"), ("section", "sectionName")):
+        if gateway[key]:
+            yield setting(f"httpRoute.gateway.{name}", gateway[key], "cluster_gateway", key)
+
+
+def _load_balancer(hub: Hub, domain: str, source: str) -> Iterator[Setting]:
+    yield setting("proxy.service.type", "LoadBalancer", "cluster_route")
+    yield setting("proxy.https.enabled", True, "cluster_route")
+    yield setting("proxy.https.hosts", [domain], source)
+    if hub["hub_tls_secret"]:
+        yield setting("proxy.https.type", "secret", "hub_tls_secret")
+        yield setting("proxy.https.secret.name", hub["hub_tls_secret"], "hub_tls_secret")
+    else:
+        contact = hub.cluster["cluster_acme_contact"]
+        yield setting("proxy.https.type", "letsencrypt", "cluster_route")
+        yield setting("proxy.https.letsencrypt.contactEmail", contact, "cluster_acme_contact")

@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one option puts into the chart's values, and the options for which that is one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ....schema.model import Hub, ValuePath
+from ...traits import interface_path
+from .layers import ChartPath
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value in the chart's values and the place in the inventory that it comes from."""
+
+    path: ChartPath
+    value: Any
+    source: ValuePath
+
+
+def setting(path: str, value: Any, *source: Any) -> Setting:
+    """Return a setting; ``path`` is written with dots, which none of its keys holds."""
+    return Setting(tuple(path.split(".")), value, source)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An option that is one value of the chart.
+
+    to_chart, from_chart: the value there, and back; from_chart raises ValueError for what no option can say.
+    default: False where the chart's own default is as good, so that only what the inventory sets is written.
+    ours: the chart knows nothing of it, so that hubs which keep to the chart's defaults go without.
+    """
+
+    option: str
+    path: str
+    to_chart: Callable[[Any], Any] = lambda value: value
+    from_chart: Callable[[Any], Any] = lambda value: value
+    default: bool = True
+    ours: bool = False
+
+
+def _limit(value: int) -> int | None:
+    # JupyterHub knows no limit as null here; 0 would be taken as such by newer versions only.
+    return value or None
+
+
+def _interface(value: Any) -> str:
+    if not isinstance(value, str) or not value.startswith("/"):
+        raise ValueError(value)
+    return {"/lab": "lab", "/tree": "notebook"}.get(value, value)
+
+
+#: Options whose place is one key. What needs more than that has a module of its own beside this one.
+RULES = (
+    Rule("hub_start_timeout", "singleuser.startTimeout", default=False),
+    Rule("hub_active_server_limit", "hub.activeServerLimit", _limit, lambda value: value or 0, default=False),
+    Rule("hub_concurrent_spawn_limit", "hub.concurrentSpawnLimit"),
+    Rule("hub_named_servers", "hub.allowNamedServers"),
+    Rule("hub_named_server_limit", "hub.namedServerLimitPerUser", default=False),
+    Rule("hub_redirect_to_server", "hub.redirectToServer"),
+    Rule("hub_interface", "singleuser.defaultUrl", interface_path, _interface),
+    Rule("hub_maximum_age", "cull.maxAge"),
+    Rule("hub_environment_variables", "singleuser.extraEnv", default=False),
+    Rule("hub_home_capacity", "singleuser.storage.capacity", default=False),
+    Rule("hub_home_mount_path", "singleuser.storage.homeMountPath", default=False),
+    Rule("hub_user_service_account", "singleuser.serviceAccountName", default=False),
+    Rule("hub_database_storage", "hub.db.pvc.storage"),
+    Rule("hub_block_metadata_by_iptables", "singleuser.cloudMetadata.blockWithIptables"),
+    Rule("hub_node_selector", "singleuser.nodeSelector", default=False),
+    Rule("hub_tolerations", "singleuser.extraTolerations", default=False),
+    Rule("hub_user_scheduler", "scheduling.userScheduler.enabled"),
+    Rule("hub_placeholder_servers", "scheduling.userPlaceholder.replicas"),
+    Rule("hub_pod_priority", "scheduling.podPriority.enabled"),
+    Rule("hub_prepull_on_deploy", "prePuller.hook.enabled"),
+    Rule("hub_prepull_on_new_nodes", "prePuller.continuous.enabled"),
+    Rule("hub_announcement", "hub.templateVars.announcement", default=False),
+    Rule("hub_title", "hub.templateVars.hub_title", default=False, ours=True),
+)
+
+#: Keys of hub_user_network: what the chart calls them.
+NETWORK = {"internet": "nonPrivateIPs", "private": "privateIPs", "metadata": "cloudMetadataServer"}
+EGRESS = "singleuser.networkPolicy.egressAllowRules"
+
+
+def simple_settings(hub: Hub) -> Iterator[Setting]:
+    """Yield what the options of RULES, and those of the same kind, make of the chart's values."""
+    by_collection = hub["hub_defaults"] == "collection"
+    for rule in RULES:
+        wanted = rule.option in hub.given and (by_collection or not rule.ours)
+        if wanted or (by_collection and rule.default):
+            yield setting(rule.path, rule.to_chart(hub[rule.option]), rule.option)
+    if by_collection and hub["hub_named_server_limit"]:
+        # A limit alone allows them, as on the other platform.
+        yield setting("hub.allowNamedServers", True, "hub_named_server_limit")
+    yield from _culling(hub, by_collection)
+    for key, name in NETWORK.items():
+        allowed = (hub["hub_user_network"] or {}).get(key)
+        if allowed is not None:
+            yield setting(f"{EGRESS}.{name}", allowed, "hub_user_network", key)
+    for variable, bucket in (hub["hub_buckets"] or {}).items():
+        yield Setting(("singleuser", "extraEnv", variable), f"{bucket}/$(JUPYTERHUB_USER)", ("hub_buckets", variable))
+
+
+def _culling(hub: Hub, by_collection: bool) -> Iterator[Setting]:
+    """``never`` is no timeout of the culler but no culler at all, unless old servers are to end."""
+    option = "hub_idle_timeout"
+    if option not in hub.given and not by_collection:
+        return
+    timeout = hub[option]
+    if timeout:
+        yield setting("cull.timeout", timeout, option)
+    elif not hub["hub_maximum_age"]:
+        yield setting("cull.enabled", False, option)
+    else:
+        # The culler knows no "never"; a century is one.
+        yield setting("cull.timeout", 100 * 365 * 86400, option)

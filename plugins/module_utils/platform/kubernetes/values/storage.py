@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Homes, shared directories, volumes and files of sessions: ``singleuser.storage`` and its like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ....schema.kubernetes_checks import home_storage
+from ....schema.model import Hub
+from .settings import Setting, setting
+
+#: The volume that the chart mounts homes from, and ours of the same kind.
+HOME = "home"
+
+
+def storage_settings(hub: Hub) -> Iterator[Setting]:
+    """Yield where sessions keep and find files."""
+    by_collection = hub["hub_defaults"] == "collection"
+    storage = home_storage(hub)
+    if storage:
+        # To the chart, an export is a volume like any other, and no home at all.
+        kind = {"claim": "static", "nfs": "none"}.get(storage, storage)
+        yield setting("singleuser.storage.type", kind, "hub_home_storage")
+    if hub["hub_home_claim"]:
+        yield setting("singleuser.storage.static.pvcName", hub["hub_home_claim"], "hub_home_claim")
+    if storage == "claim" and ("hub_home_subpath" in hub.given or by_collection):
+        yield setting("singleuser.storage.static.subPath", hub["hub_home_subpath"], "hub_home_subpath")
+    if storage == "nfs":
+        yield _volume(HOME, {"nfs": dict(hub["hub_home_nfs"])}, "hub_home_nfs")
+        mount = {"path": hub["hub_home_mount_path"], "subpath": hub["hub_home_subpath"], "read_only": None}
+        yield _mount(HOME, HOME, mount, "hub_home_nfs")
+    yield from _storage_classes(hub)
+    for name, entry in (hub["hub_shared_directories"] or {}).items():
+        yield _mount(name, HOME, entry, "hub_shared_directories", name)
+    for name, entry in (hub["hub_volumes"] or {}).items():
+        yield _volume(name, entry["volume"], "hub_volumes", name)
+        yield _mount(name, name, entry, "hub_volumes", name)
+    for name, entry in (hub["hub_files"] or {}).items():
+        file = {"mountPath": entry["path"], "stringData": entry["content"], "mode": entry["mode"]}
+        value = {key: item for key, item in file.items() if item is not None}
+        yield Setting(("singleuser", "extraFiles", name), value, ("hub_files", name))
+
+
+def _storage_classes(hub: Hub) -> Iterator[Setting]:
+    shared = hub.cluster["cluster_storage_class"]
+    for option, path, wanted in (
+        ("hub_home_storage_class", "singleuser.storage.dynamic.storageClass", home_storage(hub) == "dynamic"),
+        ("hub_database_storage_class", "hub.db.pvc.storageClassName", True),
+    ):
+        if hub[option]:
+            yield setting(path, hub[option], option)
+        elif shared and wanted:
+            yield setting(path, shared, "cluster_storage_class")
+
+
+def _volume(name: str, volume: dict[str, Any], *source: Any) -> Setting:
+    return Setting(("singleuser", "storage", "extraVolumes", name), {"name": name, **volume}, source)
+
+
+def _mount(name: str, volume: str, entry: dict[str, Any], *source: Any) -> Setting:
+    mount = {
+        "name": volume,
+        "mountPath": entry["path"],
+        "subPath": entry["subpath"],
+        "readOnly": entry["read_only"],
+    }
+    value = {key: item for key, item in mount.items() if item is not None}
+    return Setting(("singleuser", "storage", "extraVolumeMounts", name), value, source)

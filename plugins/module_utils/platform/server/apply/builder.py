@@ -1,0 +1,243 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build environments and tools on a machine; see environments.py for what is built.
+
+Uses uv for Python and npm for the proxy. A directory is whole when the file COMPLETE is in it;
+one without is what an interrupted build left, and is built anew.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from ....common import files
+from ..desired.environments import COMPLETE, Build
+from ..layout import Layout
+
+STEP_TIMEOUT = 1800
+
+
+class BuildError(Exception):
+    """A step of a build failed; the message names the step and ends with its last lines."""
+
+
+@dataclass
+class Tools:
+    """Programs and places that builds use.
+
+    uv: path of uv. npm: command line of npm. index, registry: addresses, or None for the machine's own.
+    """
+
+    uv: str
+    npm: list[str] = field(default_factory=list)
+    index: str | None = None
+    registry: str | None = None
+
+
+class Builder:
+    """Builds one directory; ``seconds`` tells how long each step took."""
+
+    def __init__(self, build: Build, layout: Layout, tools: Tools):
+        self.build = build
+        self.tools = tools
+        self.folder = os.path.join(layout.root, build.folder)
+        self.target = os.path.join(self.folder, build.directory)
+        self.seconds: dict[str, float] = {}
+
+    def is_whole(self) -> bool:
+        """Tell whether the directory is there and whole."""
+        return os.path.exists(os.path.join(self.target, COMPLETE))
+
+    def run(self) -> bool:
+        """Build it where it is not there; return whether anything changed. Raises BuildError."""
+        os.umask(0o022)
+        os.makedirs(self.folder, exist_ok=True)
+        with open(os.path.join(self.folder, f".{self.build.name}.lock"), "a", encoding="utf-8") as lock:
+            # Two deploys at once wait for each other instead of building in one directory.
+            fcntl.lockf(lock, fcntl.LOCK_EX)
+            built = not self.is_whole()
+            if built:
+                shutil.rmtree(self.target, ignore_errors=True)
+                try:
+                    (self._python if self.build.kind == "python" else self._npm)()
+                except BaseException:
+                    shutil.rmtree(self.target, ignore_errors=True)
+                    raise
+                files.write(os.path.join(self.target, COMPLETE), json.dumps(self.seconds).encode(), 0o644)
+            return self._link() or built
+
+    def _python(self) -> None:
+        build, environment = self.build, {"VIRTUAL_ENV": self.target}
+        self._step(
+            "create",
+            [
+                self.tools.uv,
+                "venv",
+                "--quiet",
+                "--no-project",
+                "--python",
+                build.python,
+                self.target,
+            ],
+        )
+        lock = self._write("requirements.lock", build.lock)
+        # Users cannot write .pyc files into an environment, and pay for compiling at every start. Each step compiles
+        # what it installs, and nothing else.
+        install = [self.tools.uv, "pip", "install", "--quiet", "--compile-bytecode"]
+        self._step("install", [*install, "--require-hashes", "--requirements", lock], environment)
+        if build.requirements:
+            pins = self._write("constraints.txt", pins_of(build.lock) + self._restored_pins())
+            wanted = self._write("requirements.txt", build.requirements, 0o600)
+            command = [*install, "--constraints", pins, "--requirements", wanted]
+            self._step("install packages", command, environment)
+        for path, text in build.files.items():
+            self._write(path, text)
+        for path, target in build.links.items():
+            self._link_into_packages(path, target)
+        if build.imports:
+            self._step(
+                "try",
+                [f"{self.target}/bin/python", "-I", "-c", f"import {', '.join(build.imports)}"],
+            )
+        frozen = self._step("record", [self.tools.uv, "pip", "freeze", "--quiet"], environment)
+        self._write("lock.txt", frozen, 0o600)
+
+    def _restored_pins(self) -> str:
+        """Return what this very environment had installed when a backup was made that was restored here."""
+        text = (files.read(f"{self.target}.pins") or b"").decode()
+        locked = {_package(line) for line in pins_of(self.build.lock).splitlines()}
+        lines = [line for line in text.splitlines() if re.match(r"[-A-Za-z0-9._]+==\S+$", line)]
+        return "".join(f"{line}\n" for line in lines if _package(line) not in locked)
+
+    def _npm(self) -> None:
+        for path, text in self.build.files.items():
+            self._write(path, text)
+        command = [
+            *self.tools.npm,
+            "ci",
+            "--omit=dev",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]
+        # npm is a script that looks for node by name.
+        path = f"{os.path.dirname(self.tools.npm[0])}:{os.environ.get('PATH', '')}"
+        self._step("install", command, {"PATH": path}, directory=self.target)
+
+    def _step(
+        self,
+        name: str,
+        command: list[str],
+        environment: dict[str, str] | None = None,
+        directory: str = "/",
+    ) -> str:
+        """Run a step; return its output."""
+        started = time.monotonic()
+        try:
+            done = subprocess.run(
+                command,
+                env={**os.environ, **self._settings(), **(environment or {})},
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=STEP_TIMEOUT,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise BuildError(f"building {self.build.name}: the step '{name}' could not run: {error}") from error
+        self.seconds[name] = round(time.monotonic() - started, 1)
+        output = done.stdout.decode(errors="replace")
+        if done.returncode:
+            tail = "\n".join(output.strip().splitlines()[-15:])
+            raise BuildError(f"building {self.build.name}: the step '{name}' failed (exit {done.returncode}):\n{tail}")
+        return output
+
+    def _settings(self) -> dict[str, str]:
+        """Return settings of uv and npm; addresses may hold passwords, which command lines would show."""
+        settings = {"UV_SYSTEM_CERTS": "true", "UV_NO_PROGRESS": "1"}
+        if self.tools.index:
+            settings["UV_DEFAULT_INDEX"] = self.tools.index
+        if self.tools.registry:
+            settings["npm_config_registry"] = self.tools.registry
+        return settings
+
+    def _write(self, path: str, text: str, mode: int = 0o644) -> str:
+        full = os.path.join(self.target, path)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        files.write(full, text.encode(), mode)
+        return full
+
+    def _link_into_packages(self, path: str, target: str) -> None:
+        packages = glob.glob(os.path.join(self.target, "lib", "python3*", "site-packages"))[0]
+        link = os.path.join(self.target, path)
+        os.symlink(os.path.relpath(os.path.join(packages, target), os.path.dirname(link)), link)
+
+    def _link(self) -> bool:
+        """Let NAME point at the newest build; atomic."""
+        link = os.path.join(self.folder, self.build.name)
+        if not self.build.link or (os.path.islink(link) and os.readlink(link) == self.build.directory):
+            return False
+        temporary = f"{link}.new"
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+        os.symlink(self.build.directory, temporary)
+        os.replace(temporary, link)
+        return True
+
+
+def has_program(path: str) -> bool:
+    """Tell whether a program that is named by its content is there, and whole."""
+    return os.access(path, os.X_OK)
+
+
+def install_program(source: str, path: str) -> None:
+    """Copy a program to a directory of its own; it appears whole or not at all. Raises BuildError where it cannot run.
+
+    Other accounts may run it: nothing of it is ours.
+    """
+    os.umask(0o022)
+    temporary = f"{path}.{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        shutil.copyfile(source, temporary)
+        os.chmod(temporary, 0o755)
+        done = subprocess.run([temporary, "--version"], capture_output=True, timeout=60, check=False)
+        if done.returncode:
+            raise BuildError(f"{os.path.basename(path)} does not run on this machine (exit {done.returncode})")
+        os.replace(temporary, path)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise BuildError(f"{os.path.basename(path)} cannot be had on this machine: {error}") from None
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def pins_of(lock: str) -> str:
+    """Return the lines ``name==version ; marker`` of a lock without its hashes.
+
+    The packages of an environment have no hashes, and pip's rule is all or none.
+    """
+    lines = [re.sub(r"\s*\\$", "", line) for line in lock.splitlines() if re.match(r"[A-Za-z0-9]", line)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _package(line: str) -> str:
+    """Return the name in ``name==version``, as packages are compared by."""
+    return re.sub("[-_.]+", "-", line.partition("==")[0].strip().lower())
+
+
+def from_dict(values: dict[str, Any]) -> Build:
+    """Return the build that a module was handed as a plain mapping."""
+    return Build(**{**values, "imports": tuple(values.get("imports", ()))})

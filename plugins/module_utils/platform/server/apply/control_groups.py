@@ -1,0 +1,57 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Control groups that users' servers had: what is left in them ends when the hub is stopped for good.
+
+While the hub runs, it does that itself; see hubfleet_hub/isolation/cgroups.py and names.server_key() there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import hashlib
+import os
+import signal
+import time
+
+from ..facts.limits import MOUNTINFO, trees
+
+GRACE = 10.0
+
+
+def end_groups(directory: str, mountinfo: str = MOUNTINFO) -> int:
+    """Kill what is left in the groups of servers of the hub in ``directory``, and remove these.
+
+    Returns how many processes there were.
+    """
+    ended: set[int] = set()
+    deadline = time.monotonic() + GRACE
+    while (left := _groups(directory, mountinfo)) and time.monotonic() < deadline:
+        for group in left:
+            ended.update(_kill(group))
+            with contextlib.suppress(OSError):  # until the last process is really gone
+                os.rmdir(group)
+    return len(ended)
+
+
+def _groups(directory: str, mountinfo: str) -> list[str]:
+    hub = hashlib.sha256(directory.encode()).hexdigest()[:8]
+    places = [glob.escape(tree.place) for tree in trees(mountinfo)]
+    return [path for place in places for path in glob.glob(f"{place}/hubfleet/hf-{hub}-*")]
+
+
+def _kill(group: str) -> list[int]:
+    limit = os.path.join(group, "pids.max")
+    if os.path.exists(limit):  # not in a tree of version 1 with another controller
+        with contextlib.suppress(OSError), open(limit, "r+", encoding="ascii") as file:
+            file.write("0")  # nobody escapes by forking
+    try:
+        with open(os.path.join(group, "cgroup.procs"), encoding="ascii") as file:
+            found = [int(line) for line in file]
+    except FileNotFoundError:
+        return []
+    for pid in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return found

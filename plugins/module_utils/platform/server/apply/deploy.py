@@ -1,0 +1,262 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deploy one hub so that it can be left again: with a record, a copy of its database, and a way back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from ....common import files
+from ..desired.services import Service
+from ..layout import HubLayout
+from ..observe.services import end, running
+from ..revisions import database, history
+from ..revisions.history import APPLIED, APPLYING, REPLACED, Record
+from ..supervisor.base import Supervisor
+from .hub_files import write_hub
+from .machine import start_services
+from .user_servers import end_unknown_servers
+
+
+class RollbackError(Exception):
+    """There is nothing to go back to, or it cannot be gone back to; one sentence."""
+
+
+@dataclass(frozen=True)
+class Homes:
+    """Where users' homes are; shared where users have accounts of their own and pass through."""
+
+    directory: str
+    shared: bool
+
+
+def write_deploy(
+    layout: HubLayout, record: dict[str, Any], texts: dict[str, bytes], generated: list[str], homes: Homes, keep: int
+) -> list[str]:
+    """Write down what is deployed, then the hub's files; return what changed, as paths below the hub's directory.
+
+    record: fields of history.Record but number. keep: how many records stay.
+    """
+    # A new hub has no directory for its history yet.
+    made = ["."] if files.directory(layout.directory, 0o700) else []
+    history.begin(layout, record, texts)
+    history.forget(layout, keep)
+    return [*made, *write_hub(layout, texts, generated, homes.directory, homes.shared)]
+
+
+def start_deploy(
+    layout: HubLayout, keeper: Supervisor, services: list[Service], config: dict[str, Any], timeout: float
+) -> list[str]:
+    """Let the services run as the newest record says; return the roles of those that were (re)started.
+
+    Where JupyterHub's version changes, its database is copied and brought to the new schema first.
+    """
+    record = history.newest(layout)
+    if record and record.result == APPLYING:
+        _change_schema(layout, keeper, services, record)
+    changed = start_services(keeper, services, config, timeout)
+    if record and record.result == APPLYING:
+        history.finish(layout, record.number, APPLIED)
+    return changed
+
+
+def _change_schema(layout: HubLayout, keeper: Supervisor, services: list[Service], record: Record) -> None:
+    before = _ran_last(layout, record)
+    if before is None or record.back_to or _versions_since(layout, before, record) == {before.jupyterhub}:
+        return
+    hub = _hub_of(services)
+    _stop(keeper, hub)
+    copied = _copy_of(layout, before.jupyterhub, before.number)
+    if record.jupyterhub == before.jupyterhub:
+        # A deploy of another version was interrupted in between, and is not gone on with.
+        if copied:
+            _put_back(layout, copied, record)
+        return
+    name = database.copy_name(before.jupyterhub)
+    if not copied and database.copy(layout, _beside(layout, record, name)):
+        history.finish(layout, record.number, APPLYING, database=name)
+    if database.exists(layout):
+        database.upgrade(layout, _python(hub))
+
+
+def _ran_last(layout: HubLayout, record: Record) -> Record | None:
+    """Return what ran before a record: the newest one that was deployed to the end."""
+    return next(
+        (each for each in history.records(layout) if each.number < record.number and each.result != APPLYING), None
+    )
+
+
+def _versions_since(layout: HubLayout, before: Record, record: Record) -> set[str]:
+    """Return the versions of JupyterHub that may have been at the database after ``before``, up to ``record``."""
+    found = history.records(layout)
+    return {each.jupyterhub for each in found if before.number < each.number <= record.number}
+
+
+def _copy_of(layout: HubLayout, version: str, after: int) -> str:
+    """Return the newest copy of the database with the schema of a version that a later record has, or ""."""
+    name = database.copy_name(version)
+    numbers = [each.number for each in history.records(layout) if each.number > after and each.database == name]
+    return os.path.join(history.folder(layout), str(max(numbers)), name) if numbers else ""
+
+
+def _beside(layout: HubLayout, record: Record, name: str) -> str:
+    return os.path.join(history.folder(layout), str(record.number), name)
+
+
+def _put_back(layout: HubLayout, copied: str, record: Record) -> None:
+    """Put a copy of the database back; the one that it replaces is kept beside ``record``."""
+    database.put_back(layout, copied, _beside(layout, record, "replaced.sqlite"))
+    # Nobody could reach or stop what was started since: the database of then does not know it.
+    end_unknown_servers(layout.directory, database.known_servers(layout))
+
+
+def _hub_of(services: list[Service]) -> Service:
+    return next(service for service in services if service.role == "hub")
+
+
+def _python(hub: Service) -> str:
+    """Return the Python that the hub itself runs with; the launcher's command line comes first."""
+    return hub.command[hub.command.index("--") + 1]
+
+
+def _stop(keeper: Supervisor, service: Service) -> None:
+    keeper.stop(service)
+    end(service.layout, service.role)
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """What a hub can be made again.
+
+    texts: its files then, path below config/ -> content; before: those of now. arrived: it is all that already.
+    """
+
+    target: Record
+    texts: dict[str, bytes]
+    before: dict[str, bytes]
+    arrived: bool
+
+    @property
+    def services(self) -> list[Service]:
+        """The services of then."""
+        return _services(self.target)
+
+
+def way_back(layout: HubLayout, number: int | None, undo: bool = False) -> WayBack:
+    """Return the way back to a record; touches nothing.
+
+    number: of the record; None for the newest version that ran before the present one. undo: go back only where the
+    last deploy brought another version; a hub that fails as it was before is not made older, which would put back its
+    old database, too.
+    Raises RollbackError.
+    """
+    target = _target(layout, number)
+    if undo and history.ran_already(layout):
+        raise RollbackError("the deploy did not change its version, so there is nothing to go back to")
+    texts, before = _kept_texts(layout, target), files.tree(layout.path("config"))
+    return WayBack(target, texts, before, texts == before and _runs(layout, target))
+
+
+def _runs(layout: HubLayout, target: Record) -> bool:
+    """Tell whether what was deployed last is the version of a record, came to its end, and runs."""
+    newest = history.newest(layout)
+    if newest is None or newest.result == APPLYING or newest.fingerprint != target.fingerprint:
+        return False
+    return all(running(layout, service.role).digest == service.digest for service in _services(target))
+
+
+def roll_back(
+    layout: HubLayout,
+    keeper: Supervisor,
+    homes: Homes,
+    record: dict[str, Any],
+    way: WayBack,
+    keep: int,
+    timeout: float,
+) -> list[str]:
+    """Make a hub what it was; return the roles of services that were (re)started.
+
+    record: who, when and so on of this rollback. Raises what start_deploy raises.
+    """
+    target, texts, services = way.target, way.texts, way.services
+    kept = {**target.as_dict(), **record, "back_to": target.number, "database": "", "result": APPLYING}
+    kept.pop("number")
+    begun = history.begin(layout, kept, texts)
+    left = next((each for each in history.records(layout) if each.number < begun.number), None)
+    write_hub(layout, texts, [], homes.directory, homes.shared)
+    _restore_database(layout, keeper, services, target, begun)
+    changed = start_services(keeper, services, _config(texts), timeout)
+    if left:
+        history.finish(layout, left.number, REPLACED)
+    # The last thing: until then, going back once more goes on with this.
+    history.finish(layout, begun.number, APPLIED)
+    # Only now: the copy of the database may be an old one.
+    history.forget(layout, keep)
+    return changed
+
+
+def _services(target: Record) -> list[Service]:
+    return [Service(**{**service, "command": tuple(service["command"])}) for service in target.services]
+
+
+def _kept_texts(layout: HubLayout, target: Record) -> dict[str, bytes]:
+    """Return the files of a record; RollbackError where the hub could not run with what is left of it."""
+    if not target.services:
+        raise RollbackError(f"deploy {target.number} came with a backup, which holds its data only")
+    missing = [build for build in target.builds if not _is_there(layout, build)]
+    if missing:
+        raise RollbackError(f"deploy {target.number} needs {', '.join(missing)}, which is no longer on the machine")
+    texts = history.texts(layout, target.number)
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in texts.items()}
+    damaged = sorted(name for name, _digest in digests.items() ^ target.files.items())
+    if damaged:
+        raise RollbackError(f"deploy {target.number} is damaged: its {damaged[0]} is not what was deployed")
+    return texts
+
+
+def _target(layout: HubLayout, number: int | None) -> Record:
+    found = history.records(layout)
+    if number is None and found and found[0].result == APPLYING and found[0].back_to:
+        number = found[0].back_to  # going back was interrupted
+    if number is None:
+        target = history.good_before(layout)
+        if target is None:
+            raise RollbackError("there is no earlier deploy that ran; nothing to go back to")
+        return target
+    numbered = {record.number: record for record in found}
+    if number not in numbered:
+        there = ", ".join(str(known) for known in sorted(numbered)) or "none"
+        raise RollbackError(f"there is no deploy {number}; there are: {there}")
+    return numbered[number]
+
+
+def _restore_database(
+    layout: HubLayout, keeper: Supervisor, services: list[Service], target: Record, begun: Record
+) -> None:
+    """Bring the database to the schema of ``target``: by the copy from when it was left, else by upgrade-db."""
+    before = _ran_last(layout, begun)
+    versions = _versions_since(layout, before, begun) | {before.jupyterhub} if before else set()
+    if versions <= {target.jupyterhub} or not database.exists(layout):
+        return
+    hub = _hub_of(services)
+    _stop(keeper, hub)
+    copied = _copy_of(layout, target.jupyterhub, target.number)
+    if copied:
+        _put_back(layout, copied, begun)
+    else:
+        database.upgrade(layout, _python(hub))
+
+
+def _is_there(layout: HubLayout, build: str) -> bool:
+    root = os.path.dirname(os.path.dirname(layout.directory))
+    return any(os.path.exists(os.path.join(root, folder, build, ".complete")) for folder in ("tools", "environments"))
+
+
+def _config(texts: dict[str, bytes]) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads(texts["hub.json"])
+    return config

@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The end of a service's log, to be shown: programs may log what they were given, so secrets are stars."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from ....common import files
+from ....redaction.mask import STARS
+from ..desired.services import Service
+from ..layout import HubLayout
+from ..redacted import PRIVATE_LINES, lines_of
+
+#: Shorter texts are found by chance; nothing that short is kept secret by it.
+_SHORTEST = 6
+
+
+def last_lines(service: Service, count: int = 15) -> str:
+    """Return the end of a service's log, with stars for the secrets of its hub."""
+    try:
+        with open(service.layout.log(service.role), "rb") as file:
+            file.seek(max(0, file.seek(0, 2) - 16384))
+            text = "\n".join(file.read().decode(errors="replace").splitlines()[-count:])
+    except OSError:
+        return ""
+    # The longest first: one may be part of another.
+    for secret in sorted(_secrets(service.layout), key=len, reverse=True):
+        text = text.replace(secret, STARS)
+    return text
+
+
+def _secrets(layout: HubLayout) -> set[str]:
+    """Return the texts of a hub that nobody may see, as they are and as Python writes them in messages."""
+    given = [*_leaves(_json(layout.config("secrets.json"))), *_generated(layout), *_constants(layout)]
+    lines = {line.strip() for text in given for line in (text, *text.splitlines())}
+    return {form for line in lines for form in (line, repr(line)[1:-1]) if len(form) >= _SHORTEST}
+
+
+def _json(path: str) -> Any:
+    try:
+        return json.loads(files.read(path) or b"{}")
+    except ValueError:
+        return {}
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """Yield every text inside of a value."""
+    if isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(item)
+    elif isinstance(value, str):
+        yield value
+
+
+def _generated(layout: HubLayout) -> Iterator[str]:
+    """Yield the secrets that were made on the machine."""
+    directory = layout.path("secrets")
+    for name in os.listdir(directory) if os.path.isdir(directory) else ():
+        yield (files.read(layout.secret(name)) or b"").decode(errors="replace")
+
+
+def _constants(layout: HubLayout) -> Iterator[str]:
+    """Yield the texts that stand in those lines of hub_jupyterhub_config which may hold a secret."""
+    code = (files.read(layout.config("extra.py")) or b"").decode(errors="replace")
+    private = set(_json(layout.config("hub.json")).get(PRIVATE_LINES, range(1, len(lines_of(code)) + 1)))
+    if not private:
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd escapes in the operator's texts
+            tree = ast.parse(code)
+    except (SyntaxError, ValueError):
+        return  # then nothing of it was run, and the hub itself says nothing but the line
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
+            place = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+            if not private.isdisjoint(place):
+                yield node.value if isinstance(node.value, str) else node.value.decode(errors="replace")

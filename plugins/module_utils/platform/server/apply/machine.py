@@ -1,0 +1,181 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Change a machine: what the modules server_machine and server_services do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Collection
+from typing import Any
+
+from ....common import files
+from ..backup.schedule import NEVER, Schedule
+from ..desired.services import Service
+from ..layout import Layout
+from ..observe.hub import answers, answers_itself
+from ..observe.services import running
+from ..supervisor.base import Supervisor, SupervisorError
+from ..supervisor.supervisord import Supervisord
+from .log_tail import last_lines
+
+#: Seconds after which a hub that runs but does not answer is restarted; it may just be starting.
+STUCK = 15.0
+from .user_servers import end_servers
+
+#: Folders of a state directory that other accounts pass through; the first is made first.
+_SHARED_FOLDERS = ("tools", "environments", "hubside", "homes")
+#: Others that only help; and the one with hubs that a restore replaced, which is never removed.
+_OWN_FOLDERS, _KEPT = ("hubs", "front", "supervisor", "backup", "restoring"), "replaced"
+
+
+def prepare_machine(layout: Layout, shared: bool, hubside: dict[str, str], digest: str) -> bool:
+    """Make the state directory and write the package hubfleet_hub into it; return whether anything changed.
+
+    shared: other accounts pass through (they cannot list it).
+    """
+    if is_prepared(layout, shared, digest):
+        return False
+    # Other accounts pass through directories above it that are made here, whatever the umask was.
+    os.umask(0o022)
+    for path, mode in _folders(layout, shared):
+        files.directory(path, mode)
+    write_package(layout.hubside(digest), hubside)
+    return True
+
+
+def is_prepared(layout: Layout, shared: bool, digest: str) -> bool:
+    """Tell whether prepare_machine() would change nothing; raises OSError where it would, or touch what is not ours."""
+    if _is_foreign(layout.root):
+        raise OSError(f"{layout.root} is not empty and was not made by us; name another cluster_state_directory")
+    there = all(files.is_directory(path, mode) for path, mode in _folders(layout, shared))
+    return there and os.path.isdir(layout.hubside(digest))
+
+
+def _folders(layout: Layout, shared: bool) -> list[tuple[str, int]]:
+    """Return the directories of a prepared machine with their modes, in the order of their making."""
+    mode = 0o711 if shared else 0o700
+    passable = [(os.path.join(layout.root, folder), mode) for folder in _SHARED_FOLDERS]
+    return [(layout.root, mode), *passable, (layout.hubs, 0o700)]
+
+
+def write_package(directory: str, package: dict[str, str]) -> bool:
+    """Write a package named by its content; it appears whole or not at all."""
+    if os.path.isdir(directory):
+        return False
+    temporary = f"{directory}.new"
+    shutil.rmtree(temporary, ignore_errors=True)
+    for name, text in package.items():
+        path = os.path.join(temporary, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        files.write(path, text.encode(), 0o644)
+    os.rename(temporary, directory)
+    return True
+
+
+def remove_machine(layout: Layout, keeper: Supervisor) -> bool:
+    """Remove the state directory where no hub is left in it; return whether anything changed."""
+    if not is_left(layout):
+        return False
+    if isinstance(keeper, Supervisord):
+        keeper.shut_down()
+    Schedule(layout, NEVER, (), systemd=False).remove()
+    # Only what is ours: whatever else was put there stays, and so does the directory then.
+    for folder in (*_SHARED_FOLDERS, *_OWN_FOLDERS):
+        shutil.rmtree(os.path.join(layout.root, folder), ignore_errors=True)
+    if _is_empty(layout.root):
+        os.rmdir(layout.root)
+    return True
+
+
+def is_left(layout: Layout, leaving: Collection[str] = ()) -> bool:
+    """Tell whether the state directory holds something of ours, but no hub, so that remove_machine() would remove it.
+
+    leaving: hubs that count as gone.
+    """
+    hubs = set(os.listdir(layout.hubs)) if os.path.isdir(layout.hubs) else set()
+    if hubs - set(leaving):
+        return False
+    ours = any(os.path.isdir(os.path.join(layout.root, folder)) for folder in (*_SHARED_FOLDERS, *_OWN_FOLDERS))
+    return ours or os.path.isdir(layout.root) and _is_empty(layout.root)
+
+
+def _is_empty(root: str) -> bool:
+    """Tell whether a state directory can go; a file system of its own is not ours to take away."""
+    return not os.listdir(root) and not os.path.ismount(root)
+
+
+def _is_foreign(root: str) -> bool:
+    """Tell whether a directory holds something, but not what we put first into a state directory, or leave in it."""
+    there = set(os.listdir(root)) if os.path.isdir(root) else set()
+    return bool(there) and not there & {_SHARED_FOLDERS[0], _KEPT}
+
+
+def start_services(keeper: Supervisor, services: list[Service], config: dict[str, Any], timeout: float) -> list[str]:
+    """Let the services run as they should; return the roles of those that were (re)started.
+
+    Raises SupervisorError where a service ends at once or the hub does not answer in time.
+    """
+    changed = [service for service in services if keeper.ensure_started(service)]
+    if not changed and not _answers_within(config, STUCK):
+        # Everything runs as it should, and yet nobody answers: only a restart can help.
+        stuck = "proxy" if answers_itself(config) else "hub"
+        changed = [service for service in services if service.role == stuck]
+        for service in changed:
+            keeper.restart(service)
+    roles = [service.role for service in changed]
+    # A hub that its supervisor was starting when its proxy was started anew does not reach it, and ends.
+    _wait_until_up(services, config, timeout, may_end_once="hub" if "proxy" in roles and "hub" not in roles else "")
+    return roles
+
+
+def _answers_within(config: dict[str, Any], patience: float) -> bool:
+    deadline = time.monotonic() + patience
+    while not answers(config):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def _wait_until_up(services: list[Service], config: dict[str, Any], timeout: float, may_end_once: str) -> None:
+    """Wait until every service runs and the hub answers; do not wait for one that ended.
+
+    may_end_once: the role of a service that its supervisor may have to start again, or "".
+    """
+    deadline = time.monotonic() + timeout
+    pids: dict[str, int] = {}
+    while True:
+        for service in services:
+            state = running(service.layout, service.role)
+            pid = state.pid if state.digest == service.digest else 0
+            if pid != pids.get(service.role, pid):
+                if service.role != may_end_once:
+                    lines = last_lines(service)
+                    raise SupervisorError(f"{service.name} ended while it started; its last lines:\n{lines}")
+                may_end_once = ""
+                del pids[service.role]
+            if pid:
+                pids[service.role] = pid
+        if len(pids) == len(services) and answers(config):
+            return
+        if time.monotonic() > deadline:
+            late = next((service for service in services if service.role not in pids), None)
+            what = "did not start within" if late else "does not answer after"
+            late = late or next(service for service in services if service.role == "hub")
+            raise SupervisorError(f"{late.name} {what} {timeout:.0f} s; its last lines:\n{last_lines(late)}")
+        time.sleep(0.1)
+
+
+def stop_services(keeper: Supervisor, services: list[Service], servers: bool) -> list[str]:
+    """Let none of the services run, with ``servers`` none of the users' servers either.
+
+    Returns the roles of the services that ran, and ``servers`` if any of those did.
+    """
+    changed = [service.role for service in reversed(services) if keeper.ensure_stopped(service)]
+    if not servers:
+        return changed
+    ended = keeper.end_servers(services[0]) + end_servers(services[0].directory)
+    return [*changed, "servers"] if ended else changed

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Remove what was built on a machine and nobody needs any more: old environments and tools.
+
+A directory is needed where the inventory says so, where any hub's history knows it, so that a rollback finds it, and
+where a process came from it. Its name ends in a digest, so it is told by its name alone. Source of the places in
+which a process names its files: proc(5).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+
+from ..layout import Layout
+from ..revisions import history
+
+_FOLDERS = ("environments", "tools")
+_BUILT = re.compile(r".+-[0-9a-f]{12}")
+#: A process that runs a script may name its environment in any one of them only.
+_TRACES = ("cmdline", "environ", "maps")
+
+
+def prune(layout: Layout, wanted: set[str]) -> list[str]:
+    """Remove built directories that nobody needs; return their names.
+
+    wanted: names of those that the inventory needs. Only while the cluster is locked: a build would be in the way.
+    """
+    removed = unneeded(layout, wanted)
+    for name, folder in removed.items():
+        shutil.rmtree(os.path.join(layout.root, folder, name), ignore_errors=True)
+    for folder in _FOLDERS:
+        _remove_dead_links(os.path.join(layout.root, folder))
+    return list(removed)
+
+
+def unneeded(layout: Layout, wanted: set[str]) -> dict[str, str]:
+    """Return what prune() would remove: name -> folder, in the order of names."""
+    found = {name: folder for folder in _FOLDERS for name in _built(os.path.join(layout.root, folder))}
+    known = _known(layout)
+    if known is None:
+        return {}
+    unknown = set(found) - wanted - known
+    return {name: found[name] for name in sorted(unknown - _in_use(unknown))}
+
+
+def _built(folder: str) -> list[str]:
+    if not os.path.isdir(folder):
+        return []
+    return [entry.name for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False) and _is_built(entry.name)]
+
+
+def _is_built(name: str) -> bool:
+    return _BUILT.fullmatch(name) is not None
+
+
+def _known(layout: Layout) -> set[str] | None:
+    """Return the directories that any hub's history knows; None where a hub has none, so that nobody can tell."""
+    found: set[str] = set()
+    for hub in sorted(os.listdir(layout.hubs)) if os.path.isdir(layout.hubs) else []:
+        records = history.records(layout.hub(hub))
+        if not records and os.path.exists(layout.hub(hub).config("hub.json")):
+            return None
+        found.update(build for record in records for build in record.builds)
+    return found
+
+
+def _in_use(names: set[str]) -> set[str]:
+    """Return those of the directories that a living process names."""
+    found: set[str] = set()
+    for pid in filter(str.isdigit, os.listdir("/proc") if names else []):
+        traces = _traces(pid)
+        found.update(name for name in names if f"/{name}/".encode() in traces)
+    return found
+
+
+def _traces(pid: str) -> bytes:
+    parts = []
+    for trace in _TRACES:
+        try:
+            with open(f"/proc/{pid}/{trace}", "rb") as file:
+                parts.append(file.read())
+        except OSError:  # it ended, or belongs to somebody else
+            continue
+    return b"\0".join(parts)
+
+
+def _remove_dead_links(folder: str) -> None:
+    for name in os.listdir(folder) if os.path.isdir(folder) else []:
+        path = os.path.join(folder, name)
+        if os.path.islink(path) and not os.path.exists(path):
+            os.unlink(path)

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find the servers of a hub's users, and end them when the hub is stopped for good or does not know them any more.
+
+They are told by HUBFLEET_HUB, the hub's directory, which the spawner puts into the environment of
+every server; so it works whether or not the hub still runs.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import defaultdict
+from typing import Callable
+
+from .control_groups import end_groups
+
+GRACE = 10.0
+
+
+def end_servers(directory: str) -> int:
+    """End all processes of users' servers of the hub in ``directory``; return how many there were.
+
+    TERM first, then KILL. Where servers have control groups, no process escapes by forgetting its environment.
+    """
+    return _end(lambda: list(_servers(directory))) + end_groups(directory)
+
+
+def end_unknown_servers(directory: str, known: dict[tuple[str, str], int]) -> int:
+    """End servers of the hub in ``directory`` that it could not reach; return how many processes there were.
+
+    known: user and name of each server that the hub knows -> its process, 0 where that is not said.
+    """
+
+    def unknown() -> list[int]:
+        groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for pid, variables in _servers(directory).items():
+            groups[_variable(variables, "JUPYTERHUB_USER"), _variable(variables, "JUPYTERHUB_SERVER_NAME")].append(pid)
+        return [
+            pid
+            for server, pids in groups.items()
+            for pid in pids
+            if server not in known or known[server] not in (0, *pids)
+        ]
+
+    return _end(unknown)
+
+
+def _end(find: Callable[[], list[int]]) -> int:
+    found = left = find()
+    _signal(found, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE
+    while left and time.monotonic() < deadline:
+        time.sleep(0.1)
+        left = find()
+    _signal(left, signal.SIGKILL)
+    return len(found)
+
+
+def users_of_servers(directory: str) -> list[str]:
+    """Return the users of the hub in ``directory`` whose servers run, by JupyterHub's own name for them, sorted."""
+    return sorted({_variable(variables, "JUPYTERHUB_USER") for variables in _servers(directory).values()} - {""})
+
+
+def _variable(variables: list[bytes], name: str) -> str:
+    """Return an environment variable of a process, "" where it has none of the name."""
+    start = f"{name}=".encode()
+    return next((line[len(start) :].decode(errors="replace") for line in variables if line.startswith(start)), "")
+
+
+def _servers(directory: str) -> dict[int, list[bytes]]:
+    """Return pid -> environment of processes that name the hub in it; those of other accounts only as root."""
+    mark = f"HUBFLEET_HUB={directory}".encode()
+    found = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit() and int(name) != os.getpid():
+            try:
+                with open(f"/proc/{name}/environ", "rb") as file:
+                    variables = file.read().split(b"\0")
+            except OSError:
+                continue
+            if mark in variables:
+                found[int(name)] = variables
+    return found
+
+
+def _signal(pids: list[int], number: int) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass

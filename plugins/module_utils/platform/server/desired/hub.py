@@ -1,0 +1,204 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a hub on a machine should be: its files, its services and what they need."""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from ....schema.model import Hub
+from ...traits import hub_traits, profile_list, secret_traits
+from ..facts.machine import Setup
+from ..redacted import PRIVATE_LINES, PUBLIC_NAMES, public_lines, shown_text
+from ..reverse_proxy.desired import FrontDoor, Site, site_of
+from .environments import Assets, Build, digest, tools, user_environment, versions
+from .services import Service, front_service, services, slice_name
+
+#: Version of hub.json that the package hubfleet_hub understands.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class DesiredFront:
+    """What the front door should be, and what it should serve of a hub; site is None where it should not."""
+
+    door: FrontDoor
+    service: Service
+    site: Site | None
+
+    @property
+    def digest(self) -> str:
+        """Digest of all that is the hub's business."""
+        return digest([self.door.settings, self.service.digest, self.site.digest]) if self.site else ""
+
+
+@dataclass
+class DesiredHub:
+    """A hub as it should be on its machine.
+
+    config: content of hub.json; holds no secret.
+    secrets: content of secrets.json; never to be shown.
+    extra: content of extra.py; shown without the lines that may hold a secret.
+    copied: file below config/ -> path on the controller (templates and logo).
+    generated: names of the secrets that are made on the machine if they are not there.
+    versions: fields of history.Record that say what the hub runs from.
+    builds: everything that must be built before the services can start.
+    front: the front door of its cluster, None where the machine is not known.
+    """
+
+    name: str
+    config: dict[str, Any]
+    secrets: dict[str, Any]
+    extra: str
+    copied: dict[str, str] = field(default_factory=dict)
+    generated: tuple[str, ...] = ()
+    builds: list[Build] = field(default_factory=list)
+    services: list[Service] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+    front: DesiredFront | None = None
+
+    @property
+    def digest(self) -> str:
+        """Digest of everything that the hub itself is started from."""
+        return next(service.digest for service in self.services if service.role == "hub")
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Digest of everything that the hub is: its files, what its services are started from, what is built for it."""
+        return digest(
+            [
+                self.config,
+                self.secrets,
+                self.extra,
+                self.copied,
+                {service.role: service.digest for service in self.services},
+                [build.directory for build in self.builds],
+                self.front.digest if self.front else "",
+            ]
+        )
+
+    def config_text(self) -> str:
+        """Return hub.json as text; the order of keys is kept, since menus show choices in it."""
+        return json.dumps(self.config, indent=2) + "\n"
+
+    def shown(self) -> str:
+        """Return what people may see of it."""
+        return shown_text(self.config, public_lines(self.extra, self.config))
+
+
+def desired_hub(
+    hub: Hub,
+    setup: Setup,
+    assets: Assets,
+    copied: dict[str, str],
+    certificate: str = "",
+    door: FrontDoor | None = None,
+) -> DesiredHub:
+    """Return what ``hub`` should be under ``setup``.
+
+    copied: file below config/ -> text of a digest of it, from the controller.
+    certificate: digest of the TLS certificate on the machine; a renewed one restarts the proxy, or reloads the front
+    door. door: the front door of the cluster, None where the machine is not known.
+    """
+    jupyterhub = hub["hub_jupyterhub_version"]
+    builds = tools(jupyterhub, setup, assets)
+    environments = {
+        environment.name: user_environment(environment, jupyterhub, setup, assets) for environment in hub.environments
+    }
+    builds += environments.values()
+    config = _config(hub, setup, environments, copied)
+    secrets = {"traits": secret_traits(hub), "services": _service_tokens(hub)}
+    extra = hub["hub_jupyterhub_config"] or ""
+    content = digest([json.dumps(config), secrets, extra, copied])
+    own = "" if hub.behind_front_door else certificate
+    site = site_of(config, certificate)
+    return DesiredHub(
+        name=hub.name,
+        config=config,
+        secrets=secrets,
+        extra=extra,
+        copied=dict(copied),
+        generated=_generated(hub),
+        builds=builds,
+        versions=versions(jupyterhub, setup, assets),
+        services=services(hub, config, content, own, setup, assets),
+        front=DesiredFront(door, front_service(hub.cluster.name, door, setup, assets), site) if door else None,
+    )
+
+
+def _config(hub: Hub, setup: Setup, environments: dict[str, Build], copied: dict[str, str]) -> dict[str, Any]:
+    first, second, third = hub.inner_ports
+    certificate = hub["hub_tls_certificate"]
+    tls = {"certificate": certificate, "key": hub["hub_tls_key"]} if certificate else None
+    path = urlsplit(hub.url).path or "/"
+    files = setup.layout.hub(hub.name)
+    return {
+        "format": FORMAT,
+        "cluster": hub.cluster.name,
+        "hub": hub.name,
+        "title": hub.title,
+        "url": hub.url,
+        "base_url": path,
+        "bind": hub["hub_bind"],
+        "ports": {
+            "public": hub["hub_port"],
+            "hub": first,
+            "proxy_api": second,
+            "proxy_metrics": third,
+        },
+        "tls": None if hub.behind_front_door else tls,
+        "front_door": _front_door(hub, tls) if hub.behind_front_door else None,
+        "isolation": setup.isolation,
+        "homes": hub["hub_home_directory"] or setup.layout.homes(hub.name),
+        "runtime": setup.runtime,
+        "slice": slice_name(hub, setup) if setup.units else None,
+        "environments": {
+            name: {"directory": setup.layout.environment(build.directory)} for name, build in environments.items()
+        },
+        "profile_list": profile_list(hub),
+        "traits": hub_traits(hub),
+        "shared_password": hub["hub_authenticator"] == "shared-password",
+        "templates": files.config("templates") if hub["hub_templates"] else None,
+        "logo": next((files.config(name) for name in copied if name.startswith("logo")), None),
+        "template_vars": {"announcement": hub["hub_announcement"], "hub_title": hub.title},
+        "services": [_service(service) for service in hub["hub_services"] or ()],
+        "roles": [{key: value for key, value in role.items() if value} for role in hub["hub_roles"] or ()],
+        **(_told_of_extra(hub) if hub["hub_jupyterhub_config"] else {}),
+    }
+
+
+def _told_of_extra(hub: Hub) -> dict[str, Any]:
+    """Return what of hub_jupyterhub_config may be shown."""
+    return {PRIVATE_LINES: list(hub.privacy.lines), PUBLIC_NAMES: list(hub.privacy.names)}
+
+
+def _front_door(hub: Hub, tls: dict[str, str] | None) -> dict[str, Any]:
+    """Return what the front door has to know of a hub; its proxy listens without TLS then."""
+    address = urlsplit(hub.url.lower())
+    return {"domain": address.hostname, "address": address.netloc, "tls": tls}
+
+
+def _service(service: dict[str, Any]) -> dict[str, Any]:
+    """Return a service of the operator's without its token."""
+    return {key: value for key, value in service.items() if value is not None and key != "api_token"}
+
+
+def _service_tokens(hub: Hub) -> dict[str, str]:
+    return {service["name"]: service["api_token"] for service in hub["hub_services"] or () if service["api_token"]}
+
+
+def _generated(hub: Hub) -> tuple[str, ...]:
+    names = (
+        "proxy_token",
+        "cookie_secret",
+        "crypt_key",
+        "check_token",
+        "culler_token",
+        "routes_token",
+    )
+    return (*names, "user_password", "admin_password") if hub["hub_authenticator"] == "shared-password" else names

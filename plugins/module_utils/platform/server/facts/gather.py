@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What has to be known of a machine before anything is decided: one look, the same for all that follows."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import os
+import platform
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..layout import Layout
+from ..lock import machine_identity
+from ..reverse_proxy.apply import live_front
+from ..reverse_proxy.desired import FrontDoor, front_door
+from .certificates import CertificateError, certificate_digest, inspect
+from .machine import Machine, Setup, resolve
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A cluster's machine.
+
+    setup: the cluster's settings there. identity: what tells the machine from all others, or "".
+    architecture: of its processor, as uname has it.
+    front: the cluster's front door there. served: hubs that it was asked to serve.
+    certificates: hub -> digest of its own certificate and key. unusable: hub -> what is wrong with these.
+    """
+
+    setup: Setup
+    identity: str
+    architecture: str
+    front: FrontDoor
+    served: list[str]
+    certificates: dict[str, str] = field(default_factory=dict)
+    unusable: dict[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON-able data."""
+        setup = {**dataclasses.asdict(self.setup), "layout": self.setup.layout.root}
+        found = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        return {**found, "setup": setup, "front": dataclasses.asdict(self.front)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Survey:
+        """Return what :meth:`as_dict` was made from."""
+        setup = values["setup"]
+        layout, packages = Layout(setup["layout"]), tuple(setup["packages"])
+        made = Setup(**{**setup, "layout": layout, "packages": packages})
+        return cls(**{**values, "setup": made, "front": FrontDoor(**values["front"])})
+
+
+def survey(cluster: str, options: dict[str, Any], authority: str, certificates: dict[str, dict[str, str]]) -> Survey:
+    """Look at the machine this runs on; raises PlatformError where it cannot hold the cluster.
+
+    options: the cluster's. authority: certificates (PEM) that the system does not know.
+    certificates: hub -> where its own certificate and key are, and the host that they are for.
+    """
+    machine = _this_machine()
+    setup = resolve(cluster, options, machine)
+    front = front_door(options, authority, setup.layout, machine)
+    found = Survey(setup, machine_identity(), platform.machine(), front, sorted(live_front(setup.layout).sites))
+    for hub, own in certificates.items():
+        try:
+            inspect(own["certificate"], own["key"], own["host"])
+            found.certificates[hub] = certificate_digest(own["certificate"], own["key"])
+        except CertificateError as error:
+            found.unusable[hub] = f"hub_tls_certificate: {error}"
+        except OSError as error:
+            broken = "key" if os.access(own["certificate"], os.R_OK) else "certificate"
+            found.unusable[hub] = f"hub_tls_{broken}: {own[broken]}: {error.strerror}"
+    return found
+
+
+def file_digest(path: str) -> str:
+    """Return the SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+@functools.cache
+def _this_machine() -> Machine:
+    """Several clusters on one machine look at it once."""
+    return Machine.read()

@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a hub offers: environments, sizes and profiles, from the catalogues that it names them in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import cross_checks
+from .model import Environment, Profile, Size, ValuePath
+from .option import KUBERNETES, SERVER
+from .problems import nearest
+from .values import is_name
+
+ENVIRONMENTS, SIZES = "hub_environments", "hub_sizes"
+#: The catalogue that names in a list stand in; written down in the options as well, as ``by_name``.
+CATALOGUES = {ENVIRONMENTS: "hub_environment_catalogue", SIZES: "hub_size_catalogue"}
+
+Report = Callable[[ValuePath, str], None]
+
+
+class Offers:
+    """Builds what one hub offers, and reports what is wrong with it.
+
+    given: the hub's variables as they stand in the inventory.
+    options: the same, checked, defaults filled in.
+    broken: variables that are known to be wrong.
+    """
+
+    def __init__(
+        self,
+        given: dict[str, Any],
+        options: dict[str, Any],
+        platform: str,
+        directory: str,
+        report: Report,
+        broken: set[str],
+    ):
+        self.given = given
+        self.options = options
+        self.platform = platform
+        self.directory = directory
+        self.report = report
+        self.broken = broken
+        self._build: dict[str, Callable[..., Any]] = {ENVIRONMENTS: self._environment, SIZES: self._size}
+
+    def environments(self) -> list[Environment]:
+        """Return what ``hub_environments`` names or holds, in its order."""
+        found: list[Environment] = self._offered(ENVIRONMENTS)
+        return found
+
+    def sizes(self) -> list[Size]:
+        """Return what ``hub_sizes`` names or holds, in its order."""
+        found: list[Size] = self._offered(SIZES)
+        return found
+
+    def profiles(self) -> list[Profile]:
+        """Return ``hub_profiles`` with their environments and sizes looked up."""
+        variable = "hub_profiles"
+        if variable in self.broken:
+            return []
+        found = []
+        for index, entry in enumerate(self.options[variable] or ()):
+            parts = {}
+            for key, offered in (("environments", ENVIRONMENTS), ("sizes", SIZES)):
+                names = [(name, (variable, index, key, place)) for place, name in enumerate(entry[key] or ())]
+                built = [self._named(offered, name, path) for name, path in names]
+                parts[key] = tuple(item for item in built if item is not None)
+            for key, listed in (("default_environment", "environments"), ("default_size", "sizes")):
+                names_of_profile = entry[listed] or ()
+                if entry[key] and entry[key] not in names_of_profile:
+                    hint = nearest(entry[key], names_of_profile)
+                    self.report((variable, index, key), f"{entry[key]!r} is not one of the profile's {listed}{hint}")
+            found.append(Profile(entry, **parts))
+        return found
+
+    def _offered(self, variable: str) -> list[Any]:
+        given = self.given.get(variable)
+        sound = variable not in self.broken
+        found = []
+        for index, item in enumerate(given if isinstance(given, list) else ()):
+            if is_name(item):
+                found.append(self._named(variable, str(item), (variable, index)))
+            elif sound:
+                entry = self.options[variable][index]
+                found.append(self._build[variable](entry["name"], entry, (variable, index), (variable, index)))
+        named = [entry.name for entry in found if entry]
+        for name in sorted({name for name in named if sound and named.count(name) > 1}):
+            self.report((variable,), f"{name!r} is offered twice")
+        if given == []:
+            self.report((variable,), "is empty; a hub offers at least one")
+        return [entry for entry in found if entry]
+
+    def _named(self, variable: str, name: str, place: ValuePath) -> Any:
+        """Return the entry of the catalogue, or None where there is none or it is broken; ``place`` names it."""
+        catalogue_name = CATALOGUES[variable]
+        catalogue, listed = self.options[catalogue_name] or {}, self.given.get(catalogue_name)
+        if name in catalogue:
+            return self._build[variable](name, catalogue[name], (catalogue_name, name), place)
+        # An entry of the catalogue that is broken itself is there all the same.
+        present = listed if isinstance(listed, dict) else {}
+        if (isinstance(listed, dict) or catalogue_name not in self.broken) and name not in present:
+            self.report(place, f"{name!r} is not in {catalogue_name}{nearest(name, present)}")
+        return None
+
+    def _given(self, path: ValuePath) -> dict[str, Any]:
+        """Return an entry as it stands in the inventory, where it is a mapping."""
+        value: Any = self.given
+        for part in path:
+            value = value[part] if isinstance(value, (dict, list)) else {}
+        return value if isinstance(value, dict) else {}
+
+    def _environment(self, name: str, entry: dict[str, Any], path: ValuePath, place: ValuePath) -> Environment | None:
+        text = ""
+        if self.platform == SERVER:
+            text = cross_checks.check_environment(entry, path, self.directory, self.report)
+        elif entry["image"] is None and self.platform == KUBERNETES:
+            # Said where the hub offers it: for hubs on a machine the entry itself is sound.
+            if not self.broken & {path[0], place[0]}:
+                self.report(place, f"{name!r} has no image, which {KUBERNETES} needs")
+            return None
+        return Environment(
+            name=name,
+            title=entry["title"] or name,
+            description=entry["description"],
+            packages=tuple(entry["packages"] or ()),
+            requirements=text,
+            interface=entry["interface"],
+            variables=tuple(sorted((entry["variables"] or {}).items())),
+            check_code=entry["check_code"],
+            check_output=entry["check_output"],
+            **{key: entry[key] for key in ("image", "image_pull_policy", "working_directory")},
+            **_choice(entry),
+        )
+
+    def _size(self, name: str, entry: dict[str, Any], path: ValuePath, place: ValuePath) -> Size | None:
+        if entry["memory"] is None and self.platform == SERVER:
+            if self._given(path).get("memory") is None:
+                self.report(path, "memory is missing (most memory of a session; needed on a server)")
+            return None
+        for guarantee, limit in (("memory_guarantee", "memory"), ("cpu_guarantee", "cpu")):
+            if entry[guarantee] and entry[limit] and entry[guarantee] > entry[limit]:
+                self.report((*path, guarantee), f"is more than {limit}")
+        keys = ("description", "memory", "memory_guarantee", "cpu", "cpu_guarantee", "gpu", "node_selector")
+        return Size(name=name, title=entry["title"] or name, **{key: entry[key] for key in keys}, **_choice(entry))
+
+
+def _choice(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: entry[key] for key in ("choice", "allowed_groups", "override", "extra")}

@@ -1,0 +1,337 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules that look at more than one value.
+
+A rule is silent where a value it looks at is broken already: one defect, one message.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from .authenticators import ALLOW_RULES, COMMON_RULES, Authenticator
+from .authenticators import BY_NAME as AUTHENTICATORS
+from .model import LOCALHOST, Fleet, FleetInput, HostInput, Hub, ValuePath
+from .option import SERVER
+from .problems import Problems
+from .values import check_keys, holds_credentials
+
+#: Names that our own services take in every hub.
+OUR_SERVICES = ("check", "culler", "routes")
+
+#: What a line of a requirements file refers to other files with; only the file itself goes to the machine.
+REFERENCE = re.compile(r"\s*(-[rce]|--(?:requirement|constraint|editable)(?=[\s=]|$))")
+PLAIN_REQUIREMENT = (
+    "holds a password in plain text; put the address into cluster_package_index, encrypted with ansible-vault"
+)
+
+Report = Callable[[ValuePath, str], None]
+
+
+def check_authenticator(options: dict[str, Any], report: Report, broken: set[str]) -> dict[str, Any]:
+    """Check the settings and allow rules of a hub; return the settings with defaults."""
+    authenticator = AUTHENTICATORS.get(options["hub_authenticator"])
+    if authenticator is None:
+        return {}
+    variable = "hub_authenticator_settings"
+    settings = {}
+    if variable not in broken:
+        settings = check_keys(authenticator.settings, options[variable] or {}, report, (variable,))
+    check_demonstration(authenticator, options, report, broken)
+    _check_rules(authenticator, options, settings, report, broken)
+    return settings
+
+
+def check_demonstration(
+    authenticator: Authenticator, options: dict[str, Any], report: Report, broken: set[str]
+) -> None:
+    """An authenticator that checks nothing needs a hub that says that it is no real one."""
+    if authenticator.demonstration and not options["hub_demonstration"] and "hub_demonstration" not in broken:
+        report(
+            ("hub_authenticator",),
+            f"{authenticator.name!r} lets anyone in under any name; "
+            "it needs hub_demonstration: true, and no real users",
+        )
+
+
+def check_understood(authenticator: Authenticator, options: dict[str, Any], report: Report) -> tuple[str, ...]:
+    """Refuse allow rules that the authenticator would ignore; return those that it understands."""
+    understood = (*COMMON_RULES, *authenticator.rules)
+    for rule in ALLOW_RULES:
+        if options[rule.name] and rule.name not in understood:
+            report(
+                (rule.name,),
+                f"is not understood by the authenticator {authenticator.name!r}; it knows: {', '.join(understood)}",
+            )
+    return understood
+
+
+def _check_rules(
+    authenticator: Authenticator, options: dict[str, Any], settings: dict[str, Any], report: Report, broken: set[str]
+) -> None:
+    understood = check_understood(authenticator, options, report)
+    rules = [rule.name for rule in ALLOW_RULES]
+    said = any(options[rule] for rule in rules) or any(rule in broken for rule in rules)
+    if options["hub_allow_everyone"] and said:
+        report(
+            ("hub_allow_everyone",),
+            "is true beside an allow rule; everyone would be let in. Keep one of them",
+        )
+    if not said and not options["hub_allow_everyone"] and "hub_allow_everyone" not in broken:
+        report(
+            ("hub_authenticator",),
+            f"nobody is allowed to log in; set one of {', '.join(understood)}, or hub_allow_everyone: true",
+        )
+    if {"hub_authenticator_settings", "hub_allow_everyone", *rules} & broken:
+        return
+    if authenticator.name == "cilogon" and said and not options["hub_allowed_identity_providers"]:
+        report(
+            ("hub_authenticator",),
+            "'cilogon' needs hub_allowed_identity_providers, else anyone could claim any name",
+        )
+    if authenticator.name == "native" and settings.get("open_signup") and not options["hub_allow_everyone"]:
+        report(
+            ("hub_authenticator_settings", "open_signup"),
+            "lets in whoever signs up; say so with hub_allow_everyone: true",
+        )
+    if authenticator.name == "generic-oauth" and options["hub_allowed_groups"] and not settings.get("groups_claim"):
+        report(("hub_allowed_groups",), "needs groups_claim in hub_authenticator_settings")
+    if (
+        authenticator.name == "google"
+        and settings.get("strip_domain")
+        and len(options["hub_allowed_domains"] or []) != 1
+    ):
+        report(
+            ("hub_authenticator_settings", "strip_domain"),
+            "needs exactly one domain in hub_allowed_domains, else two people could get one user name",
+        )
+
+
+def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
+    """Rules inside one hub."""
+    _check_address(hub, report, broken)
+    check_people(hub, report)
+    _check_backups(hub.cluster.options, report, broken)
+    if not {"hub_services", "hub_roles"} & broken:
+        _check_services(hub, report)
+    check_lifetime(hub, report)
+
+
+def _check_backups(options: dict[str, Any], report: Report, broken: set[str]) -> None:
+    """Backups are encrypted, with one key, and what is said of them is not said in vain."""
+    place, keys = "cluster_backup_repository", ("cluster_backup_password", "cluster_backup_recipient")
+    named = [name for name in (*keys, "cluster_backup_identity", "cluster_backup_environment") if options[name]]
+    if broken & {place, *keys}:
+        return
+    if not options[place]:
+        said = named + [name for name in ("cluster_backup_schedule",) if options[name] != "never"]
+        for name in said[:1]:
+            report((name,), f"means nothing without {place}, which is not set")
+        return
+    given = [name for name in keys if options[name]]
+    if not given:
+        report((place,), f"needs a key to encrypt backups with: {' (restic) or '.join(keys)} (tar and age)")
+    elif len(given) > 1:
+        report((keys[1],), f"is set beside {keys[0]}; keep one of them: the first makes backups by restic")
+    elif given == [keys[1]] and not options[place].startswith("/"):
+        report((place,), f"is not a directory of the machine, which archives go to; {keys[0]} makes backups by restic")
+
+
+def check_people(hub: Hub, report: Report) -> None:
+    """An admin who may not log in is a mistake."""
+    for user in sorted(set(hub["hub_admins"] or ()) & set(hub["hub_blocked_users"] or ())):
+        report(("hub_blocked_users",), f"{user!r} is also in hub_admins")
+
+
+def check_lifetime(hub: Hub, report: Report) -> None:
+    """A server that is too old before it can be idle is a mistake."""
+    age, idle = hub["hub_maximum_age"], hub["hub_idle_timeout"]
+    if age and idle and age < idle:
+        report(("hub_maximum_age",), "is shorter than hub_idle_timeout, which then never takes effect")
+
+
+def check_public_address(hub: Hub, report: Report) -> None:
+    """One public address, without a query."""
+    if hub["hub_url"] and hub["hub_domain"]:
+        report(("hub_domain",), "is set beside hub_url; keep one of them")
+    if hub["hub_url"] and urlsplit(hub["hub_url"]).query + urlsplit(hub["hub_url"]).fragment:
+        report(("hub_url",), "holds a query or fragment; a path is the most")
+
+
+def _check_address(hub: Hub, report: Report, broken: set[str]) -> None:
+    check_public_address(hub, report)
+    has_certificate, has_key = bool(hub["hub_tls_certificate"]), bool(hub["hub_tls_key"])
+    tls_sound = not {"hub_tls_certificate", "hub_tls_key"} & broken
+    if has_certificate != has_key and tls_sound:
+        present, absent = ("certificate", "key") if has_certificate else ("key", "certificate")
+        report((f"hub_tls_{present}",), f"needs hub_tls_{absent} beside it")
+    bind = hub["hub_bind"]
+    if bind and not ipaddress.ip_address(bind).is_loopback and not (has_certificate or has_key) and tls_sound:
+        report(
+            ("hub_bind",),
+            f"{bind!r} can be reached from other machines; that needs hub_tls_certificate and hub_tls_key",
+        )
+    authenticator = AUTHENTICATORS.get(hub["hub_authenticator"])
+    if (
+        authenticator
+        and authenticator.callback
+        and not (hub["hub_url"] or hub["hub_domain"])
+        and not {"hub_url", "hub_domain"} & broken
+    ):
+        report(
+            ("hub_authenticator",),
+            f"{authenticator.name!r} sends people back to the hub's public address; set hub_url or hub_domain",
+        )
+
+
+def _check_services(hub: Hub, report: Report) -> None:
+    services, seen = hub["hub_services"] or [], set()
+    for index, service in enumerate(services):
+        name = service["name"]
+        _check_taken("hub_services", index, name, report)
+        if name in seen:
+            report(("hub_services", index, "name"), f"{name!r} is used twice")
+        seen.add(name)
+    for index, role in enumerate(hub["hub_roles"] or []):
+        _check_taken("hub_roles", index, role["name"], report)
+        for service in role["services"] or ():
+            if service not in seen:
+                report(("hub_roles", index, "services"), f"{service!r} is not in hub_services")
+
+
+def _check_taken(variable: str, index: int, name: str, report: Report) -> None:
+    if name in OUR_SERVICES:
+        report((variable, index, "name"), f"{name!r} is taken by the hub's own services ({', '.join(OUR_SERVICES)})")
+
+
+def check_environment(entry: dict[str, Any], path: ValuePath, directory: str, report: Report) -> str:
+    """Check an environment entry; return the text of its requirements file, or ""."""
+    if not entry["requirements"]:
+        return ""
+    if entry["packages"]:
+        report((*path, "requirements"), "is set beside packages; keep one of them")
+    file_name = os.path.join(directory, os.path.expanduser(entry["requirements"]))
+    try:
+        with open(file_name, encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no file name at all
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        report((*path, "requirements"), f"{entry['requirements']!r} cannot be read: {reason}")
+        return ""
+    for number, line in enumerate(text.splitlines(), 1):
+        reference = REFERENCE.match(line)
+        if reference or holds_credentials(line):
+            wrong = (
+                f"is {reference[1]!r}; put the packages themselves into the file" if reference else PLAIN_REQUIREMENT
+            )
+            report((*path, "requirements"), f"line {number} of {entry['requirements']!r} {wrong}")
+    return text
+
+
+def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None:
+    """Rules between hubs: ports, addresses and homes used twice; files that must exist."""
+    ports: dict[tuple[str, Any], tuple[str, str]] = {}
+    addresses: dict[tuple[Any, str], Hub] = {}
+    homes: dict[tuple[str, Any], str] = {}
+    states: dict[tuple[str, str], str] = {}
+    for hub in fleet.hubs.values():
+        host = inventory.hosts[hub.name]
+
+        def report(variable: str, message: str, host: HostInput = host) -> None:
+            problems.add(variable, message, host.locate((variable,)), host.name)
+
+        if hub.platform == SERVER:
+            _check_ports(hub, ports, report)
+        if hub.platform == SERVER or hub["hub_url"] or hub["hub_domain"]:
+            _check_cookies(hub, addresses, report)
+        if hub["hub_home_directory"]:
+            other = homes.setdefault((hub.cluster["cluster_host"], hub["hub_home_directory"].rstrip("/")), hub.name)
+            if other != hub.name:
+                report(
+                    "hub_home_directory",
+                    f"is also that of hub {other}; users of both would share files",
+                )
+        _check_files(hub, inventory.directory, report)
+        here = hub.cluster["cluster_host"] == LOCALHOST
+        state = hub.cluster["cluster_state_directory"] or ""
+        state = os.path.expanduser(state) if here else state
+        owner = states.setdefault((hub.cluster["cluster_host"], state), hub.cluster.name) if state else ""
+        if owner and owner != hub.cluster.name:
+            report("cluster_state_directory", f"is also that of cluster {owner}, on the same machine")
+        if state and here and inventory.whole and _lies_in(state, inventory.directory):
+            message = "lies in the inventory directory, which Ansible reads whole; put it elsewhere"
+            report("cluster_state_directory", message)
+        if state and hub["hub_home_directory"] and _lies_in(hub["hub_home_directory"], state):
+            message = "lies in cluster_state_directory, which is the hubs' own; leave it unset, or put it elsewhere"
+            report("hub_home_directory", message)
+
+
+def _lies_in(path: str, directory: str) -> bool:
+    """Tell whether ``path`` is ``directory`` or lies below it."""
+    directory = os.path.abspath(directory)
+    return os.path.commonpath([os.path.abspath(path), directory]) == directory
+
+
+def _check_cookies(hub: Hub, addresses: dict[tuple[Any, str], Hub], report: Callable[[str, str], None]) -> None:
+    """Hubs have addresses of their own, and not only by their ports, which browsers do not tell apart."""
+    parts = urlsplit(hub.url.lower())
+    other = addresses.setdefault((parts.hostname, parts.path), hub)
+    if other is hub:
+        return
+    variable = "hub_domain" if hub["hub_domain"] else "hub_url"
+    if _port_of(hub.url) == _port_of(other.url):
+        report(variable, f"{hub.url} is also the address of hub {other.name}")
+    else:
+        report(
+            variable,
+            f"shares its cookies with hub {other.name}, since only the port differs; "
+            "give each a path of its own in hub_url, or a domain",
+        )
+
+
+def _port_of(url: str) -> int:
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _check_ports(hub: Hub, taken: dict[tuple[str, Any], tuple[str, str]], report: Callable[[str, str], None]) -> None:
+    used = [("hub_port", hub["hub_port"])]
+    inner = "hub_internal_port" if hub["hub_internal_port"] else "hub_port"
+    used += [(inner, port) for port in hub.inner_ports]
+    for variable, port in used:
+        if port > 65535:
+            report(
+                variable,
+                "leaves no room for the three inner ports below 65536; set hub_internal_port",
+            )
+            return
+        other, other_variable = taken.setdefault((hub.cluster["cluster_host"], port), (hub.name, variable))
+        if other != hub.name:
+            report(
+                variable,
+                f"port {port} is taken by hub {other}; this hub uses {hub['hub_port']} and "
+                f"{hub.inner_ports[0]}-{hub.inner_ports[2]}",
+            )
+            return
+        if (other, other_variable) != (hub.name, variable):
+            report(
+                variable,
+                f"port {port} is used twice in this hub; hub_internal_port takes three ports beside hub_port",
+            )
+            return
+
+
+def _check_files(hub: Hub, directory: str, report: Callable[[str, str], None]) -> None:
+    for variable, exists, what in (
+        ("hub_templates", os.path.isdir, "directory"),
+        ("hub_logo", os.path.isfile, "file"),
+    ):
+        value = hub[variable]
+        if value and not exists(os.path.join(directory, os.path.expanduser(value))):
+            report(variable, f"there is no {what} {value!r} (paths start at the inventory directory)")

@@ -1,0 +1,231 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules that look at more than one variable of a hub on Kubernetes.
+
+What the chart's values are in the end is judged in platform/kubernetes; here are the rules that
+say more clearly, in the inventory's own words, what would be wrong there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from . import cross_checks
+from .authenticators import BY_NAME as AUTHENTICATORS
+from .model import Fleet, FleetInput, Hub, ValuePath
+from .option import KUBERNETES
+from .problems import Problems
+from .values import check_value
+
+Report = Callable[[ValuePath, str], None]
+
+#: Options that make objects outside of the hub's namespace.
+CLUSTER_WIDE = ("hub_user_scheduler", "hub_pod_priority")
+
+#: What belongs to one way of keeping homes only.
+_HOME_OPTIONS = {
+    "hub_home_capacity": ("dynamic",),
+    "hub_home_storage_class": ("dynamic",),
+    "hub_home_claim": ("claim",),
+    "hub_home_nfs": ("nfs",),
+    "hub_home_subpath": ("claim", "nfs"),
+    "hub_shared_directories": ("claim", "nfs"),
+}
+
+#: What routes are made of, and their certificates.
+_ROUTE_OPTIONS = ("hub_tls_secret", "cluster_certificate_issuer", "cluster_gateway", "cluster_acme_contact")
+
+
+def check_settings(options: dict[str, Any], report: Report, broken: set[str]) -> dict[str, Any]:
+    """Check the settings of the authenticator that have a type here; return all settings.
+
+    Any other trait of the authenticator's class is let through: the class is asked about it
+    together with the rest of ``hub.config``. Nothing is required here, since Helm values may have it.
+    """
+    variable = "hub_authenticator_settings"
+    given = options[variable] or {}
+    authenticator = AUTHENTICATORS.get(options["hub_authenticator"])
+    if variable in broken:
+        return {}
+    if authenticator is None:
+        if given and "hub_authenticator" not in broken:
+            report((variable,), "is set without hub_authenticator, which tells whose settings these are")
+        return {}
+    cross_checks.check_demonstration(authenticator, options, report, broken)
+    cross_checks.check_understood(authenticator, options, report)
+    known = {setting.name: setting for setting in authenticator.settings}
+    settings = {}
+    for key, value in given.items():
+        if key not in known:
+            settings[key] = value
+        elif value is not None:
+            settings[key] = check_value(known[key], value, report, (variable, key))
+    return settings
+
+
+def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
+    """Rules inside one hub; silent where a value they look at is broken already."""
+
+    def sound(*variables: str) -> bool:
+        return not broken.intersection(variables)
+
+    if sound("hub_url", "hub_domain"):
+        cross_checks.check_public_address(hub, report)
+    cross_checks.check_people(hub, report)
+    cross_checks.check_lifetime(hub, report)
+    if sound("hub_services"):
+        _check_services(hub, report)
+    if sound("hub_profiles", "hub_environments", "hub_sizes"):
+        _check_profiles(hub, report)
+    if sound("hub_home_storage", *_HOME_OPTIONS):
+        _check_homes(hub, report)
+        if sound("hub_volumes", "hub_files"):
+            _check_volumes(hub, report)
+    if sound("cluster_route", "hub_url", "hub_domain", *_ROUTE_OPTIONS):
+        _check_route(hub, report)
+    _check_rights(hub, report)
+    by_collection = hub["hub_defaults"] == "collection"
+    if by_collection and sound("hub_user_network", "hub_block_metadata_by_iptables"):
+        _check_metadata(hub, report)
+    if by_collection and sound("hub_placeholder_servers", "hub_pod_priority"):
+        _check_placeholders(hub, report)
+
+
+def _check_services(hub: Hub, report: Report) -> None:
+    seen = set()
+    for index, service in enumerate(hub["hub_services"] or ()):
+        if service["name"] in seen:
+            report(("hub_services", index, "name"), f"{service['name']!r} is used twice")
+        seen.add(service["name"])
+
+
+def _check_profiles(hub: Hub, report: Report) -> None:
+    if not hub["hub_profiles"]:
+        return
+    if hub["hub_unlisted_image"]:
+        report(("hub_unlisted_image",), "is set beside hub_profiles; use unlisted_image of a profile")
+    slugs: set[str] = set()
+    titles: set[str] = set()
+    defaults = [index for index, profile in enumerate(hub["hub_profiles"]) if profile["default"]]
+    if len(defaults) > 1:
+        report(("hub_profiles", defaults[1], "default"), "is true for a second profile; one is preselected")
+    for index, profile in enumerate(hub["hub_profiles"]):
+        path = ("hub_profiles", index)
+        if profile["slug"] in slugs:
+            report((*path, "slug"), f"{profile['slug']!r} is used twice")
+        slugs.update({profile["slug"]} - {None})
+        # KubeSpawner makes the slug from the title. Members of groups may never see both.
+        made = "" if profile["slug"] or profile["allowed_groups"] else _slug_of(profile["title"])
+        if made and made in titles:
+            report((*path, "title"), f"{profile['title']!r} is used twice; give one of them a slug")
+        titles.add(made)
+
+
+def _slug_of(title: str) -> str:
+    return re.sub(r"[\W_]+", "-", title.casefold()).strip("-")
+
+
+def home_storage(hub: Hub) -> str | None:
+    """Return where homes are; None where that is left to the chart."""
+    if hub["hub_home_storage"] or hub["hub_defaults"] == "chart":
+        storage: str | None = hub["hub_home_storage"]
+        return storage
+    return "dynamic"
+
+
+def _check_homes(hub: Hub, report: Report) -> None:
+    storage = home_storage(hub)
+    if storage is None:
+        return
+    for variable, fitting in _HOME_OPTIONS.items():
+        if variable in hub.given and storage not in fitting:
+            report((variable,), f"means nothing with hub_home_storage: {storage}; it is for {' and '.join(fitting)}")
+    needed = {"claim": "hub_home_claim", "nfs": "hub_home_nfs"}.get(storage)
+    if needed and not hub[needed]:
+        report(("hub_home_storage",), f"{storage!r} needs {needed}")
+    by_chart = hub["hub_defaults"] == "chart"
+    if (
+        storage == "dynamic"
+        and not by_chart
+        and not (hub["hub_home_storage_class"] or hub.cluster["cluster_storage_class"])
+    ):
+        report(
+            ("hub_home_storage",),
+            "homes need a storage class, set hub_home_storage_class or cluster_storage_class;"
+            " or another hub_home_storage (claim, nfs, none)",
+        )
+
+
+def _check_volumes(hub: Hub, report: Report) -> None:
+    """Volumes and mounts have names: one of a name that is taken would stand in place of the other."""
+    taken = {"home": "the homes"} if home_storage(hub) in ("claim", "nfs") else {}
+    for name in hub["hub_shared_directories"] or {}:
+        if name in taken:
+            report(("hub_shared_directories", name), f"the name {name!r} is taken by {taken[name]}; use another")
+        taken.setdefault(name, "hub_shared_directories")
+    if hub["hub_files"]:
+        taken["files"] = "hub_files"
+    for name in hub["hub_volumes"] or {}:
+        if name in taken:
+            report(("hub_volumes", name), f"the name {name!r} is taken by {taken[name]}; use another")
+
+
+def _check_route(hub: Hub, report: Report) -> None:
+    route = hub.cluster["cluster_route"]
+    has_domain = bool(hub["hub_domain"] or hub["hub_url"])
+    if route == "none" or not has_domain:
+        return
+    if hub["hub_url"] and urlsplit(hub["hub_url"]).scheme != "https":
+        report(("hub_url",), f"is not served with TLS; with cluster_route: {route} it starts with https://")
+    secret = hub["hub_tls_secret"]
+    if route == "ingress" and not (secret or hub.cluster["cluster_certificate_issuer"]):
+        report(("cluster_route",), "'ingress' needs a certificate; set cluster_certificate_issuer, or hub_tls_secret")
+    if route == "gateway" and not hub.cluster["cluster_gateway"]:
+        report(("cluster_route",), "'gateway' needs cluster_gateway")
+    if route == "load-balancer" and not (secret or hub.cluster["cluster_acme_contact"]):
+        report(("cluster_route",), "'load-balancer' needs a certificate; set cluster_acme_contact, or hub_tls_secret")
+
+
+def _check_rights(hub: Hub, report: Report) -> None:
+    if hub.cluster["cluster_rights"] != "namespace":
+        return
+    for variable in (*CLUSTER_WIDE, "hub_placeholder_servers", "hub_prepull_on_deploy", "hub_prepull_on_new_nodes"):
+        if variable in hub.given and hub[variable]:
+            report((variable,), "needs rights in the whole cluster, and cluster_rights is 'namespace'")
+
+
+def _check_metadata(hub: Hub, report: Report) -> None:
+    if (hub["hub_user_network"] or {}).get("metadata") and hub["hub_block_metadata_by_iptables"]:
+        report(
+            ("hub_user_network", "metadata"),
+            "is true, but hub_block_metadata_by_iptables blocks the metadata server all the same; set that to false",
+        )
+
+
+def _check_placeholders(hub: Hub, report: Report) -> None:
+    if hub["hub_placeholder_servers"] and not hub["hub_pod_priority"]:
+        report(
+            ("hub_placeholder_servers",),
+            "needs hub_pod_priority: true, else placeholders keep people's sessions out",
+        )
+
+
+def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None:
+    """Rules between hubs: a release of its own in its namespace for each."""
+    taken: dict[tuple[str, str, str], str] = {}
+    for hub in fleet.hubs.values():
+        if hub.platform != KUBERNETES:
+            continue
+        other = taken.setdefault((hub.cluster.name, hub.namespace, hub.release), hub.name)
+        if other != hub.name:
+            variable = "hub_release" if hub["hub_release"] else "hub_namespace"
+            problems.add(
+                variable,
+                f"namespace {hub.namespace} and release {hub.release} are also those of hub {other}",
+                inventory.hosts[hub.name].locate((variable,)),
+                hub.name,
+            )

@@ -1,0 +1,135 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules about the front door of a machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import ssl
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from .model import Fleet, FleetInput, Hub, ValuePath
+from .option import SERVER
+from .problems import Problems
+from .reverse_proxy_options import ONLY_WITH_CADDY
+
+Report = Callable[[ValuePath, str], None]
+
+
+def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
+    """Rules inside one hub and its cluster."""
+    if hub.cluster["cluster_front_door"] == "none":
+        if "cluster_front_door" not in broken:
+            for variable in (name for name in ONLY_WITH_CADDY if name in hub.given):
+                report((variable,), "means nothing without cluster_front_door: caddy")
+        return
+    if {"hub_url", "hub_domain", "cluster_front_door"} & broken or not (hub["hub_url"] or hub["hub_domain"]):
+        return
+    _check_address(hub, report)
+    if hub.behind_front_door:
+        _check_certificate(hub, report, broken)
+
+
+def _check_address(hub: Hub, report: Report) -> None:
+    host = urlsplit(hub.url).hostname or ""
+    address = _address(host)
+    if not hub.behind_front_door:
+        if not (address and address.is_loopback):
+            report(("hub_url",), f"the front door serves hubs with TLS; write https://{host}/")
+        return
+    if address:
+        report(("hub_url",), f"the front door needs a domain, and {host} is an address")
+    if not ipaddress.ip_address(hub["hub_bind"]).is_loopback:
+        report(("hub_bind",), "lets people past the front door (cluster_front_door: caddy); leave it unset")
+
+
+def _check_certificate(hub: Hub, report: Report, broken: set[str]) -> None:
+    if {"hub_tls_certificate", "cluster_certificates"} & broken or hub["hub_tls_certificate"]:
+        return
+    if hub.cluster["cluster_certificates"] == "own":
+        report(("hub_tls_certificate",), "is not set, and cluster_certificates is 'own'")
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None:
+    """Rules between hubs and clusters: ports of front doors, certificates of domains, the authority's file."""
+    ports: dict[tuple[str, Any], str] = {}
+    certificates: dict[tuple[str, str], Hub] = {}
+    for hub in fleet.hubs.values():
+        if hub.platform != SERVER:
+            continue
+
+        def report(variable: str, message: str, hub: Hub = hub) -> None:
+            where = inventory.hosts[hub.name].locate((variable,))
+            problems.add(variable, message, where, hub.name)
+
+        _check_authority(hub, inventory.directory, report)
+        if hub.cluster["cluster_front_door"] != "none":
+            _check_ports(hub, ports, report)
+        if hub.behind_front_door:
+            _check_same_certificate(hub, certificates, report)
+    for hub in fleet.hubs.values():
+        other = ports.get((hub.cluster.options.get("cluster_host", ""), hub["hub_port"]))
+        if other:
+            where = inventory.hosts[hub.name].locate(("hub_port",))
+            problems.add("hub_port", f"port {hub['hub_port']} is that of cluster {other}'s front door", where, hub.name)
+
+
+def _check_ports(hub: Hub, taken: dict[tuple[str, Any], str], report: Callable[[str, str], None]) -> None:
+    cluster = hub.cluster
+    if cluster["cluster_http_port"] == cluster["cluster_https_port"]:
+        report("cluster_http_port", "is also cluster_https_port; the front door needs two ports")
+        return
+    for variable in ("cluster_http_port", "cluster_https_port"):
+        other = taken.setdefault((cluster["cluster_host"], cluster[variable]), cluster.name)
+        if other != cluster.name:
+            report(
+                variable, f"port {cluster[variable]} is also that of cluster {other}'s front door on the same machine"
+            )
+
+
+def _check_same_certificate(
+    hub: Hub, certificates: dict[tuple[str, str], Hub], report: Callable[[str, str], None]
+) -> None:
+    domain = urlsplit(hub.url).hostname or ""
+    other = certificates.setdefault((hub.cluster.name, domain), hub)
+    if any(hub[variable] != other[variable] for variable in ("hub_tls_certificate", "hub_tls_key")):
+        report("hub_tls_certificate", f"differs from that of hub {other.name}, which has the same domain")
+
+
+def _check_authority(hub: Hub, directory: str, report: Callable[[str, str], None]) -> None:
+    value = hub.cluster["cluster_certificate_authority"]
+    if not value:
+        return
+    try:
+        read_authority(value, directory)
+    except OSError as error:
+        report("cluster_certificate_authority", f"{value!r}: {error.strerror} (paths start at the inventory directory)")
+    except ValueError:
+        report("cluster_certificate_authority", f"{value!r} holds no certificates (PEM)")
+
+
+def read_authority(value: str | None, directory: str) -> str:
+    """Return the certificates in the file that ``cluster_certificate_authority`` names, "" where it is unset.
+
+    Raises OSError where it cannot be read, and ValueError where it holds no certificate.
+    """
+    if not value:
+        return ""
+    with open(os.path.join(directory, os.path.expanduser(value)), encoding="ascii") as file:
+        text = file.read()
+    try:
+        ssl.create_default_context(cadata=text)
+    except ssl.SSLError as error:
+        raise ValueError(str(error)) from None
+    return text

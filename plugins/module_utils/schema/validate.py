@@ -1,0 +1,304 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From an inventory to a fleet, or to the list of everything that is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from . import cross_checks, kubernetes_checks
+from . import reverse_proxy_checks as front_checks
+from .addon_options import ADDON_SETTINGS
+from .authenticators import AUTHENTICATORS
+from .catalogue import Offers
+from .catalogue_options import NAME_PATTERN, NAME_TEXT
+from .cluster_options import CLUSTER_OPTIONS
+from .hub_options import HUB_OPTIONS
+from .model import TIERS, Cluster, Fleet, FleetInput, HostInput, Hub, ValuePath
+from .option import KUBERNETES, PLATFORMS, SERVER, Option
+from .problems import Problems, nearest, written
+from .values import check_value, holds_credentials, is_secret_variable, shown
+
+OPTIONS = {option.name: option for option in (*HUB_OPTIONS, *CLUSTER_OPTIONS)}
+PREFIXES = ("hub_", "cluster_", "fleet_")
+
+
+def validate(inventory: FleetInput) -> tuple[Fleet, Problems]:
+    """Return the fleet and its problems.
+
+    The fleet holds only hubs whose own values are sound enough to build them; a hub with
+    problems must not be deployed even if it is there.
+    """
+    problems = Problems()
+    fleet = Fleet({}, {})
+    seen = _Seen()
+    _check_groups(inventory, problems)
+    for cluster_name, members in inventory.clusters.items():
+        checks = [_HostCheck(inventory.hosts[host_name], inventory, problems, seen) for host_name in members]
+        for check in checks:
+            hub = check.hub(cluster_name, fleet)
+            if hub is not None:
+                fleet.hubs.setdefault(hub.name, hub)
+        _check_cluster(cluster_name, checks)
+    cross_checks.check_fleet(fleet, inventory, problems)
+    front_checks.check_fleet(fleet, inventory, problems)
+    kubernetes_checks.check_fleet(fleet, inventory, problems)
+    return fleet, problems
+
+
+def is_secret(path: ValuePath) -> bool:
+    """Tell whether the place (variable, *path inside it) is a secret by the schema, or in a list of such."""
+    place = _outside_lists(path)
+    if place[0] == "cluster_backup_environment":
+        return is_secret_variable(place)
+    return place[-1] in _SECRET_KEYS or place[-2:] == ("CryptKeeper", "keys")
+
+
+def _outside_lists(path: ValuePath) -> ValuePath:
+    """Return the place of the list that a place is in, however deep, or the place itself."""
+    return _outside_lists(path[:-1]) if isinstance(path[-1], int) else path
+
+
+def _secret_keys(options: Iterable[Option]) -> set[str]:
+    found = set()
+    for option in options:
+        if option.secret:
+            found.add(option.name)
+        found |= _secret_keys(option.options)
+        if option.elements:
+            found |= _secret_keys((option.elements,))
+    return found
+
+
+#: Keys of the zero-to-jupyterhub chart and of authenticators' traits that hold secrets.
+CHART_SECRETS = frozenset(
+    {
+        "admin_password",
+        "api_token",
+        "apiToken",
+        "auth_token",
+        "client_secret",
+        "cookie_secret",
+        "cookieSecret",
+        "github_client_secret",
+        "global_password",
+        "lookup_dn_search_password",
+        "password",
+        "proxy_auth_token",
+        "recaptcha_secret",
+        "secret_key",
+        "secretToken",
+        "user_password",
+    }
+)
+_SECRET_KEYS = (
+    CHART_SECRETS
+    | _secret_keys(HUB_OPTIONS)
+    | _secret_keys(CLUSTER_OPTIONS)
+    | _secret_keys(setting for authenticator in AUTHENTICATORS for setting in authenticator.settings)
+    | _secret_keys(setting for settings in ADDON_SETTINGS.values() for setting in settings)
+)
+
+
+def _check_groups(inventory: FleetInput, problems: Problems) -> None:
+    """Every hub is in one cluster and one tier; names are usable for files and services."""
+    cluster_of: dict[str, list[str]] = {name: [] for name in inventory.hosts}
+    for cluster, members in inventory.clusters.items():
+        if not re.fullmatch(NAME_PATTERN.replace("-a-z0-9", "-_a-z0-9"), cluster):
+            problems.add("", f"cluster {cluster!r}: the name of a cluster is {NAME_TEXT} or '_'")
+        for member in members:
+            cluster_of[member].append(cluster)
+    for name, host in inventory.hosts.items():
+        if not cluster_of[name]:
+            problems.add("", "is in no cluster; put it into a child group of clusters", hub=name)
+            continue
+        if not re.fullmatch(NAME_PATTERN, name):
+            problems.add("", f"the name of a hub is {NAME_TEXT}, at most 32 of them", hub=name)
+        if len(cluster_of[name]) > 1:
+            problems.add(
+                "",
+                f"is in several clusters ({', '.join(sorted(cluster_of[name]))}); a hub is in one",
+                hub=name,
+            )
+        tiers = [tier for tier in TIERS if tier in host.groups]
+        if len(tiers) != 1:
+            problems.add(
+                "",
+                f"is in {' and '.join(tiers) or 'no tier'}; put it into one of the groups {' or '.join(TIERS)}",
+                hub=name,
+            )
+
+
+def _check_cluster(cluster: str, checks: list[_HostCheck]) -> None:
+    """A cluster's settings are the same for all its hubs; the odd ones out are reported, and stop all of them."""
+    everyone = [check.host.name for check in checks]
+    for option in CLUSTER_OPTIONS:
+        sound = [check for check in checks if option.name not in check.broken]
+        values = [check.cluster_options[option.name] for check in sound]
+        unset = [value for value, check in zip(values, sound) if option.name not in check.host.variables]
+        if all(value is values[0] or value == values[0] for value in values):
+            continue
+        # Where none is in the majority, what stands in host_vars is the odd one.
+        shared = [value for value, check in zip(values, sound) if "host_vars/" not in check.host.locate((option.name,))]
+        usual = max(values, key=lambda value: (values.count(value), value in unset, value in shared), default=None)
+        for check, value in zip(sound, values):
+            if value != usual:
+                check.report(
+                    (option.name,),
+                    f"{shown(option, value)} here, {shown(option, usual)} for other hubs of cluster {cluster}; "
+                    f"set it once, in group_vars/{cluster}.yml",
+                    everyone,
+                )
+
+
+class _Seen:
+    """What was found out about values that many hubs share: a catalogue is checked once, not once per hub."""
+
+    def __init__(self) -> None:
+        self._checked: dict[tuple[str, int], tuple[Any, Any, list[tuple[ValuePath, str]]]] = {}
+        self._secrets: dict[int, tuple[Any, list[tuple[ValuePath, str]]]] = {}
+
+    def checked(self, option: Option, value: Any) -> tuple[Any, list[tuple[ValuePath, str]]]:
+        """Return a value as the engine wants it, and its problems: (path inside it, message)."""
+        key = (option.name, id(value))
+        if key not in self._checked:
+            found: list[tuple[ValuePath, str]] = []
+            result = check_value(option, value, lambda path, message: found.append((path, message)))
+            self._checked[key] = (value, result, found)  # keeps the value, so that its id stays its own
+        return self._checked[key][1:]
+
+    def secrets(self, value: Any, variable: str) -> list[tuple[ValuePath, str]]:
+        """Return the places inside a value that hold secrets, each with what is to be said of it."""
+        if id(value) not in self._secrets:
+            found = []
+            for path, leaf in _leaves(value, (variable,)):
+                if is_secret(path):
+                    found.append((path, "is a secret"))
+                elif holds_credentials(leaf):
+                    found.append((path, "holds a password"))
+            self._secrets[id(value)] = (value, found)
+        return self._secrets[id(value)][1]
+
+
+class _HostCheck:
+    """Checks the variables of one host."""
+
+    def __init__(self, host: HostInput, inventory: FleetInput, problems: Problems, seen: _Seen):
+        self.host = host
+        self.inventory = inventory
+        self.problems = problems
+        self.seen = seen
+        self.broken: set[str] = set(host.failures)
+        self.reported: set[ValuePath] = set()
+        named = host.variables.get("hub_tolerated_values")
+        self.tolerated: list[Any] = named if isinstance(named, list) else []
+        self.cluster_options: dict[str, Any] = {}
+        #: What to judge by, or "": a word that is no platform is reported, and nothing that depends on it.
+        platform = host.variables.get("cluster_platform") or SERVER
+        self.platform: str = platform if platform in PLATFORMS else ""
+
+    def hub(self, cluster_name: str, fleet: Fleet) -> Hub | None:
+        """Return the hub, or None where it cannot be built; its cluster is added to ``fleet``."""
+        self._unknown_variables()
+        options = {option.name: self._value(option) for option in HUB_OPTIONS}
+        self.cluster_options = {option.name: self._value(option) for option in CLUSTER_OPTIONS}
+        check_login = {
+            SERVER: cross_checks.check_authenticator,
+            KUBERNETES: kubernetes_checks.check_settings,
+        }.get(self.platform)
+        if check_login:
+            options["hub_authenticator_settings"] = check_login(options, self.report, self.broken)
+        self._plain_secrets()
+        if not check_login:
+            return None
+        cluster = fleet.clusters.setdefault(cluster_name, Cluster(cluster_name, self.cluster_options))
+        if cluster["cluster_platform"] != self.platform:
+            return None  # the hubs of the cluster disagree, which is told of the cluster
+        offers = Offers(self.host.variables, options, self.platform, self.inventory.directory, self.report, self.broken)
+        environments, sizes, profiles = offers.environments(), offers.sizes(), offers.profiles()
+        tier = next((tier for tier in TIERS if tier in self.host.groups), "")
+        given = frozenset(name for name in self.host.variables if name in OPTIONS)
+        hub = Hub(self.host.name, cluster, tier, options, environments, sizes, profiles, given)
+        if self.platform == KUBERNETES:
+            kubernetes_checks.check_hub(hub, self.report, self.broken)
+            return None if self.broken else hub
+        hub.privacy = self.host.privacy()
+        cross_checks.check_hub(hub, self.report, self.broken)
+        front_checks.check_hub(hub, self.report, self.broken)
+        return None if "hub_port" in self.broken or options["hub_port"] is None else hub
+
+    def report(self, path: ValuePath, message: str, stops: Iterable[str] = (), tolerable: str = "") -> None:
+        """Record a problem at ``path``: (variable, *keys and indexes inside it). For the others see Problem."""
+        tolerated = tolerable in self.tolerated if tolerable else False
+        if not tolerated:
+            self.broken.add(path[0])
+        self.reported.add(path)
+        where = self.host.locate(path)
+        self.problems.add(written(path), message, where, self.host.name, stops, tolerable, tolerated)
+
+    def _unknown_variables(self) -> None:
+        for variable, message in self.host.failures.items():
+            self.report((variable,), message)
+        for variable in self.host.variables:
+            if variable not in OPTIONS:
+                prefix = variable.split("_", 1)[0] + "_"
+                every = {name: option for name, option in OPTIONS.items() if name.startswith(prefix)}
+                known = [name for name, option in every.items() if option.applies_to(self.platform)]
+                hint = nearest(variable, known, prefix=prefix, elsewhere=every)
+                self.report((variable,), f"unknown variable{hint}")
+
+    def _value(self, option: Option) -> Any:
+        value = self.host.variables.get(option.name)
+        needed = option.needed_on(self.platform)
+        if value is not None and self.platform and not option.applies_to(self.platform):
+            where = " and ".join(option.platforms)
+            self.report((option.name,), f"is for the platform {where}; this cluster's is {self.platform}")
+            return _copied(option.default)
+        if value is None or (needed and value == ""):
+            if needed and option.name not in self.broken:
+                self.report((option.name,), f"is not set ({option.summary})")
+            return _copied(option.default)
+        checked, found = self.seen.checked(option, value)
+        for path, message in found:
+            # Values of the chart are what imports carry over as they are.
+            self.report(
+                (option.name, *path), message, tolerable=written(path) if option.kind == "values" and path else ""
+            )
+        return _copied(option.default) if checked is None else checked
+
+    def _plain_secrets(self) -> None:
+        for variable, value in self.host.variables.items():
+            if variable not in OPTIONS:
+                continue
+            for path, what in self.seen.secrets(value, variable):
+                if {path, _outside_lists(path)} & self.reported:
+                    continue
+                copied = self.host.copied_from(path)
+                if copied or not self.host.protected(path):
+                    where = f", copied from {copied}" if copied else ""
+                    self.report(
+                        path,
+                        f"{what} in plain text{where}; encrypt it with 'ansible-vault encrypt_string', or look it up",
+                    )
+
+
+def _copied(default: Any) -> Any:
+    """Defaults are shared constants: hand out lists and mappings of their own."""
+    if isinstance(default, tuple):
+        return list(default)
+    return dict(default) if isinstance(default, dict) else default
+
+
+def _leaves(value: Any, path: ValuePath) -> Iterator[tuple[ValuePath, Any]]:
+    """Yield path and value of every scalar inside ``value``."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _leaves(item, (*path, index))
+    elif value not in (None, ""):
+        yield path, value

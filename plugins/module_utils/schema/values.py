@@ -1,0 +1,387 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check one value against its option and turn it into what the engine works with."""
+
+from __future__ import annotations
+
+import ast
+import ipaddress
+import math
+import re
+from collections.abc import Sequence
+from typing import Any, Callable
+from urllib.parse import urlsplit
+
+from .model import Opaque, ValuePath
+from .option import KINDS, Option
+from .problems import nearest
+from .units import format_duration, format_memory, parse_duration, parse_memory
+
+#: report(path, message): path is the place inside the variable, a tuple of keys and indexes.
+Report = Callable[[ValuePath, str], None]
+
+DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+#: Source of the form: the grammar of distribution's ``reference`` package: [host[:port]/]path[:tag][@digest].
+_IMAGE_PATH = r"[a-z0-9]+([._-]+[a-z0-9]+)*"
+IMAGE = re.compile(
+    rf"([A-Za-z0-9][-.A-Za-z0-9]*(:[0-9]+)?/)?{_IMAGE_PATH}(/{_IMAGE_PATH})*"
+    r"(:[A-Za-z0-9_][-.A-Za-z0-9_]{0,127})?(@sha256:[0-9a-f]{64})?"
+)
+
+#: Source: Kubernetes, resource quantities; the units that sizes of volumes are written in.
+QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([kMGTPE]|[KMGTPE]i)?")
+
+#: Words that people leave in a file until they know better.
+PLACEHOLDER = re.compile(
+    r"\b(CHANGE[-_ ]?ME|REPLACE[-_ ]?ME|FIX[-_ ]?ME|TODO|TBD|FILL[-_ ]?ME[-_ ]?IN)\b|<your[-_ ]",
+    re.IGNORECASE,
+)
+
+#: User and password in an address. User names alone are no secret (ssh://git@...) but over HTTP, where they are tokens.
+CREDENTIALS = re.compile(r"""https?://[^/\s@{}'"]+@|://[^/\s:@{}'"]+:[^/\s@{}'"]+@""")
+
+#: Longer texts, and those of several lines, are documents or code, where such a word is a remark.
+_LONGEST_PLACEHOLDER = 200
+
+#: Kinds of values that are passed on as they are, so that they may stay encrypted; of others, meaning is made.
+_OPAQUE = ("str", "url", "domain", "python")
+
+#: What the values of a file look like that nothing decrypted.
+SOPS = re.compile(r"ENC\[AES256_GCM,")
+
+
+def check_value(option: Option, value: Any, report: Report, path: ValuePath = ()) -> Any:
+    """Return ``value`` in the engine's form: bytes, seconds, defaults of inner keys filled in.
+
+    Every defect goes to ``report``; the value of a defective place is None.
+    """
+    if isinstance(value, Opaque):
+        if option.kind in _OPAQUE and not option.choices:
+            return value  # nobody can tell what it is
+        report(path, "stands encrypted; revisions can only be compared where it does not, as it is no secret")
+        return None
+    if value is None:
+        report(path, "is empty")
+        return None
+    if isinstance(value, str) and _unfinished(value, code=option.kind == "python"):
+        report(path, _unfinished(value, code=option.kind == "python"))
+        return None
+    try:
+        checked = _CHECKS[option.kind](option, value, report, path)
+        fits = checked is None or _within(option, checked, report, path)
+    except ValueError as error:
+        report(path, str(error))
+        return None
+    return checked if fits else None
+
+
+def _unfinished(text: str, code: bool = False) -> str:
+    """Return what is to be said of a text that is not the real one yet, or ""; in code, words may be remarks."""
+    if SOPS.match(text):
+        return "is still encrypted; SOPS files are read by the vars plugin community.sops.sops"
+    return "holds a placeholder; write the real value" if not code and PLACEHOLDER.search(text) else ""
+
+
+def _check_texts(value: Any, report: Report, path: ValuePath) -> None:
+    """Report texts that are not the real ones yet, anywhere inside a value whose keys are free."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _check_texts(item, report, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _check_texts(item, report, (*path, index))
+    elif isinstance(value, str):
+        message = _unfinished(value, code="\n" in value or len(value) > _LONGEST_PLACEHOLDER)
+        if message:
+            report(path, message)
+
+
+def _within(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
+    """Check choices, limits and pattern of a parsed value."""
+    if option.choices and value not in option.choices:
+        known = [str(choice) for choice in option.choices]
+        report(path, f"{shown(option, value)} is not allowed{nearest(value, known, 'allowed')}")
+    elif option.pattern_text and _beyond(option, value):
+        # Limits that say nothing to people.
+        report(path, f"{shown(option, value)} is not {option.pattern_text}")
+    elif option.minimum is not None and value < option.minimum:
+        report(
+            path,
+            f"{_amount(option, value)} is too small; the least is {_amount(option, option.minimum)}",
+        )
+    elif option.maximum is not None and value > option.maximum:
+        report(
+            path,
+            f"{_amount(option, value)} is too large; the most is {_amount(option, option.maximum)}",
+        )
+    elif option.pattern and isinstance(value, str) and not re.fullmatch(option.pattern, value):
+        report(path, f"{shown(option, value)} is not {option.pattern_text}" if value.strip() else "is empty")
+    else:
+        return True
+    return False
+
+
+def _beyond(option: Option, value: Any) -> bool:
+    """Tell whether a number is outside of its option's limits."""
+    too_small = option.minimum is not None and value < option.minimum
+    return too_small or (option.maximum is not None and value > option.maximum)
+
+
+def _amount(option: Option, value: Any) -> str:
+    formatter = {"memory": format_memory, "duration": format_duration}.get(option.kind, str)
+    return formatter(int(value)) if option.kind in ("memory", "duration") else str(value)
+
+
+def holds_credentials(value: Any) -> bool:
+    """Tell whether a text holds an address with a password in it."""
+    return isinstance(value, str) and CREDENTIALS.search(value) is not None
+
+
+#: Where environment variables stand: in the chart, in traits of spawners, and in our options.
+_ENVIRONMENTS = frozenset({"extraEnv", "environment", "hub_environment_variables", "cluster_backup_environment"})
+#: The private half of a key, put where the public one belongs.
+_PRIVATE_KEY = re.compile("(SECRET|PRIVATE)[- ]KEY")
+#: Environment variables that are likely secrets.
+_SECRET_VARIABLE = re.compile(r"secret|token|passw|key", re.IGNORECASE)
+
+
+def is_secret_variable(path: Sequence[Any]) -> bool:
+    """Tell whether a place is the value of an environment variable that is likely a secret by its name."""
+    inside = next((path[index + 1 :] for index, key in enumerate(path) if key in _ENVIRONMENTS), ())
+    if not inside or not _SECRET_VARIABLE.search(str(inside[0])):
+        return False
+    # What names a variable, or the object in the cluster that has its value, is no secret itself.
+    return inside[1:] != ("name",) and "valueFrom" not in inside[1:]
+
+
+def variable_of(entry: Any, path: Sequence[Any]) -> str | None:
+    """Return the name of the variable that an entry of a list describes, as Kubernetes writes environments."""
+    name = entry.get("name") if isinstance(entry, dict) and path[-1] in _ENVIRONMENTS else None
+    return name if isinstance(name, str) else None
+
+
+def shown(option: Option, value: Any) -> str:
+    """Return the value for a message; never a secret, nor what may hold one (a pasted key, a mapping)."""
+    if isinstance(value, (dict, list)):
+        return KINDS["dict" if isinstance(value, dict) else "list"]
+    if option.secret or isinstance(value, str) and (option.kind in ("dict", "list", "values") or "\n" in value):
+        return "the value"
+    if holds_credentials(value) or option.kind == "url" and "@" in str(value) or _PRIVATE_KEY.search(str(value)):
+        return "the value"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def _wrong(option: Option, value: Any) -> ValueError:
+    hint = ""
+    if option.kind == "str" and isinstance(value, bool):
+        hint = " (YAML reads words such as yes and off as true or false; put text in quotes)"
+    elif option.kind == "bool" and str(value).lower() in ("yes", "no", "on", "off"):
+        hint = " (write it without quotes)"
+    elif option.kind == "list" and isinstance(value, str):
+        hint = " (start each element with '- ')"
+    elif option.kind == "values":
+        hint = ", which are a mapping"
+    return ValueError(f"{shown(option, value)} is not {KINDS[option.kind]}{hint}")
+
+
+def _text(option: Option, value: Any, _report: Report, _path: ValuePath) -> Any:
+    # Numbers are taken for text: YAML reads `hub_title: 2026` as a number.
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise _wrong(option, value)
+    return str(value)
+
+
+def _int(option: Option, value: Any, _report: Report, _path: ValuePath) -> Any:
+    if isinstance(value, str) and re.fullmatch(r"-?\d+", value.strip()):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _wrong(option, value)
+    return int(value)
+
+
+def _number(option: Option, value: Any, _report: Report, _path: ValuePath) -> Any:
+    if isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value.strip()):
+        value = float(value)
+    try:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+            return value
+    except OverflowError:  # a whole number beyond every float
+        pass
+    raise _wrong(option, value)
+
+
+def _bool(option: Option, value: Any, _report: Report, _path: ValuePath) -> Any:
+    # `-e` and surveys hand over text; files hold real booleans.
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        raise ValueError(f"{value!r} is text, not true or false (write it without quotes)")
+    if not isinstance(value, bool):
+        raise _wrong(option, value)
+    return value
+
+
+def _list(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
+    if not isinstance(value, list):
+        raise _wrong(option, value)
+    described = option.elements or Option("", "str", ())
+    checked, seen = [], set()
+    for index, item in enumerate(value):
+        if option.by_name and is_name(item):
+            result = str(item)  # a catalogue name; whether it exists is a cross-check
+        else:
+            result = check_value(described, item, report, (*path, index))
+        if result is None:
+            continue
+        if isinstance(result, str) and result in seen:
+            report((*path, index), f"{result!r} is listed twice")
+            continue
+        seen.add(result if isinstance(result, str) else index)
+        checked.append(result)
+    return checked
+
+
+def is_name(item: Any) -> bool:
+    """Tell whether an element of a list is the name of a catalogue entry; YAML reads 2026 as a number."""
+    return isinstance(item, (str, int)) and not isinstance(item, bool)
+
+
+def _dict(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
+    if not isinstance(value, dict):
+        raise _wrong(option, value)
+    if option.options:
+        return check_keys(option.options, value, report, path)
+    if option.elements is None:
+        _check_texts(value, report, path)
+        return value
+    checked = {}
+    for key, item in value.items():
+        if option.pattern and not re.fullmatch(option.pattern, str(key)):
+            report((*path, key), f"{key!r} is not {option.pattern_text}")
+            continue
+        result = check_value(option.elements, item, report, (*path, key))
+        if result is not None:
+            checked[str(key)] = result
+    # The pattern is about the keys, which were checked here.
+    return checked
+
+
+def check_keys(options: tuple[Option, ...], value: dict[str, Any], report: Report, path: ValuePath) -> dict[str, Any]:
+    """Check a mapping with fixed keys; return it with the defaults of absent keys."""
+    known = {option.name: option for option in options}
+    checked = {option.name: option.default for option in options}
+    for key, item in value.items():
+        if key not in known:
+            report((*path, key), f"unknown key{nearest(key, known, 'known')}")
+        elif item is not None:
+            checked[key] = check_value(known[key], item, report, (*path, key))
+    for option in options:
+        if option.required and value.get(option.name) in (None, "", []):
+            report(path, f"{option.name} is missing ({option.summary})")
+    return checked
+
+
+def _parsed(parse: Callable[[Any], int]) -> Callable[..., int]:
+    def check(_option: Option, value: Any, _report: Report, _path: ValuePath) -> int:
+        return parse(value)
+
+    return check
+
+
+def _port(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
+    port = _int(option, value, report, path)
+    if not 1 <= port <= 65535:
+        raise ValueError(f"{port} is not {KINDS['port']}")
+    return port
+
+
+def _address(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
+    text = _text(option, value, report, path)
+    if text == "localhost":
+        return "127.0.0.1"
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError(
+            f"{shown(option, text)} is not an IP address; 127.0.0.1 is this machine only, 0.0.0.0 every interface"
+        ) from None
+
+
+def _domain(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
+    text = _text(option, value, report, path).lower()
+    if not DOMAIN.fullmatch(text):
+        raise ValueError(f"{shown(option, text)} is not {KINDS['domain']} (no scheme, no path, no port)")
+    return text
+
+
+def _url(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
+    text = _text(option, value, report, path)
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not re.search(r"\s", text)
+    except ValueError:  # brackets that are no IPv6 address, a port that is no number
+        fits = False
+    if not fits:
+        raise _wrong(option, text)
+    return text
+
+
+def _machine_path(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
+    text = _text(option, value, report, path)
+    if not text.startswith(("/", "~/") if option.home else "/") or re.search(r"[\0\n]", text):
+        raise _wrong(option, text)
+    if ".." in text.split("/"):
+        raise ValueError(f"{text!r} holds '..'; write the path without it")
+    return text
+
+
+def _image(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
+    text = _text(option, value, report, path)
+    if not IMAGE.fullmatch(text):
+        hint = " (without https://)" if "://" in text else ""
+        raise ValueError(f"{_wrong(option, text)}{hint}")
+    # Behind the last slash: what stands before may be a registry with its port.
+    if ":" not in text.rpartition("/")[2]:
+        raise ValueError(f"{text!r} has no tag; without one, sessions change whenever the image does")
+    return text
+
+
+def _quantity(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
+    text = _text(option, value, report, path)
+    if not QUANTITY.fullmatch(text):
+        raise ValueError(f"{shown(option, text)} is not {KINDS['quantity']} (units: M, G, T, Mi, Gi, Ti)")
+    return text
+
+
+def _python(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
+    text = _text(option, value, report, path)
+    try:
+        ast.parse(text)
+    except SyntaxError as error:
+        raise ValueError(f"is not valid Python: {error.msg} (line {error.lineno} of the code)") from None
+    except (ValueError, RecursionError, MemoryError):
+        # NUL bytes, lone surrogates, thousands of brackets
+        raise ValueError("is not valid Python") from None
+    return text
+
+
+_CHECKS = {
+    "str": _text,
+    "int": _int,
+    "number": _number,
+    "bool": _bool,
+    "list": _list,
+    "dict": _dict,
+    "memory": _parsed(parse_memory),
+    "duration": _parsed(parse_duration),
+    "port": _port,
+    "address": _address,
+    "domain": _domain,
+    "url": _url,
+    "machine_path": _machine_path,
+    "inventory_path": _text,
+    "python": _python,
+    "image": _image,
+    "quantity": _quantity,
+    "values": _dict,
+}
