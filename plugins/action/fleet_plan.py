@@ -170,9 +170,11 @@ def _tell_machine(name: str, platform: ServerPlatform) -> None:
         f"{name}: isolation {setup.isolation} ({setup.limits}), supervisor {setup.supervisor}, "
         f"state in {setup.layout.root}"
     )
-    if platform.front.wanted:
-        front = platform.front
-        display.display(f"{name}: front door on ports {front.http_port} and {front.https_port}, Caddy {front.version}")
+    if platform.reverse_proxy.wanted:
+        proxy = platform.reverse_proxy
+        display.display(
+            f"{name}: reverse proxy on ports {proxy.http_port} and {proxy.https_port}, Caddy {proxy.version}"
+        )
     if setup.isolation == "none":
         display.warning(
             f"cluster {name}: cluster_isolation is none: "

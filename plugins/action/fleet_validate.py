@@ -12,10 +12,10 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     engine,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
+    EncryptedValue,
     Fleet,
     FleetInput,
     Hub,
-    Opaque,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import KUBERNETES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
@@ -74,7 +74,7 @@ def _opaque(value: Any) -> int:
         return sum(map(_opaque, value.values()))
     if isinstance(value, list):
         return sum(map(_opaque, value))
-    return int(isinstance(value, Opaque))
+    return int(isinstance(value, EncryptedValue))
 
 
 def _count(things: Sized, noun: str) -> str:

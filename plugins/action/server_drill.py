@@ -65,7 +65,7 @@ class ActionModule(ServerAction):
     def _beside(self, hub: Hub, platform: ServerPlatform) -> tuple[Hub, ServerPlatform]:
         """Return the hub of the drill on ports that are free, and its platform."""
         root = platform.setup.layout.root
-        elsewhere = {"cluster_state_directory": f"{root}{MARK}{hub.name}", "cluster_front_door": "none"}
+        elsewhere = {"cluster_state_directory": f"{root}{MARK}{hub.name}", "cluster_reverse_proxy": "none"}
         cluster = replace(hub.cluster, options={**hub.cluster.options, **elsewhere})
         # Hubs that are drilled at the same time start to look in different places.
         first = sum(hub.name.encode()) % len(_PORTS)

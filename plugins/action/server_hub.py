@@ -28,7 +28,7 @@ class ActionModule(ServerAction):
             "directory": platform.setup.layout.hub(hub.name).directory,
             "homes": desired.config["homes"],
             "own_homes": not hub["hub_home_directory"],
-            "runtime": platform.setup.runtime,
+            "runtime_directory": platform.setup.runtime_directory,
             "shared_homes": platform.setup.open_homes,
             "generated": list(desired.generated),
             "content": pack(texts),

@@ -18,11 +18,11 @@ class ActionModule(ServerAction):
     """Fills in what the machine holds for the cluster of the hub."""
 
     def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any]:
-        """Return the state directory, the package hubfleet_hub and the supervisor."""
+        """Return the state directory, the package hubfleet_runtime and the supervisor."""
         return {
             "state_directory": platform.setup.layout.root,
             "shared": platform.setup.proxy_account is not None,
-            "hubside": platform.assets.hubside,
-            "hubside_digest": platform.assets.hubside_digest,
+            "runtime": platform.assets.runtime,
+            "runtime_digest": platform.assets.runtime_digest,
             "supervisor": platform.supervisor(),
         }

@@ -17,11 +17,11 @@ options:
   python:
     description: Interpreter of the program that makes backups and restores them. Filled in by the action.
     type: path
-  hubside:
+  runtime:
     description: The package that the program is part of. Filled in by the action.
     type: dict
     default: {}
-  hubside_digest:
+  runtime_digest:
     description: Name of the package's directory. Filled in by the action.
     type: str
   settings:

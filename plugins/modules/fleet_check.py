@@ -13,7 +13,7 @@ description:
   - On each hub makes a temporary user, starts a server in an environment and size, runs code in a kernel,
     compares what it printed, stops the server and removes the user.
   - Several hubs are checked at once. A failure names the step and shows the last lines of the server's log.
-  - Says where the certificate of a hub ends within 14 days; one that the front door renews, where it was not renewed.
+  - Warns where the certificate of a hub ends within 14 days, or where the reverse proxy failed to renew it.
   - Leaves nothing behind, also when it is interrupted; what a killed check left is removed by the next one.
   - Only answers 429 and 503 are tried again, until a deadline.
   - Runs in the controller, once for all hosts of the play.

@@ -162,7 +162,7 @@ machines:
     proxy_account:
       description: The account that proxies run as, or empty.
       type: str
-    front_account:
-      description: The account that the front door runs as, or empty.
+    reverse_proxy_account:
+      description: The account that the reverse proxy runs as, or empty.
       type: str
 """

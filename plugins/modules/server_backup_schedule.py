@@ -47,7 +47,7 @@ command:
   description: The command that makes them; for something else to run, where there is neither.
   returned: success
   type: str
-  sample: /usr/bin/python3 -I /var/lib/hubfleet/east/hubside/0a1b/hubfleet_hub/backup/program.py scheduled STATE
+  sample: /usr/bin/python3 -I /var/lib/hubfleet/east/runtime/0a1b/hubfleet_runtime/backup/program.py scheduled STATE
 """
 
 import os
@@ -80,13 +80,13 @@ def main() -> None:
     )
     params = module.params
     layout = Layout(params["state_directory"])
-    installed = layout.hubside(params["hubside_digest"])
+    installed = layout.runtime(params["runtime_digest"])
     command = (params["python"], "-I", os.path.join(installed, PROGRAM), "scheduled", layout.root)
     schedule = Schedule(layout, params["schedule"], command, params["systemd"])
     try:
         if params["settings"]:
             os.umask(0o022)
-            write_package(installed, params["hubside"])
+            write_package(installed, params["runtime"])
         changed, by = schedule.set_up(unpacked(params["settings"]) if params["settings"] else {})
     except (OSError, ScheduleError) as error:
         module.fail_json(msg=f"the schedule of backups could not be set up: {error}")

@@ -120,7 +120,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.database import (
     DatabaseError,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import supervisor
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import create_supervisor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
     SupervisorError,
 )
@@ -165,7 +165,7 @@ def main() -> None:
         params["hub"],
         layout,
         Program.of(layout, params),
-        supervisor(**params["supervisor"]),
+        create_supervisor(**params["supervisor"]),
         params["target"],
         params["config"],
         [Service(**{**service, "command": tuple(service["command"])}) for service in params["services"]],

@@ -40,7 +40,7 @@ options:
     description: Whether the homes lie in the state directory; only those are removed. Filled in by the action.
     type: bool
     default: false
-  runtime:
+  runtime_directory:
     description: Directory that holds the runtime directories of users' servers. Filled in by the action.
     type: path
   shared_homes:
@@ -106,7 +106,7 @@ def main() -> None:
             "directory": {"type": "path"},
             "homes": {"type": "path"},
             "own_homes": {"type": "bool", "default": False},
-            "runtime": {"type": "path"},
+            "runtime_directory": {"type": "path"},
             "shared_homes": {"type": "bool", "default": False},
             "generated": {"type": "list", "elements": "str", "default": [], "no_log": False},
             "content": {"type": "str", "no_log": True},
@@ -122,7 +122,7 @@ def main() -> None:
     try:
         if params["state"] == "absent":
             written = (
-                remove_data(layout, params["hub"], params["homes"], params["own_homes"], params["runtime"])
+                remove_data(layout, params["hub"], params["homes"], params["own_homes"], params["runtime_directory"])
                 if params["remove_data"]
                 else []
             )

@@ -44,11 +44,11 @@ options:
     type: list
     elements: str
     default: []
-  hubside:
+  runtime:
     description: The code that runs beside JupyterHub. Filled in by the action.
     type: dict
     default: {}
-  hubside_digest:
+  runtime_digest:
     description: Name of its directory. Filled in by the action.
     type: str
   supervisor:
@@ -98,7 +98,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     ScheduleError,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import supervisor
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import create_supervisor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
     Supervisor,
     SupervisorError,
@@ -115,41 +115,41 @@ def main() -> None:
             "state_directory": {"type": "path"},
             "shared": {"type": "bool", "default": False},
             "leaving": {"type": "list", "elements": "str", "default": []},
-            "hubside": {"type": "dict", "default": {}},
-            "hubside_digest": {"type": "str"},
+            "runtime": {"type": "dict", "default": {}},
+            "runtime_digest": {"type": "str"},
             "supervisor": {"type": "dict"},
         },
         supports_check_mode=True,
     )
     params = module.params
-    layout, keeper = Layout(params["state_directory"]), supervisor(**params["supervisor"])
+    layout, supervisor = Layout(params["state_directory"]), create_supervisor(**params["supervisor"])
     try:
-        result = (_foreseen if module.check_mode else _done)(params, layout, keeper)
+        result = (_foreseen if module.check_mode else _done)(params, layout, supervisor)
     except (OSError, ScheduleError, SupervisorError, subprocess.SubprocessError, xmlrpc.client.Error) as error:
         module.fail_json(msg=f"the machine could not be prepared: {error}")
     module.exit_json(**result, state_directory=layout.root)
 
 
-def _done(params: dict[str, Any], layout: Layout, keeper: Supervisor) -> dict[str, Any]:
+def _done(params: dict[str, Any], layout: Layout, supervisor: Supervisor) -> dict[str, Any]:
     if params["state"] == "pruned":
         removed = prune(layout, set(params["builds"]))
         return {"changed": bool(removed), "removed": removed}
     if params["state"] == "absent":
-        return {"changed": remove_machine(layout, keeper)}
+        return {"changed": remove_machine(layout, supervisor)}
     if params["supervisor_only"]:
-        return {"changed": keeper.prepare()}
-    return {"changed": prepare_machine(layout, params["shared"], params["hubside"], params["hubside_digest"])}
+        return {"changed": supervisor.prepare()}
+    return {"changed": prepare_machine(layout, params["shared"], params["runtime"], params["runtime_digest"])}
 
 
-def _foreseen(params: dict[str, Any], layout: Layout, keeper: Supervisor) -> dict[str, Any]:
+def _foreseen(params: dict[str, Any], layout: Layout, supervisor: Supervisor) -> dict[str, Any]:
     if params["state"] == "pruned":
         removed = list(unneeded(layout, set(params["builds"])))
         return {"changed": bool(removed), "removed": removed}
     if params["state"] == "absent":
         return {"changed": is_left(layout, params["leaving"])}
     if params["supervisor_only"]:
-        return {"changed": not keeper.alive()}
-    return {"changed": not is_prepared(layout, params["shared"], params["hubside_digest"])}
+        return {"changed": not supervisor.alive()}
+    return {"changed": not is_prepared(layout, params["shared"], params["runtime_digest"])}
 
 
 if __name__ == "__main__":

@@ -96,13 +96,13 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     Homes,
     RollbackError,
     roll_back,
-    way_back,
+    rollback_plan,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import HubLayout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.database import (
     DatabaseError,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import supervisor
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import create_supervisor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
     SupervisorError,
 )
@@ -127,7 +127,7 @@ def main() -> None:
     params = module.params
     layout = HubLayout(params["directory"])
     try:
-        way = way_back(layout, params["number"], params["undo"])
+        way = rollback_plan(layout, params["number"], params["undo"])
         result = {"number": way.target.number, "when": way.target.when}
         if module._diff:
             result["diff"] = {"before": _shown(way.before), "after": _shown(way.texts)}
@@ -135,7 +135,7 @@ def main() -> None:
             module.exit_json(changed=not way.arrived, **result)
         changed = roll_back(
             layout,
-            supervisor(**params["supervisor"]),
+            create_supervisor(**params["supervisor"]),
             Homes(params["homes"], params["shared_homes"]),
             params["record"],
             way,

@@ -78,7 +78,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.database import (
     DatabaseError,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import supervisor
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import create_supervisor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
     SupervisorError,
 )
@@ -102,11 +102,11 @@ def main() -> None:
     if module.check_mode:
         module.exit_json(changed=True, changed_services=[service.role for service in services])
     try:
-        keeper = supervisor(**params["supervisor"])
+        supervisor = create_supervisor(**params["supervisor"])
         if params["state"] == "started":
-            changed = start_deploy(services[0].layout, keeper, services, params["config"], params["timeout"])
+            changed = start_deploy(services[0].layout, supervisor, services, params["config"], params["timeout"])
         else:
-            changed = stop_services(keeper, services, params["servers"])
+            changed = stop_services(supervisor, services, params["servers"])
     except (OSError, DatabaseError, SupervisorError, subprocess.SubprocessError, xmlrpc.client.Error) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=bool(changed), changed_services=changed)

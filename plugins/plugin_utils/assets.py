@@ -26,10 +26,10 @@ RECORDED_CHARTS = os.path.join(ROLES, "hub", "files", "charts")
 
 @functools.cache
 def assets() -> Assets:
-    """Return the locks and the package hubfleet_hub."""
+    """Return the locks and the package hubfleet_runtime."""
     return Assets(
         locks=_texts(os.path.join(FILES, "locks"), (".txt", ".json")),
-        hubside=_texts(os.path.join(FILES, "hubside"), (".py", ".html")),
+        runtime=_texts(os.path.join(FILES, "runtime"), (".py", ".html")),
     )
 
 

@@ -21,8 +21,8 @@ def program_arguments(platform: ServerPlatform) -> dict[str, Any]:
     return {
         "state_directory": platform.setup.layout.root,
         "python": platform.setup.python,
-        "hubside": platform.assets.hubside,
-        "hubside_digest": platform.assets.hubside_digest,
+        "runtime": platform.assets.runtime,
+        "runtime_digest": platform.assets.runtime_digest,
     }
 
 
@@ -57,6 +57,6 @@ def target_of(hub: Hub, platform: ServerPlatform) -> dict[str, Any]:
         "hub": hub.name,
         "homes": hub["hub_home_directory"] or platform.setup.layout.homes(hub.name),
         "isolation": platform.setup.isolation,
-        "runtime": platform.setup.runtime,
+        "runtime_directory": platform.setup.runtime_directory,
         "shared_homes": platform.setup.open_homes,
     }

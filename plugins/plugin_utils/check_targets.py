@@ -30,8 +30,8 @@ def check_target(hub: Hub, platform: ServerPlatform, every: bool, as_deployed: b
         for environment in environments
         for size in sizes
     ]
-    front = platform.front
-    internal = hub.behind_front_door and hub.cluster["cluster_certificates"] == "internal"
+    reverse_proxy = platform.reverse_proxy
+    internal = hub.behind_reverse_proxy and hub.cluster["cluster_certificates"] == "internal"
     return HubTarget(
         hub.name,
         hub.cluster.name,
@@ -39,7 +39,7 @@ def check_target(hub: Hub, platform: ServerPlatform, every: bool, as_deployed: b
         "",
         choices,
         authorities=platform.authority,
-        authority_file=front.root_certificate if internal else "",
-        machine=(front.local_address, front.https_port) if hub.behind_front_door else None,
-        renews=hub.behind_front_door and not hub["hub_tls_certificate"],
+        authority_file=reverse_proxy.root_certificate if internal else "",
+        machine=(reverse_proxy.local_address, reverse_proxy.https_port) if hub.behind_reverse_proxy else None,
+        renews=hub.behind_reverse_proxy and not hub["hub_tls_certificate"],
     )

@@ -16,7 +16,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     shown_text,
     shown_without,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.mask import STARS
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.mask import MASK
 
 
 def concealed(planned: HubPlan, encrypted: Collection[str]) -> HubPlan:
@@ -49,13 +49,13 @@ def _counterpart(before: Any, after: Any, private: bool) -> Any:
     if isinstance(before, dict):
         now = after if isinstance(after, dict) else {}
         return {
-            key: _counterpart(item, now.get(key), private or key == "environment" or after == STARS)
+            key: _counterpart(item, now.get(key), private or key == "environment" or after == MASK)
             for key, item in before.items()
         }
     if isinstance(before, list):
         same = isinstance(after, list) and len(after) == len(before)
         others = after if same else [None] * len(before)
         # Items cannot be told apart where their number changed.
-        hide = private or after == STARS or (not same and STARS in json.dumps(after))
+        hide = private or after == MASK or (not same and MASK in json.dumps(after))
         return [_counterpart(item, other, hide) for item, other in zip(before, others)]
-    return STARS if after == STARS or private and before != after else before
+    return MASK if after == MASK or private and before != after else before

@@ -26,7 +26,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     over_defaults,
     undotted,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.mask import STARS
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.mask import MASK
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.documentation import written_default
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import HostInput, ValuePath
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import nearest, written
@@ -70,11 +70,11 @@ def explain_option(name: str, host: HostInput, hostvars: Any) -> tuple[Any, list
         found, where = _setting(layer, name, hostvars._loader)
         if found is not NOTHING:
             hidden = origin.is_encrypted(found) or origin.is_encrypted_file(where.partition(":")[0])
-            value = STARS if hidden else masked(plain(found), (name,), origin.encrypted_texts(found))
+            value = MASK if hidden else masked(plain(found), (name,), origin.encrypted_texts(found))
             places.append(Place(where, name, value))
     if option.default is not None or not places:
         places.append(Place("default", name, written_default(option)))
-    if name not in host.variables or places[0].value == STARS:
+    if name not in host.variables or places[0].value == MASK:
         return places[0].value, places
     return masked(host.variables[name], (name,), host.concealed()), places
 

@@ -17,9 +17,9 @@ from ansible.template import Templar
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import map_leaves
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     TIERS,
+    EncryptedValue,
     FleetInput,
     HostInput,
-    Opaque,
     ValuePath,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import SERVER
@@ -41,7 +41,7 @@ _SEAL = re.compile("encrypted-[0-9a-f]{12}")
 def read_inventory(task_vars: Mapping[str, Any], only: str | None = None, opaque: bool = False) -> FleetInput:
     """Return every hub of the inventory, whatever ``--limit`` says, or ``only`` one.
 
-    opaque: leave what is encrypted encrypted, as Opaque; no password is needed then.
+    opaque: leave what is encrypted encrypted, as EncryptedValue; no password is needed then.
     Costs one variable merge per host; only values that hold templates are templated.
     """
     groups, hostvars = task_vars["groups"], task_vars["hostvars"]
@@ -204,8 +204,10 @@ def sealed(value: Any) -> Any:
 
 
 def _opaque(value: Any) -> Any:
-    """Return a plain value with every text that holds a seal made Opaque."""
-    return map_leaves(value, lambda leaf: Opaque(leaf) if isinstance(leaf, str) and _SEAL.search(leaf) else leaf)
+    """Return a plain value with every text that holds a seal made EncryptedValue."""
+    return map_leaves(
+        value, lambda leaf: EncryptedValue(leaf) if isinstance(leaf, str) and _SEAL.search(leaf) else leaf
+    )
 
 
 def _holds_encrypted(value: Any) -> bool:

@@ -58,7 +58,7 @@ class RemoteMachine:
 
     def ask(self, question: str, arguments: dict[str, Any]) -> Answer:
         """Ask as questions.Ask has it; raises PlatformError, UnreachableError where the machine cannot be asked."""
-        found: Answer = self.run("server_ask", {"question": question, "arguments": arguments})["answer"]
+        found: Answer = self.run("server_query", {"question": question, "arguments": arguments})["answer"]
         return found
 
     def run(self, module: str, arguments: dict[str, Any], python: str = "") -> dict[str, Any]:

@@ -24,16 +24,16 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     DesiredHub,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.cluster import State
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.hub import LiveHub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.hub import ObservedHub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.queries import Ask
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.snapshot import (
-    Rendition,
+    Snapshot,
     compare,
-    kubernetes_rendition,
-    server_rendition,
+    kubernetes_snapshot,
+    server_snapshot,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import KUBERNETES
@@ -119,17 +119,17 @@ def _too_old(hub: Hub, newer: str, inventory: FleetInput) -> Problem:
 
 
 def _taken_by_others(state: State, members: list[Hub], inventory: FleetInput) -> list[Problem]:
-    """Return the ports of the front door that another program has, where it would have to start for any of the hubs."""
-    behind = [hub.name for hub in members if hub.behind_front_door]
+    """Return the ports of the reverse proxy that another program uses, where the proxy would have to start."""
+    behind = [hub.name for hub in members if hub.behind_reverse_proxy]
     found = []
     for variable, who in state.taken_by.items():
         locate = inventory.hosts[behind[0]].locate
-        where = locate((variable,)) or locate(("cluster_front_door",))
+        where = locate((variable,)) or locate(("cluster_reverse_proxy",))
         found.append(Problem(variable, f"{who}; end that, or set another", where, behind))
     return found
 
 
-def _with_supervisor(change: Change, state: State, desired: DesiredHub, live: LiveHub) -> Change:
+def _with_supervisor(change: Change, state: State, desired: DesiredHub, live: ObservedHub) -> Change:
     """A hub that runs, but under no supervisor, has nothing that restarts it."""
     if change.action == CREATE:
         return change
@@ -142,9 +142,13 @@ def _with_supervisor(change: Change, state: State, desired: DesiredHub, live: Li
             for service in running
             if state.supervised[service.name] != live.services[service.role].pid
         ]
-        front = desired.front
-        if front and front.site and state.supervised.get(front.service.name, 0) != state.front.running.pid:
-            reasons.append("front door not supervised")
+        reverse_proxy = desired.reverse_proxy
+        if (
+            reverse_proxy
+            and reverse_proxy.site
+            and state.supervised.get(reverse_proxy.service.name, 0) != state.reverse_proxy.running.pid
+        ):
+            reasons.append("reverse proxy not supervised")
     if not reasons:
         return change
     action = UPDATE if change.action == UNCHANGED else change.action
@@ -171,7 +175,7 @@ def plan_against(
     Both are read with values that are encrypted in place left as they are, so these need no password.
     """
     names = [hub.name for hub in hubs]
-    after = {hub.name: (hub, _rendition(hub, now, inventory)) for hub in hubs}
+    after = {hub.name: (hub, _snapshot(hub, now, inventory)) for hub in hubs}
     with inventory_at(revision, task_vars, loader) as earlier:
         others = set(earlier.hosts) - set(inventory.hosts)
         selected = [name for name in earlier.hosts if name in names or (name in others and not _limited(task_vars))]
@@ -181,7 +185,7 @@ def plan_against(
                 f"the inventory at {revision} is not valid: {then.problems[0].line()}; "
                 "compare with a revision that this release of the collection can read"
             )
-        before = {name: (then.fleet.hubs[name], _rendition(then.fleet.hubs[name], then, earlier)) for name in selected}
+        before = {name: (then.fleet.hubs[name], _snapshot(then.fleet.hubs[name], then, earlier)) for name in selected}
     planned = []
     for name in [*names, *(name for name in before if name not in names)]:
         hub = (after.get(name) or before[name])[0]
@@ -195,8 +199,8 @@ def _limited(task_vars: Mapping[str, Any]) -> bool:
     return bool(task_vars.get("ansible_limit"))
 
 
-def _rendition(hub: Hub, found: Validated, inventory: FleetInput) -> Rendition:
+def _snapshot(hub: Hub, found: Validated, inventory: FleetInput) -> Snapshot:
     encrypted = inventory.hosts[hub.name].concealed()
     if hub.platform == KUBERNETES:
-        return kubernetes_rendition(hub, found.values[hub.name], encrypted)
-    return server_rendition(hub, inventory.directory, assets(), encrypted)
+        return kubernetes_snapshot(hub, found.values[hub.name], encrypted)
+    return server_snapshot(hub, inventory.directory, assets(), encrypted)

@@ -88,7 +88,7 @@ def _catalogues() -> dict:
         "hub_environment_catalogue": environments,
         "hub_size_catalogue": sizes,
         "cluster_platform": "kubernetes",
-        "cluster_route": "ingress",
+        "cluster_exposure": "ingress",
         "cluster_certificate_issuer": "letsencrypt-prod",
         "cluster_storage_class": "standard",
         "fleet_helm_values": {"hub": {"annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}}},

@@ -41,7 +41,7 @@ hub_idle_timeout: 30m
 CLOUD = """
 cluster_platform: kubernetes
 cluster_storage_class: standard
-cluster_route: ingress
+cluster_exposure: ingress
 cluster_certificate_issuer: letsencrypt
 hub_authenticator: github
 hub_authenticator_settings:

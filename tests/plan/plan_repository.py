@@ -63,7 +63,7 @@ hub_templates: ../templates
     "inventory/group_vars/cloud.yml": """
 cluster_platform: kubernetes
 cluster_storage_class: standard
-cluster_route: ingress
+cluster_exposure: ingress
 cluster_certificate_issuer: letsencrypt
 cluster_chart_version: 4.4.0
 hub_authenticator: native

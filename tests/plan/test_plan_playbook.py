@@ -37,7 +37,7 @@ def test_a_pull_request(repository: Repository) -> None:
     assert done.returncode == 2, done.stdout + done.stderr
     assert "alpha  machine  staging  update  configuration\n1 to update, 3 unchanged\n" in done.stdout
     assert '-  "title": "Alpha",' in done.stdout and '+  "title": "The first one",' in done.stdout
-    assert "Opaque" not in done.stdout + done.stderr and "[WARNING]" not in done.stdout + done.stderr
+    assert "EncryptedValue" not in done.stdout + done.stderr and "[WARNING]" not in done.stdout + done.stderr
     assert content(repository.root) == before
     assert not os.path.exists("/nonexistent")
 

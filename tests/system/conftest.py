@@ -18,12 +18,12 @@ from typing import Any, Callable
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-sys.path.insert(0, str(Path(__file__).with_name("hubside")))
+sys.path.insert(0, str(Path(__file__).with_name("runtime")))
 
-from hubside_rig import Hub
-from hubside_tools import FILES, Tools, build
+from runtime_rig import Hub
+from runtime_tools import FILES, Tools, build
 
-sys.path.insert(0, str(FILES / "hubside"))  # for tests of parts that need no hub
+sys.path.insert(0, str(FILES / "runtime"))  # for tests of parts that need no hub
 
 
 class FleetScheduling(LoadScopeScheduling):

@@ -16,7 +16,7 @@ from ..schema.problems import Problem
 from ..schema.validate import validate
 from .factor import Layers
 
-TOLERATED = "hub_tolerated_values"
+TOLERATED = "hub_ignored_problems"
 PENDING = "hub_pending_secrets"
 #: What is said of a hub whose files lack what its provider gave it: that comes from elsewhere, and is to be brought.
 CLIENT = "hub_authenticator_settings"
@@ -24,7 +24,7 @@ TO_BRING = "settings of its authenticator"
 
 
 def tolerate(inventory: Callable[[], FleetInput], layers: Layers, charts: Charts, code: ChartCode) -> list[str]:
-    """Name every fault of the sources in ``hub_tolerated_values`` of its hubs; return the faults, one sentence each.
+    """Name every fault of the sources in ``hub_ignored_problems`` of its hubs; return the faults, one sentence each.
 
     Missing settings of an authenticator are named in ``hub_pending_secrets``.
 

@@ -132,7 +132,7 @@ def _environment_variables(wanted: Values) -> Variables:
 def _network(wanted: Values) -> Variables:
     rules = mapping_at(wanted, EGRESS)
     found = {key: rules[name] for key, name in NETWORK.items() if isinstance(rules.get(name), bool)}
-    return {"hub_user_network": found} if found else {}
+    return {"hub_user_egress": found} if found else {}
 
 
 def _services(wanted: Values) -> Variables:

@@ -35,7 +35,7 @@ def _ingress(wanted: Values) -> tuple[Variables, Variables]:
     tls = at(wanted, "ingress.tls")
     certificate = tls[0] if isinstance(tls, list) and tls and isinstance(tls[0], dict) else {}
     cluster = {
-        "cluster_route": "ingress",
+        "cluster_exposure": "ingress",
         "cluster_ingress_class": at(wanted, "ingress.ingressClassName"),
         "cluster_ingress_annotations": {key: value for key, value in annotations.items() if key != ISSUER},
         "cluster_certificate_issuer": annotations.get(ISSUER),
@@ -46,12 +46,12 @@ def _ingress(wanted: Values) -> tuple[Variables, Variables]:
 def _gateway(wanted: Values) -> tuple[Variables, Variables]:
     if at(wanted, "httpRoute.enabled") is not True:
         return {}, {}
-    return {"cluster_route": "gateway"}, {"hub_domain": _first(at(wanted, "httpRoute.hostnames"))}
+    return {"cluster_exposure": "gateway"}, {"hub_domain": _first(at(wanted, "httpRoute.hostnames"))}
 
 
 def _gateway_of(wanted: Values, found: Variables) -> Variables:
     """Return the gateway of a route; its keys are checked where the whole is tried."""
-    if found["cluster_route"] != "gateway":
+    if found["cluster_exposure"] != "gateway":
         return {}
     gateway = mapping_at(wanted, "httpRoute.gateway")
     words = {"name": "name", "namespace": "namespace", "sectionName": "section"}
@@ -65,7 +65,7 @@ def _load_balancer(wanted: Values) -> tuple[Variables, Variables]:
     if at(wanted, "proxy.https.type") == "secret":
         hub["hub_tls_secret"] = at(wanted, "proxy.https.secret.name")
     contact = at(wanted, "proxy.https.letsencrypt.contactEmail")
-    return {"cluster_route": "load-balancer", "cluster_acme_contact": contact}, hub
+    return {"cluster_exposure": "load-balancer", "cluster_acme_contact": contact}, hub
 
 
 def _first(listed: Any) -> Any:

@@ -55,7 +55,7 @@ _ENTRIES = (
     "hub_files",
     "hub_volumes",
     "hub_shared_directories",
-    "hub_user_network",
+    "hub_user_egress",
     "hub_services",
     "hub_roles",
 )

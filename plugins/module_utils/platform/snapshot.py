@@ -25,7 +25,7 @@ from .server.redacted import shown_without
 
 
 @dataclass(frozen=True)
-class Rendition:
+class Snapshot:
     """A hub as one revision of the inventory has it.
 
     show: makes a text for people, without secrets; it costs more than the rest, and only what differs is shown.
@@ -43,7 +43,7 @@ class Rendition:
         return digest(self.parts)
 
 
-def server_rendition(hub: Hub, directory: str, assets: Assets, encrypted: Collection[str] = ()) -> Rendition:
+def server_snapshot(hub: Hub, directory: str, assets: Assets, encrypted: Collection[str] = ()) -> Snapshot:
     """Return a hub on a machine that nobody has looked at: what the machine decides is the same in every revision.
 
     encrypted: texts that are not shown, wherever they are.
@@ -55,7 +55,7 @@ def server_rendition(hub: Hub, directory: str, assets: Assets, encrypted: Collec
         supervisor=options["cluster_supervisor"],
         python=options["cluster_python"] or "python3",
         node="node",
-        runtime="/run/hubfleet",
+        runtime_directory="/run/hubfleet",
         proxy_account=PROXY_ACCOUNT,
         proxy=options["cluster_proxy_version"],
     )
@@ -72,10 +72,10 @@ def server_rendition(hub: Hub, directory: str, assets: Assets, encrypted: Collec
             [options[name] for name in ("cluster_host", "cluster_package_index", "cluster_npm_registry")]
         ),
     }
-    return Rendition(lambda: shown_without(desired.shown(), encrypted), parts, desired.versions)
+    return Snapshot(lambda: shown_without(desired.shown(), encrypted), parts, desired.versions)
 
 
-def kubernetes_rendition(hub: Hub, values: ChartValues, encrypted: Collection[str] = ()) -> Rendition:
+def kubernetes_snapshot(hub: Hub, values: ChartValues, encrypted: Collection[str] = ()) -> Snapshot:
     """Return a hub on Kubernetes: its values and those of its add-ons, and where they go.
 
     encrypted: texts that are not shown, wherever they are.
@@ -103,10 +103,10 @@ def kubernetes_rendition(hub: Hub, values: ChartValues, encrypted: Collection[st
         }
         return values_text(json.loads(json.dumps(shown)))
 
-    return Rendition(show, parts)
+    return Snapshot(show, parts)
 
 
-def compare(hub: str, before: Rendition | None, after: Rendition | None) -> Change:
+def compare(hub: str, before: Snapshot | None, after: Snapshot | None) -> Change:
     """Return what a revision changes of a hub; None where a revision does not have it."""
     if before is None and after is not None:
         return Change(hub, CREATE, ["new"], "", after.show(), after.fingerprint)

@@ -11,19 +11,19 @@ from typing import Any
 from ..common.nested import map_leaves
 
 #: What stands in place of a secret.
-STARS = "***"
+MASK = "***"
 
 
-def is_one_of(value: Any, secrets: Collection[str]) -> bool:
+def is_secret_text(value: Any, secrets: Collection[str]) -> bool:
     """Tell whether a value is one of the secret texts, or holds one that is too long to be there by chance."""
     return isinstance(value, str) and any(value == text or len(text) > 5 and text in value for text in secrets)
 
 
-def starred(value: Any, secrets: Collection[str]) -> Any:
+def mask_values(value: Any, secrets: Collection[str]) -> Any:
     """Return a value with stars for everything inside it that is, or holds, one of the secret texts."""
-    return map_leaves(value, lambda leaf: STARS if is_one_of(str(leaf), secrets) else leaf)
+    return map_leaves(value, lambda leaf: MASK if is_secret_text(str(leaf), secrets) else leaf)
 
 
-def starred_lines(text: str, secrets: Collection[str]) -> str:
+def mask_lines(text: str, secrets: Collection[str]) -> str:
     """Return a text with stars for each line that is, or holds, one of the secret texts."""
-    return "\n".join(STARS if is_one_of(line.strip(), secrets) else line for line in text.split("\n"))
+    return "\n".join(MASK if is_secret_text(line.strip(), secrets) else line for line in text.split("\n"))

@@ -11,7 +11,7 @@ from .maintenance_window import TEXT as WINDOW_TEXT
 from .model import LOCALHOST
 from .option import SERVER, Option, element
 from .option import kubernetes_option as _option
-from .reverse_proxy_options import FRONT_DOOR
+from .reverse_proxy_options import REVERSE_PROXY
 
 #: The chart version that a release of this collection is made for; it is recorded in roles/hub/files/charts.
 DEFAULT_CHART_VERSION = "4.4.0"
@@ -47,7 +47,7 @@ ANYWHERE = (
         "str",
         (
             "E-mail address that the certificate authority may write to.",
-            "For C(acme) of a front door, and for C(load-balancer) on Kubernetes, which needs it.",
+            "For C(acme) of a reverse proxy, and for C(load-balancer) on Kubernetes, which needs it.",
         ),
         pattern=r"[^@\s]+@[^@\s]+[.][^@\s]+",
         pattern_text="an e-mail address",
@@ -251,7 +251,7 @@ _HELM_VALUES = "Values of the zero-to-jupyterhub chart for all hubs of the {}, b
 
 ORCHESTRATOR = (
     _option(
-        "cluster_rights",
+        "cluster_permissions",
         "str",
         "What those who deploy may do.",
         "C(cluster-admin) - everything.",
@@ -299,7 +299,7 @@ ORCHESTRATOR = (
         "Storage class of volumes of users and hubs, unless the hub names another.",
     ),
     _option(
-        "cluster_route",
+        "cluster_exposure",
         "str",
         "How people's browsers come to the hubs that have a domain.",
         "C(none) - someone else's business; hubs can be reached inside of the cluster.",
@@ -348,7 +348,7 @@ CLUSTER_CHAPTERS: tuple[tuple[str, tuple[Option, ...]], ...] = (
     ("Clusters", ANYWHERE),
     ("Clusters: one machine", MACHINE),
     ("Clusters: backups", BACKUPS),
-    ("Clusters: the front door of a machine", FRONT_DOOR),
+    ("Clusters: the reverse proxy of a machine", REVERSE_PROXY),
     ("Clusters: Kubernetes", ORCHESTRATOR),
 )
 CLUSTER_OPTIONS = tuple(option for _title, chapter in CLUSTER_CHAPTERS for option in chapter)

@@ -85,11 +85,11 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
         _check_homes(hub, report)
         if sound("hub_volumes", "hub_files"):
             _check_volumes(hub, report)
-    if sound("cluster_route", "hub_url", "hub_domain", *_ROUTE_OPTIONS):
+    if sound("cluster_exposure", "hub_url", "hub_domain", *_ROUTE_OPTIONS):
         _check_route(hub, report)
     _check_rights(hub, report)
     by_collection = hub["hub_defaults"] == "collection"
-    if by_collection and sound("hub_user_network", "hub_block_metadata_by_iptables"):
+    if by_collection and sound("hub_user_egress", "hub_block_metadata_by_iptables"):
         _check_metadata(hub, report)
     if by_collection and sound("hub_placeholder_servers", "hub_pod_priority"):
         _check_placeholders(hub, report)
@@ -175,33 +175,37 @@ def _check_volumes(hub: Hub, report: Report) -> None:
 
 
 def _check_route(hub: Hub, report: Report) -> None:
-    route = hub.cluster["cluster_route"]
+    route = hub.cluster["cluster_exposure"]
     has_domain = bool(hub["hub_domain"] or hub["hub_url"])
     if route == "none" or not has_domain:
         return
     if hub["hub_url"] and urlsplit(hub["hub_url"]).scheme != "https":
-        report(("hub_url",), f"is not served with TLS; with cluster_route: {route} it starts with https://")
+        report(("hub_url",), f"is not served with TLS; with cluster_exposure: {route} it starts with https://")
     secret = hub["hub_tls_secret"]
     if route == "ingress" and not (secret or hub.cluster["cluster_certificate_issuer"]):
-        report(("cluster_route",), "'ingress' needs a certificate; set cluster_certificate_issuer, or hub_tls_secret")
+        report(
+            ("cluster_exposure",), "'ingress' needs a certificate; set cluster_certificate_issuer, or hub_tls_secret"
+        )
     if route == "gateway" and not hub.cluster["cluster_gateway"]:
-        report(("cluster_route",), "'gateway' needs cluster_gateway")
+        report(("cluster_exposure",), "'gateway' needs cluster_gateway")
     if route == "load-balancer" and not (secret or hub.cluster["cluster_acme_contact"]):
-        report(("cluster_route",), "'load-balancer' needs a certificate; set cluster_acme_contact, or hub_tls_secret")
+        report(
+            ("cluster_exposure",), "'load-balancer' needs a certificate; set cluster_acme_contact, or hub_tls_secret"
+        )
 
 
 def _check_rights(hub: Hub, report: Report) -> None:
-    if hub.cluster["cluster_rights"] != "namespace":
+    if hub.cluster["cluster_permissions"] != "namespace":
         return
     for variable in (*CLUSTER_WIDE, "hub_placeholder_servers", "hub_prepull_on_deploy", "hub_prepull_on_new_nodes"):
         if variable in hub.given and hub[variable]:
-            report((variable,), "needs rights in the whole cluster, and cluster_rights is 'namespace'")
+            report((variable,), "needs rights in the whole cluster, and cluster_permissions is 'namespace'")
 
 
 def _check_metadata(hub: Hub, report: Report) -> None:
-    if (hub["hub_user_network"] or {}).get("metadata") and hub["hub_block_metadata_by_iptables"]:
+    if (hub["hub_user_egress"] or {}).get("metadata") and hub["hub_block_metadata_by_iptables"]:
         report(
-            ("hub_user_network", "metadata"),
+            ("hub_user_egress", "metadata"),
             "is true, but hub_block_metadata_by_iptables blocks the metadata server all the same; set that to false",
         )
 

@@ -169,7 +169,7 @@ STORAGE = (
 
 NETWORK = (
     _option(
-        "hub_user_network",
+        "hub_user_egress",
         "dict",
         "Where sessions may connect to, beside the hub itself.",
         options=(
@@ -255,7 +255,7 @@ PLACE = (
     ),
     _label(
         "hub_service_account",
-        "Service account of the hub itself, where O(cluster_rights) do not allow to make one.",
+        "Service account of the hub itself, where O(cluster_permissions) do not allow to make one.",
         "It must be there already, with the rights that the chart's role holds.",
     ),
     _option(
@@ -299,7 +299,7 @@ ESCAPES = (
         example="{dask-gateway: {settings: {scheduler_memory: 2G}}}",
     ),
     _option(
-        "hub_tolerated_values",
+        "hub_ignored_problems",
         "list",
         "Places in the chart's values, or in what options hand on to KubeSpawner, whose problems are told, but stop"
         " nothing.",

@@ -17,7 +17,7 @@ LOCALHOST = "localhost"
 ValuePath = tuple[Any, ...]
 
 
-class Opaque(str):
+class EncryptedValue(str):
     """Stands for a value that is encrypted and stays so: it can be compared, and that is all."""
 
 
@@ -201,10 +201,10 @@ class Hub:
         return url if url.endswith("/") else f"{url}/"
 
     @property
-    def behind_front_door(self) -> bool:
-        """Whether people come to it through the front door of its machine."""
+    def behind_reverse_proxy(self) -> bool:
+        """Whether people come to it through the reverse proxy of its machine."""
         address = self["hub_domain"] or (self["hub_url"] or "").lower().startswith("https://")
-        return bool(self.cluster.options.get("cluster_front_door", "none") != "none" and address)
+        return bool(self.cluster.options.get("cluster_reverse_proxy", "none") != "none" and address)
 
     @property
     def inner_ports(self) -> tuple[int, int, int]:

@@ -21,7 +21,7 @@ class Problem:
     where: ``file:line`` of the value, or "" when Ansible does not know it.
     hubs: the hubs that have it; a group variable that is wrong for ninety hubs is one problem.
     stops: more hubs that cannot go on because of it, although the defect is not theirs.
-    tolerable: what ``hub_tolerated_values`` would have to hold for it to stop nothing; "" where nothing can.
+    tolerable: what ``hub_ignored_problems`` would have to hold for it to stop nothing; "" where nothing can.
     tolerated: it stops nothing, since its hubs say so there.
     """
 

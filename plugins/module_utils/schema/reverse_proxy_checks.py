@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules about the front door of a machine."""
+"""Rules about the reverse proxy of a machine."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ Report = Callable[[ValuePath, str], None]
 
 def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
     """Rules inside one hub and its cluster."""
-    if hub.cluster["cluster_front_door"] == "none":
-        if "cluster_front_door" not in broken:
+    if hub.cluster["cluster_reverse_proxy"] == "none":
+        if "cluster_reverse_proxy" not in broken:
             for variable in (name for name in ONLY_WITH_CADDY if name in hub.given):
-                report((variable,), "means nothing without cluster_front_door: caddy")
+                report((variable,), "means nothing without cluster_reverse_proxy: caddy")
         return
-    if {"hub_url", "hub_domain", "cluster_front_door"} & broken or not (hub["hub_url"] or hub["hub_domain"]):
+    if {"hub_url", "hub_domain", "cluster_reverse_proxy"} & broken or not (hub["hub_url"] or hub["hub_domain"]):
         return
     _check_address(hub, report)
-    if hub.behind_front_door:
+    if hub.behind_reverse_proxy:
         _check_certificate(hub, report, broken)
 
 
 def _check_address(hub: Hub, report: Report) -> None:
     host = urlsplit(hub.url).hostname or ""
     address = _address(host)
-    if not hub.behind_front_door:
+    if not hub.behind_reverse_proxy:
         if not (address and address.is_loopback):
-            report(("hub_url",), f"the front door serves hubs with TLS; write https://{host}/")
+            report(("hub_url",), f"the reverse proxy serves hubs with TLS; write https://{host}/")
         return
     if address:
-        report(("hub_url",), f"the front door needs a domain, and {host} is an address")
+        report(("hub_url",), f"the reverse proxy needs a domain, and {host} is an address")
     if not ipaddress.ip_address(hub["hub_bind"]).is_loopback:
-        report(("hub_bind",), "lets people past the front door (cluster_front_door: caddy); leave it unset")
+        report(("hub_bind",), "lets people past the reverse proxy (cluster_reverse_proxy: caddy); leave it unset")
 
 
 def _check_certificate(hub: Hub, report: Report, broken: set[str]) -> None:
@@ -62,7 +62,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None:
-    """Rules between hubs and clusters: ports of front doors, certificates of domains, the authority's file."""
+    """Rules between hubs and clusters: ports of reverse proxys, certificates of domains, the authority's file."""
     ports: dict[tuple[str, Any], str] = {}
     certificates: dict[tuple[str, str], Hub] = {}
     for hub in fleet.hubs.values():
@@ -74,27 +74,30 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
             problems.add(variable, message, where, hub.name)
 
         _check_authority(hub, inventory.directory, report)
-        if hub.cluster["cluster_front_door"] != "none":
+        if hub.cluster["cluster_reverse_proxy"] != "none":
             _check_ports(hub, ports, report)
-        if hub.behind_front_door:
+        if hub.behind_reverse_proxy:
             _check_same_certificate(hub, certificates, report)
     for hub in fleet.hubs.values():
         other = ports.get((hub.cluster.options.get("cluster_host", ""), hub["hub_port"]))
         if other:
             where = inventory.hosts[hub.name].locate(("hub_port",))
-            problems.add("hub_port", f"port {hub['hub_port']} is that of cluster {other}'s front door", where, hub.name)
+            problems.add(
+                "hub_port", f"port {hub['hub_port']} is that of cluster {other}'s reverse proxy", where, hub.name
+            )
 
 
 def _check_ports(hub: Hub, taken: dict[tuple[str, Any], str], report: Callable[[str, str], None]) -> None:
     cluster = hub.cluster
     if cluster["cluster_http_port"] == cluster["cluster_https_port"]:
-        report("cluster_http_port", "is also cluster_https_port; the front door needs two ports")
+        report("cluster_http_port", "is also cluster_https_port; the reverse proxy needs two ports")
         return
     for variable in ("cluster_http_port", "cluster_https_port"):
         other = taken.setdefault((cluster["cluster_host"], cluster[variable]), cluster.name)
         if other != cluster.name:
             report(
-                variable, f"port {cluster[variable]} is also that of cluster {other}'s front door on the same machine"
+                variable,
+                f"port {cluster[variable]} is also that of cluster {other}'s reverse proxy on the same machine",
             )
 
 

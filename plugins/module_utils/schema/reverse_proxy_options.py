@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from .option import SERVER, Option
 
-FRONT_DOOR = (
+REVERSE_PROXY = (
     Option(
-        "cluster_front_door",
+        "cluster_reverse_proxy",
         "str",
         (
             "What brings people from the domains of hubs to the hubs of the machine.",
@@ -25,7 +25,7 @@ FRONT_DOOR = (
         "cluster_certificates",
         "str",
         (
-            "Where the front door gets certificates from, for hubs without O(hub_tls_certificate).",
+            "Where the reverse proxy gets certificates from, for hubs without O(hub_tls_certificate).",
             "C(acme) - from Let's Encrypt, or O(cluster_acme_directory); it has to reach the domain from outside.",
             "C(internal) - from an authority that Caddy makes on the machine, for tests and intranets.",
             "C(own) - nowhere; every hub has O(hub_tls_certificate).",
@@ -46,7 +46,7 @@ FRONT_DOOR = (
         "inventory_path",
         (
             "Certificates of authorities (PEM) that browsers of your people know, but the system does not.",
-            "The check trusts them, and the front door at O(cluster_acme_directory).",
+            "The check trusts them, and the reverse proxy at O(cluster_acme_directory).",
         ),
         example="files/authority.pem",
         platforms=(SERVER,),
@@ -54,13 +54,13 @@ FRONT_DOOR = (
     Option(
         "cluster_bind",
         "address",
-        ("Address that the front door listens on; all of the machine's when unset.",),
+        ("Address that the reverse proxy listens on; all of the machine's when unset.",),
         platforms=(SERVER,),
     ),
     Option(
         "cluster_http_port",
         "port",
-        ("Port on which the front door sends people on to C(https), and answers the ACME server.",),
+        ("Port on which the reverse proxy sends people on to C(https), and answers the ACME server.",),
         default=80,
         platforms=(SERVER,),
     ),
@@ -68,7 +68,7 @@ FRONT_DOOR = (
         "cluster_https_port",
         "port",
         (
-            "Port that the front door serves hubs on.",
+            "Port that the reverse proxy serves hubs on.",
             "Where people use another than 443, O(hub_url) says so; it may differ from this one behind NAT.",
         ),
         default=443,
@@ -76,7 +76,7 @@ FRONT_DOOR = (
     ),
 )
 
-#: What means nothing without a front door.
+#: What means nothing without a reverse proxy.
 ONLY_WITH_CADDY = (
     "cluster_certificates",
     "cluster_acme_directory",

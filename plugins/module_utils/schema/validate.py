@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from . import cross_checks, kubernetes_checks
-from . import reverse_proxy_checks as front_checks
+from . import reverse_proxy_checks as reverse_proxy_checks
 from .addon_options import ADDON_SETTINGS
 from .authenticators import AUTHENTICATORS
 from .catalogue import Offers
@@ -44,7 +44,7 @@ def validate(inventory: FleetInput) -> tuple[Fleet, Problems]:
                 fleet.hubs.setdefault(hub.name, hub)
         _check_cluster(cluster_name, checks)
     cross_checks.check_fleet(fleet, inventory, problems)
-    front_checks.check_fleet(fleet, inventory, problems)
+    reverse_proxy_checks.check_fleet(fleet, inventory, problems)
     kubernetes_checks.check_fleet(fleet, inventory, problems)
     return fleet, problems
 
@@ -193,7 +193,7 @@ class _HostCheck:
         self.seen = seen
         self.broken: set[str] = set(host.failures)
         self.reported: set[ValuePath] = set()
-        named = host.variables.get("hub_tolerated_values")
+        named = host.variables.get("hub_ignored_problems")
         self.tolerated: list[Any] = named if isinstance(named, list) else []
         self.cluster_options: dict[str, Any] = {}
         #: What to judge by, or "": a word that is no platform is reported, and nothing that depends on it.
@@ -227,7 +227,7 @@ class _HostCheck:
             return None if self.broken else hub
         hub.privacy = self.host.privacy()
         cross_checks.check_hub(hub, self.report, self.broken)
-        front_checks.check_hub(hub, self.report, self.broken)
+        reverse_proxy_checks.check_hub(hub, self.report, self.broken)
         return None if "hub_port" in self.broken or options["hub_port"] is None else hub
 
     def report(self, path: ValuePath, message: str, stops: Iterable[str] = (), tolerable: str = "") -> None:

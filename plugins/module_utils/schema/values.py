@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, Callable
 from urllib.parse import urlsplit
 
-from .model import Opaque, ValuePath
+from .model import EncryptedValue, ValuePath
 from .option import KINDS, Option
 from .problems import nearest
 from .units import format_duration, format_memory, parse_duration, parse_memory
@@ -57,7 +57,7 @@ def check_value(option: Option, value: Any, report: Report, path: ValuePath = ()
 
     Every defect goes to ``report``; the value of a defective place is None.
     """
-    if isinstance(value, Opaque):
+    if isinstance(value, EncryptedValue):
         if option.kind in _OPAQUE and not option.choices:
             return value  # nobody can tell what it is
         report(path, "stands encrypted; revisions can only be compared where it does not, as it is no secret")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-PROGRAM = CHECKOUT / "roles/machine/files/hubside/hubfleet_hub/backup/program.py"
+PROGRAM = CHECKOUT / "roles/machine/files/runtime/hubfleet_runtime/backup/program.py"
 #: The tables of JupyterHub's database that the program touches.
 TABLES = """
 CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);
@@ -88,7 +88,12 @@ class Machine:
 
     def ask(self, command: str, **request: Any) -> dict[str, Any]:
         """The answer of the program; what went wrong is under ``error``."""
-        target = {"homes": str(self.homes), "isolation": "none", "runtime": str(self.root / "run"), "from": "latest"}
+        target = {
+            "homes": str(self.homes),
+            "isolation": "none",
+            "runtime_directory": str(self.root / "run"),
+            "from": "latest",
+        }
         settings = {**self.settings, "identity": self.identity}
         asked = {"state": str(self.state), "hub": "lab", "settings": settings, **target, **request}
         done = self.run(command, given=json.dumps(asked))

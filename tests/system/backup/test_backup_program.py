@@ -26,11 +26,11 @@ ROOT = os.geteuid() == 0
 def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
     """A hub of an ordinary user that was saved once, by either tool. The tests are that user."""
     root = Path(tempfile.mkdtemp(prefix="hubfleet-backup-", dir="/var/tmp"))
-    shutil.copytree(CHECKOUT / "roles/machine/files/hubside", root / "code")
+    shutil.copytree(CHECKOUT / "roles/machine/files/runtime", root / "code")
     os.chown(root, 65534 if ROOT else -1, 65534 if ROOT else -1)
     try:
         with nobody():
-            program = root / "code/hubfleet_hub/backup/program.py"
+            program = root / "code/hubfleet_runtime/backup/program.py"
             python = "/usr/bin/python3" if ROOT else sys.executable
             made = Machine(root, *settings(request.param, root / "repository"), program=program, python=python)
             made.make()
@@ -230,7 +230,7 @@ def test_homes_go_to_the_accounts_of_the_new_place(tmp_path: Path) -> None:
     other = machine.beside("other")
     other.state.mkdir(mode=0o711)
     try:
-        other.restore(isolation="system-users", shared_homes=True, runtime="/run/hubfleet")
+        other.restore(isolation="system-users", shared_homes=True, runtime_directory="/run/hubfleet")
         accounts = {entry.pw_dir: entry for entry in pwd.getpwall() if entry.pw_dir.startswith(str(other.homes))}
         ada, ben = accounts[str(other.homes / "ada")], accounts[str(other.homes / "ben")]
         assert owner(other.homes / "ada/work.txt") == (ada.pw_uid, ada.pw_gid) != (60123, 60123)

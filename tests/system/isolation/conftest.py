@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hubside_rig import Hub
 from isolation_modes import MODES
 from isolation_world import PROCESSES, USERS, WITH_GROUPS, WITHOUT_GROUPS, World, profiles
+from runtime_rig import Hub
 
 
 @pytest.fixture(scope="module", params=list(MODES))
@@ -26,7 +26,7 @@ def world(
     make_user_hub: Callable[..., Hub],
 ) -> Iterator[World]:
     """The world of one mode after the other."""
-    from hubfleet_hub.isolation import cgroups
+    from hubfleet_runtime.isolation import cgroups
 
     name = str(request.param)
     as_root = name.startswith("system-users")

@@ -9,20 +9,20 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
-from hubside_client import Kernel
-from hubside_rig import PROFILES, Hub
 from isolation_modes import Mode
+from runtime_client import Kernel
+from runtime_rig import PROFILES, Hub
 
 MEMORY, PROCESSES, CPU = 500 << 20, 200, 0.5
 USERS = ("alice", "bob")
 #: Also where systemd manages the groups: a test may, for a moment, what a hub must not.
 WITH_GROUPS = """
 import functools, pathlib
-from hubfleet_hub.isolation import cgroups
+from hubfleet_runtime.isolation import cgroups
 cgroups.find = functools.partial(cgroups.find, systemd=pathlib.Path("/nonexistent"))
 """
 WITHOUT_GROUPS = """
-from hubfleet_hub.isolation import cgroups
+from hubfleet_runtime.isolation import cgroups
 cgroups.find = lambda: None
 """
 

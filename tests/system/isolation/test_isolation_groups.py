@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hubfleet_hub.isolation import IsolationError, cgroups
-from hubfleet_hub.isolation.base import Limits
+from hubfleet_runtime.isolation import IsolationError, cgroups
+from hubfleet_runtime.isolation.base import Limits
 
 NOWHERE = Path("/nonexistent")
 LIMITS = Limits(memory=300 << 20, cpu=0.5, cpu_guarantee=0.25, processes=50)

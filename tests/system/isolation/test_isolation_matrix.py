@@ -14,9 +14,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from hubside_client import Browser, sleeping, wait_for
 from isolation_modes import DETACH, FORKS, HOG, probe
 from isolation_world import CPU, MEMORY, PROCESSES, World
+from runtime_client import Browser, sleeping, wait_for
 
 CHECK = "hubfleet-check-one"
 MEGABYTES = MEMORY >> 20
@@ -131,7 +131,7 @@ def test_a_fork_bomb(world: World) -> None:
 def test_a_processor_is_shared(world: World) -> None:
     if not world.mode.cpu:
         return
-    from hubfleet_hub import names
+    from hubfleet_runtime import names
 
     key = names.server_key(world.hub.directory, "alice", "")
     files = list(Path("/sys/fs/cgroup").glob(f"**/hubfleet/{key}/cpu.*"))
@@ -179,7 +179,7 @@ def test_nothing_is_left_of_a_check_user(world: World) -> None:
     uid = (hub.homes / CHECK).stat().st_uid
     assert hub.api("DELETE", f"users/{CHECK}")[0] in (202, 204)
     wait_for("the user to be gone", lambda: hub.api("GET", f"users/{CHECK}")[0] == 404)
-    from hubfleet_hub import processes
+    from hubfleet_runtime import processes
 
     assert not (hub.homes / CHECK).exists() and not processes.identity(server)
     assert not list((hub.directory / "logs" / "servers").glob(f"{CHECK}*"))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from booted_machine import Machine
-from hubside_client import free_low_port
+from runtime_client import free_low_port
 from verbs_fleet import Fleet, wait_for
 from verbs_hub import Hub
 from verbs_machine import as_status, contain, make_certificate

@@ -82,7 +82,7 @@ def look(kernel: Kernel, fleet: Fleet) -> dict[str, object]:
         paths += [hub, *(hub / name for name in private), *(hub / "secrets").iterdir()]
     paths += [home for homes in (fleet.state / "homes").iterdir() for home in homes.iterdir()]
     pids = [pid for name in fleet.hubs for pid in fleet.hub(name).pids.values()] + [supervisor_pid(fleet.state)]
-    runtime = Path(fleet.hub("trial").config["runtime"])
+    runtime = Path(fleet.hub("trial").config["runtime_directory"])
     sockets = [*runtime.glob("supervisor-*.sock"), *runtime.glob("*/kernel*")]
     given = {"PATHS": list(map(str, paths)), "PIDS": [pid for pid in pids if pid], "SOCKETS": list(map(str, sockets))}
     return dict(json.loads(kernel.run("".join(f"{name} = {value!r}\n" for name, value in given.items()) + LOOK)))

@@ -101,7 +101,7 @@ def test_dynamic_users_need_systemd(deployed: object) -> None:
 def test_remove_leaves_nothing(personal: Fleet) -> None:
     hub = personal.hub("trial")
     hub.start_server("ada")
-    runtime = Path(hub.config["runtime"])
+    runtime = Path(hub.config["runtime_directory"])
     assert personal.remove().code == 0
     assert not runtime.exists()
     assert not personal.state.exists() and not accounts_below(personal.directory)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Deployed
-from hubside_client import free_low_port, sleeping
+from runtime_client import free_low_port, sleeping
 from verbs_fleet import Fleet, wait_for
 from verbs_hub import Hub
 from verbs_machine import accounts_below, contain, handed, make_certificate, mode, processes_of, status
@@ -162,7 +162,7 @@ def test_remove_with_data_leaves_nothing(joined: Fleet) -> None:
     # One that left its session, and forgot whose it is.
     detached = "['setsid', '--fork', 'env', '-i', 'sleep', '7207']"
     hub.kernel("ada").run(f"import subprocess; print(subprocess.call({detached}))")
-    runtime = Path(hub.config["runtime"])
+    runtime = Path(hub.config["runtime_directory"])
     private = [runtime / str(pwd.getpwnam(account).pw_uid) for account in accounts_below(homes)]
     groups = hashlib.sha256(str(hub.directory).encode()).hexdigest()[:8]
     assert sleeping(7207)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...common.nested import map_leaves
-from ...redaction.mask import STARS, is_one_of
+from ...redaction.mask import MASK, is_secret_text
 from ...schema.model import Hub
 from ...schema.validate import is_secret
 from ...schema.values import holds_credentials, is_secret_variable, variable_of
@@ -144,8 +144,8 @@ def masked(values: Any, path: tuple[Any, ...] = ("",), encrypted: Collection[str
         return {key: masked(item, (*path, key), encrypted) for key, item in values.items()}
     if isinstance(values, list):
         return [masked(item, _entry_path(item, path), encrypted) for item in values]
-    hidden = values not in (None, "") and (_is_hidden(values, path) or is_one_of(values, encrypted))
-    return STARS if hidden else values
+    hidden = values not in (None, "") and (_is_hidden(values, path) or is_secret_text(values, encrypted))
+    return MASK if hidden else values
 
 
 def masked_earlier(earlier: Any, now: Any) -> Any:
@@ -159,7 +159,7 @@ def masked_earlier(earlier: Any, now: Any) -> Any:
 
 def _earlier(value: Any, places: list[Any]) -> Any:
     """Mask a value; places: what may be its place now, more than one inside of lists, whose entries may move."""
-    if STARS in places:
+    if MASK in places:
         return _all_masked(value)
     if isinstance(value, dict):
         around = [place for place in places if isinstance(place, dict)]
@@ -172,7 +172,7 @@ def _earlier(value: Any, places: list[Any]) -> Any:
 
 
 def _all_masked(value: Any) -> Any:
-    return map_leaves(value, lambda leaf: leaf if leaf is None or isinstance(leaf, bool) or leaf == "" else STARS)
+    return map_leaves(value, lambda leaf: leaf if leaf is None or isinstance(leaf, bool) or leaf == "" else MASK)
 
 
 def _entry_path(entry: Any, path: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -65,9 +65,9 @@ class Layout:
         """Return the directory of an environment, named by content."""
         return os.path.join(self.builds or self.root, "environments", directory)
 
-    def hubside(self, digest: str) -> str:
-        """Return the directory that holds the package hubfleet_hub."""
-        return os.path.join(self.root, "hubside", digest)
+    def runtime(self, digest: str) -> str:
+        """Return the directory that holds the package hubfleet_runtime."""
+        return os.path.join(self.root, "runtime", digest)
 
     def homes(self, hub: str) -> str:
         """Return the default directory of the users' homes."""
@@ -83,9 +83,9 @@ class Layout:
         return os.path.join(self.root, "hubs")
 
     @property
-    def front(self) -> str:
-        """Directory of the front door."""
-        return os.path.join(self.root, "front")
+    def reverse_proxy(self) -> str:
+        """Directory of the reverse proxy."""
+        return os.path.join(self.root, "caddy")
 
     @property
     def backup(self) -> str:

@@ -15,12 +15,12 @@ from ..base import Change, Platform, PlatformError
 from . import lock as deploy_lock
 from .desired.environments import Assets, Build, hub_environment, supervisor_environment
 from .desired.hub import DesiredHub, desired_hub
-from .desired.services import Service, front_service
+from .desired.services import Service, reverse_proxy_service
 from .facts.gather import Survey, file_digest
 from .observe.cluster import State, Wanted
-from .observe.hub import LiveHub, change_of, newer_database
+from .observe.hub import ObservedHub, change_of, newer_database
 from .queries import Ask
-from .reverse_proxy.desired import OPTIONS as FRONT_DOOR_OPTIONS
+from .reverse_proxy.desired import OPTIONS as REVERSE_PROXY_OPTIONS
 from .revisions.history import Record
 
 #: The options of a cluster that its machine has to do with.
@@ -30,7 +30,7 @@ _OPTIONS = (
     "cluster_supervisor",
     "cluster_python",
     "cluster_proxy_version",
-    *FRONT_DOOR_OPTIONS,
+    *REVERSE_PROXY_OPTIONS,
 )
 
 
@@ -51,7 +51,7 @@ class ServerPlatform(Platform):
             "certificates": {hub.name: _own_certificate(hub) for hub in hubs if hub["hub_tls_certificate"]},
         }
         self.survey = Survey.from_dict(ask("survey", question))
-        self.setup, self.front = self.survey.setup, self.survey.front
+        self.setup, self.reverse_proxy = self.survey.setup, self.survey.reverse_proxy
         self.state = State()
         self.cluster = cluster.name
         self.assets = assets
@@ -62,25 +62,25 @@ class ServerPlatform(Platform):
         if hub.name not in self._known:
             copied = copied_digests(hub, self.directory)
             own = self._certificate(hub)
-            self._known[hub.name] = desired_hub(hub, self.setup, self.assets, copied, own, self.front)
+            self._known[hub.name] = desired_hub(hub, self.setup, self.assets, copied, own, self.reverse_proxy)
         return self._known[hub.name]
 
-    def live(self, hubs: list[Hub]) -> dict[str, LiveHub]:
+    def live(self, hubs: list[Hub]) -> dict[str, ObservedHub]:
         desired = [self.desired(hub) for hub in hubs]
         wanted = Wanted(
             {hub.name: sorted(set(hub.config["ports"].values())) for hub in desired},
-            [*(service for hub in desired for service in hub.services), self.front_service()],
+            [*(service for hub in desired for service in hub.services), self.reverse_proxy_service()],
             sorted({_place(build) for hub in desired for build in hub.builds}),
             self.supervisor(),
-            self.front if any(hub.behind_front_door for hub in hubs) else None,
+            self.reverse_proxy if any(hub.behind_reverse_proxy for hub in hubs) else None,
         )
         root = self.setup.layout.root
         self.state = State.from_dict(self._ask("state", {"root": root, "wanted": wanted.as_dict()}))
         return self.state.hubs
 
-    def change(self, hub: Hub, desired: DesiredHub, live: LiveHub) -> Change:
+    def change(self, hub: Hub, desired: DesiredHub, live: ObservedHub) -> Change:
         missing = [build.name for build in desired.builds if not self._is_built(build)]
-        return change_of(desired, live, missing, self.state.front)
+        return change_of(desired, live, missing, self.state.reverse_proxy)
 
     def present(self) -> list[str]:
         return self.state.present
@@ -112,13 +112,13 @@ class ServerPlatform(Platform):
         """Return when each hub was backed up last, in ISO format; "" where one never was."""
         return self._ask("backups", {"root": self.setup.layout.root, "hubs": hubs})
 
-    def newer_database(self, hub: Hub, live: LiveHub) -> str:
+    def newer_database(self, hub: Hub, live: ObservedHub) -> str:
         """Return the version of JupyterHub whose database the hub's own version could not read, or ""."""
         return newer_database(self.desired(hub), live)
 
-    def front_service(self) -> Service:
-        """Return the service of the cluster's front door, whether or not there is one."""
-        return front_service(self.cluster, self.front, self.setup, self.assets)
+    def reverse_proxy_service(self) -> Service:
+        """Return the service of the cluster's reverse proxy, whether or not there is one."""
+        return reverse_proxy_service(self.cluster, self.reverse_proxy, self.setup, self.assets)
 
     def hub_python(self, hub: Hub) -> str:
         """Return the Python that a hub runs with."""
@@ -126,13 +126,13 @@ class ServerPlatform(Platform):
         return f"{self.setup.layout.tool(build.directory)}/bin/python"
 
     def supervisor(self) -> dict[str, str]:
-        """Return what the engine's function supervisor() takes."""
+        """Return what the engine's function create_supervisor() takes."""
         layout = self.setup.layout
         programs = layout.tool(supervisor_environment(self.setup, self.assets).directory)
         return {
             "kind": self.setup.supervisor,
             "directory": layout.supervisor,
-            "runtime": self.setup.runtime,
+            "runtime_directory": self.setup.runtime_directory,
             "programs": f"{programs}/bin",
         }
 

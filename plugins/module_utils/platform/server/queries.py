@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the controller may ask of a cluster's machine: plain data in, plain data out.
 
-In the same process where the machine is the controller's own, through the module server_ask else; so there is one way
+In the same process where the machine is the controller's own, through the module server_query else; so there is one way
 to find out, whatever the way there. Nothing that is answered is a secret.
 """
 

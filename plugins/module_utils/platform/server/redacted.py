@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from ...redaction.mask import STARS, starred, starred_lines
+from ...redaction.mask import MASK, mask_lines, mask_values
 
 #: Key of hub.json with the numbers of the lines of extra.py that may hold a secret; it is there where extra.py has any.
 PRIVATE_LINES = "private_lines"
@@ -29,7 +29,7 @@ def public_lines(extra: str, config: dict[str, Any]) -> str:
     """Return extra.py with stars for the lines that may hold a secret, by its hub.json; an older one cannot tell."""
     lines = lines_of(extra)
     private = config.get(PRIVATE_LINES, range(1, len(lines) + 1))
-    return "".join(f"{STARS if number in private else line}\n" for number, line in enumerate(lines, 1))
+    return "".join(f"{MASK if number in private else line}\n" for number, line in enumerate(lines, 1))
 
 
 def shown_text(config: dict[str, Any], public: str) -> str:
@@ -48,4 +48,4 @@ def parts_of(text: str) -> tuple[dict[str, Any], str]:
 def shown_without(text: str, secrets: Collection[str]) -> str:
     """Return what is shown of a hub with stars for secret texts."""
     config, public = parts_of(text)
-    return shown_text(starred(config, secrets), starred_lines(public, secrets))
+    return shown_text(mask_values(config, secrets), mask_lines(public, secrets))

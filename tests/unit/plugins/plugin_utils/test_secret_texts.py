@@ -15,7 +15,7 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret, VaultSecretsContext
 from ansible.template import Templar
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.mask import is_one_of
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.mask import is_secret_text
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Privacy
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts import SecretTexts, privacy
@@ -79,8 +79,8 @@ def test_what_templates_make_of_a_secret(variables: Variables, template: str) ->
     texts = texts_of(raw, worked_out, loader)
     made = worked_out["hub_environment_variables"]
     assert made["PLAIN"] == "at Rome" and "zebra" not in made["PLAIN"]
-    assert is_one_of(made["T"], texts)
-    assert not is_one_of("at Rome", texts)
+    assert is_secret_text(made["T"], texts)
+    assert not is_secret_text("at Rome", texts)
 
 
 def test_only_the_lines_with_a_secret(variables: Variables) -> None:
@@ -90,15 +90,15 @@ def test_only_the_lines_with_a_secret(variables: Variables) -> None:
     )
     first, second = worked_out["hub_jupyterhub_config"].splitlines()
     texts = texts_of(raw, worked_out, loader)
-    assert is_one_of(second, texts) and not is_one_of(first, texts)
+    assert is_secret_text(second, texts) and not is_secret_text(first, texts)
 
 
 def test_forms_of_a_secret_that_no_template_tells_of(variables: Variables) -> None:
     texts = texts_of(*variables("key: {SECRET}\npem: {PEM}\n"))
-    assert is_one_of(f"x={SECRET}", texts)
-    assert is_one_of(base64.b64encode(SECRET.encode()).decode(), texts)
-    assert is_one_of(FIRST, texts) and is_one_of(f"  {SECOND}\n", texts)
-    assert not is_one_of("-----BEGIN PRIVATE KEY-----", texts)
+    assert is_secret_text(f"x={SECRET}", texts)
+    assert is_secret_text(base64.b64encode(SECRET.encode()).decode(), texts)
+    assert is_secret_text(FIRST, texts) and is_secret_text(f"  {SECOND}\n", texts)
+    assert not is_secret_text("-----BEGIN PRIVATE KEY-----", texts)
 
 
 def test_no_secret_no_texts(variables: Variables) -> None:

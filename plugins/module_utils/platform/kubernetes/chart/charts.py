@@ -91,7 +91,7 @@ class Charts:
 
     def _tolerates_unknown(self, hub: Hub) -> bool:
         """Tell whether a hub may have a version that nothing is known of, such as a development release."""
-        return self.named_by(hub) in hub["hub_tolerated_values"]
+        return self.named_by(hub) in hub["hub_ignored_problems"]
 
     def named_by(self, hub: Hub) -> str:
         """Return the variable that decides which chart a hub has."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ....common.nested import map_leaves
-from ....schema.model import Opaque
+from ....schema.model import EncryptedValue
 from ....schema.problems import nearest
 from ...base import PlatformError
 from ..chart.locate import ChartError
@@ -88,7 +88,7 @@ class SchemaCheck:
 
 def _with_texts(value: Any) -> Any:
     """Return a value with texts in the places of what stays encrypted: the library takes plain types only."""
-    return map_leaves(value, lambda leaf: str(leaf) if isinstance(leaf, Opaque) else leaf)
+    return map_leaves(value, lambda leaf: str(leaf) if isinstance(leaf, EncryptedValue) else leaf)
 
 
 def _short(value: Any) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ....schema.authenticators import AUTHENTICATORS, COMMON_RULES
 from ....schema.authenticators import BY_NAME as AUTHENTICATORS_BY_NAME
-from ....schema.model import FleetInput, HostInput, Hub, Opaque, ValuePath
+from ....schema.model import EncryptedValue, FleetInput, HostInput, Hub, ValuePath
 from ....schema.problems import Problems, written
 from ..chart.charts import ChartFacts, Charts, UnfitChart, skew
 from ..chart.locate import ChartError
@@ -222,7 +222,7 @@ class _ValuesCheck:
             self._add(written(path), message, path, path)
 
     def _is_tolerated(self, path: tuple[Any, ...]) -> bool:
-        return not self._lets_all_in and dotted(path) in (self.hub["hub_tolerated_values"] or ())
+        return not self._lets_all_in and dotted(path) in (self.hub["hub_ignored_problems"] or ())
 
     def _report(self, path: ChartPath, message: str) -> None:
         """Record a problem at a place in the chart's values; there is none where nobody can tell what stands there."""
@@ -255,6 +255,6 @@ def _is_opaque(values: Any, path: tuple[Any, ...]) -> bool:
         inside = isinstance(values, dict) and part in values
         inside = inside or (isinstance(values, list) and isinstance(part, int) and part < len(values))
         values = values[part] if inside else None
-        if isinstance(values, Opaque):
+        if isinstance(values, EncryptedValue):
             return True
     return False

@@ -22,7 +22,7 @@ def routing_settings(hub: Hub) -> Iterator[Setting]:
     path = urlsplit(hub["hub_url"] or "").path
     if path.strip("/"):
         yield setting("hub.baseUrl", path if path.endswith("/") else f"{path}/", source)
-    route = hub.cluster["cluster_route"]
+    route = hub.cluster["cluster_exposure"]
     domain = hub["hub_domain"] or urlsplit(hub["hub_url"] or "").hostname
     if hub["hub_defaults"] == "collection" and route != "load-balancer":
         # The chart's own default, a load balancer, serves passwords and cookies without TLS.
@@ -34,7 +34,7 @@ def routing_settings(hub: Hub) -> Iterator[Setting]:
 
 def _ingress(hub: Hub, domain: str, source: str) -> Iterator[Setting]:
     cluster = hub.cluster
-    yield setting("ingress.enabled", True, "cluster_route")
+    yield setting("ingress.enabled", True, "cluster_exposure")
     yield setting("ingress.hosts", [domain], source)
     if cluster["cluster_ingress_class"]:
         yield setting("ingress.ingressClassName", cluster["cluster_ingress_class"], "cluster_ingress_class")
@@ -50,7 +50,7 @@ def _ingress(hub: Hub, domain: str, source: str) -> Iterator[Setting]:
 
 def _gateway(hub: Hub, domain: str, source: str) -> Iterator[Setting]:
     gateway: dict[str, Any] = hub.cluster["cluster_gateway"]
-    yield setting("httpRoute.enabled", True, "cluster_route")
+    yield setting("httpRoute.enabled", True, "cluster_exposure")
     yield setting("httpRoute.hostnames", [domain], source)
     for key, name in (("name", "name"), ("namespace", "namespace"), ("section", "sectionName")):
         if gateway[key]:
@@ -58,13 +58,13 @@ def _gateway(hub: Hub, domain: str, source: str) -> Iterator[Setting]:
 
 
 def _load_balancer(hub: Hub, domain: str, source: str) -> Iterator[Setting]:
-    yield setting("proxy.service.type", "LoadBalancer", "cluster_route")
-    yield setting("proxy.https.enabled", True, "cluster_route")
+    yield setting("proxy.service.type", "LoadBalancer", "cluster_exposure")
+    yield setting("proxy.https.enabled", True, "cluster_exposure")
     yield setting("proxy.https.hosts", [domain], source)
     if hub["hub_tls_secret"]:
         yield setting("proxy.https.type", "secret", "hub_tls_secret")
         yield setting("proxy.https.secret.name", hub["hub_tls_secret"], "hub_tls_secret")
     else:
         contact = hub.cluster["cluster_acme_contact"]
-        yield setting("proxy.https.type", "letsencrypt", "cluster_route")
+        yield setting("proxy.https.type", "letsencrypt", "cluster_exposure")
         yield setting("proxy.https.letsencrypt.contactEmail", contact, "cluster_acme_contact")

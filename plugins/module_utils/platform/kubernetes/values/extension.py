@@ -71,9 +71,9 @@ def extension_settings(hub: Hub, directory: str) -> Iterator[Setting]:
 
 def rights_settings(hub: Hub) -> Iterator[Setting]:
     """Yield what leaves out the parts of the chart that namespace rights do not allow."""
-    if hub.cluster["cluster_rights"] == "namespace":
+    if hub.cluster["cluster_permissions"] == "namespace":
         for path in WIDE_PARTS:
-            yield setting(path, False, "cluster_rights")
+            yield setting(path, False, "cluster_permissions")
     if hub["hub_service_account"]:
         yield setting("rbac.create", False, "hub_service_account")
         yield setting("hub.serviceAccount.create", False, "hub_service_account")

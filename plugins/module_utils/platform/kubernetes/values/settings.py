@@ -83,7 +83,7 @@ RULES = (
     Rule("hub_title", "hub.templateVars.hub_title", default=False, ours=True),
 )
 
-#: Keys of hub_user_network: what the chart calls them.
+#: Keys of hub_user_egress: what the chart calls them.
 NETWORK = {"internet": "nonPrivateIPs", "private": "privateIPs", "metadata": "cloudMetadataServer"}
 EGRESS = "singleuser.networkPolicy.egressAllowRules"
 
@@ -100,9 +100,9 @@ def simple_settings(hub: Hub) -> Iterator[Setting]:
         yield setting("hub.allowNamedServers", True, "hub_named_server_limit")
     yield from _culling(hub, by_collection)
     for key, name in NETWORK.items():
-        allowed = (hub["hub_user_network"] or {}).get(key)
+        allowed = (hub["hub_user_egress"] or {}).get(key)
         if allowed is not None:
-            yield setting(f"{EGRESS}.{name}", allowed, "hub_user_network", key)
+            yield setting(f"{EGRESS}.{name}", allowed, "hub_user_egress", key)
     for variable, bucket in (hub["hub_buckets"] or {}).items():
         yield Setting(("singleuser", "extraEnv", variable), f"{bucket}/$(JUPYTERHUB_USER)", ("hub_buckets", variable))
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Control groups that users' servers had: what is left in them ends when the hub is stopped for good.
 
-While the hub runs, it does that itself; see hubfleet_hub/isolation/cgroups.py and names.server_key() there.
+While the hub runs, it does that itself; see hubfleet_runtime/isolation/cgroups.py and names.server_key() there.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def write_deploy(
 
 
 def start_deploy(
-    layout: HubLayout, keeper: Supervisor, services: list[Service], config: dict[str, Any], timeout: float
+    layout: HubLayout, supervisor: Supervisor, services: list[Service], config: dict[str, Any], timeout: float
 ) -> list[str]:
     """Let the services run as the newest record says; return the roles of those that were (re)started.
 
@@ -58,19 +58,19 @@ def start_deploy(
     """
     record = history.newest(layout)
     if record and record.result == APPLYING:
-        _change_schema(layout, keeper, services, record)
-    changed = start_services(keeper, services, config, timeout)
+        _change_schema(layout, supervisor, services, record)
+    changed = start_services(supervisor, services, config, timeout)
     if record and record.result == APPLYING:
         history.finish(layout, record.number, APPLIED)
     return changed
 
 
-def _change_schema(layout: HubLayout, keeper: Supervisor, services: list[Service], record: Record) -> None:
+def _change_schema(layout: HubLayout, supervisor: Supervisor, services: list[Service], record: Record) -> None:
     before = _ran_last(layout, record)
     if before is None or record.back_to or _versions_since(layout, before, record) == {before.jupyterhub}:
         return
     hub = _hub_of(services)
-    _stop(keeper, hub)
+    _stop(supervisor, hub)
     copied = _copy_of(layout, before.jupyterhub, before.number)
     if record.jupyterhub == before.jupyterhub:
         # A deploy of another version was interrupted in between, and is not gone on with.
@@ -124,13 +124,13 @@ def _python(hub: Service) -> str:
     return hub.command[hub.command.index("--") + 1]
 
 
-def _stop(keeper: Supervisor, service: Service) -> None:
-    keeper.stop(service)
+def _stop(supervisor: Supervisor, service: Service) -> None:
+    supervisor.stop(service)
     end(service.layout, service.role)
 
 
 @dataclass(frozen=True)
-class WayBack:
+class RollbackPlan:
     """What a hub can be made again.
 
     texts: its files then, path below config/ -> content; before: those of now. arrived: it is all that already.
@@ -147,7 +147,7 @@ class WayBack:
         return _services(self.target)
 
 
-def way_back(layout: HubLayout, number: int | None, undo: bool = False) -> WayBack:
+def rollback_plan(layout: HubLayout, number: int | None, undo: bool = False) -> RollbackPlan:
     """Return the way back to a record; touches nothing.
 
     number: of the record; None for the newest version that ran before the present one. undo: go back only where the
@@ -159,7 +159,7 @@ def way_back(layout: HubLayout, number: int | None, undo: bool = False) -> WayBa
     if undo and history.ran_already(layout):
         raise RollbackError("the deploy did not change its version, so there is nothing to go back to")
     texts, before = _kept_texts(layout, target), files.tree(layout.path("config"))
-    return WayBack(target, texts, before, texts == before and _runs(layout, target))
+    return RollbackPlan(target, texts, before, texts == before and _runs(layout, target))
 
 
 def _runs(layout: HubLayout, target: Record) -> bool:
@@ -172,10 +172,10 @@ def _runs(layout: HubLayout, target: Record) -> bool:
 
 def roll_back(
     layout: HubLayout,
-    keeper: Supervisor,
+    supervisor: Supervisor,
     homes: Homes,
     record: dict[str, Any],
-    way: WayBack,
+    way: RollbackPlan,
     keep: int,
     timeout: float,
 ) -> list[str]:
@@ -189,8 +189,8 @@ def roll_back(
     begun = history.begin(layout, kept, texts)
     left = next((each for each in history.records(layout) if each.number < begun.number), None)
     write_hub(layout, texts, [], homes.directory, homes.shared)
-    _restore_database(layout, keeper, services, target, begun)
-    changed = start_services(keeper, services, _config(texts), timeout)
+    _restore_database(layout, supervisor, services, target, begun)
+    changed = start_services(supervisor, services, _config(texts), timeout)
     if left:
         history.finish(layout, left.number, REPLACED)
     # The last thing: until then, going back once more goes on with this.
@@ -236,7 +236,7 @@ def _target(layout: HubLayout, number: int | None) -> Record:
 
 
 def _restore_database(
-    layout: HubLayout, keeper: Supervisor, services: list[Service], target: Record, begun: Record
+    layout: HubLayout, supervisor: Supervisor, services: list[Service], target: Record, begun: Record
 ) -> None:
     """Bring the database to the schema of ``target``: by the copy from when it was left, else by upgrade-db."""
     before = _ran_last(layout, begun)
@@ -244,7 +244,7 @@ def _restore_database(
     if versions <= {target.jupyterhub} or not database.exists(layout):
         return
     hub = _hub_of(services)
-    _stop(keeper, hub)
+    _stop(supervisor, hub)
     copied = _copy_of(layout, target.jupyterhub, target.number)
     if copied:
         _put_back(layout, copied, begun)

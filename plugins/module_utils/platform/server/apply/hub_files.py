@@ -90,7 +90,7 @@ def _remove_others(directory: str, keep: set[str]) -> list[str]:
     return removed
 
 
-def remove_data(layout: HubLayout, hub: str, homes: str, own_homes: bool, runtime: str) -> list[str]:
+def remove_data(layout: HubLayout, hub: str, homes: str, own_homes: bool, runtime_directory: str) -> list[str]:
     """Remove a hub's directory, its users' homes and their accounts; return what was removed.
 
     own_homes: the homes lie in the state directory. Elsewhere, such as in /home, they stay, and so
@@ -99,7 +99,7 @@ def remove_data(layout: HubLayout, hub: str, homes: str, own_homes: bool, runtim
     """
     removed = []
     if own_homes:
-        removed += _remove_accounts(hub, homes, runtime)
+        removed += _remove_accounts(hub, homes, runtime_directory)
     for directory in [homes, layout.directory] if own_homes else [layout.directory]:
         if os.path.isdir(directory):
             shutil.rmtree(directory)
@@ -107,14 +107,14 @@ def remove_data(layout: HubLayout, hub: str, homes: str, own_homes: bool, runtim
     return removed
 
 
-def _remove_accounts(hub: str, homes: str, runtime: str) -> list[str]:
+def _remove_accounts(hub: str, homes: str, runtime_directory: str) -> list[str]:
     """Remove accounts of the hub's users: those with the hub's mark in their comment and their home in ``homes``."""
     removed = []
     for entry in pwd.getpwall() if os.geteuid() == 0 else []:
         ours = re.match(rf"hubfleet \S+ hub={re.escape(hub)} ", entry.pw_gecos)
         if ours and entry.pw_dir.startswith(f"{homes.rstrip('/')}/"):
             _end_processes(entry.pw_uid)
-            shutil.rmtree(os.path.join(runtime, str(entry.pw_uid)), ignore_errors=True)
+            shutil.rmtree(os.path.join(runtime_directory, str(entry.pw_uid)), ignore_errors=True)
             done = subprocess.run(["userdel", entry.pw_name], capture_output=True, text=True, check=False)
             if done.returncode:
                 raise OSError(f"account {entry.pw_name} could not be removed: {done.stderr.strip()}")

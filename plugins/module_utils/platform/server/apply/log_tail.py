@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ....common import files
-from ....redaction.mask import STARS
+from ....redaction.mask import MASK
 from ..desired.services import Service
 from ..layout import HubLayout
 from ..redacted import PRIVATE_LINES, lines_of
@@ -32,7 +32,7 @@ def last_lines(service: Service, count: int = 15) -> str:
         return ""
     # The longest first: one may be part of another.
     for secret in sorted(_secrets(service.layout), key=len, reverse=True):
-        text = text.replace(secret, STARS)
+        text = text.replace(secret, MASK)
     return text
 
 

@@ -26,13 +26,13 @@ STUCK = 15.0
 from .user_servers import end_servers
 
 #: Folders of a state directory that other accounts pass through; the first is made first.
-_SHARED_FOLDERS = ("tools", "environments", "hubside", "homes")
+_SHARED_FOLDERS = ("tools", "environments", "runtime", "homes")
 #: Others that only help; and the one with hubs that a restore replaced, which is never removed.
-_OWN_FOLDERS, _KEPT = ("hubs", "front", "supervisor", "backup", "restoring"), "replaced"
+_OWN_FOLDERS, _KEPT = ("hubs", "caddy", "supervisor", "backup", "restoring"), "replaced"
 
 
-def prepare_machine(layout: Layout, shared: bool, hubside: dict[str, str], digest: str) -> bool:
-    """Make the state directory and write the package hubfleet_hub into it; return whether anything changed.
+def prepare_machine(layout: Layout, shared: bool, runtime: dict[str, str], digest: str) -> bool:
+    """Make the state directory and write the package hubfleet_runtime into it; return whether anything changed.
 
     shared: other accounts pass through (they cannot list it).
     """
@@ -42,7 +42,7 @@ def prepare_machine(layout: Layout, shared: bool, hubside: dict[str, str], diges
     os.umask(0o022)
     for path, mode in _folders(layout, shared):
         files.directory(path, mode)
-    write_package(layout.hubside(digest), hubside)
+    write_package(layout.runtime(digest), runtime)
     return True
 
 
@@ -51,7 +51,7 @@ def is_prepared(layout: Layout, shared: bool, digest: str) -> bool:
     if _is_foreign(layout.root):
         raise OSError(f"{layout.root} is not empty and was not made by us; name another cluster_state_directory")
     there = all(files.is_directory(path, mode) for path, mode in _folders(layout, shared))
-    return there and os.path.isdir(layout.hubside(digest))
+    return there and os.path.isdir(layout.runtime(digest))
 
 
 def _folders(layout: Layout, shared: bool) -> list[tuple[str, int]]:
@@ -75,12 +75,12 @@ def write_package(directory: str, package: dict[str, str]) -> bool:
     return True
 
 
-def remove_machine(layout: Layout, keeper: Supervisor) -> bool:
+def remove_machine(layout: Layout, supervisor: Supervisor) -> bool:
     """Remove the state directory where no hub is left in it; return whether anything changed."""
     if not is_left(layout):
         return False
-    if isinstance(keeper, Supervisord):
-        keeper.shut_down()
+    if isinstance(supervisor, Supervisord):
+        supervisor.shut_down()
     Schedule(layout, NEVER, (), systemd=False).remove()
     # Only what is ours: whatever else was put there stays, and so does the directory then.
     for folder in (*_SHARED_FOLDERS, *_OWN_FOLDERS):
@@ -113,18 +113,20 @@ def _is_foreign(root: str) -> bool:
     return bool(there) and not there & {_SHARED_FOLDERS[0], _KEPT}
 
 
-def start_services(keeper: Supervisor, services: list[Service], config: dict[str, Any], timeout: float) -> list[str]:
+def start_services(
+    supervisor: Supervisor, services: list[Service], config: dict[str, Any], timeout: float
+) -> list[str]:
     """Let the services run as they should; return the roles of those that were (re)started.
 
     Raises SupervisorError where a service ends at once or the hub does not answer in time.
     """
-    changed = [service for service in services if keeper.ensure_started(service)]
+    changed = [service for service in services if supervisor.ensure_started(service)]
     if not changed and not _answers_within(config, STUCK):
         # Everything runs as it should, and yet nobody answers: only a restart can help.
         stuck = "proxy" if answers_itself(config) else "hub"
         changed = [service for service in services if service.role == stuck]
         for service in changed:
-            keeper.restart(service)
+            supervisor.restart(service)
     roles = [service.role for service in changed]
     # A hub that its supervisor was starting when its proxy was started anew does not reach it, and ends.
     _wait_until_up(services, config, timeout, may_end_once="hub" if "proxy" in roles and "hub" not in roles else "")
@@ -169,13 +171,13 @@ def _wait_until_up(services: list[Service], config: dict[str, Any], timeout: flo
         time.sleep(0.1)
 
 
-def stop_services(keeper: Supervisor, services: list[Service], servers: bool) -> list[str]:
+def stop_services(supervisor: Supervisor, services: list[Service], servers: bool) -> list[str]:
     """Let none of the services run, with ``servers`` none of the users' servers either.
 
     Returns the roles of the services that ran, and ``servers`` if any of those did.
     """
-    changed = [service.role for service in reversed(services) if keeper.ensure_stopped(service)]
+    changed = [service.role for service in reversed(services) if supervisor.ensure_stopped(service)]
     if not servers:
         return changed
-    ended = keeper.end_servers(services[0]) + end_servers(services[0].directory)
+    ended = supervisor.end_servers(services[0]) + end_servers(services[0].directory)
     return [*changed, "servers"] if ended else changed

@@ -33,7 +33,7 @@ class Drill:
     hub: str
     layout: Layout
     program: Program
-    keeper: Supervisor
+    supervisor: Supervisor
     target: dict[str, Any]
     config: dict[str, Any]
     services: list[Service]
@@ -53,15 +53,15 @@ class Drill:
         """
         self.clear()
         started = time.monotonic()
-        prepare_machine(self.layout, self.target["shared_homes"], self.program.hubside, self.program.digest)
+        prepare_machine(self.layout, self.target["shared_homes"], self.program.runtime, self.program.digest)
         request = {**self.target, "settings": settings, "from": backup}
         self.program.ask("fetch", **request)
         restored = self.program.ask("place", **request)
         fetched = time.monotonic()
-        self.keeper.prepare()
+        self.supervisor.prepare()
         layout = self.layout.hub(self.hub)
         write_deploy(layout, record, texts, self.generated, self.homes, 2)
-        start_deploy(layout, self.keeper, self.services, self.config, timeout)
+        start_deploy(layout, self.supervisor, self.services, self.config, timeout)
         return {
             **{key: restored[key] for key in ("id", "when", "users", "files", "size")},
             "seconds": {"restore": round(fetched - started, 1), "start": round(time.monotonic() - fetched, 1)},
@@ -71,9 +71,11 @@ class Drill:
         """Remove everything of this drill, or of one that was interrupted; return whether there was anything."""
         if MARK not in self.layout.root:
             raise ValueError(f"{self.layout.root} is not the place of a drill")
-        stop_services(self.keeper, self.services, servers=True)
+        stop_services(self.supervisor, self.services, servers=True)
         layout, homes = self.layout.hub(self.hub), self.homes.directory
-        removed = remove_data(layout, self.hub, homes, own_homes=True, runtime=self.target["runtime"])
-        cleared = remove_machine(self.layout, self.keeper)
+        removed = remove_data(
+            layout, self.hub, homes, own_homes=True, runtime_directory=self.target["runtime_directory"]
+        )
+        cleared = remove_machine(self.layout, self.supervisor)
         shutil.rmtree(self.layout.root, ignore_errors=True)
         return bool(removed) or cleared

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask the program that saves hubs and brings them back: hubfleet_hub/backup/program.py, which also runs on a schedule.
+"""Run the backup program on the machine (hubfleet_runtime/backup/program.py), which scheduled backups use as well.
 
 It is run by another Python than modules are, and without Ansible; what it is asked for goes through a pipe, so that no
 secret is in its arguments.
@@ -21,13 +21,13 @@ from ....common import files
 from ..apply.machine import write_package
 from ..layout import Layout
 
-PROGRAM = os.path.join("hubfleet_hub", "backup", "program.py")
+PROGRAM = os.path.join("hubfleet_runtime", "backup", "program.py")
 #: What all modules that run it are given; described in plugins/doc_fragments/backup_program.py.
 PROGRAM_ARGUMENTS: dict[str, dict[str, Any]] = {
     "state_directory": {"type": "path"},
     "python": {"type": "path"},
-    "hubside": {"type": "dict", "default": {}},
-    "hubside_digest": {"type": "str"},
+    "runtime": {"type": "dict", "default": {}},
+    "runtime_digest": {"type": "str"},
     "settings": {"type": "str", "no_log": True},
 }
 
@@ -38,27 +38,27 @@ class BackupError(Exception):
 
 @dataclass(frozen=True)
 class Program:
-    """The program on a machine. hubside: the package it is part of, for machines that do not have it yet."""
+    """The program on a machine. runtime: the package it is part of, for machines that do not have it yet."""
 
     layout: Layout
     python: str
-    hubside: dict[str, str]
+    runtime: dict[str, str]
     digest: str
 
     @classmethod
     def of(cls, layout: Layout, arguments: dict[str, Any]) -> Program:
         """Return the program as PROGRAM_ARGUMENTS name it."""
-        return cls(layout, arguments["python"], arguments["hubside"], arguments["hubside_digest"])
+        return cls(layout, arguments["python"], arguments["runtime"], arguments["runtime_digest"])
 
     def ask(self, command: str, **request: Any) -> dict[str, Any]:
         """Return the answer of a command; ``request`` is what it is asked. Raises BackupError."""
         request = {"state": self.layout.root, **request}
-        installed = self.layout.hubside(self.digest)
+        installed = self.layout.runtime(self.digest)
         if os.path.isdir(installed):
             return self._ask(os.path.join(installed, PROGRAM), command, request)
         with tempfile.TemporaryDirectory(prefix="hubfleet-") as work:
             package = os.path.join(work, "package")
-            write_package(package, self.hubside)
+            write_package(package, self.runtime)
             return self._ask(os.path.join(package, PROGRAM), command, request)
 
     def _ask(self, program: str, command: str, request: dict[str, Any]) -> dict[str, Any]:

@@ -39,16 +39,16 @@ class Assets:
     """Files of the collection that go to machines; read by the controller, once, so that it is what it is.
 
     locks: file name -> text, from roles/machine/files/locks (and its folder proxy).
-    hubside: path -> text of the package hubfleet_hub.
+    runtime: path -> text of the package hubfleet_runtime.
     """
 
     locks: dict[str, str]
-    hubside: dict[str, str]
+    runtime: dict[str, str]
 
     @functools.cached_property
-    def hubside_digest(self) -> str:
+    def runtime_digest(self) -> str:
         """Name of the directory that the package lies in."""
-        return digest(self.hubside)
+        return digest(self.runtime)
 
 
 @dataclass(frozen=True)

@@ -15,19 +15,19 @@ from ....schema.model import Hub
 from ...traits import hub_traits, profile_list, secret_traits
 from ..facts.machine import Setup
 from ..redacted import PRIVATE_LINES, PUBLIC_NAMES, public_lines, shown_text
-from ..reverse_proxy.desired import FrontDoor, Site, site_of
+from ..reverse_proxy.desired import ReverseProxy, Site, site_of
 from .environments import Assets, Build, digest, tools, user_environment, versions
-from .services import Service, front_service, services, slice_name
+from .services import Service, reverse_proxy_service, services, slice_name
 
-#: Version of hub.json that the package hubfleet_hub understands.
+#: Version of hub.json that the package hubfleet_runtime understands.
 FORMAT = 1
 
 
 @dataclass(frozen=True)
-class DesiredFront:
-    """What the front door should be, and what it should serve of a hub; site is None where it should not."""
+class DesiredReverseProxy:
+    """What the reverse proxy should be, and what it should serve of a hub; site is None where it should not."""
 
-    door: FrontDoor
+    door: ReverseProxy
     service: Service
     site: Site | None
 
@@ -48,7 +48,7 @@ class DesiredHub:
     generated: names of the secrets that are made on the machine if they are not there.
     versions: fields of history.Record that say what the hub runs from.
     builds: everything that must be built before the services can start.
-    front: the front door of its cluster, None where the machine is not known.
+    reverse_proxy: the reverse proxy of its cluster, None where the machine is not known.
     """
 
     name: str
@@ -60,7 +60,7 @@ class DesiredHub:
     builds: list[Build] = field(default_factory=list)
     services: list[Service] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
-    front: DesiredFront | None = None
+    reverse_proxy: DesiredReverseProxy | None = None
 
     @property
     def digest(self) -> str:
@@ -78,7 +78,7 @@ class DesiredHub:
                 self.copied,
                 {service.role: service.digest for service in self.services},
                 [build.directory for build in self.builds],
-                self.front.digest if self.front else "",
+                self.reverse_proxy.digest if self.reverse_proxy else "",
             ]
         )
 
@@ -97,13 +97,13 @@ def desired_hub(
     assets: Assets,
     copied: dict[str, str],
     certificate: str = "",
-    door: FrontDoor | None = None,
+    door: ReverseProxy | None = None,
 ) -> DesiredHub:
     """Return what ``hub`` should be under ``setup``.
 
     copied: file below config/ -> text of a digest of it, from the controller.
     certificate: digest of the TLS certificate on the machine; a renewed one restarts the proxy, or reloads the front
-    door. door: the front door of the cluster, None where the machine is not known.
+    door. door: the reverse proxy of the cluster, None where the machine is not known.
     """
     jupyterhub = hub["hub_jupyterhub_version"]
     builds = tools(jupyterhub, setup, assets)
@@ -115,7 +115,7 @@ def desired_hub(
     secrets = {"traits": secret_traits(hub), "services": _service_tokens(hub)}
     extra = hub["hub_jupyterhub_config"] or ""
     content = digest([json.dumps(config), secrets, extra, copied])
-    own = "" if hub.behind_front_door else certificate
+    own = "" if hub.behind_reverse_proxy else certificate
     site = site_of(config, certificate)
     return DesiredHub(
         name=hub.name,
@@ -127,7 +127,9 @@ def desired_hub(
         builds=builds,
         versions=versions(jupyterhub, setup, assets),
         services=services(hub, config, content, own, setup, assets),
-        front=DesiredFront(door, front_service(hub.cluster.name, door, setup, assets), site) if door else None,
+        reverse_proxy=DesiredReverseProxy(door, reverse_proxy_service(hub.cluster.name, door, setup, assets), site)
+        if door
+        else None,
     )
 
 
@@ -151,11 +153,11 @@ def _config(hub: Hub, setup: Setup, environments: dict[str, Build], copied: dict
             "proxy_api": second,
             "proxy_metrics": third,
         },
-        "tls": None if hub.behind_front_door else tls,
-        "front_door": _front_door(hub, tls) if hub.behind_front_door else None,
+        "tls": None if hub.behind_reverse_proxy else tls,
+        "reverse_proxy": _reverse_proxy(hub, tls) if hub.behind_reverse_proxy else None,
         "isolation": setup.isolation,
         "homes": hub["hub_home_directory"] or setup.layout.homes(hub.name),
-        "runtime": setup.runtime,
+        "runtime_directory": setup.runtime_directory,
         "slice": slice_name(hub, setup) if setup.units else None,
         "environments": {
             name: {"directory": setup.layout.environment(build.directory)} for name, build in environments.items()
@@ -177,8 +179,8 @@ def _told_of_extra(hub: Hub) -> dict[str, Any]:
     return {PRIVATE_LINES: list(hub.privacy.lines), PUBLIC_NAMES: list(hub.privacy.names)}
 
 
-def _front_door(hub: Hub, tls: dict[str, str] | None) -> dict[str, Any]:
-    """Return what the front door has to know of a hub; its proxy listens without TLS then."""
+def _reverse_proxy(hub: Hub, tls: dict[str, str] | None) -> dict[str, Any]:
+    """Return what the reverse proxy has to know of a hub; its proxy listens without TLS then."""
     address = urlsplit(hub.url.lower())
     return {"domain": address.hostname, "address": address.netloc, "tls": tls}
 

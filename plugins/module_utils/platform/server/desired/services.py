@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The three services of a hub, and the front door of a cluster: the commands they are started with.
+"""The three services of a hub, and the reverse proxy of a cluster: the commands they are started with.
 
-Every command goes through the launcher of the package hubfleet_hub, which takes the service's
+Every command goes through the launcher of the package hubfleet_runtime, which takes the service's
 lock and writes down the digest of what it was started from.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 from ....schema.model import Hub
 from ..facts.machine import Setup
 from ..layout import HubLayout
-from ..reverse_proxy.desired import FrontDoor, command
+from ..reverse_proxy.desired import ReverseProxy, command
 from .environments import Assets, digest, hub_environment, node_command, proxy
 
 #: Ports below it are for root, and for who has the right to them (ip(7)).
@@ -27,8 +27,8 @@ class Service:
     """One service, as a supervisor starts it.
 
     name: unique on the machine, such as ``1a2b3c-workstation.demo-proxy``: the state directory, cluster and hub.
-    role: ``proxy``, ``hub``, ``culler`` or ``front``.
-    directory: the hub's directory, or the front door's.
+    role: ``proxy``, ``hub``, ``culler`` or ``reverse-proxy``.
+    directory: the hub's directory, or the reverse proxy's.
     command: the full command line; it holds the digest and no secret.
     digest: of everything the service is started from.
     slice: of systemd, which counts what the hub uses with all its users' servers.
@@ -103,10 +103,19 @@ def _service(
     return replace(service, slice=slice_name(hub, setup) if setup.supervisor == "systemd" else "")
 
 
-def front_service(cluster: str, front: FrontDoor, setup: Setup, assets: Assets) -> Service:
-    """Return the service of a cluster's front door. What Caddy reads again without ending is no part of its digest."""
-    options = _as_account(front.account, front.http_port, front.https_port)
-    return _launched(cluster, "front", front.directory, command(front), options, front.version, setup, assets)
+def reverse_proxy_service(cluster: str, reverse_proxy: ReverseProxy, setup: Setup, assets: Assets) -> Service:
+    """Return the service of the reverse proxy. What Caddy reloads while it runs is not part of its digest."""
+    options = _as_account(reverse_proxy.account, reverse_proxy.http_port, reverse_proxy.https_port)
+    return _launched(
+        cluster,
+        "reverse-proxy",
+        reverse_proxy.directory,
+        command(reverse_proxy),
+        options,
+        reverse_proxy.version,
+        setup,
+        assets,
+    )
 
 
 def _launched(
@@ -134,7 +143,7 @@ def _launched(
 
 
 def _code(setup: Setup, assets: Assets) -> str:
-    return f"{setup.layout.hubside(assets.hubside_digest)}/hubfleet_hub"
+    return f"{setup.layout.runtime(assets.runtime_digest)}/hubfleet_runtime"
 
 
 def _proxy_command(config: dict[str, Any], setup: Setup, assets: Assets) -> list[str]:

@@ -15,8 +15,8 @@ from typing import Any
 
 from ..layout import Layout
 from ..lock import machine_identity
-from ..reverse_proxy.apply import live_front
-from ..reverse_proxy.desired import FrontDoor, front_door
+from ..reverse_proxy.apply import observed_reverse_proxy
+from ..reverse_proxy.desired import ReverseProxy
 from .certificates import CertificateError, certificate_digest, inspect
 from .machine import Machine, Setup, resolve
 
@@ -27,14 +27,14 @@ class Survey:
 
     setup: the cluster's settings there. identity: what tells the machine from all others, or "".
     architecture: of its processor, as uname has it.
-    front: the cluster's front door there. served: hubs that it was asked to serve.
+    reverse_proxy: the cluster's reverse proxy there. served: hubs that it was asked to serve.
     certificates: hub -> digest of its own certificate and key. unusable: hub -> what is wrong with these.
     """
 
     setup: Setup
     identity: str
     architecture: str
-    front: FrontDoor
+    reverse_proxy: ReverseProxy
     served: list[str]
     certificates: dict[str, str] = field(default_factory=dict)
     unusable: dict[str, str] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Survey:
         """Return it as JSON-able data."""
         setup = {**dataclasses.asdict(self.setup), "layout": self.setup.layout.root}
         found = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
-        return {**found, "setup": setup, "front": dataclasses.asdict(self.front)}
+        return {**found, "setup": setup, "reverse_proxy": dataclasses.asdict(self.reverse_proxy)}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Survey:
@@ -51,7 +51,7 @@ class Survey:
         setup = values["setup"]
         layout, packages = Layout(setup["layout"]), tuple(setup["packages"])
         made = Setup(**{**setup, "layout": layout, "packages": packages})
-        return cls(**{**values, "setup": made, "front": FrontDoor(**values["front"])})
+        return cls(**{**values, "setup": made, "reverse_proxy": ReverseProxy(**values["reverse_proxy"])})
 
 
 def survey(cluster: str, options: dict[str, Any], authority: str, certificates: dict[str, dict[str, str]]) -> Survey:
@@ -62,8 +62,10 @@ def survey(cluster: str, options: dict[str, Any], authority: str, certificates: 
     """
     machine = _this_machine()
     setup = resolve(cluster, options, machine)
-    front = front_door(options, authority, setup.layout, machine)
-    found = Survey(setup, machine_identity(), platform.machine(), front, sorted(live_front(setup.layout).sites))
+    reverse_proxy = desired_reverse_proxy(options, authority, setup.layout, machine)
+    found = Survey(
+        setup, machine_identity(), platform.machine(), reverse_proxy, sorted(observed_reverse_proxy(setup.layout).sites)
+    )
     for hub, own in certificates.items():
         try:
             inspect(own["certificate"], own["key"], own["host"])

@@ -16,7 +16,7 @@ CONTROLLERS = frozenset({"memory", "cpu", "pids"})
 def find_cgroups(mountinfo: str = MOUNTINFO) -> str:
     """Return the version of control groups whose limits can be set: "v1", "v2", or "" for none.
 
-    Only looks; hubfleet_hub/isolation/cgroups.py does the work. Sources: proc(5) for mountinfo, and the
+    Only looks; hubfleet_runtime/isolation/cgroups.py does the work. Sources: proc(5) for mountinfo, and the
     kernel's admin-guide/cgroup-v2 for which groups may give controllers to those below them.
     """
     first: set[str] = set()
@@ -40,7 +40,7 @@ def limits_in_words(isolation: str, cgroups: str, kernel: str, units: bool = Fal
     memory = "memory limited per process"
     if isolation == "system-users":
         return f"{memory}, processes per user"
-    # as hubfleet_hub/isolation/bubblewrap.py does: older ones count the processes of all sandboxes together
+    # as hubfleet_runtime/isolation/bubblewrap.py does: older ones count the processes of all sandboxes together
     if isolation == "bubblewrap" and tuple(map(int, re.findall(r"\d+", kernel)[:2])) >= (5, 14):
         return f"{memory}, processes per sandbox"
     return memory

@@ -26,8 +26,8 @@ SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 APPARMOR_RESTRICTS = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns"
 #: The account of proxies where the machine's root deploys: it reads nothing of the hub.
 PROXY_ACCOUNT = "hubfleet-proxy"
-#: The account of front doors there: it reads nothing of the hubs.
-FRONT_ACCOUNT = "hubfleet-front"
+#: The account of reverse proxys there: it reads nothing of the hubs.
+REVERSE_PROXY_ACCOUNT = "hubfleet-reverse-proxy"
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,10 @@ class Setup:
     supervisor: str
     python: str
     node: str | None
-    runtime: str
+    runtime_directory: str
     proxy_account: str | None
     proxy: str
-    front_account: str | None = None
+    reverse_proxy_account: str | None = None
     packages: tuple[str, ...] = ()
     units: bool = False
     limits: str = ""
@@ -119,7 +119,7 @@ class Setup:
             "supervisor": self.supervisor,
             "python": self.python,
             "proxy_account": self.proxy_account or "",
-            "front_account": self.front_account or "",
+            "reverse_proxy_account": self.reverse_proxy_account or "",
             "packages": list(self.packages),
             "install": self.install,
         }
@@ -148,19 +148,21 @@ def resolve(cluster: str, options: dict[str, Any], machine: Machine) -> Setup:
         supervisor=supervisor,
         python=python,
         node=machine.node,
-        runtime="/run/hubfleet" if machine.root else f"/tmp/hubfleet-{os.getuid()}",
+        runtime_directory="/run/hubfleet" if machine.root else f"/tmp/hubfleet-{os.getuid()}",
         proxy_account=PROXY_ACCOUNT if machine.root else None,
         proxy=options["cluster_proxy_version"],
-        front_account=FRONT_ACCOUNT if machine.root and options["cluster_front_door"] == "caddy" else None,
-        packages=_missing(isolation, options["cluster_front_door"], machine),
+        reverse_proxy_account=REVERSE_PROXY_ACCOUNT
+        if machine.root and options["cluster_reverse_proxy"] == "caddy"
+        else None,
+        packages=_missing(isolation, options["cluster_reverse_proxy"], machine),
         units=units,
         limits=limits_in_words(isolation, machine.cgroups, machine.kernel, units),
         install=machine.system.install,
     )
 
 
-def _missing(isolation: str, front_door: str, machine: Machine) -> tuple[str, ...]:
-    needed = (("bubblewrap", isolation, machine.bubblewrap), ("caddy", front_door, bool(machine.caddy)))
+def _missing(isolation: str, reverse_proxy: str, machine: Machine) -> tuple[str, ...]:
+    needed = (("bubblewrap", isolation, machine.bubblewrap), ("caddy", reverse_proxy, bool(machine.caddy)))
     return tuple(package for package, wanted, there in needed if wanted == package and not there)
 
 

@@ -25,7 +25,7 @@ from ..desired.hub import DesiredHub
 from ..facts.gather import file_digest
 from ..layout import SERVICES, HubLayout, Layout
 from ..redacted import public_lines, shown_text
-from ..reverse_proxy.apply import LiveFront
+from ..reverse_proxy.apply import ObservedReverseProxy
 from ..revisions.history import APPLYING, Record, newest
 from .services import Running, running
 
@@ -36,7 +36,7 @@ VERSIONS = {"jupyterhub": "JupyterHub", "proxy": "proxy", "python": "Python"}
 
 
 @dataclass
-class LiveHub:
+class ObservedHub:
     """A hub as it is.
 
     config: content of hub.json, or None where there is no hub.
@@ -77,7 +77,7 @@ class LiveHub:
         }
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> LiveHub:
+    def from_dict(cls, values: dict[str, Any]) -> ObservedHub:
         """Return what :meth:`as_dict` was made from."""
         record = values["record"]
         more = {
@@ -88,7 +88,7 @@ class LiveHub:
         return cls(**{**values, **more})
 
 
-def live_hubs(names: list[str], layout: Layout) -> dict[str, LiveHub]:
+def live_hubs(names: list[str], layout: Layout) -> dict[str, ObservedHub]:
     """Return every hub in ``names``; health is asked of all running hubs at once."""
     found = {name: _live_hub(layout.hub(name)) for name in names}
     asked = [hub for hub in found.values() if hub.config and all(hub.services[role].pid for role in ("proxy", "hub"))]
@@ -98,13 +98,13 @@ def live_hubs(names: list[str], layout: Layout) -> dict[str, LiveHub]:
     return found
 
 
-def _live_hub(layout: HubLayout) -> LiveHub:
+def _live_hub(layout: HubLayout) -> ObservedHub:
     try:
         with open(layout.config("hub.json"), encoding="utf-8") as file:
             config = json.load(file)
     except (OSError, ValueError):
         config = None
-    return LiveHub(
+    return ObservedHub(
         config=config,
         files=file_digests(layout.path("config")),
         secrets=frozenset(os.listdir(layout.path("secrets"))) if os.path.isdir(layout.path("secrets")) else frozenset(),
@@ -149,7 +149,7 @@ def _is_healthy(url: str) -> bool:
         return False
 
 
-def taken_ports(ports: Iterable[int], live: LiveHub) -> list[int]:
+def taken_ports(ports: Iterable[int], live: ObservedHub) -> list[int]:
     """Return which of the ports that the hub needs some other program of the machine listens on.
 
     Ports that the hub's own running services listen on already are not asked about.
@@ -168,7 +168,9 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def change_of(desired: DesiredHub, live: LiveHub, missing: list[str], front: LiveFront | None = None) -> Change:
+def change_of(
+    desired: DesiredHub, live: ObservedHub, missing: list[str], reverse_proxy: ObservedReverseProxy | None = None
+) -> Change:
     """Compare a hub with what it should be; ``missing`` names builds that are not there."""
     reasons = [*_version_reasons(desired, live), *(f"{name} to build" for name in missing)]
     fingerprints = {"desired": desired.fingerprint, "live": live.fingerprint}
@@ -181,7 +183,7 @@ def change_of(desired: DesiredHub, live: LiveHub, missing: list[str], front: Liv
             reasons.append(f"{service.role} not running")
         elif state.digest != service.digest:
             reasons.append(f"{service.role} to restart")
-    reasons += _front_reasons(desired, front or LiveFront())
+    reasons += _reverse_proxy_reasons(desired, reverse_proxy or ObservedReverseProxy())
     if not reasons and not live.healthy:
         reasons.append("does not answer")
     action = UPDATE if reasons else UNCHANGED
@@ -195,28 +197,28 @@ def change_of(desired: DesiredHub, live: LiveHub, missing: list[str], front: Liv
     return Change(desired.name, action, reasons, before, desired.shown(), **fingerprints)
 
 
-def _front_reasons(desired: DesiredHub, live: LiveFront) -> list[str]:
-    """Return what is to be done to the front door for a hub."""
-    front = desired.front
-    if front is None:
+def _reverse_proxy_reasons(desired: DesiredHub, live: ObservedReverseProxy) -> list[str]:
+    """Return what is to be done to the reverse proxy for a hub."""
+    reverse_proxy = desired.reverse_proxy
+    if reverse_proxy is None:
         return []
-    if front.site is None:
-        return ["front door to close"] if desired.name in live.sites else []
+    if reverse_proxy.site is None:
+        return ["reverse proxy to close"] if desired.name in live.sites else []
     if not live.running.pid:
-        return ["front door not running"]
-    if live.running.digest != front.service.digest:
-        return ["front door to restart"]
-    same = live.settings == front.door.settings and live.sites.get(desired.name) == front.site.digest
-    return [] if same else ["front door to reload"]
+        return ["reverse proxy not running"]
+    if live.running.digest != reverse_proxy.service.digest:
+        return ["reverse proxy to restart"]
+    same = live.settings == reverse_proxy.door.settings and live.sites.get(desired.name) == reverse_proxy.site.digest
+    return [] if same else ["reverse proxy to reload"]
 
 
-def _is_deployed(desired: DesiredHub, live: LiveHub) -> bool:
+def _is_deployed(desired: DesiredHub, live: ObservedHub) -> bool:
     """Tell whether what the hub should be was deployed to the end already: then something else has changed it since."""
     record = live.record
     return record is not None and record.result != APPLYING and record.fingerprint == desired.fingerprint
 
 
-def _version_reasons(desired: DesiredHub, live: LiveHub) -> list[str]:
+def _version_reasons(desired: DesiredHub, live: ObservedHub) -> list[str]:
     """Return which versions change; nothing where nobody wrote down what runs."""
     before = live.record.as_dict() if live.record and live.record.result != APPLYING else {}
     return versions_changed({name: str(before.get(name) or "") for name in desired.versions}, desired.versions)
@@ -231,7 +233,7 @@ def versions_changed(before: dict[str, str], after: dict[str, str]) -> list[str]
     ]
 
 
-def newer_database(desired: DesiredHub, live: LiveHub) -> str:
+def newer_database(desired: DesiredHub, live: ObservedHub) -> str:
     """Return the version of JupyterHub whose database the hub has, where it could not be read; else "".
 
     upgrade-db leads forward only, and a database belongs to a minor version.
@@ -247,7 +249,7 @@ def _minor(version: str) -> list[int]:
     return [int(part) for part in version.split(".")[:2] if part.isdigit()]
 
 
-def _file_reasons(desired: DesiredHub, live: LiveHub) -> list[str]:
+def _file_reasons(desired: DesiredHub, live: ObservedHub) -> list[str]:
     reasons = []
     expected = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in config_files(desired).items()}
     if expected["hub.json"] != live.files.get("hub.json"):

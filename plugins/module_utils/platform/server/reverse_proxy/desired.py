@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The front door of a machine: one Caddy per cluster, which brings people from the domains of hubs to their proxies.
+"""The reverse proxy of a machine: one Caddy per cluster, which brings people from the domains of hubs to their proxies.
 
 What it serves is a site per hub. Caddy reads a Caddyfile made from all of them.
 Source: https://caddyserver.com/docs/caddyfile; written for 2.6.2, which Debian and Ubuntu have.
@@ -15,7 +15,7 @@ from typing import Any
 
 from ...base import PlatformError
 from ..desired.environments import digest
-from ..facts.machine import FRONT_ACCOUNT, Machine
+from ..facts.machine import REVERSE_PROXY_ACCOUNT, Machine
 from ..layout import Layout
 
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
@@ -24,8 +24,8 @@ _LONGEST_SOCKET = 107
 
 
 @dataclass(frozen=True)
-class FrontDoor:
-    """A front door as the inventory and the machine have it.
+class ReverseProxy:
+    """A reverse proxy as the inventory and the machine have it.
 
     wanted: the inventory asks for it; else it only serves what is left of it. directory: everything of it.
     program, version: Caddy, "" where it is not there. account: what it runs as, "" for the account that deploys.
@@ -87,10 +87,10 @@ class FrontDoor:
 
 @dataclass(frozen=True)
 class Site:
-    """What the front door serves of a hub.
+    """What the reverse proxy serves of a hub.
 
     address: what people type, as ``DOMAIN`` or ``DOMAIN:PORT``. path: of the hub, ending in a slash. port: its proxy's.
-    certificate: digest of the hub's own certificate and key, "" where the front door gets one.
+    certificate: digest of the hub's own certificate and key, "" where the reverse proxy gets one.
     """
 
     hub: str
@@ -108,7 +108,7 @@ class Site:
 
 #: The options that it follows from, beside the content of the file that cluster_certificate_authority names.
 OPTIONS = (
-    "cluster_front_door",
+    "cluster_reverse_proxy",
     "cluster_certificates",
     "cluster_acme_contact",
     "cluster_acme_directory",
@@ -118,19 +118,19 @@ OPTIONS = (
 )
 
 
-def front_door(options: dict[str, Any], authority: str, layout: Layout, machine: Machine) -> FrontDoor:
-    """Return the front door of a cluster; raises PlatformError where it cannot be on this machine.
+def desired_reverse_proxy(options: dict[str, Any], authority: str, layout: Layout, machine: Machine) -> ReverseProxy:
+    """Return the reverse proxy of a cluster; raises PlatformError where it cannot be on this machine.
 
     options: at least OPTIONS. authority: certificates (PEM) that the system does not know.
     """
-    wanted = options["cluster_front_door"] == "caddy"
+    wanted = options["cluster_reverse_proxy"] == "caddy"
     acme = options["cluster_certificates"] == "acme"
-    front = FrontDoor(
+    reverse_proxy = ReverseProxy(
         wanted=wanted,
-        directory=layout.front,
+        directory=layout.reverse_proxy,
         program=machine.caddy,
         version=machine.caddy_version,
-        account=FRONT_ACCOUNT if machine.root else "",
+        account=REVERSE_PROXY_ACCOUNT if machine.root else "",
         bind=options["cluster_bind"] or "",
         http_port=options["cluster_http_port"],
         https_port=options["cluster_https_port"],
@@ -140,58 +140,67 @@ def front_door(options: dict[str, Any], authority: str, layout: Layout, machine:
         authority=authority if acme else "",
     )
     if wanted:
-        _refuse(front, machine)
-    return front
+        _refuse(reverse_proxy, machine)
+    return reverse_proxy
 
 
-def _refuse(front: FrontDoor, machine: Machine) -> None:
-    low = [port for port in (front.http_port, front.https_port) if port < machine.unprivileged_ports]
+def _refuse(reverse_proxy: ReverseProxy, machine: Machine) -> None:
+    low = [port for port in (reverse_proxy.http_port, reverse_proxy.https_port) if port < machine.unprivileged_ports]
     if low and not machine.root:
         raise PlatformError(
-            f"cluster_front_door: port {low[0]} needs root; deploy as root, or set cluster_http_port and "
+            f"cluster_reverse_proxy: port {low[0]} needs root; deploy as root, or set cluster_http_port and "
             f"cluster_https_port to {machine.unprivileged_ports} or more"
         )
-    if len(front.socket) > _LONGEST_SOCKET:
+    if len(reverse_proxy.socket) > _LONGEST_SOCKET:
         raise PlatformError(
-            f"cluster_front_door: {front.socket} is too long for a socket; set a shorter cluster_state_directory"
+            f"cluster_reverse_proxy: {reverse_proxy.socket} is too long for a socket; shorten cluster_state_directory"
         )
 
 
-def command(front: FrontDoor) -> list[str]:
+def command(reverse_proxy: ReverseProxy) -> list[str]:
     """Return the command line of Caddy; the launcher gives it its account."""
-    homes = [f"{name}={front.data}" for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")]
-    return ["/usr/bin/env", *homes, front.program, "run", "--config", front.caddyfile, "--adapter", "caddyfile"]
-
-
-def reload_command(front: FrontDoor) -> list[str]:
-    """Return the command line that lets a running Caddy read its Caddyfile anew."""
+    homes = [f"{name}={reverse_proxy.data}" for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")]
     return [
-        front.program,
-        "reload",
+        "/usr/bin/env",
+        *homes,
+        reverse_proxy.program,
+        "run",
         "--config",
-        front.caddyfile,
+        reverse_proxy.caddyfile,
         "--adapter",
         "caddyfile",
-        "--address",
-        f"unix/{front.socket}",
     ]
 
 
-def caddyfile(front: FrontDoor, sites: list[Site]) -> str:
+def reload_command(reverse_proxy: ReverseProxy) -> list[str]:
+    """Return the command line that lets a running Caddy read its Caddyfile anew."""
+    return [
+        reverse_proxy.program,
+        "reload",
+        "--config",
+        reverse_proxy.caddyfile,
+        "--adapter",
+        "caddyfile",
+        "--address",
+        f"unix/{reverse_proxy.socket}",
+    ]
+
+
+def caddyfile(reverse_proxy: ReverseProxy, sites: list[Site]) -> str:
     """Return the Caddyfile: settings for all, then a domain after the other."""
     domains: dict[str, list[Site]] = {}
     for site in sorted(sites, key=lambda site: (site.domain, site.path)):
         domains.setdefault(site.domain, []).append(site)
-    parts = [_settings(front), *(_domain(front, there) for there in domains.values())]
+    parts = [_settings(reverse_proxy), *(_domain(reverse_proxy, there) for there in domains.values())]
     return "# Made from the inventory by hubfleet.jupyterhub; a change here is undone.\n" + "\n".join(parts)
 
 
-def _settings(front: FrontDoor) -> str:
+def _settings(reverse_proxy: ReverseProxy) -> str:
     lines = [
-        f"admin {_quoted('unix/' + front.socket)}",
-        f"storage file_system {_quoted(front.data)}",
-        f"http_port {front.http_port}",
-        f"https_port {front.https_port}",
+        f"admin {_quoted('unix/' + reverse_proxy.socket)}",
+        f"storage file_system {_quoted(reverse_proxy.data)}",
+        f"http_port {reverse_proxy.http_port}",
+        f"https_port {reverse_proxy.https_port}",
         # Redirects are made below: behind NAT people use another port than Caddy listens on.
         "auto_https disable_redirects",
         # The machine itself, and its other users, need not trust what is made for hubs.
@@ -199,17 +208,17 @@ def _settings(front: FrontDoor) -> str:
         # Uploads that go on when it is reloaded or stopped.
         "grace_period 20s",
     ]
-    if front.bind:
-        lines.append(f"default_bind {front.bind}")
-    if front.certificates == "internal":
+    if reverse_proxy.bind:
+        lines.append(f"default_bind {reverse_proxy.bind}")
+    if reverse_proxy.certificates == "internal":
         lines.append("local_certs")
-    if front.acme:
-        lines.append(f"acme_ca {_quoted(front.acme)}")
-    if front.authority:
-        lines.append(f"acme_ca_root {_quoted(front.authority_file)}")
-    if front.contact:
-        lines.append(f"email {_quoted(front.contact)}")
-    log = _quoted(os.path.join(front.data, "caddy.log"))
+    if reverse_proxy.acme:
+        lines.append(f"acme_ca {_quoted(reverse_proxy.acme)}")
+    if reverse_proxy.authority:
+        lines.append(f"acme_ca_root {_quoted(reverse_proxy.authority_file)}")
+    if reverse_proxy.contact:
+        lines.append(f"email {_quoted(reverse_proxy.contact)}")
+    log = _quoted(os.path.join(reverse_proxy.data, "caddy.log"))
     lines += [
         f"log {{\n\t\toutput file {log} {{\n\t\t\troll_size 10MiB\n\t\t\troll_keep 3\n\t\t}}\n\t}}",
         # HTTP/3 would need another port open to the outside, and WebSockets do not use it.
@@ -218,13 +227,13 @@ def _settings(front: FrontDoor) -> str:
     return _block("", lines)
 
 
-def _domain(front: FrontDoor, sites: list[Site]) -> str:
+def _domain(reverse_proxy: ReverseProxy, sites: list[Site]) -> str:
     """Return the sites of one domain: for people, and for those who come without TLS."""
     first = sites[0]
     lines = ["header -Server"]
     own = next((site.certificate for site in sites if site.certificate), "")
     if own:
-        files = (front.path("certificates", f"{own}.{ending}") for ending in ("pem", "key"))
+        files = (reverse_proxy.path("certificates", f"{own}.{ending}") for ending in ("pem", "key"))
         lines.append("tls " + " ".join(_quoted(path) for path in files))
     if len(sites) == 1:
         # All of it: who types the domain alone is sent on to the path by the hub.
@@ -265,7 +274,7 @@ def site_of(config: dict[str, Any], certificate: str) -> Site | None:
 
     certificate: digest of the hub's own certificate and key, "" without.
     """
-    asked = config.get("front_door")
+    asked = config.get("reverse_proxy")
     if not asked:
         return None
     return Site(

@@ -12,11 +12,11 @@ from .supervisord import Supervisord
 from .systemd import Systemd
 
 
-def supervisor(kind: str, directory: str, runtime: str, programs: str) -> Supervisor:
+def create_supervisor(kind: str, directory: str, runtime_directory: str, programs: str) -> Supervisor:
     """Return the supervisor ``systemd`` or ``supervisord``.
 
     directory, runtime and programs are for supervisord; see there.
     """
     if kind == "systemd":
         return Systemd(system=os.geteuid() == 0)
-    return Supervisord(directory, runtime, programs)
+    return Supervisord(directory, runtime_directory, programs)

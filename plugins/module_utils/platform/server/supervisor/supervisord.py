@@ -28,25 +28,25 @@ from .base import Supervisor, SupervisorError
 
 PATIENCE = 30.0
 _FAULT_BAD_NAME, _FAULT_NOT_RUNNING, _FAULT_ALREADY_ADDED = 10, 70, 90
-_PRIORITY = {"proxy": 100, "hub": 200, "culler": 300, "front": 400}
+_PRIORITY = {"proxy": 100, "hub": 200, "culler": 300, "reverse-proxy": 400}
 
 
 class Supervisord(Supervisor):
     """One supervisord per cluster, in ``directory``; its socket lies in ``runtime``."""
 
-    def __init__(self, directory: str, runtime: str, programs: str):
+    def __init__(self, directory: str, runtime_directory: str, programs: str):
         """programs: the bin directory of the environment that holds supervisord."""
         self.directory = directory
         self.programs = programs
-        self.runtime = runtime
+        self.runtime_directory = runtime_directory
         # A socket's path may have 107 characters at most, a state directory more.
         name = hashlib.sha256(directory.encode()).hexdigest()[:12]
-        self.socket = os.path.join(runtime, f"supervisor-{name}.sock")
+        self.socket = os.path.join(runtime_directory, f"supervisor-{name}.sock")
 
     def prepare(self) -> bool:
         files.directory(self.directory, 0o700)
         files.directory(os.path.join(self.directory, "services"), 0o700)
-        files.directory(self.runtime, 0o711 if os.geteuid() == 0 else 0o700)
+        files.directory(self.runtime_directory, 0o711 if os.geteuid() == 0 else 0o700)
         # Another cluster of this account that ends just now must not take the directory away as empty.
         files.write(self._claim, b"")
         files.write(self._path("supervisord.conf"), self._configuration().encode())
@@ -91,7 +91,7 @@ class Supervisord(Supervisor):
         if os.path.exists(self._claim):
             os.unlink(self._claim)
         try:
-            os.rmdir(self.runtime)
+            os.rmdir(self.runtime_directory)
         except OSError:
             pass  # other clusters of this account use it, or it is not there
         return ran

@@ -43,7 +43,7 @@ def test_who_lets_anybody_in_is_a_demonstration(tmp_path: Path, name: str | None
 
 def test_a_demonstration_that_nobody_may_use_is_tolerated(tmp_path: Path) -> None:
     variables, problems = imported(tmp_path, {"JupyterHub": {"authenticator_class": "tmp"}})
-    assert variables["hub_tolerated_values"] == [CLASS]
+    assert variables["hub_ignored_problems"] == [CLASS]
     assert any("nobody is allowed to log in" in problem for problem in problems)
 
 

@@ -56,7 +56,7 @@ def nested(path: str, value: Any) -> dict[str, Any]:
         (
             "singleuser.networkPolicy.egressAllowRules",
             {"privateIPs": False},
-            {"hub_user_network": {"private": False}},
+            {"hub_user_egress": {"private": False}},
         ),
         (
             "singleuser.storage.extraVolumeMounts.shared",

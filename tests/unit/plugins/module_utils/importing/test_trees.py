@@ -268,7 +268,7 @@ def test_the_route_of_all_hubs_of_a_cluster_is_options(tmp_path: Path) -> None:
 
     import_tree(tmp_path, {"one": {"a": hub("a"), "b": hub("b")}})
     cluster = file_of(tmp_path, "group_vars/one.yml")
-    assert (cluster["cluster_route"], cluster["cluster_ingress_class"]) == ("ingress", "nginx")
+    assert (cluster["cluster_exposure"], cluster["cluster_ingress_class"]) == ("ingress", "nginx")
     assert file_of(tmp_path, "inventory/host_vars/one-a.yml")["hub_tls_secret"] == "a-cert"
     assert values_of(tmp_path / "fleet")["one-b"] == hub("b")
 
@@ -278,7 +278,7 @@ def test_a_route_that_is_not_that_of_all_hubs_stays_helm_values(tmp_path: Path, 
     tls = [{"hosts": ["a.one.example.org"], "secretName": "cert"}]
     route = {"ingress": {"enabled": True, "hosts": ["a.one.example.org"], "tls": tls}}
     import_tree(tmp_path, {"one": {"a": route, "b": odd}})
-    assert "cluster_route" not in file_of(tmp_path, "group_vars/one.yml")
+    assert "cluster_exposure" not in file_of(tmp_path, "group_vars/one.yml")
     assert values_of(tmp_path / "fleet") == {"one-a": route, "one-b": odd}
 
 

@@ -179,7 +179,7 @@ def test_placeholders_are_told_and_kept(tmp_path: Path) -> None:
     values = "custom: {word: CHANGE_ME}\nhub: {config: {JupyterHub: {authenticator_class: 'null'}}}"
     imported = import_values(tmp_path, values, hub="lab")
     assert imported.report.problems == ["lab: hub_helm_values.custom.word: holds a placeholder; write the real value"]
-    assert variables_of(tmp_path / "fleet")["lab"]["hub_tolerated_values"] == ["custom.word"]
+    assert variables_of(tmp_path / "fleet")["lab"]["hub_ignored_problems"] == ["custom.word"]
 
 
 def test_a_hub_that_lets_everybody_in_says_so(tmp_path: Path) -> None:

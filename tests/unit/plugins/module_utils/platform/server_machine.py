@@ -137,7 +137,7 @@ class FakeMachine:
         self.root = root
         self.layout: HubLayout = Layout(str(root)).hub("alpha")
         self.homes = deploying.Homes(str(root / "homes" / "alpha"), False)
-        self.keeper = FakeSupervisor(self.layout)
+        self.supervisor = FakeSupervisor(self.layout)
         #: Versions of JupyterHub whose upgrade-db fails.
         self.stuck: set[str] = set()
         (root / "hubs").mkdir(parents=True)
@@ -158,7 +158,7 @@ class FakeMachine:
     def start(self, version: Version) -> list[str]:
         """Do what the module server_services does."""
         return deploying.start_deploy(
-            self.layout, self.keeper, version.services, json.loads(version.texts["hub.json"]), 1
+            self.layout, self.supervisor, version.services, json.loads(version.texts["hub.json"]), 1
         )
 
     def deploy(self, version: Version, result: str = CHECKED, keep: int = 10) -> None:
@@ -169,14 +169,14 @@ class FakeMachine:
 
     def roll_back(self, number: int | None = None, keep: int = 10) -> Record:
         """Do what the module server_rollback does; return the record that was gone back to."""
-        way = deploying.way_back(self.layout, number)
+        way = deploying.rollback_plan(self.layout, number)
         if not way.arrived:
-            deploying.roll_back(self.layout, self.keeper, self.homes, dict(AUTHOR), way, keep, 1)
+            deploying.roll_back(self.layout, self.supervisor, self.homes, dict(AUTHOR), way, keep, 1)
         return way.target
 
     def is_whole(self, version: Version) -> bool:
         """Tell whether the hub is exactly a version, and runs it."""
-        runs = {role: service.digest for role, service in self.keeper.runs.items()}
+        runs = {role: service.digest for role, service in self.supervisor.runs.items()}
         wanted = {service.role: service.digest for service in version.services}
         return self.config() == version.texts and runs == wanted and schema(self.layout) == version.jupyterhub
 
@@ -236,10 +236,10 @@ def fake(monkeypatch: pytest.MonkeyPatch, root: Path) -> FakeMachine:
     """Return a machine that the engine takes for the real one."""
     machine = FakeMachine(root)
     for module in (apply, base, deploying):
-        monkeypatch.setattr(module, "running", machine.keeper.running)
+        monkeypatch.setattr(module, "running", machine.supervisor.running)
     for other in (deploying, base):
-        monkeypatch.setattr(other, "end", machine.keeper.end)
-    monkeypatch.setattr(apply, "answers", lambda _config: "hub" in machine.keeper.runs)
+        monkeypatch.setattr(other, "end", machine.supervisor.end)
+    monkeypatch.setattr(apply, "answers", lambda _config: "hub" in machine.supervisor.runs)
     monkeypatch.setattr(database, "upgrade", machine.upgrade)
     monkeypatch.setattr(database, "known_servers", lambda _layout: {})
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)  # only real disks need it, and it takes its time
@@ -268,8 +268,8 @@ class Power:
             (os, "replace"),
             (os, "unlink"),
             (shutil, "copyfile"),
-            (machine.keeper, "start"),
-            (machine.keeper, "stop"),
+            (machine.supervisor, "start"),
+            (machine.supervisor, "stop"),
             (database, "upgrade"),
         ):
             self._guard(patch, place, name)

@@ -29,7 +29,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.machine import Setup
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.hub import (
-    LiveHub,
+    ObservedHub,
     change_of,
     config_files,
     newer_database,
@@ -66,7 +66,7 @@ LOCKS = {
     "node.txt": "node",
     "supervisor.txt": "supervisor",
 }
-ASSETS = Assets(locks=LOCKS, hubside={"hubfleet_hub/launch.py": ""})
+ASSETS = Assets(locks=LOCKS, runtime={"hubfleet_runtime/launch.py": ""})
 SETUP = Setup(Layout("/srv/state"), "bubblewrap", "supervisord", "/usr/bin/python3", None, "/run/hubfleet", None, "5.3")
 
 GITHUB = {
@@ -228,10 +228,10 @@ def test_secrets_are_not_shown() -> None:
     assert "hunter2" not in repr(change)
 
 
-def as_deployed(hub: DesiredHub) -> LiveHub:
+def as_deployed(hub: DesiredHub) -> ObservedHub:
     """Return the live state right after a deploy."""
     files = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in config_files(hub).items()}
-    return LiveHub(
+    return ObservedHub(
         config=hub.config,
         files={**files, **hub.copied},
         secrets=frozenset(hub.generated),
@@ -254,7 +254,7 @@ def test_deployed_is_unchanged() -> None:
 
 
 def test_missing_is_created() -> None:
-    change = change_of(desired(hub_of()), LiveHub(), ["python"])
+    change = change_of(desired(hub_of()), ObservedHub(), ["python"])
     assert (change.action, change.reasons, change.before) == (CREATE, ["new", "python to build"], "")
 
 
@@ -295,7 +295,7 @@ def test_ports_of_other_programs_are_taken() -> None:
         other.listen()
         port = other.getsockname()[1]
         hub = desired(hub_of(hub_port=port))
-        assert port in taken_ports(hub.config["ports"].values(), LiveHub())
+        assert port in taken_ports(hub.config["ports"].values(), ObservedHub())
         assert port not in taken_ports(hub.config["ports"].values(), as_deployed(hub)), (
             "the hub's own proxy listens there"
         )
@@ -303,7 +303,7 @@ def test_ports_of_other_programs_are_taken() -> None:
 
 def test_all_reasons_come_together() -> None:
     hub = desired(hub_of())
-    live = LiveHub(config={}, services={role: Running() for role in ("proxy", "hub", "culler")})
+    live = ObservedHub(config={}, services={role: Running() for role in ("proxy", "hub", "culler")})
     change = change_of(hub, live, ["python"])
     assert change.action == UPDATE
     assert change.reasons == [
@@ -315,7 +315,7 @@ def test_all_reasons_come_together() -> None:
 # --- Versions
 
 
-def recorded(hub: DesiredHub, result: str = CHECKED, **versions: str) -> LiveHub:
+def recorded(hub: DesiredHub, result: str = CHECKED, **versions: str) -> ObservedHub:
     """Return the live state after a deploy that was written down."""
     live = as_deployed(hub)
     record = Record(1, "", "", "", "", hub.fingerprint, dict(live.files), result=result, **{**hub.versions, **versions})
@@ -362,4 +362,4 @@ def test_a_newer_database(runs: str, result: str, found: str) -> None:
     """One that a patch release left can be read, and nobody knows what an interrupted deploy did to it."""
     hub = desired(hub_of())
     assert newer_database(hub, recorded(hub, result, jupyterhub=runs)) == found
-    assert newer_database(hub, LiveHub()) == ""
+    assert newer_database(hub, ObservedHub()) == ""

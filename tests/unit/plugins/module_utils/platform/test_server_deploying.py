@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.deploy import (
     RollbackError,
-    way_back,
+    rollback_plan,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions import (
     database,
@@ -89,7 +89,7 @@ def test_old_deploys_are_forgotten(machine: FakeMachine) -> None:
 def test_deploy_that_does_not_start(machine: FakeMachine) -> None:
     machine.deploy(machine.version("one"))
     two = machine.version("two", "5.4.1")
-    machine.keeper.broken.add("5.4.1")
+    machine.supervisor.broken.add("5.4.1")
     machine.write(two)
     with pytest.raises(SupervisorError):
         machine.start(two)
@@ -268,26 +268,26 @@ def test_already_there(number: int, machine: FakeMachine) -> None:
     machine.deploy(machine.version("two"))
     machine.roll_back(1)
     before = machine.results()
-    assert way_back(machine.layout, number).arrived
+    assert rollback_plan(machine.layout, number).arrived
     assert machine.roll_back(number).number == number
     assert machine.results() == before == {3: APPLIED, 2: REPLACED, 1: CHECKED}
-    assert not way_back(machine.layout, 2).arrived
+    assert not rollback_plan(machine.layout, 2).arrived
 
 
 def test_what_changed_by_itself_is_gone_back_to(machine: FakeMachine) -> None:
     """Deployed last, but edited by hand, ended, or interrupted: it is not there yet."""
     one = machine.version("one")
     machine.deploy(one)
-    machine.keeper.runs.pop("hub")
-    assert not way_back(machine.layout, 1).arrived
+    machine.supervisor.runs.pop("hub")
+    assert not rollback_plan(machine.layout, 1).arrived
     machine.roll_back(1)
     Path(machine.layout.config("hub.json")).write_bytes(b"edited")
-    way = way_back(machine.layout, 2)
+    way = rollback_plan(machine.layout, 2)
     assert (way.arrived, way.before["hub.json"]) == (False, b"edited")
     machine.roll_back(2)
     assert machine.is_whole(one)
     history.finish(machine.layout, 3, APPLYING)
-    assert not way_back(machine.layout, 2).arrived
+    assert not rollback_plan(machine.layout, 2).arrived
 
 
 def test_what_came_with_a_backup(machine: FakeMachine) -> None:

@@ -18,7 +18,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     DesiredHub,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.hub import (
-    LiveHub,
+    ObservedHub,
     change_of,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.services import (
@@ -55,7 +55,7 @@ TAMPERED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def deployed(hub: DesiredHub, result: str = CHECKED) -> LiveHub:
+def deployed(hub: DesiredHub, result: str = CHECKED) -> ObservedHub:
     """Return a hub right after a deploy that was written down."""
     live = as_deployed(hub)
     record = Record(
@@ -64,7 +64,7 @@ def deployed(hub: DesiredHub, result: str = CHECKED) -> LiveHub:
     return replace(live, record=record)
 
 
-def tampered(live: LiveHub, difference: dict[str, Any]) -> LiveHub:
+def tampered(live: ObservedHub, difference: dict[str, Any]) -> ObservedHub:
     """Return a hub that something changed; mappings are added to."""
     return replace(
         live,
@@ -175,4 +175,4 @@ def test_fingerprint_of_the_same() -> None:
     checked = deployed(HUB, CHECKED)
     other = replace(checked, services={role: Running(200, state.digest) for role, state in live.services.items()})
     assert other.fingerprint == live.fingerprint
-    assert LiveHub().fingerprint == ""
+    assert ObservedHub().fingerprint == ""

@@ -51,7 +51,7 @@ def interrupted(machine: FakeMachine, step: int, what: str, version: Version) ->
         except Killed:
             # Neither the supervisor nor what it started outlives the machine.
             if step % 2:
-                machine.keeper.runs.clear()
+                machine.supervisor.runs.clear()
             return True
         return False
 

@@ -182,7 +182,7 @@ RACER = textwrap.dedent(
     """
     import os, sys, time
     sys.path.insert(0, sys.argv[1])
-    from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.deploy_lock import (
+    from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.lock import (
         LockedError, owner, take)
     from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 

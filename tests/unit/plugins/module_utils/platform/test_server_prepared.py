@@ -50,7 +50,7 @@ def remove(layout: Layout) -> bool:
 
 def test_prepared_once(layout: Layout) -> None:
     assert [prepare(layout), prepare(layout)] == [True, False]
-    assert Path(layout.hubside("one"), "code.py").read_text() == "pass"
+    assert Path(layout.runtime("one"), "code.py").read_text() == "pass"
 
 
 def test_each_thing_that_is_missing_is_foreseen(layout: Layout) -> None:

@@ -45,7 +45,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     Wanted,
     look,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.hub import LiveHub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.hub import ObservedHub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.services import (
     Running,
 )
@@ -53,10 +53,10 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     ServerPlatform,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.reverse_proxy.apply import (
-    LiveFront,
+    ObservedReverseProxy,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.reverse_proxy.desired import (
-    FrontDoor,
+    ReverseProxy,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.history import (
     Record,
@@ -70,12 +70,12 @@ from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.pla
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import hub_of
 
 SETUP = dataclasses.replace(SETUP_OF_HUBS, packages=("bubblewrap",), install="sudo apt-get install")
-FRONT = FrontDoor(
+FRONT = ReverseProxy(
     wanted=True,
-    directory="/srv/hubs/front",
+    directory="/srv/hubs/caddy",
     program="/usr/bin/caddy",
     version="2.6.2",
-    account="hubfleet-front",
+    account="hubfleet-reverse-proxy",
     bind="",
     http_port=80,
     https_port=443,
@@ -85,7 +85,7 @@ FRONT = FrontDoor(
     authority="",
 )
 SERVICE = Service("name", "hub", "/srv/state/hubs/demo", ("python", "-m", "jupyterhub"), "abc")
-LIVE = LiveHub(
+LIVE = ObservedHub(
     {"hub": "demo"},
     {"hub.json": "abc"},
     frozenset({"b", "a"}),
@@ -114,9 +114,11 @@ def test_wanted() -> None:
 
 
 def test_state() -> None:
-    front = LiveFront(Running(7, "abc"), "settings", {"demo": "site"})
-    hubs = {"demo": LIVE, "other": LiveHub()}
-    state = State(hubs, {"demo": [8000]}, ["demo"], ["tools/x"], {"name": 7}, front, {"cluster_http_port": "taken"})
+    reverse_proxy = ObservedReverseProxy(Running(7, "abc"), "settings", {"demo": "site"})
+    hubs = {"demo": LIVE, "other": ObservedHub()}
+    state = State(
+        hubs, {"demo": [8000]}, ["demo"], ["tools/x"], {"name": 7}, reverse_proxy, {"cluster_http_port": "taken"}
+    )
     found = State.from_dict(by_wire(state.as_dict()))
     assert found == state
     assert found.hubs["demo"].fingerprint == LIVE.fingerprint != ""
@@ -144,10 +146,15 @@ def test_a_hub_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_look_at_an_empty_machine(tmp_path: Path) -> None:
     """Nothing has to be there yet, not even the supervisor."""
-    keeper = {"kind": "supervisord", "directory": str(tmp_path / "s"), "runtime": str(tmp_path), "programs": "/nowhere"}
+    supervisor = {
+        "kind": "supervisord",
+        "directory": str(tmp_path / "s"),
+        "runtime_directory": str(tmp_path),
+        "programs": "/nowhere",
+    }
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        state = look(Layout(str(tmp_path / "state")), Wanted({"demo": [port]}, [SERVICE], ["tools/x"], keeper))
+        state = look(Layout(str(tmp_path / "state")), Wanted({"demo": [port]}, [SERVICE], ["tools/x"], supervisor))
     assert state.taken == {"demo": [port]}
     assert (state.present, state.built, state.supervised) == ([], [], None)
     assert state.hubs["demo"].config is None
@@ -161,7 +168,7 @@ class There:
         self.asked: list[str] = []
 
     def ask(self, question: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Answer as the module server_ask does."""
+        """Answer as the module server_query does."""
         self.asked.append(question)
         if question == "survey":
             setup = dataclasses.replace(SETUP, layout=Layout(str(self.root / "state")))

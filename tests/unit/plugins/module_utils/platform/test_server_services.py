@@ -14,13 +14,13 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
     Service,
-    front_service,
+    reverse_proxy_service,
 )
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.test_server_change import (
     ASSETS,
     SETUP,
 )
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.test_server_front import (
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.test_server_reverse_proxy import (
     ORDINARY,
     ROOT,
     door,
@@ -80,10 +80,12 @@ def test_a_proxy_is_handed_its_key() -> None:
     assert "--hand" not in options(started(SETUP, **TLS)["proxy"]), "the account that deploys reads them itself"
 
 
-def test_a_front_door_has_the_right_to_low_ports_only() -> None:
+def test_a_reverse_proxy_has_the_right_to_low_ports_only() -> None:
     high: dict[str, object] = {"cluster_http_port": 8080, "cluster_https_port": 8443}
     fronts = {"low": door(), "high": door(ROOT, **high), "ordinary": door(ORDINARY, **high)}
-    services = {name: front_service("lab", front, SETUP, ASSETS) for name, front in fronts.items()}
+    services = {
+        name: reverse_proxy_service("lab", reverse_proxy, SETUP, ASSETS) for name, reverse_proxy in fronts.items()
+    }
     accounts = {name: account(service) for name, service in services.items()}
-    assert accounts == {"low": "hubfleet-front", "high": "hubfleet-front", "ordinary": ""}
+    assert accounts == {"low": "hubfleet-reverse-proxy", "high": "hubfleet-reverse-proxy", "ordinary": ""}
     assert [name for name, service in services.items() if "--low-ports" in options(service)] == ["low"]

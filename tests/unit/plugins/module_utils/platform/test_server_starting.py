@@ -35,7 +35,7 @@ class Keeper:
         return service.role in self.anew
 
 
-def start(keeper: Keeper, hub_pids: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> list[str]:
+def start(supervisor: Keeper, hub_pids: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> list[str]:
     """Start both services; the hub's process is another one at each look, and answers in the end."""
     left = list(hub_pids)
 
@@ -48,7 +48,7 @@ def start(keeper: Keeper, hub_pids: list[int], monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(apply, "time", Clock())
     hub = Layout(str(tmp_path)).hub("research")
     services = [Service(f"x-{role}", role, hub.directory, (), role) for role in ROLES]
-    return apply.start_services(keeper, services, {}, 60)  # type: ignore[arg-type]
+    return apply.start_services(supervisor, services, {}, 60)  # type: ignore[arg-type]
 
 
 class Clock:

@@ -34,7 +34,7 @@ SOUND: dict[str, Any] = {
 SOUND_ON_KUBERNETES: dict[str, Any] = {
     "cluster_platform": "kubernetes",
     "cluster_storage_class": "standard",
-    "cluster_route": "ingress",
+    "cluster_exposure": "ingress",
     "cluster_certificate_issuer": "letsencrypt",
     "hub_domain": "alpha.example.org",
     "hub_authenticator": "native",

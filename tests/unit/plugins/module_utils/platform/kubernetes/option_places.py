@@ -20,9 +20,9 @@ CATALOGUES: dict[str, Any] = {
     "hub_environment_catalogue": {"python": {"title": "Python", "image": IMAGE}, "r": {"image": "quay.io/uni/r:4.5"}},
     "hub_size_catalogue": {"small": {"memory": "1G"}, "large": {"memory": "4G", "cpu": 2}},
 }
-INGRESS = {"cluster_route": "ingress", "cluster_certificate_issuer": "letsencrypt", "hub_domain": "hub.example.org"}
-GATEWAY = {"cluster_route": "gateway", "hub_domain": "hub.example.org"}
-BALANCER = {"cluster_route": "load-balancer", "hub_domain": "hub.example.org"}
+INGRESS = {"cluster_exposure": "ingress", "cluster_certificate_issuer": "letsencrypt", "hub_domain": "hub.example.org"}
+GATEWAY = {"cluster_exposure": "gateway", "hub_domain": "hub.example.org"}
+BALANCER = {"cluster_exposure": "load-balancer", "hub_domain": "hub.example.org"}
 CILOGON = {"hub_authenticator": "cilogon", "hub_authenticator_settings": {"username_claim": "eppn"}}
 PROVIDER = "https://idp.example.org/shibboleth"
 
@@ -285,7 +285,7 @@ PLACES = [
     Place("hub_database_storage_class", "fast", {"hub/db/pvc/storageClassName": "fast"}),
     # Network
     Place(
-        "hub_user_network",
+        "hub_user_egress",
         {"internet": False, "private": True, "metadata": False},
         {
             "singleuser/networkPolicy/egressAllowRules/nonPrivateIPs": False,
@@ -324,17 +324,19 @@ PLACES = [
     Place("cluster_helm_values", {"debug": {"enabled": True}}, {"debug/enabled": True}),
     Place("fleet_helm_values", {"debug": {"enabled": True}}, {"debug/enabled": True}),
     # Clusters
-    Place("cluster_rights", "namespace", {path.replace(".", "/"): False for path in WIDE_PARTS}),
+    Place("cluster_permissions", "namespace", {path.replace(".", "/"): False for path in WIDE_PARTS}),
     Place(
         "cluster_storage_class",
         "standard",
         {"singleuser/storage/dynamic/storageClass": "standard", "hub/db/pvc/storageClassName": "standard"},
         {"hub_home_storage": "dynamic"},
     ),
-    Place("cluster_route", "ingress", {"ingress/enabled": True}, INGRESS),
-    Place("cluster_route", "gateway", {"httpRoute/enabled": True}, {**GATEWAY, "cluster_gateway": {"name": "shared"}}),
+    Place("cluster_exposure", "ingress", {"ingress/enabled": True}, INGRESS),
     Place(
-        "cluster_route",
+        "cluster_exposure", "gateway", {"httpRoute/enabled": True}, {**GATEWAY, "cluster_gateway": {"name": "shared"}}
+    ),
+    Place(
+        "cluster_exposure",
         "load-balancer",
         {"proxy/service/type": "LoadBalancer", "proxy/https/enabled": True, "proxy/https/type": "letsencrypt"},
         {**BALANCER, "cluster_acme_contact": "it@example.org"},
@@ -375,7 +377,7 @@ ELSEWHERE = {
     "hub_namespace": "the command line of helm",
     "hub_pending_secrets": "whether the hub can be deployed",
     "hub_release": "the command line of helm; the name of the secret with the certificate",
-    "hub_tolerated_values": "whether problems stop the hub",
+    "hub_ignored_problems": "whether problems stop the hub",
     "cluster_platform": "whether there is a chart at all",
     "cluster_chart": "which chart is used",
     "cluster_chart_repository": "which chart is used",

@@ -120,5 +120,5 @@ def test_tolerated(place: str) -> None:
     values = at(place, True)
     dotted = place.replace("/", ".")
     assert len(found(hub_helm_values=values)) == 1
-    assert found(hub_helm_values=values, hub_tolerated_values=[dotted]) == []
-    assert len(found(hub_helm_values=values, hub_tolerated_values=[f"{dotted}s"])) == 1
+    assert found(hub_helm_values=values, hub_ignored_problems=[dotted]) == []
+    assert len(found(hub_helm_values=values, hub_ignored_problems=[f"{dotted}s"])) == 1

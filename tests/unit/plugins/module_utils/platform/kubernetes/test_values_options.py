@@ -115,7 +115,7 @@ def test_everything_at_once(defaults: str, directory: str, checks: Any) -> None:
     """Options do not get into each other's way."""
     together: dict[str, Any] = {}
     for place in PLACES:
-        if place.option not in ("cluster_rights", "hub_profiles", "hub_url", "hub_tls_secret"):
+        if place.option not in ("cluster_permissions", "hub_profiles", "hub_url", "hub_tls_secret"):
             together.setdefault(place.option, place.value)
     together.update(
         CATALOGUES,
@@ -131,7 +131,7 @@ def test_everything_at_once(defaults: str, directory: str, checks: Any) -> None:
         hub_home_capacity=None,
         hub_home_storage_class=None,
         hub_addons={"dask-gateway": {}, "binderhub-service": {}},
-        cluster_route="ingress",
+        cluster_exposure="ingress",
     )
     values = values_of(directory, **together)
     assert wrong(checks, values) == []

@@ -74,7 +74,7 @@ def outside(found: list[dict[str, Any]]) -> list[str]:
 
 @pytest.mark.parametrize("defaults", ["collection", "chart"])
 def test_nothing_is_outside_of_the_namespace(defaults: str) -> None:
-    found = objects(cluster_rights="namespace", hub_defaults=defaults)
+    found = objects(cluster_permissions="namespace", hub_defaults=defaults)
     assert {each["kind"] for each in found} >= {"Deployment", "Role", "RoleBinding", "Secret", "Service"}
     assert outside(found) == []
 
@@ -85,7 +85,7 @@ def test_what_is_left_out_would_be_outside() -> None:
 
 
 def test_a_service_account_that_is_there_already_needs_no_roles() -> None:
-    found = objects(cluster_rights="namespace", hub_service_account="institution")
+    found = objects(cluster_permissions="namespace", hub_service_account="institution")
     assert {"Role", "RoleBinding", "ServiceAccount"} & {each["kind"] for each in found} == set()
     (hub,) = [each for each in found if each["kind"] == "Deployment" and each["metadata"]["name"] == "hub"]
     assert hub["spec"]["template"]["spec"]["serviceAccountName"] == "institution"

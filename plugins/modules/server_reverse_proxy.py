@@ -1,0 +1,130 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: server_reverse_proxy
+short_description: Let the reverse proxy of a machine serve a hub, or not serve it any more
+version_added: 0.1.0
+description:
+  - Writes down what the hub's deployed configuration asks for, and lets Caddy run with the sites of all hubs.
+  - Waits until the hub's domain can be reached with TLS, and fails with what Caddy says where it cannot.
+  - Caddy reads its configuration again only where that differs. It ends with the last hub that it serves.
+  - Does nothing where the cluster has no reverse proxy, and had none.
+  - The action of the same name fills in what the inventory says; a play gives only O(state).
+extends_documentation_fragment:
+  - hubfleet.jupyterhub.attributes
+options:
+  state:
+    description: Whether the hub is served.
+    type: str
+    choices: [open, closed]
+    default: open
+  hub:
+    description: Name of the hub. Filled in by the action.
+    type: str
+  state_directory:
+    description: The cluster's state directory. Filled in by the action.
+    type: path
+  reverse_proxy:
+    description: What is the same for all hubs. Filled in by the action.
+    type: dict
+  service:
+    description: The service that is Caddy. Filled in by the action.
+    type: dict
+  supervisor:
+    description: What keeps it running. Filled in by the action.
+    type: dict
+  timeout:
+    description: Seconds that Caddy may take until it answers, and again until it has a certificate.
+    type: int
+    default: 60
+"""
+
+EXAMPLES = r"""
+- name: Let the reverse proxy serve the hub
+  hubfleet.jupyterhub.server_reverse_proxy:
+
+- name: Let it serve the hub no more
+  hubfleet.jupyterhub.server_reverse_proxy:
+    state: closed
+"""
+
+RETURN = r"""
+changes:
+  description: What was done to the reverse proxy, of V(configuration), V(started), V(reloaded) and V(stopped).
+  returned: success
+  type: list
+  elements: str
+  sample: [configuration, reloaded]
+"""
+
+import subprocess
+import xmlrpc.client
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
+    Service,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.reverse_proxy.apply import (
+    ReverseProxyError,
+    close_site,
+    open_site,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.reverse_proxy.desired import (
+    ReverseProxy,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import create_supervisor
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
+    SupervisorError,
+)
+
+
+def main() -> None:
+    """Open or close one site."""
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["open", "closed"], "default": "open"},
+            "hub": {"type": "str"},
+            "state_directory": {"type": "path"},
+            "reverse_proxy": {"type": "dict"},
+            "service": {"type": "dict"},
+            "supervisor": {"type": "dict"},
+            "timeout": {"type": "int", "default": 60},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    if module.check_mode:
+        module.exit_json(changed=bool(params["reverse_proxy"]["wanted"]), changes=[])
+    reverse_proxy = ReverseProxy(**params["reverse_proxy"])
+    service = Service(**{**params["service"], "command": tuple(params["service"]["command"])})
+    change = open_site if params["state"] == "open" else close_site
+    try:
+        supervisor = create_supervisor(**params["supervisor"])
+        changes = change(
+            Layout(params["state_directory"]),
+            params["hub"],
+            reverse_proxy,
+            service,
+            supervisor,
+            float(params["timeout"]),
+        )
+    except (
+        OSError,
+        KeyError,
+        ReverseProxyError,
+        SupervisorError,
+        subprocess.SubprocessError,
+        xmlrpc.client.Error,
+    ) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=bool(changes), changes=changes)
+
+
+if __name__ == "__main__":
+    main()
