@@ -38,7 +38,7 @@ def public_port(served: Served) -> Iterator[int]:
     authority.sign("localhost", days=60)
     fleet.succeed("stop")
     fleet.clusters["lab"] = {
-        key: value for key, value in before[1].items() if not key.startswith(("cluster_front", "cluster_http"))
+        key: value for key, value in before[1].items() if not key.startswith(("cluster_reverse_proxy", "cluster_http"))
     }
     for key in ("cluster_certificates", "cluster_bind"):
         fleet.clusters["lab"].pop(key)

@@ -16,7 +16,7 @@ from typing import Any
 from ..layout import Layout
 from ..lock import machine_identity
 from ..reverse_proxy.apply import observed_reverse_proxy
-from ..reverse_proxy.desired import ReverseProxy
+from ..reverse_proxy.desired import ReverseProxy, desired_reverse_proxy
 from .certificates import CertificateError, certificate_digest, inspect
 from .machine import Machine, Setup, resolve
 

@@ -52,7 +52,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """The arguments; everything after -- is the command."""
     parser = argparse.ArgumentParser(prog="launch.py", description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--directory", type=Path, required=True, help="the hub's directory")
-    parser.add_argument("--service", required=True, help="name of the service: hub, proxy, culler, front")
+    parser.add_argument("--service", required=True, help="name of the service: hub, proxy, culler, reverse-proxy")
     parser.add_argument("--digest", required=True, help="digest of all the service is made from")
     parser.add_argument("--account", help="system account to run as, without any right")
     parser.add_argument("--low-ports", action="store_true", help="but that to listen on ports below 1024")

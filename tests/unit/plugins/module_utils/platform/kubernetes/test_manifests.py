@@ -93,7 +93,7 @@ def workers() -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            is_worker = b"manifests_worker" in (process / "cmdline").read_bytes()
+            is_worker = b"manifests.worker" in (process / "cmdline").read_bytes()
             parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
         except OSError:
             continue
