@@ -56,7 +56,7 @@ class ServerSpawner(ProfileListSpawner):
     hub_name = Unicode(help="The hub's name in the fleet.").tag(config=True)
     isolation = Unicode(help="How users are kept apart: system-users, systemd, bubblewrap or none.").tag(config=True)
     homes = Unicode(help="Folder of the users' homes.").tag(config=True)
-    runtime = Unicode(help="Folder of private runtime directories; its path must be short.").tag(config=True)
+    runtime_directory = Unicode(help="Folder of private runtime directories; its path must be short.").tag(config=True)
     processes_limit = Integer(
         2048, help="Processes and threads of a server; 0 is no limit. Not enforced without isolation."
     ).tag(config=True)
