@@ -18,7 +18,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 )
 
 ROLES = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "roles"))
-FILES = os.path.join(ROLES, "machine", "files")
+FILES = os.path.join(ROLES, "cluster", "files")
 
 #: What is recorded of each chart version.
 RECORDED_CHARTS = os.path.join(ROLES, "hub", "files", "charts")

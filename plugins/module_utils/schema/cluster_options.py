@@ -16,7 +16,7 @@ from .reverse_proxy_options import REVERSE_PROXY
 #: The chart version that a release of this collection is made for; it is recorded in roles/hub/files/charts.
 DEFAULT_CHART_VERSION = "4.4.0"
 
-#: Minor versions of configurable-http-proxy that roles/machine/files/locks holds locks of.
+#: Minor versions of configurable-http-proxy that roles/cluster/files/locks holds locks of.
 PROXY_VERSIONS = ("5.2", "5.3")
 
 ANYWHERE = (

@@ -37,10 +37,10 @@ def role_argument_specs() -> dict[str, dict[str, Any]]:
         "remove": _entry_point("Remove one hub", "Stops its services and its users' servers.", (REMOVE_DATA,)),
     }
     text = "Installs what the hubs of a cluster share - tools, environments and the supervisor."
-    machine = {"main": _entry_point("Prepare the machine of a cluster", text, (MACHINE_PLAN, *CLUSTER_OPTIONS))}
+    cluster = {"main": _entry_point("Prepare a cluster", text, (CLUSTER_PLAN, *CLUSTER_OPTIONS))}
     text = "Writes the repository of a new fleet - an example that can be deployed, and workflows. Keeps what is there."
     repository = {"main": _entry_point("Make the repository of a fleet", text, REPOSITORY)}
-    roles = {"hub": hub, "machine": machine, "fleet_repository": repository}
+    roles = {"hub": hub, "cluster": cluster, "fleet_repository": repository}
     return {role: {"argument_specs": entry_points} for role, entry_points in roles.items()}
 
 
@@ -56,8 +56,8 @@ STOP_SERVERS = Option(
     ("Also end the servers of users; else they are left running.",),
     default=False,
 )
-MACHINE_PLAN = Option(
-    "machine_plan",
+CLUSTER_PLAN = Option(
+    "cluster_plan",
     "dict",
     ("The entry of the cluster in RV(hubfleet.jupyterhub.fleet_plan#module:machines).",),
     required=True,

@@ -123,7 +123,7 @@ LOGIN = (
     ),
 )
 
-#: Minor versions of JupyterHub that roles/machine/files/locks holds locks of.
+#: Minor versions of JupyterHub that roles/cluster/files/locks holds locks of.
 JUPYTERHUB_VERSIONS = ("5.5", "6.1")
 
 SOFTWARE = (

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-PROGRAM = CHECKOUT / "roles/machine/files/runtime/hubfleet_runtime/backup/program.py"
+PROGRAM = CHECKOUT / "roles/cluster/files/runtime/hubfleet_runtime/backup/program.py"
 #: The tables of JupyterHub's database that the program touches.
 TABLES = """
 CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);

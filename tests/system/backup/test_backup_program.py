@@ -26,7 +26,7 @@ ROOT = os.geteuid() == 0
 def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
     """A hub of an ordinary user that was saved once, by either tool. The tests are that user."""
     root = Path(tempfile.mkdtemp(prefix="hubfleet-backup-", dir="/var/tmp"))
-    shutil.copytree(CHECKOUT / "roles/machine/files/runtime", root / "code")
+    shutil.copytree(CHECKOUT / "roles/cluster/files/runtime", root / "code")
     os.chown(root, 65534 if ROOT else -1, 65534 if ROOT else -1)
     try:
         with nobody():

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-FILES = Path(__file__).resolve().parents[3] / "roles" / "machine" / "files"
+FILES = Path(__file__).resolve().parents[3] / "roles" / "cluster" / "files"
 #: Version of JupyterHub that hubs are made from; the collection has locks of several.
 JUPYTERHUB = os.environ.get("HUBFLEET_TEST_JUPYTERHUB", "5.5")
 PYTHON = "/usr/bin/python3"  # one that other accounts may use too

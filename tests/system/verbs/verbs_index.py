@@ -10,7 +10,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-LOCKS = Path(__file__).resolve().parents[3] / "roles" / "machine" / "files" / "locks"
+LOCKS = Path(__file__).resolve().parents[3] / "roles" / "cluster" / "files" / "locks"
 
 
 class BrokenIndex:

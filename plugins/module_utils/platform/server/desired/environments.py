@@ -38,7 +38,7 @@ _SERVER_CONFIG = {"etc/jupyter/jupyter_server_config.json": '{"ConnectionFileMix
 class Assets:
     """Files of the collection that go to machines; read by the controller, once, so that it is what it is.
 
-    locks: file name -> text, from roles/machine/files/locks (and its folder proxy).
+    locks: file name -> text, from roles/cluster/files/locks (and its folder proxy).
     runtime: path -> text of the package hubfleet_runtime.
     """
 

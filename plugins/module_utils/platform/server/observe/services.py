@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which services of a hub run, told by their locks and run records alone.
 
-The launcher (roles/machine/files/runtime) holds a POSIX record lock for as long as the service
+The launcher (roles/cluster/files/runtime) holds a POSIX record lock for as long as the service
 lives, and writes down what it became. So no supervisor needs to be asked, and a service that
 outlived its supervisor is seen as well. Sources: fcntl(2) for F_GETLK, proc(5) for the stat file.
 """
