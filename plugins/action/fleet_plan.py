@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import UNREACHABLE
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import (
     HubPlan,
     Plan,
@@ -17,7 +18,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan imp
     kept_plan,
     moved,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import UNREACHABLE
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,

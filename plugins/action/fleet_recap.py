@@ -8,6 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import (
+    CREATE,
+    ORPHANED,
+    UNCHANGED,
+    UNREACHABLE,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.order import (
     DONE,
     FAILED,
@@ -17,12 +23,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.order im
     SKIPPED,
     STAGING,
     gate,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
-    CREATE,
-    ORPHANED,
-    UNCHANGED,
-    UNREACHABLE,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import BulkAction, display
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import ORPHANED, UNREACHABLE
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import ORPHANED, UNREACHABLE
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.history import (
     Record,
 )

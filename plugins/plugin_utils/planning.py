@@ -9,17 +9,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import HubPlan, Plan, hub_plan
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import (
     CREATE,
     ORPHANED,
     UNCHANGED,
     UNREACHABLE,
     UPDATE,
     Change,
-    PlatformError,
-    UnreachableError,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import HubPlan, Plan, hub_plan
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError, UnreachableError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.hub import (
     DesiredHub,
 )

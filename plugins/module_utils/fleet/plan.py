@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..platform.base import CREATE, DRIFTED, ORPHANED, UNCHANGED, UNREACHABLE, UPDATE, Change
+from .changes import CREATE, DRIFTED, ORPHANED, UNCHANGED, UNREACHABLE, UPDATE, Change
 
 #: Version of the file that a plan is kept in.
 FORMAT = 1

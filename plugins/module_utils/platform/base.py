@@ -12,18 +12,10 @@ is the work of roles/hub/tasks/<platform>.yml.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
 from typing import Any
 
+from ..fleet.changes import Change
 from ..schema.model import Hub
-
-CREATE, UPDATE, UNCHANGED = "create", "update", "unchanged"
-#: The inventory is what was deployed, but the hub is not: somebody or something changed it.
-DRIFTED = "drifted"
-#: It is there, but not in the inventory.
-ORPHANED = "orphaned"
-#: Nobody knows, since its cluster does not answer.
-UNREACHABLE = "unreachable"
 
 
 class PlatformError(Exception):
@@ -32,25 +24,6 @@ class PlatformError(Exception):
 
 class UnreachableError(PlatformError):
     """A cluster does not answer, or lets us do nothing; others are not concerned."""
-
-
-@dataclass
-class Change:
-    """What a deploy would do to one hub.
-
-    action: CREATE, UPDATE, UNCHANGED, DRIFTED, ORPHANED or UNREACHABLE.
-    reasons: short phrases for the recap, such as "configuration" or "hub not running".
-    before, after: texts for ``--diff``, secrets masked; equal where nothing readable differs.
-    desired, live: fingerprints of what the hub should be and of what it is; "" where it is neither.
-    """
-
-    hub: str
-    action: str
-    reasons: list[str] = field(default_factory=list)
-    before: str = ""
-    after: str = ""
-    desired: str = ""
-    live: str = ""
 
 
 class Platform(ABC):

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..fleet.changes import CREATE, ORPHANED, UNCHANGED, UPDATE, Change
 from ..schema.model import Hub
-from .base import CREATE, ORPHANED, UNCHANGED, UPDATE, Change
 from .kubernetes.install_files import masked, values_text
 from .kubernetes.values.addons import addon_releases
 from .kubernetes.values.chart_values import ChartValues

@@ -9,9 +9,10 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
+from ...fleet.changes import Change
 from ...schema.model import Cluster, Hub
 from ...schema.reverse_proxy_checks import read_authority
-from ..base import Change, Platform, PlatformError
+from ..base import Platform, PlatformError
 from . import lock as deploy_lock
 from .desired.environments import Assets, Build, hub_environment, supervisor_environment
 from .desired.hub import DesiredHub, desired_hub

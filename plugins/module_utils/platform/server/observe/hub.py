@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ....common import files
-from ...base import CREATE, DRIFTED, UNCHANGED, UPDATE, Change
+from ....fleet.changes import CREATE, DRIFTED, UNCHANGED, UPDATE, Change
 from ..desired.environments import digest
 from ..desired.hub import DesiredHub
 from ..facts.gather import file_digest

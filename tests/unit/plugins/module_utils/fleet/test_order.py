@@ -8,19 +8,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import (
+    CREATE,
+    DRIFTED,
+    ORPHANED,
+    UNCHANGED,
+    UPDATE,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.order import (
     PRODUCTION,
     STAGING,
     gate,
     usual_waves,
     waves,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
-    CREATE,
-    DRIFTED,
-    ORPHANED,
-    UNCHANGED,
-    UPDATE,
 )
 from hypothesis import given
 from hypothesis import strategies as st

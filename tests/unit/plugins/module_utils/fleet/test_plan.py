@@ -10,6 +10,14 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import (
+    CREATE,
+    DRIFTED,
+    ORPHANED,
+    UNCHANGED,
+    UPDATE,
+    Change,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import (
     HubPlan,
     Plan,
@@ -17,14 +25,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan imp
     hub_plan,
     kept_plan,
     moved,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
-    CREATE,
-    DRIFTED,
-    ORPHANED,
-    UNCHANGED,
-    UPDATE,
-    Change,
 )
 
 

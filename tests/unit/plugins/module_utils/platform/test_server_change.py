@@ -14,11 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
-    CREATE,
-    UNCHANGED,
-    UPDATE,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import CREATE, UNCHANGED, UPDATE
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.environments import (
     Assets,
 )

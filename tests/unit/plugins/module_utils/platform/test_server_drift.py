@@ -9,11 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
-    DRIFTED,
-    UNCHANGED,
-    UPDATE,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import DRIFTED, UNCHANGED, UPDATE
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.hub import (
     DesiredHub,
 )
