@@ -22,13 +22,13 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.redacted import mask_difference
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     LOCALHOST,
     Fleet,
     FleetInput,
     Hub,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.concealing import concealed
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,
@@ -132,16 +132,15 @@ def _private(path: str, flags: int) -> int:
 
 
 def _without_secrets(plan: Plan, inventory: FleetInput) -> Plan:
-    """Return the plan with stars for what the inventory keeps encrypted."""
-    return replace(
-        plan,
-        hubs=[
-            concealed(hub, inventory.hosts[hub.hub].concealed())
-            if hub.hub in inventory.hosts and hub.before != hub.after
-            else hub
-            for hub in plan.hubs
-        ],
-    )
+    """Return the plan with secrets masked that the inventory keeps encrypted."""
+    return replace(plan, hubs=[_masked(hub, inventory) for hub in plan.hubs])
+
+
+def _masked(hub: HubPlan, inventory: FleetInput) -> HubPlan:
+    if hub.hub not in inventory.hosts or hub.before == hub.after:
+        return hub
+    before, after = mask_difference(hub.before, hub.after, inventory.hosts[hub.hub].concealed())
+    return replace(hub, before=before, after=after)
 
 
 def _place(hub: Hub, layout: Layout) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.redacted import mask_earlier
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.concealing import concealed_earlier
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import author
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
 
@@ -45,7 +45,7 @@ class ActionModule(ServerAction):
         name = str(task_vars["inventory_hostname"])
         encrypted = self.host.concealed()
         try:
-            shown = {side: concealed_earlier(text, self.now, encrypted) for side, text in found.items()}
+            shown = {side: mask_earlier(text, self.now, encrypted) for side, text in found.items()}
         except ValueError:
             return result
         headers = {

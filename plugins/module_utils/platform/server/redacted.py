@@ -49,3 +49,41 @@ def shown_without(text: str, secrets: Collection[str]) -> str:
     """Return what is shown of a hub with stars for secret texts."""
     config, public = parts_of(text)
     return shown_text(mask_values(config, secrets), mask_lines(public, secrets))
+
+
+def mask_difference(before: str, after: str, secrets: Collection[str]) -> tuple[str, str]:
+    """Return what is shown of a hub as it is and as it should be, with secrets masked on both sides.
+
+    secrets: texts that the inventory keeps encrypted now, and what it makes of them. What runs may hold older ones,
+    which are not known any more: so on the side of ``before`` everything is masked that is masked in ``after``, and
+    every environment variable whose value differs.
+    """
+    shown = shown_without(after, secrets) if after else ""
+    return _mask_earlier(before, shown, secrets) if before else "", shown
+
+
+def mask_earlier(earlier: str, now: str, secrets: Collection[str]) -> str:
+    """Return an earlier configuration with secrets masked as :func:`mask_difference` does; ValueError without JSON."""
+    return _mask_earlier(earlier, shown_without(now, secrets), secrets)
+
+
+def _mask_earlier(text: str, after: str, secrets: Collection[str]) -> str:
+    config, public = parts_of(shown_without(text, secrets))
+    return shown_text(_mask_counterpart(config, parts_of(after)[0] if after else None, False), public)
+
+
+def _mask_counterpart(before: Any, after: Any, private: bool) -> Any:
+    """Return an earlier value as far as it may be shown; private: only what has not changed since may be."""
+    if isinstance(before, dict):
+        now = after if isinstance(after, dict) else {}
+        return {
+            key: _mask_counterpart(item, now.get(key), private or key == "environment" or after == MASK)
+            for key, item in before.items()
+        }
+    if isinstance(before, list):
+        same = isinstance(after, list) and len(after) == len(before)
+        others = after if same else [None] * len(before)
+        # Items cannot be told apart where their number changed.
+        hide = private or after == MASK or (not same and MASK in json.dumps(after))
+        return [_mask_counterpart(item, other, hide) for item, other in zip(before, others)]
+    return MASK if after == MASK or private and before != after else before

@@ -9,15 +9,17 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import HubPlan
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.concealing import concealed, concealed_earlier
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.redacted import (
+    mask_difference,
+    mask_earlier,
+)
 
 
 def shown(before: Any, after: Any, encrypted: set[str]) -> tuple[Any, Any]:
     """Return what a plan shows of a hub's configuration."""
     texts = ["" if config is None else json.dumps(config) for config in (before, after)]
-    planned = concealed(HubPlan("hub", "update", before=texts[0], after=texts[1]), encrypted)
-    return tuple(json.loads(text) if text else None for text in (planned.before, planned.after))  # type: ignore[return-value]
+    before, after = mask_difference(*texts, encrypted)
+    return json.loads(before) if before else None, json.loads(after) if after else None
 
 
 def environment(**variables: Any) -> dict[str, Any]:
@@ -51,10 +53,10 @@ def test_earlier_deploys() -> None:
     """Of what was deployed once, as much is shown as a plan shows of what was before."""
     now = json.dumps({**environment(T="secret"), "key": "secret"})
     earlier = json.dumps({**environment(T="old", E="once"), "key": "older"})
-    found = json.loads(concealed_earlier(earlier, now, {"secret"}))
+    found = json.loads(mask_earlier(earlier, now, {"secret"}))
     assert found == {**environment(T="***", E="***"), "key": "***"}
     with pytest.raises(ValueError):
-        concealed_earlier("edited by hand", now, {"secret"})
+        mask_earlier("edited by hand", now, {"secret"})
 
 
 def test_short_texts_only_hide_themselves() -> None:
