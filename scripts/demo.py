@@ -64,7 +64,7 @@ def _tell_passwords(hub: str) -> None:
 
 def down() -> int:
     """Stop the hubs and their users' servers; keep what they hold."""
-    return playbook("stop", "-e", "stop_servers=true", "-e", "end_sessions=true")
+    return playbook("stop", "-e", "stop_servers=true", "-e", "stop_end_sessions=true")
 
 
 def clean() -> int:
@@ -76,7 +76,7 @@ def clean() -> int:
     if answer != "yes":
         print("Nothing was removed.")
         return 1
-    sure = ("-e", "remove_data=true", "-e", "export=false", "-e", "end_sessions=true")
+    sure = ("-e", "remove_data=true", "-e", "remove_export=false", "-e", "remove_end_sessions=true")
     code = playbook("remove", "-e", f"remove_hubs={','.join(HUBS)}", *sure)
     if code == 0:
         # The example inventory belongs to no machine; what a deploy recorded of this one goes, too.

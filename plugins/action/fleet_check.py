@@ -45,7 +45,7 @@ VARIABLES = {"every": "check_every", "parallel": "check_parallel"}
 class ActionModule(FleetAction):
     """Acts like a user on every hub; see the module's documentation."""
 
-    ARGUMENTS = frozenset({"every", "parallel", "start_timeout", "among", "outcome", "tolerant"})
+    ARGUMENTS = frozenset({"every", "parallel", "start_timeout", "hubs", "outcome", "ignore_unreachable"})
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Check the hubs, print the table, and fail if any hub failed."""
@@ -60,7 +60,7 @@ class ActionModule(FleetAction):
         if self._task.check_mode:
             display.display("check mode: no user is made and no server started")
             return {"changed": False, "skipped": True, "results": [], "failed_hubs": []}
-        tolerant = bool(self.argument("tolerant", False))
+        tolerant = bool(self.argument("ignore_unreachable", False))
         checked = self._check(hubs, every, options, inventory, task_vars)
         results, problems = checked.results, dict(checked.problems)
         for name, problem in problems.items():
@@ -138,7 +138,7 @@ class ActionModule(FleetAction):
 
     def _chosen(self, hubs: list[Hub], task_vars: Any) -> list[Hub]:
         """Return the hubs that are asked for: in the middle of a deploy, those that came so far."""
-        among = self.argument("among")
+        among = self.argument("hubs")
         if among is None:
             return hubs
         outcome = str(self.argument("outcome", ""))

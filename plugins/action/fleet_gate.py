@@ -39,7 +39,7 @@ class ActionModule(BulkAction):
             broken_clusters(given.get("machines") or [], task_vars),
             limit_of(given.get("max_failures")),
         )
-        if given.get("tell", True):
+        if not given.get("quiet", False):
             _tell(found)
         try:
             sizes = _listed(given.get("waves")) or usual_waves(len(found.hubs))

@@ -28,13 +28,13 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import
 class ActionModule(FleetAction):
     """Guards clusters while they are changed; see the module's documentation."""
 
-    ARGUMENTS = frozenset({"state", "outside_window", "changes", "tolerant", "away"})
+    ARGUMENTS = frozenset({"state", "ignore_maintenance_window", "changes", "ignore_unreachable", "unreachable"})
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Take or give back the locks of the clusters."""
         # Known not to answer: whoever planned, or guarded tolerantly, goes on without them.
         away = {change["cluster"] for change in self._planned() if change["action"] == UNREACHABLE}
-        away |= {hub.cluster.name for hub in hubs if hub.name in (self.argument("away") or {})}
+        away |= {hub.cluster.name for hub in hubs if hub.name in (self.argument("unreachable") or {})}
         hubs = [hub for hub in hubs if hub.cluster.name not in away]
         made = platforms(hubs, inventory.directory, self.asking(task_vars))
         found = made.found
@@ -43,17 +43,17 @@ class ActionModule(FleetAction):
         state = self.argument("state", "locked")
         if state == "unlocked":
             return {"changed": False, "clusters": _unlocked(made, pid), "recorded": []}
-        if made.unreachable and not self.argument("tolerant", False):
+        if made.unreachable and not self.argument("ignore_unreachable", False):
             raise PlatformError("; ".join(made.unreachable.values()))
         lost = {hub.name: made.unreachable[hub.cluster.name] for hub in hubs if hub.cluster.name in made.unreachable}
         hubs = [hub for hub in hubs if hub.name not in lost]
         # Looking is allowed at any time.
         looking = self._task.check_mode or state == "compared"
-        wrong = self._wrong(hubs, found, inventory, looking or self.argument("outside_window", False))
+        wrong = self._wrong(hubs, found, inventory, looking or self.argument("ignore_maintenance_window", False))
         if wrong:
             return {"failed": True, "msg": f"{'; '.join(wrong)}; nothing was touched"}
         if looking:
-            return {"changed": False, "clusters": sorted(found), "recorded": [], "away": lost}
+            return {"changed": False, "clusters": sorted(found), "recorded": [], "unreachable": lost}
         self._lock(found, pid)
         moved = self._moved(hubs, found)
         if moved:
@@ -64,7 +64,7 @@ class ActionModule(FleetAction):
         new = record({name: platform.identity() for name, platform in found.items()}, inventory.directory)
         for name in new:
             display.display(f"{name}: identity recorded in the inventory; commit it")
-        return {"changed": False, "clusters": sorted(found), "recorded": new, "away": lost}
+        return {"changed": False, "clusters": sorted(found), "recorded": new, "unreachable": lost}
 
     def _wrong(
         self, hubs: list[Hub], found: dict[str, ServerPlatform], inventory: FleetInput, anytime: bool
@@ -78,7 +78,7 @@ class ActionModule(FleetAction):
             if not anytime and not is_open(windows, datetime.datetime.now()):
                 wrong.append(
                     f"cluster {name} may only be changed in its maintenance windows ({', '.join(windows)}), "
-                    "but for -e outside_window=true"
+                    "but for -e ignore_maintenance_window=true"
                 )
         return wrong
 

@@ -56,7 +56,7 @@ def _request(given: dict[str, Any], check: bool) -> Request:
     texts = {name: str(given.get(name) or "") for name in ("format", "directory", "hub", "cluster", "tier")}
     overwrite = given.get("overwrite") or False
     if str(overwrite).lower() not in ("true", "false"):
-        raise ImportProblem("overwrite: is true or false")
+        raise ImportProblem("import_overwrite: must be true or false")
     texts["directory"] = os.path.expanduser(texts["directory"])
     return Request(
         paths=paths,
@@ -73,7 +73,7 @@ def _paths(source: Any) -> list[str]:
     paths = [os.path.expanduser(str(path).strip()) for path in source]
     if len(paths) > 1 and "" in paths:
         # What follows a space is another argument to the command line, and would be missed.
-        raise ImportProblem("source: has an empty name between its commas; write them without spaces")
+        raise ImportProblem("import_source: contains an empty name between commas; write the names without spaces")
     return [path for path in paths if path]
 
 

@@ -45,7 +45,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning impor
 class ActionModule(FleetAction):
     """Compares every hub with its live state, or with another revision; see the module's documentation."""
 
-    ARGUMENTS = frozenset({"against", "file", "markdown", "fail_on_changes", "kept", "tolerant"})
+    ARGUMENTS = frozenset({"against", "file", "markdown", "fail_on_changes", "plan_file", "ignore_unreachable"})
 
     def opaque(self) -> bool:
         """Two revisions can be compared without the secrets in them."""
@@ -93,13 +93,13 @@ class ActionModule(FleetAction):
                     display.display(f"{hub.hub}:\n{hub.diff()}")
             return {**result, "failed": True, "msg": f"the fleet is not as the inventory says: {plan.counted()}"}
         away = sorted({hub.cluster for hub in plan.hubs if hub.action == UNREACHABLE})
-        if away and not self.argument("tolerant", False):
+        if away and not self.argument("ignore_unreachable", False):
             return {**result, "failed": True, "msg": f"nobody knows what would change in {', '.join(away)}, see above"}
         return result
 
     def _stale(self, plan: Plan) -> list[str]:
         """Return why the kept plan that is to be deployed is no longer true."""
-        name = str(self.argument("kept") or "")
+        name = str(self.argument("plan_file") or "")
         if not name:
             return []
         try:

@@ -37,7 +37,10 @@ class ActionModule(FleetAction):
         """Write the files that differ, and tell which."""
         directory = self.argument("directory")
         if not directory:
-            return {"failed": True, "msg": "directory is missing: where to write, for example -e directory=out"}
+            return {
+                "failed": True,
+                "msg": "render_directory is missing: where to write, for example -e render_directory=out",
+            }
         directory = os.path.abspath(os.path.expanduser(str(directory)))
         rendered = [hub for hub in hubs if hub.platform == KUBERNETES]
         if not rendered:

@@ -33,16 +33,16 @@ options:
     description: How many hubs are checked at once.
     type: int
     default: 10
-  among:
+  hubs:
     description: Check only these of the hubs of the play, and of these only the ones that came through so far.
     type: list
     elements: str
   outcome:
-    description: With O(among), check only hubs that this became of; part of the playbook deploy.
+    description: With O(hubs), check only hubs that this became of; part of the playbook deploy.
     type: str
     choices: [rolled back]
-  tolerant:
-    description: Do not fail where hubs fail; RV(problems) says which did.
+  ignore_unreachable:
+    description: Do not fail when hubs fail or do not answer; RV(problems) lists them.
     type: bool
     default: false
   start_timeout:

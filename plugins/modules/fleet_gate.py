@@ -43,10 +43,10 @@ options:
   soak:
     description: Seconds between two waves. Nothing but looked at - it is an error if it is no whole number.
     type: raw
-  tell:
-    description: Print what is skipped.
+  quiet:
+    description: Do not print which hubs are skipped.
     type: bool
-    default: true
+    default: false
 """
 
 EXAMPLES = r"""

@@ -24,7 +24,7 @@ options:
     type: str
     choices: [locked, unlocked, compared]
     default: locked
-  outside_window:
+  ignore_maintenance_window:
     description: Go on outside of maintenance windows, too. In check mode, windows do not count.
     type: bool
     default: false
@@ -35,12 +35,12 @@ options:
       - Clusters that did not answer then are left out.
     type: list
     elements: dict
-  tolerant:
-    description: Go on without clusters that do not answer; RV(away) tells their hubs.
+  ignore_unreachable:
+    description: Continue without clusters that do not answer; RV(unreachable) lists their hubs.
     type: bool
     default: false
-  away:
-    description: What RV(away) told; the clusters of these hubs are left out.
+  unreachable:
+    description: The return value RV(unreachable) of an earlier task; the clusters of these hubs are left out.
     type: dict
     default: {}
 """
@@ -67,7 +67,7 @@ recorded:
   type: list
   elements: str
   sample: [workstation]
-away:
+unreachable:
   description: Hubs whose cluster does not answer, each with the reason.
   returned: when O(state=locked)
   type: dict

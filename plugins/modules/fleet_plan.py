@@ -38,10 +38,10 @@ options:
     description: Fail when anything is not as the inventory says, so that C(ansible-playbook) ends with code 2.
     type: bool
     default: false
-  kept:
+  plan_file:
     description: Fail unless the plan is still the one in this file, which O(file) wrote.
     type: path
-  tolerant:
+  ignore_unreachable:
     description: Do not fail where a cluster does not answer, as long as others do.
     type: bool
     default: false

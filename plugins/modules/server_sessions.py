@@ -19,6 +19,10 @@ options:
     description: Fail where a server runs, before something that would end it.
     type: bool
     default: true
+  variable:
+    description: The extra variable that lets the playbook end sessions; named in the error message.
+    type: str
+    default: stop_end_sessions
   directory:
     description: The hub's directory. Filled in by the action.
     type: path
@@ -51,14 +55,18 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 def main() -> None:
     """List the open sessions of one hub."""
     module = AnsibleModule(
-        argument_spec={"refuse": {"type": "bool", "default": True}, "directory": {"type": "path"}},
+        argument_spec={
+            "refuse": {"type": "bool", "default": True},
+            "variable": {"type": "str", "default": "stop_end_sessions"},
+            "directory": {"type": "path"},
+        },
         supports_check_mode=True,
     )
     users = users_of_servers(module.params["directory"])
     if users and module.params["refuse"]:
         module.fail_json(
             msg=f"this would end the sessions of {', '.join(users)}; wait until they are done, or end them with "
-            "-e end_sessions=true; nothing was touched",
+            f"-e {module.params['variable']}=true; nothing was changed",
             users=users,
         )
     module.exit_json(changed=False, users=users)

@@ -153,7 +153,7 @@ WRONG_SWITCHES = {
     "check": "check_every",
     "deploy": "deploy_rollback",
     "plan": "plan_exit_code",
-    "remove": "export",
+    "remove": "remove_export",
     "restore": "restore_all",
     "rollback": "rollback_all",
     "status": "status_history",
@@ -164,7 +164,7 @@ WRONG_SWITCHES = {
 
 @pytest.mark.parametrize(("name", "switch"), WRONG_SWITCHES.items())
 def test_a_mistyped_switch_is_no_false(name: str, switch: str, inventory: Path) -> None:
-    """Whoever mistypes -e export=true must not lose the copy of the data."""
+    """Whoever mistypes -e remove_export=true must not lose the copy of the data."""
     output = refused(name, inventory, "-e", f"{switch}=ture")
     assert f"argument '{switch}' is of type str and we were unable to convert to bool: The value 'ture'" in output
     assert output.count("TASK [") == 1

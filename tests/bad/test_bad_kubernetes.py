@@ -73,7 +73,7 @@ def test_tolerated_is_told_and_stops_nothing(inventory: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "arguments"),
-    [("render", ("-e", "directory=out")), ("explain", ("-e", "option=cull.every"))],
+    [("render", ("-e", "render_directory=out")), ("explain", ("-e", "explain_option=cull.every"))],
     ids=["render", "explain"],
 )
 def test_other_playbooks_refuse_it_the_same_way(name: str, arguments: tuple[str, ...], inventory: Path) -> None:
@@ -91,7 +91,7 @@ def test_other_playbooks_refuse_it_the_same_way(name: str, arguments: tuple[str,
 def test_render_of_a_sound_hub_beside_a_broken_one(inventory: Path) -> None:
     """What the test above refuses is written where the broken hub is left out."""
     CASES["kubernetes_values/number_is_text"].write(inventory)
-    done = playbook(inventory, "-e", "directory=out", "--limit", "beta", name="render")
+    done = playbook(inventory, "-e", "render_directory=out", "--limit", "beta", name="render")
     assert done.returncode == 0, done.stdout + done.stderr
     assert [path.name for path in (inventory / "out").iterdir()] == ["beta"]
 

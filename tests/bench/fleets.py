@@ -60,7 +60,17 @@ class Fleet:
 
     def __exit__(self, *_error: object) -> None:
         names = f"remove_hubs={','.join(self.names)}"
-        self.playbook("remove", "-e", names, "-e", "remove_data=true", "-e", "export=false", "-e", "end_sessions=true")
+        self.playbook(
+            "remove",
+            "-e",
+            names,
+            "-e",
+            "remove_data=true",
+            "-e",
+            "remove_export=false",
+            "-e",
+            "remove_end_sessions=true",
+        )
 
     def hub(self, name: str) -> Path:
         """The directory of a hub."""

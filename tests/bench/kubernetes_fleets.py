@@ -46,7 +46,7 @@ def pure_rendering(inventory: str, chart: str, scratch: str) -> Taken:
     """Return what Helm as a library takes to render all hubs of an inventory, in one process and nothing else."""
     directory = Path(scratch) / "pure"
     ansible = f"{sys.prefix}/bin/ansible-playbook"
-    timed([ansible, "-i", inventory, f"{CHECKOUT}/playbooks/render.yml", "-e", f"directory={directory}"])
+    timed([ansible, "-i", inventory, f"{CHECKOUT}/playbooks/render.yml", "-e", f"render_directory={directory}"])
     files = sorted(map(str, directory.glob("*/values.yaml")))
     idle, busy = (
         timed([sys.executable, "-c", _PURE.replace("{render}", render), chart, *files]) for render in ("", "yes")

@@ -80,7 +80,7 @@ def kubernetes(table: Table, scratch: str) -> None:
         print(f"left out: there are no real clusters in {REAL}", file=sys.stderr)
         return
     fleet = os.path.join(scratch, "real")
-    arguments = ["-e", f"source={REAL}", "-e", "format=2i2c", "-e", f"directory={fleet}"]
+    arguments = ["-e", f"import_source={REAL}", "-e", "import_format=2i2c", "-e", f"import_directory={fleet}"]
     table.add(
         "import ten real clusters (29 hubs)",
         timed([ANSIBLE, f"{CHECKOUT}/playbooks/import_fleet.yml", *arguments]),
@@ -88,7 +88,9 @@ def kubernetes(table: Table, scratch: str) -> None:
         None,
     )
     table.add("validate them", playbook("validate", f"{fleet}/inventory"), None, small)
-    table.add("render them", playbook("render", f"{fleet}/inventory", "-e", f"directory={scratch}/out"), None, small)
+    table.add(
+        "render them", playbook("render", f"{fleet}/inventory", "-e", f"render_directory={scratch}/out"), None, small
+    )
 
 
 def manifests(table: Table, scratch: str) -> None:

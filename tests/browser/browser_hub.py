@@ -94,7 +94,9 @@ class DeployedHub:
 
     def remove(self) -> None:
         """Remove the hub with its data; nothing of it may be left but accounts of persons."""
-        self.play("remove", f"remove_hubs={self.name}", "remove_data=true", "export=false", "end_sessions=true")
+        self.play(
+            "remove", f"remove_hubs={self.name}", "remove_data=true", "remove_export=false", "remove_end_sessions=true"
+        )
         wait_until(lambda: not self.processes(), 30, f"processes of the removed hub end: {self.processes()}")
         assert not self.state.exists(), sorted(self.state.iterdir())
 

@@ -53,7 +53,7 @@ def run_import(place: Path, *arguments: str, **extra: str) -> subprocess.Complet
     program = Path(sys.executable).with_name("ansible-playbook")
     command = [str(program), str(PROJECT / "playbooks" / "import_fleet.yml"), *arguments]
     for name, value in extra.items():
-        command += ["-e", f"{name}={value}"]
+        command += ["-e", f"import_{name}={value}"]
     return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
 
 

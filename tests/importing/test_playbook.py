@@ -123,14 +123,17 @@ def test_check_mode_tells_the_same_and_writes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        ({"format": "helm"}, "format: 'helm' is not known; allowed: 2i2c, tljh, z2jh; nothing was written"),
+        ({"format": "helm"}, "import_format: 'helm' is not known; allowed: 2i2c, tljh, z2jh; nothing was written"),
         ({"source": "none.yaml"}, "none.yaml: there is no such file or directory; nothing was written"),
         ({"source": "bad.yaml"}, "bad.yaml:3: is no YAML: "),
         ({"format": "2i2c", "source": "."}, ".: there is no cluster.yaml in it, nor in a directory below it"),
         ({"directory": "."}, ".: is not empty (it holds "),
-        ({"overwrite": "perhaps"}, "overwrite: is true or false"),
-        ({"source": "lab.yaml, bad.yaml"}, "source: has an empty name between its commas; write them without spaces"),
-        ({"source": ""}, "source: is not set; say what to import with -e source=PATH"),
+        ({"overwrite": "perhaps"}, "import_overwrite: must be true or false"),
+        (
+            {"source": "lab.yaml, bad.yaml"},
+            "import_source: contains an empty name between commas; write the names without spaces",
+        ),
+        ({"source": ""}, "import_source: is not set; set it to what is imported, -e import_source=PATH"),
     ],
 )
 def test_mistakes(tmp_path: Path, request_: dict[str, str], message: str) -> None:

@@ -28,7 +28,7 @@ def written(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
     """One repository per platform, with everything; not to be changed."""
     directory = tmp_path_factory.mktemp("written")
     for platform in PLATFORMS:
-        done = init(directory, collections, f"directory={platform}", f"platform={platform}")
+        done = init(directory, collections, f"init_directory={platform}", f"init_platform={platform}")
         assert done.returncode == 0, done.stdout + done.stderr
     return {platform: directory / platform for platform in PLATFORMS}
 

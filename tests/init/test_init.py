@@ -28,7 +28,15 @@ def test_files(written: dict[str, Path], platform: str) -> None:
 @pytest.mark.parametrize(("workflows", "files"), [("github", GITHUB), ("gitlab", GITLAB), ("none", set())])
 def test_workflows_of_choice(workflows: str, files: set[str], collections: Path, tmp_path: Path) -> None:
     """Only the workflows that were asked for, under the names that were asked for; told without being written."""
-    done = init(tmp_path, collections, "directory=mine", f"ci={workflows}", "cluster=lab", "hub=teaching", check=True)
+    done = init(
+        tmp_path,
+        collections,
+        "init_directory=mine",
+        f"init_ci={workflows}",
+        "init_cluster=lab",
+        "init_hub=teaching",
+        check=True,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert list(tmp_path.iterdir()) == []
     told = {line.split("item=")[1].rstrip(")") for line in done.stdout.splitlines() if "=> (item=" in line}
@@ -42,7 +50,7 @@ def test_workflows_of_choice(workflows: str, files: set[str], collections: Path,
 def test_second_run(repository: Path, collections: Path) -> None:
     """A second run changes nothing and names what it kept."""
     before = content(repository)
-    done = init(repository.parent, collections, "directory=my-fleet")
+    done = init(repository.parent, collections, "init_directory=my-fleet")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "changed=0 " in done.stdout
     assert content(repository) == before
@@ -58,7 +66,7 @@ def test_what_is_there_is_kept(collections: Path, tmp_path: Path) -> None:
     (mine / "README.md").write_text("ours\n", encoding="utf-8")
     (mine / "group_vars").mkdir()
     (mine / "group_vars" / "all.yml").symlink_to("elsewhere.yml")
-    done = init(tmp_path, collections, f"directory={mine}", "ci=none")
+    done = init(tmp_path, collections, f"init_directory={mine}", "init_ci=none")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "kept as they are: inventory/group_vars, group_vars/all.yml, README.md" in done.stdout
     found = content(mine)
@@ -74,7 +82,7 @@ def test_what_git_ignores_is_added(collections: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / ".gitignore").write_text("/secrets/\n/ours/", encoding="utf-8")
-    done = init(tmp_path, collections, "directory=mine", "ci=none")
+    done = init(tmp_path, collections, "init_directory=mine", "init_ci=none")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "kept as they are" not in done.stdout
     ignored = content(mine)[".gitignore"].splitlines()
@@ -83,14 +91,14 @@ def test_what_git_ignores_is_added(collections: Path, tmp_path: Path) -> None:
 
 
 WRONG = {
-    "no directory": ([], "say where to, -e directory=PATH"),
-    "platform": (["directory=a", "platform=servr"], "must be one of: server, kubernetes, got: servr"),
-    "ci": (["directory=a", "ci=gitub"], "must be one of: github, gitlab, both, none, got: gitub"),
-    "cluster": (["directory=a", "cluster=my-lab"], "cluster my-lab, hub research: a cluster is at most 31"),
-    "group of Ansible": (["directory=a", "cluster=all"], "neither is called all, ungrouped"),
-    "tier": (["directory=a", "hub=staging"], "neither is called all, ungrouped"),
-    "long hub": (["directory=a", f"hub={'h' * 25}"], "a hub at most 24 lower-case letters"),
-    "same name": (["directory=a", "hub=lab", "cluster=lab"], "cluster lab, hub lab: "),
+    "no directory": ([], "say where to, -e init_directory=PATH"),
+    "platform": (["init_directory=a", "init_platform=servr"], "must be one of: server, kubernetes, got: servr"),
+    "ci": (["init_directory=a", "init_ci=gitub"], "must be one of: github, gitlab, both, none, got: gitub"),
+    "cluster": (["init_directory=a", "init_cluster=my-lab"], "cluster my-lab, hub research: a cluster is at most 31"),
+    "group of Ansible": (["init_directory=a", "init_cluster=all"], "neither is called all, ungrouped"),
+    "tier": (["init_directory=a", "init_hub=staging"], "neither is called all, ungrouped"),
+    "long hub": (["init_directory=a", f"init_hub={'h' * 25}"], "a hub at most 24 lower-case letters"),
+    "same name": (["init_directory=a", "init_hub=lab", "init_cluster=lab"], "cluster lab, hub lab: "),
 }
 
 
@@ -114,7 +122,14 @@ def test_example_validates(written: dict[str, Path], platform: str, collections:
 def test_longest_names_validate(repository: Path, collections: Path) -> None:
     """What init takes as a name, validate takes too."""
     cluster, hub = "c" + "_" * 29 + "9", "h" + "-" * 22 + "9"
-    done = init(repository.parent, collections, "directory=other", "ci=none", f"cluster={cluster}", f"hub={hub}")
+    done = init(
+        repository.parent,
+        collections,
+        "init_directory=other",
+        "init_ci=none",
+        f"init_cluster={cluster}",
+        f"init_hub={hub}",
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     done = playbook(repository.parent / "other", collections, "validate")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -149,7 +164,7 @@ def test_versions_come_from_the_collection(written: dict[str, Path], collections
     (collection,) = yaml.safe_load((written["server"] / "collections/requirements.yml").read_text())["collections"]
     assert collection["name"] == "hubfleet.jupyterhub"
     assert collection["version"].startswith(f">={version},<")
-    done = init(tmp_path, PROJECT / ".ansible" / "collections", "directory=mine", "ci=none", check=True)
+    done = init(tmp_path, PROJECT / ".ansible" / "collections", "init_directory=mine", "init_ci=none", check=True)
     assert f'+    version: "{collection["version"]}"' in done.stdout
 
 

@@ -176,7 +176,7 @@ class KubernetesFleet:
 
     def render(self, *arguments: str) -> Done:
         """Render hubs on Kubernetes."""
-        return self.run("render", "--limit", "cloud", "-e", f"directory={self.out}", *arguments)
+        return self.run("render", "--limit", "cloud", "-e", f"render_directory={self.out}", *arguments)
 
     def rendered(self) -> dict[str, str]:
         """Return what was rendered: path below the directory -> text."""

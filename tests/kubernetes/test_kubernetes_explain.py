@@ -15,13 +15,13 @@ MAPS, CLOUD, ALL = "host_vars/maps.yml", "group_vars/cloud.yml", "group_vars/all
 
 def explained(fleet: KubernetesFleet, option: str, *arguments: str, hub: str = "maps") -> list[str]:
     """Return what is said of an option of one hub, runs of blanks made one."""
-    done = fleet.run("explain", "--limit", hub, "-e", f"option={option}", *arguments)
+    done = fleet.run("explain", "--limit", hub, "-e", f"explain_option={option}", *arguments)
     assert done.status == 0, done.output
     return [re.sub(r" +", " ", line.strip()) for line in done.said]
 
 
 def refused(fleet: KubernetesFleet, option: str, hub: str = "maps") -> str:
-    done = fleet.run("explain", "--limit", hub, "-e", f"option={option}")
+    done = fleet.run("explain", "--limit", hub, "-e", f"explain_option={option}")
     assert done.status != 0
     return done.output
 

@@ -148,18 +148,18 @@ def test_limit_renders_these_hubs_only(fleet: KubernetesFleet) -> None:
 
 
 def test_without_limit_the_hubs_on_machines_are_left_out(fleet: KubernetesFleet) -> None:
-    done = fleet.run("render", "-e", f"directory={fleet.out}")
+    done = fleet.run("render", "-e", f"render_directory={fleet.out}")
     assert (done.status, done.said) == (0, [f"2 hubs in {fleet.out}: 5 files written"])
     assert list(fleet.rendered()) == FILES
 
 
 def test_what_cannot_be_done_is_said(fleet: KubernetesFleet) -> None:
-    machine = fleet.run("render", "--limit", "local", "-e", f"directory={fleet.out}")
+    machine = fleet.run("render", "--limit", "local", "-e", f"render_directory={fleet.out}")
     assert machine.status != 0
     assert "no hub that was selected is on Kubernetes; there is nothing to render" in machine.output
     nowhere = fleet.run("render", "--limit", "maps")
     assert nowhere.status != 0
-    assert "directory is missing: where to write, for example -e directory=out" in nowhere.output
+    assert "render_directory is missing: where to write, for example -e render_directory=out" in nowhere.output
     fleet.out.write_text("a file")
     in_the_way = fleet.render()
     assert in_the_way.status != 0
@@ -191,7 +191,7 @@ def test_what_is_left_of_hubs_is_told(fleet: KubernetesFleet) -> None:
     (fleet.out / "maps").rename(fleet.out / "roads")
     (fleet.out / "notes").mkdir()
     assert not any("roads" in line for line in fleet.render().said), "a part of the fleet does not tell"
-    done = fleet.run("render", "-e", f"directory={fleet.out}")
+    done = fleet.run("render", "-e", f"render_directory={fleet.out}")
     assert done.said[1:] == [f"roads: left the inventory; {fleet.out / 'roads'} is of no use anymore"]
 
 

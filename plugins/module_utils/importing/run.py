@@ -110,24 +110,28 @@ def import_fleet(
 
 def _check_request(request: Request) -> None:
     if not request.paths:
-        raise ImportProblem("source: is not set; say what to import with -e source=PATH")
+        raise ImportProblem("import_source: is not set; set it to what is imported, -e import_source=PATH")
     if not request.directory:
-        raise ImportProblem("directory: is not set; say where the inventory goes with -e directory=PATH")
+        raise ImportProblem(
+            "import_directory: is not set; set it to where the inventory is written, -e import_directory=PATH"
+        )
     if request.format not in FORMATS:
         hint = nearest(request.format, FORMATS, "allowed")
-        raise ImportProblem(f"format: {f'{request.format!r} is not known' if request.format else 'is not set'}{hint}")
+        raise ImportProblem(
+            f"import_format: {f'{request.format!r} is not known' if request.format else 'is not set'}{hint}"
+        )
     if request.tier and request.tier not in TIERS:
-        raise ImportProblem(f"tier: {request.tier!r} is not known{nearest(request.tier, TIERS, 'allowed')}")
+        raise ImportProblem(f"import_tier: {request.tier!r} is not known{nearest(request.tier, TIERS, 'allowed')}")
     for name, text in (("hub", request.hub), ("cluster", request.cluster)):
         if not text.isascii():
-            raise ImportProblem(f"{name}: {text!r}: names are made of lower-case letters a to z, digits and '-'")
+            raise ImportProblem(f"import_{name}: {text!r}: names are made of lower-case letters a to z, digits and '-'")
     for path in request.paths:
         if not os.path.exists(path):
             raise ImportProblem(f"{path}: there is no such file or directory")
     given = [name for name in ("hub", "cluster", "tier") if getattr(request, name)]
     if request.format == "2i2c" and (given or len(request.paths) > 1):
         what = given[0] if given else "source"
-        raise ImportProblem(f"{what}: 2i2c's trees are one directory, and name their hubs themselves")
+        raise ImportProblem(f"import_{what}: 2i2c's trees are one directory, and name their hubs themselves")
 
 
 def _read(request: Request) -> Tree:

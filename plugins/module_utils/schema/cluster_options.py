@@ -36,7 +36,7 @@ ANYWHERE = (
         "list",
         (
             "When hubs of the cluster may be changed, in the time zone of the controller; always when unset.",
-            "A deploy outside of them is refused, but for C(-e outside_window=true).",
+            "A deploy outside of them is refused, but for C(-e ignore_maintenance_window=true).",
         ),
         default=(),
         elements=element("str", pattern=WINDOW_PATTERN, pattern_text=WINDOW_TEXT),

@@ -101,7 +101,7 @@ def test_a_drill_tells_a_damaged_backup(vault: Vault) -> None:
 def test_a_removed_hub_comes_back(vault: Vault) -> None:
     fleet, hub = vault.fleet, vault.hub
     sealed, secrets, owner = stored(hub), hub.secrets(), os.lstat(vault.home).st_uid
-    sure = ("remove_hubs=lab", "remove_data=true", "export=false", "end_sessions=true")
+    sure = ("remove_hubs=lab", "remove_data=true", "remove_export=false", "remove_end_sessions=true")
     fleet.succeed("remove", *(word for each in sure for word in ("-e", each)))
     assert not vault.home.exists()
     with somebody_new():
@@ -140,7 +140,7 @@ def test_archives_replace_a_hub_that_is_there(vault: Vault) -> None:
         (vault.home / "work.txt").write_text("newer")
         refused = fleet.run(*replace)
         assert refused.code == 2 and "ada" in refused.output and vault.kernel.survives()
-        result = fleet.succeed(*replace, "-e", "end_sessions=true", "-vvvv")
+        result = fleet.succeed(*replace, "-e", "restore_end_sessions=true", "-vvvv")
     assert identity not in result.output
     assert subprocess.run(["grep", "-rqF", identity, str(fleet.state)], check=False).returncode == 1
     assert (vault.home / "work.txt").read_text() == "of ada" and vault.is_logged_in()
@@ -150,7 +150,7 @@ def test_archives_replace_a_hub_that_is_there(vault: Vault) -> None:
 
 
 def test_what_was_replaced_outlives_the_hub(vault: Vault) -> None:
-    vault.fleet.succeed("remove", "-e", "remove_hubs=lab", "-e", "remove_data=true", "-e", "export=false")
+    vault.fleet.succeed("remove", "-e", "remove_hubs=lab", "-e", "remove_data=true", "-e", "remove_export=false")
     assert [path.name for path in vault.fleet.state.iterdir()] == ["replaced"]
     shutil.rmtree(vault.fleet.state)
 

@@ -328,7 +328,7 @@ def test_accounts_have_the_same_limits(machine: Machine, fleet: Fleet) -> None:
 def test_remove_leaves_nothing(machine: Machine, fleet: Fleet) -> None:
     for hub in map(fleet.hub, HUBS):
         hub.start_server("ada")
-    fleet.succeed("stop", "--limit", HUBS[1], "-e", "stop_servers=true", "-e", "end_sessions=true")
+    fleet.succeed("stop", "--limit", HUBS[1], "-e", "stop_servers=true", "-e", "stop_end_sessions=true")
     assert len(servers(machine)) == 1
     assert fleet.remove().code == 0
     assert not servers(machine) and not units(machine) and not fleet.state.exists()

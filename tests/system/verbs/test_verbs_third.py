@@ -40,7 +40,7 @@ def joined(deployed: Deployed) -> Iterator[Fleet]:
     fleet.write()
     yield fleet
     if (fleet.state / "hubs/secure").exists():
-        sure = ("-e", "remove_data=true", "-e", "export=false", "-e", "end_sessions=true")
+        sure = ("-e", "remove_data=true", "-e", "remove_export=false", "-e", "remove_end_sessions=true")
         fleet.run("remove", "--limit", "secure", "-e", "remove_hubs=secure", *sure)
     del fleet.hubs["secure"], fleet.tiers["secure"]
     fleet.write()
@@ -178,7 +178,7 @@ def test_remove_with_data_leaves_nothing(joined: Fleet) -> None:
     # No copy, no removal.
     exports = joined.directory / "state-exports"
     exports.write_text("in the way", encoding="utf-8")
-    result = joined.run("remove", *sure, "-e", "end_sessions=true")
+    result = joined.run("remove", *sure, "-e", "remove_end_sessions=true")
     assert result.code == 2 and "could not be copied" in result.output, result.output
     assert "ending the sessions of ada" in result.output and not processes_of(homes)
     assert hub.secrets() == held and kept.read_text() == "kept"

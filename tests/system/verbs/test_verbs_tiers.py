@@ -305,7 +305,7 @@ def test_maintenance_windows(fleet: Fleet) -> None:
         words = " ".join(result.output.split())
         assert result.code == 2 and f"cluster west may only be changed in its maintenance windows ({closed})" in words
         assert pids(fleet, WEST) == before
-        fleet.succeed("deploy", "--limit", "west", "--check", "-e", "outside_window=true")
+        fleet.succeed("deploy", "--limit", "west", "--check", "-e", "ignore_maintenance_window=true")
     with fleet.changed("west", cluster_maintenance_windows=[closed, opened], hub_announcement="In the night"):
         fleet.succeed("deploy", "--limit", "west", "--check")
     assert pids(fleet, WEST) == before
@@ -320,7 +320,7 @@ def test_stopping_asks_about_open_sessions(fleet: Fleet) -> None:
     # The hub without sessions goes on.
     assert result.recap("west-b")["failed"] == 0 and not any(quiet.pids.values())
     assert busy.pids == before and kernel.survives() and not locks(fleet)
-    result = fleet.succeed("stop", "--limit", "west-a", "-e", "stop_servers=true", "-e", "end_sessions=true")
+    result = fleet.succeed("stop", "--limit", "west-a", "-e", "stop_servers=true", "-e", "stop_end_sessions=true")
     assert "west-a: ending the sessions of ben" in result.output and not any(busy.pids.values())
     planned = fleet.succeed("plan", "--limit", "west").planned()
     assert planned == dict.fromkeys(WEST[1:], "drifted: proxy not running, hub not running, culler not running")

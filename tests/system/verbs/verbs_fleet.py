@@ -248,7 +248,7 @@ class Fleet:
 
     def remove(self) -> Result:
         """Run the verb remove on everything, with its data, whoever works there."""
-        sure = ("-e", "remove_data=true", "-e", "export=false", "-e", "end_sessions=true")
+        sure = ("-e", "remove_data=true", "-e", "remove_export=false", "-e", "remove_end_sessions=true")
         return self.run("remove", "-e", f"remove_hubs={','.join(self.hubs)}", *sure)
 
     def end(self) -> None:
