@@ -51,7 +51,7 @@ class ActionModule(ServerAction):
         return {
             **program_arguments(self.platform),
             "hub": hub.name,
-            "settings": settings_of(hub, identity=True),
+            "settings": settings_of(hub),
             "target": target_of(self.hub, self.platform),
             "builds": platform.setup.layout.root,
             "content": pack(texts),

@@ -26,6 +26,6 @@ class ActionModule(ServerAction):
         """Return the program that restores, its settings with the private key, and the target."""
         return {
             **program_arguments(platform),
-            "settings": settings_of(hub, identity=True),
+            "settings": settings_of(hub),
             "target": target_of(hub, platform),
         }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The program and its settings; PROGRAM_ARGUMENTS in module_utils/platform/server/backups.py."""
+    """The program and its settings; PROGRAM_ARGUMENTS in module_utils/platform/server/backup/program.py."""
 
     DOCUMENTATION = r"""
 options:

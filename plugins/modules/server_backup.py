@@ -11,7 +11,7 @@ short_description: Make a backup of a hub on a machine, or list its backups
 version_added: 0.1.0
 description:
   - Copies the database of a hub while it runs, and saves it with configuration, generated secrets, what is installed in
-    its environments, and its users' homes, by restic or by tar and age, as the options C(cluster_backup_*) say.
+    its environments, and its users' homes, by restic, as the options C(cluster_backup_*) say.
   - The same program makes backups on a schedule, without Ansible.
   - The action of the same name fills in what the inventory says; a play gives only O(state).
 extends_documentation_fragment:

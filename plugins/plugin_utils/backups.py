@@ -26,11 +26,8 @@ def program_arguments(platform: ServerPlatform) -> dict[str, Any]:
     }
 
 
-def settings_of(hub: Hub, identity: bool = False) -> str:
-    """Return the settings of a cluster's backups as one word.
-
-    identity: with the private key, which only what reads backups may have. Fails where there are no backups.
-    """
+def settings_of(hub: Hub) -> str:
+    """Return the settings of a cluster's backups as one word. Raises AnsibleActionFail if it has no backups."""
     options = hub.cluster.options
     if not options["cluster_backup_repository"]:
         raise AnsibleActionFail(
@@ -40,10 +37,8 @@ def settings_of(hub: Hub, identity: bool = False) -> str:
         {
             "cluster": hub.cluster.name,
             "repository": options["cluster_backup_repository"],
-            "password": options["cluster_backup_password"] or "",
+            "password": options["cluster_backup_password"],
             "environment": options["cluster_backup_environment"] or {},
-            "recipient": options["cluster_backup_recipient"] or "",
-            "identity": (options["cluster_backup_identity"] or "") if identity else "",
             "keep": options["cluster_backup_keep"],
             "homes": options["cluster_backup_homes"],
             "collection": collection_version(),

@@ -124,23 +124,19 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
 
 
 def _check_backups(options: dict[str, Any], report: Report, broken: set[str]) -> None:
-    """Backups are encrypted, with one key, and what is said of them is not said in vain."""
-    place, keys = "cluster_backup_repository", ("cluster_backup_password", "cluster_backup_recipient")
-    named = [name for name in (*keys, "cluster_backup_identity", "cluster_backup_environment") if options[name]]
-    if broken & {place, *keys}:
+    """A repository needs a password, and other options of backups need a repository."""
+    repository, password = "cluster_backup_repository", "cluster_backup_password"
+    if broken & {repository, password}:
         return
-    if not options[place]:
-        said = named + [name for name in ("cluster_backup_schedule",) if options[name] != "never"]
-        for name in said[:1]:
-            report((name,), f"means nothing without {place}, which is not set")
+    if options[repository]:
+        if not options[password]:
+            report((repository,), f"needs {password}, which restic encrypts backups with")
         return
-    given = [name for name in keys if options[name]]
-    if not given:
-        report((place,), f"needs a key to encrypt backups with: {' (restic) or '.join(keys)} (tar and age)")
-    elif len(given) > 1:
-        report((keys[1],), f"is set beside {keys[0]}; keep one of them: the first makes backups by restic")
-    elif given == [keys[1]] and not options[place].startswith("/"):
-        report((place,), f"is not a directory of the machine, which archives go to; {keys[0]} makes backups by restic")
+    useless = [name for name in (password, "cluster_backup_environment") if options[name]]
+    if options["cluster_backup_schedule"] != "never":
+        useless.append("cluster_backup_schedule")
+    for name in useless[:1]:
+        report((name,), f"has no effect without {repository}, which is not set")
 
 
 def check_people(hub: Hub, report: Report) -> None:

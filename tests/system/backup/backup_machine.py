@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A hub's directory without a hub, and the program that saves it, run as a timer or a module runs it."""
+"""The directory of a hub that does not run, and the backup program, called as a timer or a module calls it."""
 
 from __future__ import annotations
 
@@ -33,28 +33,27 @@ class Machine:
 
     root: Path
     settings: dict[str, Any]
-    identity: str = ""
     name: str = "state"
     program: Path = PROGRAM
     python: str = sys.executable
 
     @property
     def state(self) -> Path:
-        """The state directory."""
+        """Return the state directory."""
         return self.root / self.name
 
     @property
     def hub(self) -> Path:
-        """The directory of the hub."""
+        """Return the directory of the hub."""
         return self.state / "hubs/lab"
 
     @property
     def homes(self) -> Path:
-        """The homes of the hub's users."""
+        """Return the homes of the hub's users."""
         return self.state / "homes/lab"
 
     def make(self, users: Sequence[str] = ("ada", "ben")) -> None:
-        """Make a hub that was deployed and has users, one of whom has a running server."""
+        """Create a hub that was deployed and has users, one of whom has a running server."""
         for folder in ("config", "secrets", "history/3", "history/4"):
             (self.hub / folder).mkdir(parents=True)
         environment = self.state / "environments/python-0123"
@@ -83,25 +82,24 @@ class Machine:
             (self.homes / user / "work.txt").write_text(f"of {user}")
 
     def beside(self, name: str) -> Machine:
-        """Another state directory with the same backups."""
-        return Machine(self.root, self.settings, self.identity, name, self.program, self.python)
+        """Return another state directory with the same backups."""
+        return Machine(self.root, self.settings, name, self.program, self.python)
 
     def ask(self, command: str, **request: Any) -> dict[str, Any]:
-        """The answer of the program; what went wrong is under ``error``."""
+        """Return the answer of the program; errors are under ``error``."""
         target = {
             "homes": str(self.homes),
             "isolation": "none",
             "runtime_directory": str(self.root / "run"),
             "from": "latest",
         }
-        settings = {**self.settings, "identity": self.identity}
-        asked = {"state": str(self.state), "hub": "lab", "settings": settings, **target, **request}
+        asked = {"state": str(self.state), "hub": "lab", "settings": self.settings, **target, **request}
         done = self.run(command, given=json.dumps(asked))
         assert done.stdout, done.stderr
         return dict(json.loads(done.stdout))
 
     def succeed(self, command: str, **request: Any) -> dict[str, Any]:
-        """The answer of the program, which must not be an error."""
+        """Return the answer of the program, which must not be an error."""
         answer = self.ask(command, **request)
         assert "error" not in answer, answer
         return answer
@@ -112,26 +110,14 @@ class Machine:
         return self.succeed("place", **request)
 
     def run(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        """Run the program; it says nothing on its own that is not meant."""
+        """Run the program."""
         command = [self.python, "-I", str(self.program), *arguments]
         return subprocess.run(command, input=given, capture_output=True, text=True, check=False, cwd="/")
 
 
-def age_key() -> tuple[str, str]:
-    """A new key of age: recipient and identity."""
-    made = subprocess.run(["age-keygen"], capture_output=True, text=True, check=True)
-    identity = next(line for line in made.stdout.splitlines() if line.startswith("AGE-SECRET-KEY-"))
-    recipient = made.stderr.partition("Public key: ")[2].strip()
-    return recipient, identity
-
-
-def settings(tool: str, repository: Path) -> tuple[dict[str, Any], str]:
-    """Settings for backups by restic or age, and the private key."""
-    common = {"cluster": "east", "repository": str(repository), "keep": {"last": 2}, "homes": True}
-    if tool == "restic":
-        return {**common, "password": "of the test"}, ""
-    recipient, identity = age_key()
-    return {**common, "recipient": recipient}, identity
+def settings(repository: Path) -> dict[str, Any]:
+    """Settings for backups in a directory."""
+    return {"cluster": "east", "repository": str(repository), "password": "of the test", "keep": {"last": 2}}
 
 
 def damage(repository: Path) -> None:
@@ -145,7 +131,7 @@ def damage(repository: Path) -> None:
 
 @contextmanager
 def nobody() -> Iterator[None]:
-    """Be somebody without rights for a while, where this is root."""
+    """Act as an unprivileged account, if this is root."""
     root = os.geteuid() == 0
     if root:
         os.setegid(65534)
@@ -159,6 +145,6 @@ def nobody() -> Iterator[None]:
 
 
 def owner(path: Path) -> tuple[int, int]:
-    """Numbers of the account and the group that own a file."""
+    """Return the user and group id of a file."""
     status = os.lstat(path)
     return status.st_uid, status.st_gid

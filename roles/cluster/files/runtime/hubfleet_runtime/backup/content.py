@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of a hub is saved: gathered in one directory, with a manifest that can be held against what comes back.
+"""Stage what is backed up of a hub in one directory, with a manifest that restored files are compared with.
 
-The homes are not copied: the repository reads them where they are.
+The homes are not copied: restic reads them where they are.
 """
 
 from __future__ import annotations
@@ -23,29 +23,28 @@ from typing import Any
 from urllib.parse import unquote
 
 from hubfleet_runtime import names, processes
-from hubfleet_runtime.backup.repository import BackupError, Settings
+from hubfleet_runtime.backup.restic import BackupError, Settings
 
 FORMAT = 1
 DATABASE = "jupyterhub.sqlite"
 MANIFEST = "manifest.json"
-# files are read in pieces of so many bytes
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
 class Counted:
-    """How many files, folders and links are below a directory, and how many bytes files have."""
+    """The number of files, directories and links below a directory, and the size of the files in bytes."""
 
     files: int = 0
     size: int = 0
 
 
 def stage(directory: Path, target: Path, settings: Settings) -> dict[str, Any]:
-    """Gathers a hub's files in a new directory; gives the manifest. The hub may run."""
+    """Copy a hub's files to a new directory; return the manifest. The hub may run. Raises BackupError."""
     config = processes.read_json(directory / "config" / "hub.json")
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(mode=0o700, parents=True)
-    # before the database: a deploy that changes its schema is only noted once that is done
+    # before the database: a deploy that changes the schema is recorded only after that
     record = newest_record(directory / "history")
     if record:
         processes.write_private(target / "record.json", record)
@@ -66,16 +65,12 @@ def stage(directory: Path, target: Path, settings: Settings) -> dict[str, Any]:
         "folders": folders_of(homes, users) if settings.homes and homes.is_dir() else {},
         "files": digests(target),
     }
-    processes.write_private(target / MANIFEST, _text(manifest))
+    processes.write_private(target / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return manifest
 
 
-def _text(manifest: dict[str, Any]) -> str:
-    return json.dumps(manifest, indent=1, sort_keys=True) + "\n"
-
-
 def newest_record(history: Path) -> str:
-    """The text of the newest record of a deploy that came to its end; empty where there is none."""
+    """Return the text of the newest record of a deploy that ended; empty if there is none."""
     numbers = [int(each.name) for each in history.iterdir() if each.name.isdigit()] if history.is_dir() else []
     for number in sorted(numbers, reverse=True):
         path = history / str(number) / "record.json"
@@ -88,15 +83,15 @@ def newest_record(history: Path) -> str:
 
 
 def copy_database(source: Path, target: Path) -> list[str]:
-    """Copies a database that may be in use, by SQLite's own online copy; gives the names of its users.
+    """Copy a database that may be in use, by SQLite's online backup; return the names of its users.
 
-    A hub that was never started has none, and no users.
+    A hub that was never started has no database. Raises BackupError.
     """
     if not source.exists():
         return []
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
-        # for writing: what a killed hub left half done must be undone before it can be read
+        # for writing: a transaction that a killed hub left open must be rolled back before it can be read
         with (
             closing(sqlite3.connect(f"{source.as_uri()}?mode=rw", uri=True)) as reader,
             closing(sqlite3.connect(target)) as writer,
@@ -104,11 +99,11 @@ def copy_database(source: Path, target: Path) -> list[str]:
             reader.backup(writer)
             return [str(name) for (name,) in writer.execute("SELECT name FROM users ORDER BY name")]
     except sqlite3.Error as error:
-        raise BackupError(f"the database {source} could not be copied: {error}") from None
+        raise BackupError(f"the database {source} cannot be copied: {error}") from None
 
 
 def _copy_pins(config: dict[str, Any], target: Path) -> None:
-    """Copies what was installed into each environment, so that it can be built like that again."""
+    """Copy the locks of environments, so that they can be built with the same versions again."""
     target.mkdir(mode=0o700)
     for environment in config["environments"].values():
         directory = Path(environment["directory"])
@@ -118,9 +113,9 @@ def _copy_pins(config: dict[str, Any], target: Path) -> None:
 
 
 def folders_of(homes: Path, users: list[str]) -> dict[str, dict[str, Any]]:
-    """Homes by the names of their folders: whose they are, with numbers of accounts, and how much is in them.
+    """Return the homes by directory name: user, numeric owner and group, number and size of files.
 
-    The user is empty where neither the database nor an account of ours knows whose a home is.
+    The user is empty if neither the database nor an account of this collection tells whose home it is.
     """
     known = {names.slug(user): user for user in users}
     found = {}
@@ -141,7 +136,7 @@ def folders_of(homes: Path, users: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def _user_of(uid: int, folder: str) -> str:
-    """The user whose account made by us has that number."""
+    """Return the user of an account that the spawner created; "" for other accounts."""
     try:
         match = re.fullmatch(r"hubfleet \S+ hub=\S+ user=(\S+)", pwd.getpwuid(uid).pw_gecos)
     except KeyError:
@@ -151,7 +146,7 @@ def _user_of(uid: int, folder: str) -> str:
 
 
 def count(folder: Path) -> Counted:
-    """What is below a folder; what vanishes meanwhile is not counted."""
+    """Count what is below a directory, without what is removed meanwhile."""
     files = size = 0
     for place, inner, found in os.walk(folder):
         files += len(inner)
@@ -165,7 +160,7 @@ def count(folder: Path) -> Counted:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """Relative path -> SHA-256 of every file below a folder, but the manifest itself."""
+    """Return relative path -> SHA-256 of every file below a directory but the manifest."""
     found = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path != folder / MANIFEST:
@@ -178,17 +173,17 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def check(folder: Path) -> dict[str, Any]:
-    """Holds what came back against its manifest; gives that. BackupError where anything differs."""
+    """Compare restored files with their manifest; return the manifest. Raises BackupError if anything differs."""
     try:
         manifest = processes.read_json(folder / MANIFEST)
     except (OSError, ValueError) as error:
         raise BackupError(f"the backup is damaged: {error}") from None
     if manifest.get("format") != FORMAT:
-        raise BackupError(f"the backup has the format {manifest.get('format')!r}; this release reads {FORMAT}")
+        raise BackupError(f"the backup has format {manifest.get('format')!r}; this release reads format {FORMAT}")
     found = digests(folder)
     wrong = sorted(path for path, _digest in found.items() ^ manifest["files"].items())
     if wrong:
-        raise BackupError(f"the backup is damaged: {wrong[0]} is not what was saved")
+        raise BackupError(f"the backup is damaged: {wrong[0]} differs from what was backed up")
     if DATABASE in found:
         _check_database(folder / DATABASE, manifest["users"])
     return manifest
@@ -204,13 +199,13 @@ def _check_database(path: Path, users: list[str]) -> None:
     if verdict != "ok":
         raise BackupError(f"the database of the backup is damaged: {verdict}")
     if found != users:
-        raise BackupError(f"the database of the backup has {len(found)} users; the manifest says {len(users)}")
+        raise BackupError(f"the database of the backup has {len(found)} users, its manifest says {len(users)}")
 
 
 def forget_servers(path: Path) -> int:
-    """Lets the database know of no running server; gives how many it knew of.
+    """Remove running servers from the database; return how many there were.
 
-    Their processes ran somewhere else, or before: a pid that was given to a stranger since would be killed.
+    Their processes ran elsewhere or earlier: JupyterHub would kill the process that has the same pid now.
     """
     with closing(sqlite3.connect(path)) as database, database as _transaction:
         (running,) = database.execute("SELECT count(*) FROM spawners WHERE server_id IS NOT NULL").fetchone()

@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gives homes that came back to the accounts of this machine. Standard library only.
+"""Give restored homes to the accounts of this machine. Standard library only.
 
-Accounts have other numbers on another machine, and a number of then may be somebody else's now. So every owner,
-every group and every entry of an access control list is either one of ours, or becomes root's. Source of the form of
-access control lists: linux/posix_acl_xattr.h.
+Accounts have other numbers on another machine, and an old number may belong to somebody else now. So owners and groups
+that are not accounts of this hub become root, and entries of access control lists for them are removed. Source of the
+format of access control lists: linux/posix_acl_xattr.h.
 """
 
 from __future__ import annotations
@@ -25,37 +25,37 @@ _USER, _GROUP = 0x02, 0x08
 
 @dataclass
 class Owners:
-    """Numbers of accounts and groups: then -> now."""
+    """Numbers of accounts and groups: in the backup -> on this machine."""
 
     users: dict[int, int] = field(default_factory=dict)
     groups: dict[int, int] = field(default_factory=dict)
 
     def user(self, number: int) -> int:
-        """The account now; root where nobody knows whose it was."""
+        """Return the account on this machine; root for unknown ones."""
         return self.users.get(number, 0)
 
     def group(self, number: int) -> int:
-        """The group now; root's where nobody knows which it was."""
+        """Return the group on this machine; root for unknown ones."""
         return self.groups.get(number, 0)
 
 
-def give(homes: Path, folders: dict[str, dict[str, Any]], account: Callable[[str], tuple[int, int]]) -> None:
-    """Gives every home to its user's account. folders: as in the manifest. account: user -> uid and gid."""
+def set_owners(homes: Path, folders: dict[str, dict[str, Any]], account: Callable[[str], tuple[int, int]]) -> None:
+    """Give every home to its user's account. folders: as in the manifest. account: user -> uid and gid."""
     accounts = {
         name: account(about["user"]) for name, about in folders.items() if about["user"] and (homes / name).is_dir()
     }
-    everyone = _everyone(folders, accounts)
+    unique = _unique_owners(folders, accounts)
     for entry in os.scandir(homes):
-        owners = Owners(dict(everyone.users), dict(everyone.groups))
+        owners = Owners(dict(unique.users), dict(unique.groups))
         if entry.name in accounts:
             uid, gid = accounts[entry.name]
             owners.users[folders[entry.name]["uid"]] = uid
             owners.groups[folders[entry.name]["gid"]] = gid
-        _give_all(entry.path, owners)
+        _set_all(entry.path, owners)
 
 
-def _everyone(folders: dict[str, dict[str, Any]], accounts: dict[str, tuple[int, int]]) -> Owners:
-    """Who may own something in others' homes. Where all had one account then, nobody can be told from it."""
+def _unique_owners(folders: dict[str, dict[str, Any]], accounts: dict[str, tuple[int, int]]) -> Owners:
+    """Return the owners of exactly one home, who may own files in other homes too."""
     owners = Owners()
     uids = [about["uid"] for about in folders.values()]
     gids = [about["gid"] for about in folders.values()]
@@ -67,21 +67,21 @@ def _everyone(folders: dict[str, dict[str, Any]], accounts: dict[str, tuple[int,
     return owners
 
 
-def _give_all(top: str, owners: Owners) -> None:
-    done: set[tuple[int, int]] = set()  # files with several names
-    _give(top, owners, done)
+def _set_all(top: str, owners: Owners) -> None:
+    done: set[tuple[int, int]] = set()  # files with several links
+    _set(top, owners, done)
     for place, folders, names in os.walk(top):
         for name in (*folders, *names):
-            _give(os.path.join(place, name), owners, done)
+            _set(os.path.join(place, name), owners, done)
 
 
-def _give(path: str, owners: Owners, done: set[tuple[int, int]]) -> None:
+def _set(path: str, owners: Owners, done: set[tuple[int, int]]) -> None:
     status = os.lstat(path)
     if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
         if (status.st_dev, status.st_ino) in done:
             return
         done.add((status.st_dev, status.st_ino))
-    # takes away set-user-id bits of files as well, which is right where a file becomes root's
+    # this clears set-user-id bits as well, as it must for files that become root's
     os.chown(path, owners.user(status.st_uid), owners.group(status.st_gid), follow_symlinks=False)
     if stat.S_ISLNK(status.st_mode):
         return
@@ -92,21 +92,21 @@ def _give(path: str, owners: Owners, done: set[tuple[int, int]]) -> None:
             if error.errno in (errno.ENODATA, errno.ENOTSUP):
                 continue
             raise
-        after = translated(before, owners)
+        after = translate(before, owners)
         if after != before:
             os.setxattr(path, name, after)
 
 
-def translated(acl: bytes, owners: Owners) -> bytes:
-    """An access control list with the numbers of now; entries of strangers are left out."""
+def translate(acl: bytes, owners: Owners) -> bytes:
+    """Return an access control list with the numbers of this machine, without entries for unknown accounts."""
     entries = []
-    for tag, rights, number in _ENTRY.iter_unpack(acl[_HEAD.size :]):
+    for tag, permissions, number in _ENTRY.iter_unpack(acl[_HEAD.size :]):
         if tag == _USER:
             number = owners.users.get(number, -1)
         elif tag == _GROUP:
             number = owners.groups.get(number, -1)
         if number >= 0:
-            entries.append((tag, rights, number))
-    # the kernel wants them in order
+            entries.append((tag, permissions, number))
+    # the kernel requires this order
     entries.sort(key=lambda entry: (entry[0], entry[2] if entry[0] in (_USER, _GROUP) else 0))
     return acl[: _HEAD.size] + b"".join(_ENTRY.pack(*entry) for entry in entries)

@@ -1,12 +1,12 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The program that saves hubs and brings them back, with or without Ansible.
+"""Back up hubs and restore them, with or without Ansible.
 
-    program.py scheduled STATE            save all hubs of a state directory, as its settings say
-    program.py COMMAND <request.json      save, list, examine, fetch, place or discard; answers with JSON
+    program.py scheduled STATE            back up all hubs of a state directory, as its settings say
+    program.py COMMAND <request.json      save, list, examine, fetch, place or discard; prints JSON
 
-A request has the settings and names the state directory and the hub; see the functions below.
+A request has the settings, and names the state directory and the hub; see COMMANDS.
 """
 
 from __future__ import annotations
@@ -27,33 +27,31 @@ from typing import Any, Callable
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from hubfleet_runtime import processes  # noqa: E402
-from hubfleet_runtime.backup import content, restoring  # noqa: E402
-from hubfleet_runtime.backup.archives import Archives  # noqa: E402
-from hubfleet_runtime.backup.repository import BackupError, Repository, Settings  # noqa: E402
-from hubfleet_runtime.backup.restic import Restic  # noqa: E402
+from hubfleet_runtime.backup import content, restore  # noqa: E402
+from hubfleet_runtime.backup.restic import BackupError, Repository, Settings  # noqa: E402
 
 #: Seconds that a scheduled run waits for the end of a deploy.
-PATIENCE = 3600.0
+DEPLOY_TIMEOUT = 3600.0
+
+Request = dict[str, Any]
+Answer = dict[str, Any]
 
 
-def repository(settings: Settings, state: Path) -> Repository:
-    """restic where there is a password for it, else archives."""
-    return (Restic if settings.password else Archives)(settings, state / "backup")
+def _repository(request: Request) -> Repository:
+    return Repository(Settings.from_json(request["settings"]), Path(request["state"]) / "backup")
 
 
-def save(request: dict[str, Any]) -> dict[str, Any]:
-    """Saves one hub, and notes how that went."""
-    state, hub = Path(request["state"]), str(request["hub"])
-    settings = Settings.of(request["settings"])
-    place = repository(settings, state)
+def save(request: Request) -> Answer:
+    """Back up one hub, remove backups that are not to be kept, and record the result."""
+    state, hub, repository = Path(request["state"]), str(request["hub"]), _repository(request)
     started = time.monotonic()
-    with _one_at_a_time(state):
+    with _exclusive(state):
         staged = state / "backup" / "hubs" / hub
         try:
-            manifest = content.stage(state / "hubs" / hub, staged, settings)
+            manifest = content.stage(state / "hubs" / hub, staged, repository.settings)
             homes = Path(manifest["homes"]) if manifest["homes"] else None
-            saved = place.save(hub, staged, homes if homes and homes.is_dir() else None)
-            place.forget(hub)
+            saved = repository.save(hub, staged, homes if homes and homes.is_dir() else None)
+            repository.forget(hub)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
         answer = {
@@ -64,56 +62,42 @@ def save(request: dict[str, Any]) -> dict[str, Any]:
             "seconds": round(time.monotonic() - started, 1),
             "unread": list(saved.unread[:10]),
         }
-        _note(state, hub, answer)
-    return {**answer, "summary": told(answer)}
+        last = state / "backup" / "last"
+        last.mkdir(mode=0o700, exist_ok=True)
+        processes.write_private(last / f"{hub}.json", json.dumps(answer) + "\n")
+    return {**answer, "summary": summary(answer)}
 
 
-def listed(request: dict[str, Any]) -> dict[str, Any]:
-    """The backups of one hub, the newest last; in words where there are none."""
-    settings = Settings.of(request["settings"])
-    found = repository(settings, Path(request["state"])).snapshots(request["hub"])
-    said = {} if found else {"summary": settings.none}
-    return {"backups": [{"id": each.id, "when": each.when} for each in found], **said}
+def list_backups(request: Request) -> Answer:
+    """Return the backups of one hub, the newest last, and a summary if there are none."""
+    repository = _repository(request)
+    found = repository.snapshots(request["hub"])
+    none = {} if found else {"summary": repository.settings.no_backups}
+    return {"backups": [{"id": each.id, "when": each.when} for each in found], **none}
 
 
-def examine(request: dict[str, Any]) -> dict[str, Any]:
-    """What would be brought back."""
-    return restoring.examine(restoring.Target.of(request), _of(request), request["from"])
-
-
-def fetch(request: dict[str, Any]) -> dict[str, Any]:
-    """Brings a backup to the machine, but not into its place."""
-    return restoring.fetch(restoring.Target.of(request), _of(request), request["from"])
-
-
-def place(request: dict[str, Any]) -> dict[str, Any]:
-    """Puts into its place what was fetched."""
-    return restoring.place(restoring.Target.of(request), request["from"])
-
-
-def discard(request: dict[str, Any]) -> dict[str, Any]:
-    """Removes what was fetched."""
-    restoring.discard(restoring.Target.of(request))
+def discard(request: Request) -> Answer:
+    """Remove what was fetched."""
+    restore.discard(restore.Target.from_request(request))
     return {}
 
 
-def _of(request: dict[str, Any]) -> Repository:
-    return repository(Settings.of(request["settings"]), Path(request["state"]))
-
-
-COMMANDS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+COMMANDS: dict[str, Callable[[Request], Answer]] = {
     "save": save,
-    "list": listed,
-    "examine": examine,
-    "fetch": fetch,
-    "place": place,
+    "list": list_backups,
+    # the steps of a restore: what would be restored; bring it to the machine; move it into place
+    "examine": lambda request: restore.examine(
+        restore.Target.from_request(request), _repository(request), request["from"]
+    ),
+    "fetch": lambda request: restore.fetch(restore.Target.from_request(request), _repository(request), request["from"]),
+    "place": lambda request: restore.place(restore.Target.from_request(request), request["from"]),
     "discard": discard,
 }
 
 
 @contextlib.contextmanager
-def _one_at_a_time(state: Path) -> Iterator[None]:
-    """Waits for another backup of the same cluster."""
+def _exclusive(state: Path) -> Iterator[None]:
+    """Wait for another backup of the same cluster."""
     folder = state / "backup"
     folder.mkdir(mode=0o700, exist_ok=True)
     with open(folder / "lock", "a", encoding="ascii") as lock:
@@ -121,15 +105,8 @@ def _one_at_a_time(state: Path) -> Iterator[None]:
         yield
 
 
-def _note(state: Path, hub: str, answer: dict[str, Any]) -> None:
-    """Remembers the last backup of a hub."""
-    folder = state / "backup" / "last"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    processes.write_private(folder / f"{hub}.json", json.dumps(answer) + "\n")
-
-
 def scheduled(state: Path) -> int:
-    """Saves every hub; one that fails keeps no other from being saved. Gives the exit code."""
+    """Back up every hub, whether others fail or not; return the exit code."""
     settings = processes.read_json(state / "backup" / "settings.json")
     failed = 0
     for folder in sorted((state / "hubs").iterdir()):
@@ -145,13 +122,13 @@ def scheduled(state: Path) -> int:
     return 1 if failed else 0
 
 
-def told(answer: dict[str, Any]) -> str:
-    """What a backup was, for people."""
-    # the answer names no more than the first ten
-    missing = f", {len(answer['unread'])} or more files could not be read" if answer["unread"] else ""
-    # what is added may be more than all: the repository keeps notes of its own
+def summary(answer: Answer) -> str:
+    """Describe a backup in one line."""
+    # the answer names the first ten only
+    unread = f", {len(answer['unread'])} or more files could not be read" if answer["unread"] else ""
+    # more may be added than was read: restic stores metadata as well
     sizes = f"{_size(answer['total'])}, {_size(answer['new'])} added to the repository"
-    return f"backed up: {sizes}, {answer['seconds']:.0f} s{missing}"
+    return f"backed up: {sizes}, {answer['seconds']:.0f} s{unread}"
 
 
 def _size(count: float) -> str:
@@ -167,8 +144,8 @@ def _now() -> str:
 
 
 def _wait_for_deploy(state: Path) -> None:
-    """Waits until nobody deploys; not for ever, since a backup in the middle of a deploy is better than none."""
-    deadline = time.monotonic() + PATIENCE
+    """Wait until no deploy runs, but not forever: a backup in the middle of a deploy is better than none."""
+    deadline = time.monotonic() + DEPLOY_TIMEOUT
     while time.monotonic() < deadline:
         try:
             holder = processes.read_json(Path(f"{state}.deploy-lock"))
@@ -182,7 +159,7 @@ def _wait_for_deploy(state: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Runs one command; gives the exit code."""
+    """Run one command; return the exit code."""
     os.umask(0o077)
     if len(arguments) == 2 and arguments[0] == "scheduled":
         return scheduled(Path(arguments[1]))
