@@ -1,11 +1,15 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the helm command line."""
+"""Helm: its command line, or the same as a library (PyPI helm-python-sdk)."""
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
+
+LIBRARY = "helm-python-sdk"
+NO_HELM = f"needs helm on PATH, or the Python package {LIBRARY}: pip install {LIBRARY}"
 
 
 class HelmDidNotRun(Exception):
@@ -13,7 +17,7 @@ class HelmDidNotRun(Exception):
 
 
 def run_helm(command: list[str], timeout: float, text: str = "") -> subprocess.CompletedProcess[str]:
-    """Return what a command of helm, given ``text``, said and ended with; timeout in seconds.
+    """Run a command of helm with ``text`` as standard input; timeout in seconds.
 
     Raises HelmDidNotRun.
     """
@@ -29,3 +33,8 @@ def run_helm(command: list[str], timeout: float, text: str = "") -> subprocess.C
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise HelmDidNotRun(type(error).__name__) from error
+
+
+def has_library() -> bool:
+    """Tell whether Helm is installed as a library, without loading it: it is large, and starts threads of its own."""
+    return importlib.util.find_spec("helm_python") is not None

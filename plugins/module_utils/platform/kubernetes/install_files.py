@@ -18,7 +18,7 @@ from ...redaction.mask import MASK, is_secret_text
 from ...schema.model import Hub
 from ...schema.validate import is_secret
 from ...schema.values import holds_credentials, is_secret_variable, variable_of
-from .chart.locate import ChartReference
+from .chart.content import ChartReference
 from .values.addons import addon_releases
 from .values.layers import Values
 

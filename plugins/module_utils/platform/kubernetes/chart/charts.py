@@ -15,7 +15,8 @@ from typing import Any
 from ....schema.model import Hub
 from ....schema.problems import nearest
 from . import recorded
-from .locate import ChartContent, ChartError, ChartReference, at_hand, fetch, read
+from .content import ChartContent, ChartError, ChartReference, read
+from .download import download, local_path
 from .recorded import Traits
 
 #: The chart that versions are recorded of.
@@ -105,7 +106,7 @@ class Charts:
             message = f"there is no chart {chart!r} (paths start at the inventory directory)"
             raise UnfitChart("cluster_chart", message)
         try:
-            path = self.path(reference) if self.download else at_hand(reference, self.cache)
+            path = self.path(reference) if self.download else local_path(reference, self.cache)
             content = read(path) if path else None
         except ChartError as error:
             # In the inventory's words, rather than those of this machine.
@@ -119,7 +120,7 @@ class Charts:
 
     def path(self, reference: ChartReference) -> str:
         """Return where a chart can be read, downloaded if need be; raises ChartError, a PlatformError."""
-        return fetch(reference, self.cache, shutil.which("helm"))
+        return download(reference, self.cache, shutil.which("helm"))
 
     def _recorded(self, version: str, hub: Hub) -> ChartFacts:
         try:

@@ -1,205 +1,174 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Downloading a Helm chart: with the helm command line, else from a repository by ourselves, else from an OCI registry
-with Helm as a library.
+"""Find a Helm chart on this machine or in the cache, or download it into the cache with ``helm pull``.
 
-A repository is a folder on a web server with an index.yaml: ``entries: {name: [{version, urls, digest}]}``, where the
-digest is the SHA-256 of the archive and addresses may be relative (https://helm.sh/docs/topics/chart_repository).
+A chart is named by a repository (https://helm.sh/docs/topics/chart_repository), by an OCI registry
+(https://helm.sh/docs/topics/registries), or by a path on this machine. A version of a chart never changes, so a chart
+in the cache is never downloaded again.
 """
 
 from __future__ import annotations
 
-import base64
-import difflib
 import glob
-import hashlib
-import http.client
+import json
 import os
-import urllib.error
+import re
+import shutil
+import sys
+import tempfile
 import urllib.parse
-import urllib.request
-from typing import Any
 
-from ....schema.problems import nearest
-from ..helm import HelmDidNotRun, run_helm
-from .content import OCI, ChartError, ChartReference, parse_yaml
+from ..helm import NO_HELM, HelmDidNotRun, has_library, run_helm
+from .content import OCI, ChartError, ChartReference, read
 
 HELM_TIMEOUT = 300
-NETWORK_TIMEOUT = 30
 #: OCI registries that Docker's tools speak to without TLS as well.
-_THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
+_LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+#: Name of the repository while helm uses it with a password.
+_REPOSITORY = "repository"
+#: ``helm pull`` with Helm as a library; its arguments come as JSON on standard input.
+_LIBRARY_PULL = """
+import helm_python, json, sys
+try:
+    helm_python.pull(**json.load(sys.stdin))
+except helm_python.HelmError as error:
+    sys.exit(f"Error: {error}")
+"""
 
 
-def download(reference: ChartReference, folder: str, helm: str | None) -> str:
-    """Download a chart into an empty folder; return the archive's path; raises ChartError."""
+def local_path(reference: ChartReference, cache: str) -> str | None:
+    """Return the path of a chart that can be read without network, or None."""
+    path = reference.chart if reference.is_path else os.path.join(cache, reference.file)
+    return path if os.path.exists(path) else None
+
+
+def download(reference: ChartReference, cache: str, helm: str | None = None) -> str:
+    """Return the path of a chart, downloaded into ``cache`` unless it is there already.
+
+    helm: path of the helm command line, which knows the registries an operator has logged in to; None uses the library.
+    Raises ChartError.
+    """
+    path = local_path(reference, cache)
+    if path:
+        return path
+    _check_reference(reference)
+    try:
+        os.makedirs(cache, exist_ok=True)
+        # In the same file system, so that the archive is placed whole or not at all.
+        folder = tempfile.mkdtemp(prefix=".download-", dir=cache)
+        try:
+            archive = _pull(reference, folder, helm)
+            content = read(archive)
+            if (content.name, content.version) != (reference.name, reference.version):
+                raise ChartError(
+                    f"{_origin(reference)} returned {content.name} {content.version} "
+                    f"instead of {reference.name} {reference.version}"
+                )
+            target = os.path.join(cache, reference.file)
+            os.replace(archive, target)
+            return target
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:
+        raise ChartError(f"charts cannot be stored in {cache}: {error.strerror or error}") from error
+
+
+def _check_reference(reference: ChartReference) -> None:
+    """Raise ChartError for a reference that names no chart which can be downloaded."""
+    if reference.is_path:
+        raise ChartError(f"there is no chart at {reference.chart}")
+    if not reference.version or os.sep in reference.version:
+        raise ChartError(f"the chart {reference.chart} needs an exact version, not {reference.version!r}")
     if reference.is_oci:
-        return _pull_with_helm(reference, folder, helm) if helm else _pull_with_library(reference, folder)
+        return
     if "/" in reference.chart:
         raise ChartError(
-            f"{reference.chart!r} is a name that only helm on one machine knows; give the chart's name "
-            f"{reference.name!r} and the address of its repository"
+            f"{reference.chart!r} uses a repository name that only one machine's helm knows; set the chart's name "
+            f"{reference.name!r} and the URL of its repository"
         )
     address = urllib.parse.urlsplit(reference.repository)
     if address.scheme not in ("http", "https") or not address.hostname:
         raise ChartError(
-            f"the chart {reference.chart!r} needs the http(s) address of its repository, "
-            f"or has to be an absolute path or an {OCI} address"
+            f"the chart {reference.chart!r} needs the http(s) URL of its repository; "
+            f"an absolute path and an {OCI} URL need none"
         )
-    # helm would show a password to everyone who lists the processes of this machine.
-    if helm and not address.password:
-        try:
-            return _pull_with_helm(reference, folder, helm)
-        except ChartError:
-            # Whether it is the version that is wrong is in the index; helm does not name those that there are.
-            _entry(reference, _index(reference))
-            raise
-    return _download(reference, folder)
 
 
-def place_of(reference: ChartReference) -> str:
-    """Return where a chart comes from, for messages: without user and password."""
-    return _shown(reference.chart if reference.is_oci else reference.repository)
+def _pull(reference: ChartReference, folder: str, helm: str | None) -> str:
+    """Download a chart into an empty folder and return the path of the archive."""
+    if helm:
+        _pull_with_command(reference, folder, helm)
+    else:
+        _pull_with_library(reference, folder)
+    archives = glob.glob(os.path.join(glob.escape(folder), "*.tgz"))
+    if not archives:
+        raise ChartError(f"helm pull of {reference.name} {reference.version} created no archive")
+    return archives[0]
 
 
-def _download(reference: ChartReference, folder: str) -> str:
-    entry = _entry(reference, _index(reference))
-    urls = entry.get("urls")
-    if not isinstance(urls, list) or not urls:
-        raise ChartError(
-            f"{place_of(reference)} says of {reference.name} {reference.version} no address to get it from"
-        )
-    address = urllib.parse.urljoin(_folder_address(reference), str(urls[0]))
-    archive = _get(address, reference)
-    # Helm 3 writes the bare digest, registries of others put the algorithm before it.
-    digest = str(entry.get("digest") or "").rpartition(":")[2].lower()
-    if digest and hashlib.sha256(archive).hexdigest() != digest:
-        raise ChartError(
-            f"what {_shown(address)} sent is not the {reference.name} {reference.version} of its repository's index: "
-            "the SHA-256 digest differs"
-        )
-    path = os.path.join(folder, "chart.tgz")
-    with open(path, "wb") as file:
-        file.write(archive)
-    return path
+def _pull_with_command(reference: ChartReference, folder: str, helm: str) -> None:
+    address = urllib.parse.urlsplit(reference.repository)
+    pull = [helm, "pull", "--version", reference.version, "--destination", folder]
+    if reference.is_oci:
+        _run(reference, [*pull, reference.chart, *(["--plain-http"] if _is_local(reference) else [])])
+    elif not address.password:
+        _run(reference, [*pull, reference.chart, "--repo", reference.repository])
+    else:
+        # Arguments of a process are visible to everyone on the machine, so helm reads the password from a pipe.
+        state = [f"--repository-config={folder}/repositories.yaml", f"--repository-cache={folder}"]
+        login = ["--username", urllib.parse.unquote(address.username or ""), "--password-stdin"]
+        add = [helm, "repo", "add", _REPOSITORY, _without_login(reference.repository), *login, *state]
+        _run(reference, add, urllib.parse.unquote(address.password))
+        _run(reference, [*pull, f"{_REPOSITORY}/{reference.chart}", *state])
 
 
-def _index(reference: ChartReference) -> dict[str, Any]:
-    """Return chart name -> its versions, from a repository's index."""
-    import yaml
-
-    address = urllib.parse.urljoin(_folder_address(reference), "index.yaml")
+def _run(reference: ChartReference, command: list[str], text: str = "") -> None:
     try:
-        index = parse_yaml(_get(address, reference))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ChartError(f"{_shown(address)} is no index of a Helm repository: it is no YAML") from error
-    entries = index.get("entries") if isinstance(index, dict) else None
-    if not isinstance(entries, dict):
-        raise ChartError(f"{_shown(address)} is no index of a Helm repository: it has no 'entries'")
-    return entries
-
-
-def _entry(reference: ChartReference, entries: dict[str, Any]) -> dict[str, Any]:
-    """Return what an index says about the version of a chart."""
-    if not isinstance(entries.get(reference.name), list):
-        raise ChartError(f"{place_of(reference)} has no chart {reference.name!r}{nearest(reference.name, entries)}")
-    versions = {
-        str(entry.get("version")): entry for entry in reversed(entries[reference.name]) if isinstance(entry, dict)
-    }
-    if reference.version in versions:
-        return versions[reference.version]
-    close = difflib.get_close_matches(reference.version, versions, n=3, cutoff=0.5)
-    # An index begins with the newest.
-    hint = f"nearest: {', '.join(close)}" if close else f"newest: {next(reversed(versions), 'none')}"
-    raise ChartError(f"{place_of(reference)} has no {reference.name} {reference.version!r}; {hint}")
-
-
-def _folder_address(reference: ChartReference) -> str:
-    return reference.repository.rstrip("/") + "/"
-
-
-def _get(address: str, reference: ChartReference) -> bytes:
-    """Return what is at an address; the repository's password goes to its own host only."""
-    parts = urllib.parse.urlsplit(address)
-    if parts.scheme not in ("http", "https"):
-        raise ChartError(f"{_shown(address)} is no http(s) address")
-    request = urllib.request.Request(_without_login(parts), headers={"User-Agent": "hubfleet"})
-    repository = urllib.parse.urlsplit(reference.repository)
-    if repository.username and (parts.scheme, parts.hostname, parts.port) == (
-        repository.scheme,
-        repository.hostname,
-        repository.port,
-    ):
-        login = f"{urllib.parse.unquote(repository.username)}:{urllib.parse.unquote(repository.password or '')}"
-        # Unredirected: the server may send to another host.
-        request.add_unredirected_header("Authorization", f"Basic {base64.b64encode(login.encode()).decode()}")
-    try:
-        with urllib.request.build_opener().open(request, timeout=NETWORK_TIMEOUT) as response:
-            content: bytes = response.read()
-            return content
-    except urllib.error.HTTPError as error:
-        raise ChartError(f"{_shown(address)} answers {error.code} {error.reason}") from error
-    except http.client.IncompleteRead as error:
-        raise ChartError(f"{_shown(address)} broke off the transfer") from error
-    except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", None) or error
-        raise ChartError(f"{_shown(address)} cannot be reached: {reason}") from error
-
-
-def _shown(address: str) -> str:
-    """Return an address without user, password and query: these hold secrets at times."""
-    return _without_login(urllib.parse.urlsplit(address)._replace(query="", fragment=""))
-
-
-def _without_login(parts: urllib.parse.SplitResult) -> str:
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _pull_with_helm(reference: ChartReference, folder: str, helm: str) -> str:
-    """Let the helm command line download; it has the operator's logins."""
-    command = [helm, "pull", reference.chart, "--version", reference.version, "--destination", folder]
-    command += _plain_http(reference) if reference.is_oci else ["--repo", reference.repository]
-    try:
-        done = run_helm(command, HELM_TIMEOUT)
+        done = run_helm(command, HELM_TIMEOUT, text)
     except HelmDidNotRun as error:
         raise ChartError(f"helm pull of {reference.name} did not run: {error}") from error
     if done.returncode:
-        raise _helm_says(reference, done.stderr)
-    return _archive_in(reference, folder)
+        raise _failure(reference, done.stderr)
 
 
-def _pull_with_library(reference: ChartReference, folder: str) -> str:
-    """Let Helm as a library download."""
-    try:
-        import helm_python
-    except ImportError as error:
-        raise ChartError(
-            f"charts in OCI registries need helm on PATH, or the Python package helm-python-sdk: {reference.chart}"
-        ) from error
-    try:
-        helm_python.pull(
-            reference.chart, destination=folder, version=reference.version, plain_http=bool(_plain_http(reference))
-        )
-    except helm_python.HelmError as error:
-        raise _helm_says(reference, str(error)) from error
-    return _archive_in(reference, folder)
+def _pull_with_library(reference: ChartReference, folder: str) -> None:
+    if not has_library():
+        raise ChartError(f"downloading the chart {reference.name} {NO_HELM}")
+    arguments = {
+        "chart_ref": reference.chart,
+        "destination": folder,
+        "version": reference.version,
+        # The login stays in the URL: given as arguments, the library sends it to other hosts as well.
+        "repo_url": None if reference.is_oci else reference.repository,
+        "plain_http": _is_local(reference),
+    }
+    # In its own process: the library prints warnings, has no timeout, and leaves threads behind.
+    _run(reference, [sys.executable, "-P", "-c", _LIBRARY_PULL], json.dumps(arguments))
 
 
-def _plain_http(reference: ChartReference) -> list[str]:
-    """Return the option for a registry on this machine, which has no certificate."""
-    registry = reference.chart[len(OCI) :].partition("/")[0]
-    return ["--plain-http"] if registry in _THIS_MACHINE or registry.rpartition(":")[0] in _THIS_MACHINE else []
+def _is_local(reference: ChartReference) -> bool:
+    """Tell whether an OCI registry is on this machine, where it has no certificate."""
+    registry = reference.chart[len(OCI) :].partition("/")[0] if reference.is_oci else ""
+    return registry in _LOCAL_HOSTS or registry.rpartition(":")[0] in _LOCAL_HOSTS
 
 
-def _helm_says(reference: ChartReference, text: str) -> ChartError:
-    reason = " ".join(text.replace(reference.repository or OCI, place_of(reference)).split())
+def _origin(reference: ChartReference) -> str:
+    """Return the repository or registry of a chart for messages, without user and password."""
+    return _without_login(reference.chart if reference.is_oci else reference.repository)
+
+
+def _without_login(address: str) -> str:
+    """Return a URL without user, password and query, which may be secrets."""
+    parts = urllib.parse.urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def _failure(reference: ChartReference, text: str) -> ChartError:
+    """Return the error for what Helm reported."""
+    reason = " ".join(text.split())
     reason = reason.partition("Error: ")[2] or reason
-    return ChartError(f"{reference.name} {reference.version} cannot be had from {place_of(reference)}: {reason[:300]}")
-
-
-def _archive_in(reference: ChartReference, folder: str) -> str:
-    """Return the archive that Helm put into a folder; it says nowhere what it calls it."""
-    archives = glob.glob(os.path.join(glob.escape(folder), "*.tgz"))
-    if not archives:
-        raise ChartError(f"helm pull of {reference.name} {reference.version} left no archive")
-    return archives[0]
+    reason = re.sub(r"""[a-z]+://[^\s"']+""", lambda match: _without_login(match[0]), reason)
+    return ChartError(
+        f"{reference.name} {reference.version} cannot be downloaded from {_origin(reference)}: {reason[:300]}"
+    )

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-import importlib.util
 import json
 import re
 import shutil
@@ -20,13 +19,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...base import PlatformError
-from ..helm import HelmDidNotRun, run_helm
+from ..helm import LIBRARY, NO_HELM, HelmDidNotRun, has_library, run_helm
 from .failures import one_line, problems_of
 from .model import PLACEHOLDER, Engine, ManifestProblem, Release
 
 RENDER_TIMEOUT = 120
-LIBRARY = "helm-python-sdk"
-NO_ENGINE = f"rendering a Helm chart needs helm on PATH, or Helm as a Python package: pip install {LIBRARY}"
 
 # Helm itself takes everything from a line that begins so as the start of a document.
 _SEPARATOR = re.compile(r"^---", re.MULTILINE)
@@ -50,9 +47,8 @@ def engine() -> Engine:
     command = shutil.which("helm")
     if command:
         return Engine(f"helm {_version_of(command)}", command)
-    # Only looked for: Helm as a library is large, and brings threads of its own into the process.
-    if importlib.util.find_spec("helm_python") is None:
-        raise PlatformError(NO_ENGINE)
+    if not has_library():
+        raise PlatformError(f"rendering a Helm chart {NO_HELM}")
     return Engine(f"{LIBRARY} {importlib.metadata.version(LIBRARY)}")
 
 
@@ -143,9 +139,7 @@ class LibraryRenderer(Renderer):
         super().__init__(kube_version)
         try:
             import helm_python
-        except ImportError as error:
-            raise PlatformError(NO_ENGINE) from error
-        except Exception as error:  # the library inside it is for another kind of machine
+        except Exception as error:  # such as a library that is built for another kind of machine
             raise PlatformError(f"the Python package {LIBRARY} does not work here: {error}") from error
         self._helm = helm_python
         self._charts: dict[str, Any] = {}

@@ -12,7 +12,7 @@ from ....common.nested import map_leaves
 from ....schema.model import EncryptedValue
 from ....schema.problems import nearest
 from ...base import PlatformError
-from ..chart.locate import ChartError
+from ..chart.content import ChartError
 from ..values.layers import ChartPath, Values
 
 #: How types of JSON schema are said.

@@ -16,7 +16,7 @@ from ....schema.authenticators import BY_NAME as AUTHENTICATORS_BY_NAME
 from ....schema.model import EncryptedValue, FleetInput, HostInput, Hub, ValuePath
 from ....schema.problems import Problems, written
 from ..chart.charts import ChartFacts, Charts, UnfitChart, skew
-from ..chart.locate import ChartError
+from ..chart.content import ChartError
 from ..values.addons import check_addons
 from ..values.chart_values import LAYERS, ChartCode, ChartValues, chart_values
 from ..values.layers import ChartPath, Values, deepest, dotted, over_defaults

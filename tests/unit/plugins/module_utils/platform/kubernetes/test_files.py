@@ -18,7 +18,7 @@ import yaml
 
 pytest.importorskip("hypothesis", reason="these tests need the Python package hypothesis")
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.locate import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.content import (
     ChartReference,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.install_files import (
