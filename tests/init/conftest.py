@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Packs and installs the collection once, and writes one repository per platform with it."""
+"""Build and install the collection once, and write one repository per platform with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from repository import PLATFORMS, PROJECT, init, program, run
 
 @pytest.fixture(scope="session")
 def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the collection is installed as operators have it: from what would be published."""
+    """The collections path with the built collection, installed as operators install it."""
     directory = tmp_path_factory.mktemp("collections")
     galaxy = str(program("ansible-galaxy"))
     run([galaxy, "collection", "build", str(PROJECT), "--output-path", str(directory)], directory)
@@ -25,7 +25,7 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def written(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """One repository per platform, with everything; not to be changed."""
+    """One complete repository per platform; tests must not change them."""
     directory = tmp_path_factory.mktemp("written")
     for platform in PLATFORMS:
         done = init(directory, collections, f"init_directory={platform}", f"init_platform={platform}")
@@ -41,5 +41,5 @@ def platform(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def repository(written: dict[str, Path], tmp_path: Path) -> Path:
-    """A copy of the repository of a server, to be changed."""
+    """A copy of the repository for a server, which tests may change."""
     return Path(shutil.copytree(written["server"], tmp_path / "my-fleet", symlinks=True))

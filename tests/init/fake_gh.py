@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stands in for ``gh api``: comments of one issue in the file GH_COMMENTS, each request in GH_REQUESTS."""
+"""A fake ``gh api``: keeps the comments of one issue in the file GH_COMMENTS, and logs requests to GH_REQUESTS."""
 
 from __future__ import annotations
 

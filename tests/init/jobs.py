@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads workflows, and runs their shell steps as a runner does, with stand-ins for what is not here."""
+"""Read workflows, and run their shell steps as a runner does, with fakes for GitHub and GitLab."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def github_steps(repository: Path) -> dict[str, dict[str, Any]]:
 
 
 def gitlab_scripts(repository: Path) -> dict[str, str]:
-    """Return file/job/part -> script, as the runner makes one of the lines."""
+    """Return file/job/part -> script; as in a runner, the lines of a part become one script."""
     found = {}
     for path in (repository / ".gitlab-ci.yml", *sorted((repository / ".gitlab").glob("*.yml"))):
         for name, job in read_yaml(path)[-1].items():
@@ -49,7 +49,7 @@ def gitlab_scripts(repository: Path) -> dict[str, str]:
 
 
 def write_program(path: Path, text: str) -> None:
-    """Write a stand-in for a program."""
+    """Write a fake program."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
@@ -59,8 +59,8 @@ def write_program(path: Path, text: str) -> None:
 class Runner:
     """A machine that runs steps in a checkout.
 
-    checkout: where they run. temporary: what the runner's own files are in.
-    variables: of the environment, beside those of the tests.
+    checkout: directory that steps run in. temporary: directory for the runner's own files.
+    variables: environment variables in addition to those of the tests.
     """
 
     checkout: Path
@@ -71,7 +71,7 @@ class Runner:
     def __post_init__(self) -> None:
         self.temporary.mkdir(parents=True)
         self.programs = self.temporary / "programs"
-        # The environment of the tests is what gets installed; nothing is downloaded.
+        # Steps install the environment of the tests; nothing is downloaded.
         here = shlex.quote(sys.executable)
         virtual = shlex.quote(str(Path(sys.prefix)))
         write_program(
@@ -91,7 +91,7 @@ class Runner:
         )
 
     def run(self, script: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """Run the script of a step or job; what earlier steps put into files of the runner is there."""
+        """Run the script of a step or job, with the variables and paths that earlier steps exported."""
         made = dict(line.split("=", 1) for line in self.file("GITHUB_ENV").splitlines())
         variables = {**environment(), **self.variables, **made, **more}
         paths = [*self.file("GITHUB_PATH").splitlines(), str(self.programs), variables["PATH"]]
@@ -104,11 +104,11 @@ class Runner:
         return done.stdout + done.stderr
 
     def file(self, name: str) -> str:
-        """Return what steps wrote for the runner."""
+        """Return the content of one of the runner's files, such as GITHUB_OUTPUT."""
         return (self.temporary / name).read_text(encoding="utf-8")
 
 
 def shellcheck(script: str, shell: str = "sh") -> str:
-    """Return what shellcheck says of a script."""
+    """Return the findings of shellcheck for a script."""
     command = [str(program("shellcheck")), "--shell", shell, "-"]
     return subprocess.run(command, input=script, capture_output=True, text=True, check=False).stdout

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs init and other playbooks as an operator does, away from the checkout."""
+"""Run init and other playbooks as an operator does, outside of the checkout."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def program(name: str) -> Path:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return what a shell of an operator or of CI has: nothing of Ansible but the programs."""
+    """Return the environment of an operator's shell or of CI: Ansible is on PATH, and not configured."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "GIT_"))}
     path = f"{program('python').parent}{os.pathsep}{kept['PATH']}"
     return {**kept, "PATH": path, "ANSIBLE_NOCOLOR": "1", **more}
@@ -74,7 +74,7 @@ def init(directory: Path, collections: Path, *variables: str, check: bool = Fals
 
 
 def content(directory: Path) -> dict[str, str]:
-    """Return relative path -> text of every file, and -> target of every link."""
+    """Return relative path -> text of every file, or "-> target" of every link."""
     found = {}
     for path in directory.rglob("*"):
         name = str(path.relative_to(directory))

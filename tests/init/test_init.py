@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What init writes can be used at once, and what is there already is never touched."""
+"""The playbook init writes a repository that can be deployed, and keeps existing files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CLUSTERS = {"server": "machine", "kubernetes": "cloud"}
 
 
 def test_files(written: dict[str, Path], platform: str) -> None:
-    """Everything is there, and no template shines through."""
+    """All files are written, and no template syntax is left."""
     found = content(written[platform])
     assert set(found) == COMMON | GITHUB | GITLAB | {f"group_vars/{CLUSTERS[platform]}.yml"}
     assert found["inventory/group_vars"] == "-> ../group_vars"
@@ -27,7 +27,7 @@ def test_files(written: dict[str, Path], platform: str) -> None:
 
 @pytest.mark.parametrize(("workflows", "files"), [("github", GITHUB), ("gitlab", GITLAB), ("none", set())])
 def test_workflows_of_choice(workflows: str, files: set[str], collections: Path, tmp_path: Path) -> None:
-    """Only the workflows that were asked for, under the names that were asked for; told without being written."""
+    """Check mode lists only the chosen workflows, with the chosen names, and writes nothing."""
     done = init(
         tmp_path,
         collections,
@@ -39,27 +39,27 @@ def test_workflows_of_choice(workflows: str, files: set[str], collections: Path,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert list(tmp_path.iterdir()) == []
-    told = {line.split("item=")[1].rstrip(")") for line in done.stdout.splitlines() if "=> (item=" in line}
+    listed = {line.split("item=")[1].rstrip(")") for line in done.stdout.splitlines() if "=> (item=" in line}
     named = {name.replace("research", "teaching") for name in COMMON} | {"group_vars/lab.yml"}
-    assert {name for name in told if not name.startswith("/")} == (named | files) - {"inventory/group_vars"}
+    assert {name for name in listed if not name.startswith("/")} == (named | files) - {"inventory/group_vars"}
     assert "+        lab:" in done.stdout
     assert "+            teaching-staging:" in done.stdout
-    assert ("On GitHub" in done.stdout, "On GitLab" in done.stdout) == (files == GITHUB, files == GITLAB)
+    assert ("### GitHub" in done.stdout, "### GitLab" in done.stdout) == (files == GITHUB, files == GITLAB)
 
 
 def test_second_run(repository: Path, collections: Path) -> None:
-    """A second run changes nothing and names what it kept."""
+    """A second run changes nothing and lists the kept files."""
     before = content(repository)
     done = init(repository.parent, collections, "init_directory=my-fleet")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "changed=0 " in done.stdout
     assert content(repository) == before
-    told = done.stdout.split("kept as they are: ")[1].split('"')[0]
-    assert set(told.split(", ")) == set(before)
+    kept = done.stdout.split("existing files kept: ")[1].split('"')[0]
+    assert set(kept.split(", ")) == set(before)
 
 
-def test_what_is_there_is_kept(collections: Path, tmp_path: Path) -> None:
-    """Files, folders and rights of a repository that is there stay; what it lacks is added."""
+def test_existing_files_are_kept(collections: Path, tmp_path: Path) -> None:
+    """Existing files, directories and permissions are kept; missing files are added."""
     mine = tmp_path / "mine"
     (mine / "inventory" / "group_vars").mkdir(parents=True)
     mine.chmod(0o700)
@@ -68,7 +68,7 @@ def test_what_is_there_is_kept(collections: Path, tmp_path: Path) -> None:
     (mine / "group_vars" / "all.yml").symlink_to("elsewhere.yml")
     done = init(tmp_path, collections, f"init_directory={mine}", "init_ci=none")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "kept as they are: inventory/group_vars, group_vars/all.yml, README.md" in done.stdout
+    assert "existing files kept: inventory/group_vars, group_vars/all.yml, README.md" in done.stdout
     found = content(mine)
     assert found["README.md"] == "ours\n"
     assert found["group_vars/all.yml"] == "-> elsewhere.yml"
@@ -77,34 +77,37 @@ def test_what_is_there_is_kept(collections: Path, tmp_path: Path) -> None:
     assert mine.stat().st_mode & 0o777 == 0o700
 
 
-def test_what_git_ignores_is_added(collections: Path, tmp_path: Path) -> None:
-    """An imported fleet ignores its secrets only; init adds what playbooks write, and leaves the rest."""
+def test_gitignore_is_extended(collections: Path, tmp_path: Path) -> None:
+    """Missing lines are added to an existing .gitignore, such as that of an imported fleet."""
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / ".gitignore").write_text("/secrets/\n/ours/", encoding="utf-8")
     done = init(tmp_path, collections, "init_directory=mine", "init_ci=none")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "kept as they are" not in done.stdout
+    assert "existing files kept" not in done.stdout
     ignored = content(mine)[".gitignore"].splitlines()
     assert ignored[:3] == ["/secrets/", "/ours/", "/vault-password"]
     assert "/out/" in ignored and len(set(ignored)) == len(ignored)
 
 
-WRONG = {
-    "no directory": ([], "say where to, -e init_directory=PATH"),
+INVALID = {
+    "no directory": ([], "init_directory is not set; set it with -e init_directory=PATH"),
     "platform": (["init_directory=a", "init_platform=servr"], "must be one of: server, kubernetes, got: servr"),
     "ci": (["init_directory=a", "init_ci=gitub"], "must be one of: github, gitlab, both, none, got: gitub"),
-    "cluster": (["init_directory=a", "init_cluster=my-lab"], "cluster my-lab, hub research: a cluster is at most 31"),
-    "group of Ansible": (["init_directory=a", "init_cluster=all"], "neither is called all, ungrouped"),
-    "tier": (["init_directory=a", "init_hub=staging"], "neither is called all, ungrouped"),
-    "long hub": (["init_directory=a", f"init_hub={'h' * 25}"], "a hub at most 24 lower-case letters"),
+    "cluster": (
+        ["init_directory=a", "init_cluster=my-lab"],
+        "cluster my-lab, hub research: a cluster's name has at most 31",
+    ),
+    "group of Ansible": (["init_directory=a", "init_cluster=all"], "must not be all, ungrouped"),
+    "tier": (["init_directory=a", "init_hub=staging"], "must not be all, ungrouped"),
+    "long hub": (["init_directory=a", f"init_hub={'h' * 25}"], "a hub's name at most 24 lowercase letters"),
     "same name": (["init_directory=a", "init_hub=lab", "init_cluster=lab"], "cluster lab, hub lab: "),
 }
 
 
-@pytest.mark.parametrize(("variables", "message"), WRONG.values(), ids=WRONG.keys())
-def test_wrong_arguments(variables: list[str], message: str, collections: Path, tmp_path: Path) -> None:
-    """What cannot be used is refused before anything is written."""
+@pytest.mark.parametrize(("variables", "message"), INVALID.values(), ids=INVALID.keys())
+def test_invalid_arguments(variables: list[str], message: str, collections: Path, tmp_path: Path) -> None:
+    """Invalid arguments are rejected before anything is written."""
     done = init(tmp_path, collections, *variables)
     assert done.returncode != 0
     assert message in " ".join((done.stdout + done.stderr).split())
@@ -112,7 +115,7 @@ def test_wrong_arguments(variables: list[str], message: str, collections: Path, 
 
 
 def test_example_validates(written: dict[str, Path], platform: str, collections: Path) -> None:
-    """With its own ansible.cfg, and with -i from elsewhere."""
+    """The example is valid, with its own ansible.cfg and with -i from another directory."""
     for directory, arguments in ((written[platform], ()), (Path("/"), ("-i", str(written[platform] / "inventory")))):
         done = playbook(directory, collections, "validate", *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -120,7 +123,7 @@ def test_example_validates(written: dict[str, Path], platform: str, collections:
 
 
 def test_longest_names_validate(repository: Path, collections: Path) -> None:
-    """What init takes as a name, validate takes too."""
+    """Names that init accepts are valid for validate, too."""
     cluster, hub = "c" + "_" * 29 + "9", "h" + "-" * 22 + "9"
     done = init(
         repository.parent,
@@ -136,7 +139,7 @@ def test_longest_names_validate(repository: Path, collections: Path) -> None:
 
 
 def test_example_can_be_deployed(written: dict[str, Path], collections: Path) -> None:
-    """A deploy would make both hubs, on a machine that has what it needs."""
+    """A deploy would create both hubs."""
     done = playbook(written["server"], collections, "deploy", "--check")
     assert done.returncode == 0, done.stdout + done.stderr
     for hub in ("research-staging", "research"):
@@ -144,7 +147,7 @@ def test_example_can_be_deployed(written: dict[str, Path], collections: Path) ->
 
 
 def test_git_ignores_secrets(repository: Path) -> None:
-    """What must not be committed is not, and everything that init wrote is."""
+    """Git ignores secrets and output files, and nothing that init writes."""
     files = sorted(content(repository))
     for secret in ("vault-password", "secrets/research/token", "plan.json", "out/research/values.yaml"):
         (repository / secret).parent.mkdir(parents=True, exist_ok=True)
@@ -155,7 +158,7 @@ def test_git_ignores_secrets(repository: Path) -> None:
 
 
 def test_versions_come_from_the_collection(written: dict[str, Path], collections: Path, tmp_path: Path) -> None:
-    """What is to be installed is what this collection says it needs, packed or as a checkout."""
+    """The required versions are those of this collection, installed or as a checkout."""
     lines = (PROJECT / "requirements.in").read_text(encoding="utf-8").splitlines()
     wanted = [line for line in lines if line and not line.startswith("#")]
     found = (written["server"] / "requirements.txt").read_text(encoding="utf-8").splitlines()
@@ -169,12 +172,12 @@ def test_versions_come_from_the_collection(written: dict[str, Path], collections
 
 
 def test_defaults_are_those_of_the_schema() -> None:
-    """The defaults of the role are what its documentation says."""
+    """The defaults of the role are those of its argument specs."""
     role = PROJECT / "roles" / "fleet_repository"
     specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
-    said = {
+    documented = {
         name: spec["default"] for name, spec in specs["argument_specs"]["main"]["options"].items() if "default" in spec
     }
     defaults = yaml.safe_load((role / "defaults" / "main.yml").read_text(encoding="utf-8"))
-    assert {name: defaults[name] for name in said} == said
-    assert set(defaults) - set(said) == {"fleet_repository_cluster"}
+    assert {name: defaults[name] for name in documented} == documented
+    assert set(defaults) - set(documented) == {"fleet_repository_cluster"}

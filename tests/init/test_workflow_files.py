@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The workflows are what GitHub and GitLab take, and hold to the rules that keep secrets safe."""
+"""The workflows are valid for GitHub and GitLab, and keep secrets away from code of pull requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import yaml
 from jobs import github_steps, gitlab_scripts, read_yaml, shellcheck
 from repository import GITHUB, GITLAB, program
 
-#: As these files are usually written: GitLab takes everything before the first --- as a document of its own.
+#: No document start: GitLab reads everything before the first --- as a document of its own.
 YAMLLINT = """
 extends: default
 rules:
@@ -32,7 +32,7 @@ USES = {"actions/checkout@v6", "./.github/actions/prepare"}
 
 
 def schema_problems(schema: str, document: Any, directory: Path) -> str:
-    """Return what is wrong with a document by a schema that check-jsonschema brings along."""
+    """Return the problems of a document, by a schema that is part of check-jsonschema."""
     file = directory / "document.json"
     file.write_text(json.dumps(document), encoding="utf-8")
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(file)]
@@ -54,7 +54,7 @@ def test_yamllint(written: dict[str, Path], platform: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(GITHUB))
 def test_github_schema(name: str, written: dict[str, Path], platform: str, tmp_path: Path) -> None:
-    """GitHub would take the file, and the schema would tell if not."""
+    """The file matches GitHub's schema, and a broken one does not."""
     document = workflow(written[platform] / name)
     schema = "github-workflows" if "workflows" in name else "github-actions"
     assert schema_problems(schema, document, tmp_path) == ""
@@ -65,14 +65,14 @@ def test_github_schema(name: str, written: dict[str, Path], platform: str, tmp_p
 
 @pytest.mark.parametrize("name", sorted(GITLAB))
 def test_gitlab_schema(name: str, written: dict[str, Path], platform: str, tmp_path: Path) -> None:
-    """GitLab would take the file; of one with inputs, what follows them, filled in."""
+    """The file matches GitLab's schema; in files with inputs, these are filled in first."""
     text = (written[platform] / name).read_text(encoding="utf-8")
     *header, document = yaml.safe_load_all(text.replace(INSTANCE, "machine"))
     if header:
         (inputs,) = header
         assert list(inputs["spec"]["inputs"]) == ["cluster"]
         assert INSTANCE in text
-    if ".prepare" in document:  # the schema does not look into templates of jobs, which lack a script
+    if ".prepare" in document:  # the schema does not check hidden jobs, which have no script
         document["prepare"] = {**document.pop(".prepare"), "script": ["true"]}
     assert schema_problems("gitlab-ci", document, tmp_path) == ""
     job = next(value for value in document.values() if isinstance(value, dict) and "script" in value)
@@ -89,14 +89,14 @@ def test_shellcheck(written: dict[str, Path], platform: str) -> None:
     assert "SC2086" in shellcheck("echo $unquoted")
 
 
-def test_nothing_is_pasted_into_shell(written: dict[str, Path], platform: str) -> None:
-    """Titles of pull requests and names of branches would be run otherwise; they come in variables."""
+def test_no_expressions_in_shell_steps(written: dict[str, Path], platform: str) -> None:
+    """Titles of pull requests and names of branches are passed in variables, so that a shell never runs them."""
     for name, step in github_steps(written[platform]).items():
         assert "${{" not in step.get("run", ""), name
 
 
 def test_steps_run_in_sh(written: dict[str, Path], platform: str) -> None:
-    """The shell that shellcheck looked at is the one that runs."""
+    """Steps run in the shell that shellcheck checks."""
     for name in GITHUB:
         document = workflow(written[platform] / name)
         if "jobs" in document:
@@ -106,7 +106,7 @@ def test_steps_run_in_sh(written: dict[str, Path], platform: str) -> None:
 
 
 def test_actions_are_pinned(written: dict[str, Path], platform: str) -> None:
-    """Nothing of third parties runs; what is suggested in comments has a version."""
+    """No actions of third parties run; those in comments have a version."""
     assert {step["uses"] for step in github_steps(written[platform]).values() if "uses" in step} == USES
     for name in GITHUB:
         text = (written[platform] / name).read_text(encoding="utf-8")
@@ -114,7 +114,7 @@ def test_actions_are_pinned(written: dict[str, Path], platform: str) -> None:
 
 
 def test_pull_requests_get_no_secret(written: dict[str, Path], platform: str) -> None:
-    """What runs code of a pull request has no secret and no token that may write."""
+    """Jobs that run code of a pull request have no secret and no token with write permission."""
     path = written[platform] / ".github/workflows/pull-request.yml"
     document = workflow(path)
     assert list(document["on"]) == ["pull_request"]
@@ -129,8 +129,8 @@ def test_pull_requests_get_no_secret(written: dict[str, Path], platform: str) ->
 
 
 @pytest.mark.parametrize("name", ["deploy", "nightly"])
-def test_rights_of_what_comes_to_hubs(name: str, written: dict[str, Path], platform: str) -> None:
-    """They may read the repository, and nothing else; checkouts keep no token."""
+def test_permissions_of_jobs_that_connect_to_hubs(name: str, written: dict[str, Path], platform: str) -> None:
+    """Jobs may only read the repository, and checkouts keep no token."""
     path = written[platform] / f".github/workflows/{name}.yml"
     document = workflow(path)
     assert document["permissions"] == {}
@@ -145,8 +145,8 @@ def test_rights_of_what_comes_to_hubs(name: str, written: dict[str, Path], platf
     assert ("aws-actions/" in text, "google-github-actions/" in text) == (platform == "kubernetes",) * 2
 
 
-def test_where_deploys_run(written: dict[str, Path], platform: str) -> None:
-    """Hubs on a machine are deployed by a runner on that machine, one deploy at a time, to its end."""
+def test_runners_of_deploys(written: dict[str, Path], platform: str) -> None:
+    """A runner on the machine deploys its hubs, one deploy at a time and without interruption."""
     deploy = workflow(written[platform] / ".github/workflows/deploy.yml")["jobs"]["deploy"]
     own = ["self-hosted", "${{ matrix.cluster }}"]
     assert deploy["runs-on"] == (own if platform == "server" else "ubuntu-latest")
@@ -156,8 +156,8 @@ def test_where_deploys_run(written: dict[str, Path], platform: str) -> None:
     assert (job["resource_group"], job["interruptible"]) == (INSTANCE, False)
 
 
-def test_kubernetes_waits(written: dict[str, Path]) -> None:
-    """What this release cannot do on Kubernetes is not started by itself, so that nothing is red for no reason."""
+def test_kubernetes_has_no_automatic_deploys(written: dict[str, Path]) -> None:
+    """Jobs that would fail on Kubernetes have no automatic trigger."""
     events = {
         (platform, name): set(workflow(written[platform] / f".github/workflows/{name}.yml")["on"])
         for platform in written

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The steps of the workflows do what they are for: run in a clone, with stand-ins for GitHub and GitLab."""
+"""Run the steps of the workflows in a clone, with fakes for GitHub and GitLab."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is no
 
 
 def git(directory: Path, *arguments: str) -> None:
-    """Run git as someone."""
+    """Run git with a user name."""
     run(["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.org", *arguments], directory)
 
 
@@ -62,7 +62,7 @@ def step(runner: Runner, name: str) -> str:
 
 @pytest.mark.parametrize("password", ["", SECRET])
 def test_prepare(password: str, runner: Runner) -> None:
-    """What is installed satisfies the requirements; a password goes into a file of its own, and nowhere else."""
+    """The installed packages satisfy the requirements; the password is written to a private file only."""
     output = runner.succeed(step(runner, "action/action/Install"))
     assert runner.file("GITHUB_PATH") == f"{runner.temporary}/venv/bin\n"
     assert "Nothing to do" in output  # the collection is there, in the range that is asked for
@@ -82,8 +82,8 @@ def test_prepare(password: str, runner: Runner) -> None:
     assert "2 hubs in 1 cluster: valid" in runner.succeed(step(runner, "pull-request/plan/Validate"))
 
 
-def test_requirements_that_are_not_there(runner: Runner) -> None:
-    """Preparing fails where a package cannot be had, rather than go on without."""
+def test_missing_requirements(runner: Runner) -> None:
+    """The step fails if a package cannot be installed."""
     (runner.checkout / "requirements.txt").write_text("ansible-core>=999\n", encoding="utf-8")
     assert runner.run(step(runner, "action/action/Install")).returncode != 0
     assert runner.file("GITHUB_PATH") == ""
@@ -117,19 +117,19 @@ def test_clusters(workflow: str, runner: Runner) -> None:
 
 @needs_plan
 def test_plan(runner: Runner) -> None:
-    """The plan tells what the branch changes, and is handed on to the comment."""
+    """The plan lists what the branch changes, and is passed to the comment."""
     steps = github_steps(runner.checkout)
     assert steps["pull-request/plan/Plan"]["env"] == {"TARGET": "origin/${{ github.base_ref }}"}
     runner.succeed(steps["pull-request/plan/Plan"]["run"], TARGET="origin/main")
     plan = (runner.checkout / "plan.md").read_text(encoding="utf-8")
     assert "research" in plan
     assert json.loads((runner.checkout / "plan.json").read_text(encoding="utf-8"))
-    runner.succeed(steps["pull-request/plan/Tell"]["run"])
+    runner.succeed(steps["pull-request/plan/Publish the plan"]["run"])
     assert runner.file("GITHUB_STEP_SUMMARY") == plan
-    assert handed_on(runner) == plan
+    assert published(runner) == plan
 
 
-def handed_on(runner: Runner) -> str:
+def published(runner: Runner) -> str:
     """Return the output ``plan``, read as GitHub reads outputs of several lines."""
     first, *lines = runner.file("GITHUB_OUTPUT").split("\n")
     name, end = first.split("<<")
@@ -137,16 +137,16 @@ def handed_on(runner: Runner) -> str:
     return "\n".join(lines[: lines.index(end)])
 
 
-def test_long_plan_is_cut(runner: Runner) -> None:
-    """A comment has a limit; the summary has the whole plan."""
+def test_long_plan_is_truncated(runner: Runner) -> None:
+    """Comments have a size limit; the summary has the whole plan."""
     (runner.checkout / "plan.md").write_text("a line of a plan\n" * 10_000, encoding="utf-8")
-    runner.succeed(step(runner, "pull-request/plan/Tell"))
-    assert 50_000 < len(handed_on(runner)) < 65_000
+    runner.succeed(step(runner, "pull-request/plan/Publish the plan"))
+    assert 50_000 < len(published(runner)) < 65_000
     assert len(runner.file("GITHUB_STEP_SUMMARY")) == 170_000
 
 
 def test_comment(runner: Runner, tmp_path: Path) -> None:
-    """The first run writes a comment, the next one rewrites it; others' comments stay."""
+    """The first run creates a comment, the next one updates it; other comments are kept."""
     store, requests = tmp_path / "comments.json", tmp_path / "requests"
     others = [
         {"id": 1, "user": {"type": "User"}, "body": f"{MARKER}\nA person quotes it."},
@@ -154,7 +154,7 @@ def test_comment(runner: Runner, tmp_path: Path) -> None:
     ]
     store.write_text(json.dumps(others), encoding="utf-8")
     write_program(runner.programs / "gh", f"#!{sys.executable}\n{(HERE / 'fake_gh.py').read_text(encoding='utf-8')}")
-    write = github_steps(runner.checkout)["pull-request/comment/Write the comment, or rewrite it"]
+    write = github_steps(runner.checkout)["pull-request/comment/Create or update the comment"]
     assert set(write["env"]) == {"GH_TOKEN", "NUMBER", "PLAN"}
     variables = {"GH_COMMENTS": str(store), "GH_REQUESTS": str(requests), "NUMBER": "12"}
     for plan in ("first `plan` $(exit 1)", "second plan\nof two lines"):
@@ -176,7 +176,7 @@ case "$*" in *"$BROKEN"*) exit 2 ;; esac
 
 
 def commands(runner: Runner, script: str, broken: str) -> tuple[int, list[str]]:
-    """Run a script with an ansible-playbook that only takes notes; return the code, and the notes."""
+    """Run a script with an ansible-playbook that only logs its arguments; return the exit code and the log."""
     write_program(runner.programs / "ansible-playbook", RECORD)
     notes = runner.temporary / "commands"
     notes.write_text("", encoding="utf-8")
@@ -191,8 +191,8 @@ NIGHTLY = [
 ]
 
 
-def test_what_github_runs_on_hubs(runner: Runner) -> None:
-    """Deploys are of one cluster; at night everything is looked at, whatever is broken."""
+def test_github_commands(runner: Runner) -> None:
+    """A deploy is limited to one cluster; the nightly job runs every step even if one fails."""
     assert commands(runner, step(runner, "deploy/deploy/Deploy"), "none") == (
         0,
         ["hubfleet.jupyterhub.deploy --limit machine"],
@@ -205,8 +205,8 @@ def test_what_github_runs_on_hubs(runner: Runner) -> None:
 
 
 @pytest.mark.parametrize("broken", ["none", "check", "status", "plan_exit_code"])
-def test_what_gitlab_runs_on_hubs(broken: str, runner: Runner) -> None:
-    """The same on GitLab, in one job."""
+def test_gitlab_commands(broken: str, runner: Runner) -> None:
+    """GitLab runs the same commands, in one job."""
     scripts = {name: text.replace("$[[ inputs.cluster ]]", "machine") for name, text in gitlab(runner).items()}
     nightly = next(text for name, text in scripts.items() if name.startswith("nightly.yml/"))
     assert commands(runner, nightly, broken) == (0 if broken == "none" else 1, NIGHTLY)
@@ -215,13 +215,13 @@ def test_what_gitlab_runs_on_hubs(broken: str, runner: Runner) -> None:
 
 
 def gitlab(runner: Runner) -> dict[str, str]:
-    """Return the scripts of GitLab, and give the runner what GitLab sets."""
+    """Return the scripts of GitLab, and set GitLab's variables in the runner."""
     runner.variables.update(CI_PROJECT_DIR=str(runner.checkout), ANSIBLE_CONFIG=str(runner.checkout / "ansible.cfg"))
     return gitlab_scripts(runner.checkout)
 
 
 def test_gitlab_prepare_and_list(runner: Runner, tmp_path: Path) -> None:
-    """A job prepares itself, even in a folder that everyone may write to, and lists the clusters for a pipeline."""
+    """A job prepares its environment, also in a world-writable directory, and lists the clusters."""
     runner.checkout.chmod(0o777)
     scripts = gitlab(runner)
     prepare = scripts["prepare.yml/.prepare/before_script"]
@@ -244,7 +244,7 @@ def test_gitlab_prepare_and_list(runner: Runner, tmp_path: Path) -> None:
 
 @needs_plan
 def test_gitlab_plan(runner: Runner) -> None:
-    """A merge request is compared with its target, which GitLab does not bring along."""
+    """A merge request is compared with its target branch, which GitLab does not fetch."""
     script = gitlab(runner)[".gitlab-ci.yml/plan/script"]
     git(runner.checkout, "update-ref", "-d", "refs/remotes/origin/main")
     output = runner.succeed(script, CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main")
@@ -281,7 +281,7 @@ class Notes(BaseHTTPRequestHandler):
         self.wfile.write(json.dumps(content if allowed else {"message": "401 Unauthorized"}).encode())
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Say nothing."""
+        """Do not log requests."""
 
 
 @pytest.fixture
@@ -297,7 +297,7 @@ def notes() -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 @needs_curl
 def test_gitlab_note(runner: Runner, notes: tuple[str, list[dict[str, Any]]]) -> None:
-    """The first run writes a note, the next one rewrites it; a wrong token fails."""
+    """The first run creates a note, the next one updates it; a wrong token fails."""
     address, found = notes
     script = gitlab(runner)[".gitlab-ci.yml/comment/script"]
     variables = {"CI_API_V4_URL": address, "CI_PROJECT_ID": "3", "CI_MERGE_REQUEST_IID": "12", "no_proxy": "*"}
