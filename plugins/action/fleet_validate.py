@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sized
 from typing import Any
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import leaves
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.render import (
     engine,
 )
@@ -70,11 +71,7 @@ class ActionModule(FleetAction):
 
 def _opaque(value: Any) -> int:
     """Return how many values inside of a value stay encrypted."""
-    if isinstance(value, dict):
-        return sum(map(_opaque, value.values()))
-    if isinstance(value, list):
-        return sum(map(_opaque, value))
-    return int(isinstance(value, EncryptedValue))
+    return sum(isinstance(leaf, EncryptedValue) for _path, leaf in leaves(value))
 
 
 def _count(things: Sized, noun: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import depth_of, path_text, value_at
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.charts import (
     ChartFacts,
 )
@@ -21,15 +22,13 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.layers import (
     ChartPath,
-    deepest,
-    dotted,
     over_defaults,
     undotted,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.mask import MASK
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.documentation import written_default
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import HostInput, ValuePath
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import nearest, written
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import nearest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import OPTIONS
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import layers_of, plain
@@ -99,23 +98,23 @@ def explain_chart(
     extra = hostvars._variable_manager.extra_vars
     full = over_defaults(facts.defaults, values.merged)
     path = undotted(text, full)
-    known = deepest(full, path)
+    known = depth_of(full, path)
     if known < len(path):
         around = _at(full, path[:known])
         if isinstance(around, list):
             count = f"{len(around)} entr{'y' if len(around) == 1 else 'ies'}"
-            raise Unknown(f"there is no {str(path[known])!r} in {dotted(path[:known])} of the chart; it has {count}")
+            raise Unknown(f"there is no {str(path[known])!r} in {path_text(path[:known])} of the chart; it has {count}")
         keys = list(map(str, around)) if isinstance(around, dict) else []
-        inside = f" in {dotted(path[:known])}" if known else ""
+        inside = f" in {path_text(path[:known])}" if known else ""
         raise Unknown(f"there is no {str(path[known])!r}{inside} of the chart{nearest(str(path[known]), keys)}")
     places = []
     # Where nothing but the chart itself has the place, there are no sources, but only what is near them.
-    for source, key in reversed(values.setters(path)) if deepest(values.merged, path) == len(path) else ():
+    for source, key in reversed(values.setters(path)) if depth_of(values.merged, path) == len(path) else ():
         where = host.locate(source) or (COMMAND_LINE if source[0] in extra else "default of the collection")
-        what = written(source) if key == path else f"{written(source)} -> {dotted(key)}"
+        what = path_text(source) if key == path else f"{path_text(source)} -> {path_text(key)}"
         places.append(Place(where, what, _given(source, key, values, encrypted)))
-    if deepest(facts.defaults, path) == len(path):
-        places.append(Place("default of the chart", dotted(path), masked(_at(facts.defaults, path), ("", *path))))
+    if depth_of(facts.defaults, path) == len(path):
+        places.append(Place("default of the chart", path_text(path), masked(_at(facts.defaults, path), ("", *path))))
     return path, masked(_at(full, path), ("", *path), encrypted), places
 
 
@@ -134,9 +133,8 @@ def _given(source: ValuePath, path: ChartPath, values: ChartValues, encrypted: C
 
 
 def _at(values: Any, path: ChartPath) -> Any:
-    for part in path[: deepest(values, path)]:
-        values = values[part]
-    return values
+    """Return what is at a place, or at the last part of it that exists."""
+    return value_at(values, path[: depth_of(values, path)])
 
 
 def lines(subject: str, value: Any, places: list[Place], side_by_side: bool = False) -> Iterator[str]:

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import path_text, value_at, walk
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.render import (
     ManifestProblem,
     Release,
@@ -19,11 +19,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     ChartValues,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import (
-    Problem,
-    Problems,
-    written,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import Problem, Problems
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import Validated
 
 #: How many hubs are rendered between two lines that tell how far it is.
@@ -79,7 +75,7 @@ class ManifestCheck:
         values, host = self.found.values[hub], self.inventory.hosts[hub]
         source = _source(values, problem, objects)
         where = host.locate(source) if source else ""
-        problems.add(written(source) if source else "", problem.line(), where, hub)
+        problems.add(path_text(source) if source else "", problem.line(), where, hub)
 
 
 def _source(values: ChartValues, problem: ManifestProblem, objects: list[dict[str, Any]]) -> tuple[Any, ...] | None:
@@ -88,35 +84,19 @@ def _source(values: ChartValues, problem: ManifestProblem, objects: list[dict[st
     Templates do not say where they took a value from: a value that stands under the same key once, and
     only once, in the hub's values is it.
     """
-    parts = [int(part) if part.isdigit() else part for part in re.split(r"[.\[\]]+", problem.path) if part]
     if problem.kind == "values":
-        return _last(values.sources(tuple(parts)))
-    trail = [next((item for item in objects if _is(item, problem)), None)]
-    for part in parts:
-        trail.append(_step(trail[-1], part))
-    for part, value in zip(reversed(parts), reversed(trail)):
-        places = [path for path, item in _places(values.merged) if path[-1] == part and item == value]
-        if len(places) == 1 and value is not None and not isinstance(part, int):
+        return _last(values.sources(problem.path))
+    manifest = next((item for item in objects if _is(item, problem)), None)
+    for length in range(len(problem.path), 0, -1):
+        key, value = problem.path[length - 1], value_at(manifest, problem.path[:length])
+        places = [path for path, item in walk(values.merged) if path[-1] == key and item == value]
+        if len(places) == 1 and value is not None and not isinstance(key, int):
             return _last(values.sources(places[0]))
     return None
 
 
 def _last(sources: list[tuple[Any, ...]]) -> tuple[Any, ...] | None:
     return sources[-1] if sources else None
-
-
-def _step(value: Any, part: str | int) -> Any:
-    if isinstance(value, dict):
-        return value.get(part)
-    return value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else None
-
-
-def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Yield every place inside a value, and what is there."""
-    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in pairs:
-        yield (*path, key), item
-        yield from _places(item, (*path, key))
 
 
 def _is(item: dict[str, Any], problem: ManifestProblem) -> bool:

@@ -9,7 +9,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import written
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import path_text
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 from jinja2 import Environment, TemplateError, nodes
 from jinja2.filters import FILTERS
@@ -99,4 +99,4 @@ def _of_variable(path: tuple[Any, ...], variables: Mapping[str, Any], depth: int
     if origin.is_template(value):
         yield from _sources(value, variables, depth - 1)
     else:
-        yield f"{written(path)} ({origin.shown(place)})"
+        yield f"{path_text(path)} ({origin.shown(place)})"

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..common.nested import depth_of, path_text
 from ..platform.kubernetes.values.chart_values import (
     GROUPS_CONFIG,
     LAYERS,
@@ -20,16 +21,7 @@ from ..platform.kubernetes.values.chart_values import (
     ChartValues,
     chart_values,
 )
-from ..platform.kubernetes.values.layers import (
-    ChartPath,
-    Values,
-    deepest,
-    dotted,
-    leaves,
-    merge,
-    overlay,
-    same,
-)
+from ..platform.kubernetes.values.layers import ChartPath, Values, leaves, merge, overlay, same
 from ..platform.kubernetes.values.profile_list import has_groups
 from ..schema.model import FleetInput, HostInput, Hub, ValuePath
 from ..schema.problems import Problem
@@ -167,7 +159,7 @@ def _difference(own: Values, wanted: Values) -> tuple[Values, list[ChartPath]]:
     """Return the layer that makes ``own`` into ``wanted``, and where own says what is not wanted."""
     layer, wrong = overlay(own, wanted)
     for path, _value in leaves(layer) if layer else ():
-        depth = deepest(own, path)
+        depth = depth_of(own, path)
         inner: Any = own
         for key in path[:depth]:
             inner = inner[key]
@@ -231,4 +223,4 @@ def check(hub: Hub, wanted: Values, code: ChartCode) -> None:
     if not same(merged, right):
         layer, surplus = overlay(merged, right)
         paths = [*surplus, *(path for path, _value in leaves(layer))]
-        raise ImportProblem(f"{hub.name}: the imported hub has other values at {dotted(paths[0])}")
+        raise ImportProblem(f"{hub.name}: the imported hub has other values at {path_text(paths[0])}")

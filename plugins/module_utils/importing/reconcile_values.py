@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..common.nested import value_at
 from ..platform.kubernetes.values.layers import Values, same
 from ..schema.option import Option
 from ..schema.validate import OPTIONS
@@ -19,11 +20,7 @@ MISSING = object()
 
 def at(values: Any, path: str) -> Any:
     """Return the value at ``path``, which is written with dots that no key holds; MISSING where there is none."""
-    for key in path.split("."):
-        if not isinstance(values, dict) or key not in values:
-            return MISSING
-        values = values[key]
-    return values
+    return value_at(values, path.split("."), MISSING)
 
 
 def mapping_at(values: Any, path: str) -> Values:

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..platform.kubernetes.values.layers import dotted, leaves
+from ..common.nested import path_text
+from ..platform.kubernetes.values.layers import leaves
 from .factor import Member
 from .reconcile import Exact
 
@@ -89,7 +90,7 @@ def report_of(member: Member, tier: str, made: Exact, secret_files: Iterable[str
         options=made.typed,
         helm_values=made.raw,
         mapped=sorted(member.variables),
-        kept=[dotted(path) for path, _value in leaves(made.helm)] if made.helm else [],
+        kept=[path_text(path) for path, _value in leaves(made.helm)] if made.helm else [],
         not_carried_over={key: _keys(value) for key, value in source.left.items()},
         lost=made.lost,
         secrets_to_bring=source.files.pending,
@@ -101,7 +102,7 @@ def report_of(member: Member, tier: str, made: Exact, secret_files: Iterable[str
 
 def _keys(value: Any) -> list[str]:
     """Return the places of a part's values, never the values."""
-    return [dotted(path) for path, _value in leaves(value)] if isinstance(value, dict) and value else []
+    return [path_text(path) for path, _value in leaves(value)] if isinstance(value, dict) and value else []
 
 
 def summary(report: Report) -> list[str]:

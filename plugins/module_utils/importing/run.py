@@ -10,9 +10,10 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..common.nested import depth_of
 from ..platform.kubernetes.chart.charts import Charts
 from ..platform.kubernetes.values.chart_values import LAYERS, ChartCode
-from ..platform.kubernetes.values.layers import Values, deepest, same
+from ..platform.kubernetes.values.layers import Values, same
 from ..schema.authenticators import AUTHENTICATORS
 from ..schema.model import TIERS, Fleet, FleetInput, HostInput
 from ..schema.option import KUBERNETES
@@ -198,7 +199,7 @@ def _lets_anybody_in(wanted: Values, pending: bool) -> bool:
 
     The chart's own is such a one where nothing is said, unless files that are still to be brought say it.
     """
-    if deepest(wanted, CLASS) < len(CLASS):
+    if depth_of(wanted, CLASS) < len(CLASS):
         return not pending
     chosen = at(wanted, ".".join(CLASS))
     if chosen is None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..common.nested import path_text
 from ..platform.kubernetes.values.addons import ADDONS
-from ..platform.kubernetes.values.layers import ChartPath, Values, dotted
+from ..platform.kubernetes.values.layers import ChartPath, Values
 from .errors import ImportProblem
 
 PART = "jupyterhub"
@@ -29,12 +30,12 @@ def chart_part(values: Values) -> tuple[Values, ChartPath, dict[str, Any]]:
     places = [] if any(key in values for key in _OWN) else list(_places(values, ()))
     if len(places) > 1:
         raise ImportProblem(
-            f"the chart's values may be {' or '.join(map(dotted, places))}; import one without the others"
+            f"the chart's values may be {' or '.join(map(path_text, places))}; import one without the others"
         )
     left: dict[str, Any] = {}
     path = places[0] if places else ()
     for depth, step in enumerate(path):
-        left.update({dotted((*path[:depth], key)): value for key, value in values.items() if key != step})
+        left.update({path_text((*path[:depth], key)): value for key, value in values.items() if key != step})
         values = values[step]
     return values, path, left
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..platform.kubernetes.values.layers import Values, dotted
+from ..common.nested import path_text, value_at
+from ..platform.kubernetes.values.layers import Values
 from ..schema.model import TIERS
 from .errors import ImportProblem
 from .sources import Library, Source, Tree
@@ -38,7 +39,7 @@ def read_z2jh(paths: list[str], hub: str, cluster: str, tier: str) -> Tree:
     source = Source(cluster or DEFAULT_CLUSTER, name, tier or staging, values, files, left=left)
     source.variables = {"hub_domain": _domain_of(values), "hub_addons": take_addons(left, {})}
     if place:
-        source.notes.append(f"the chart's values are those of {dotted(place)}, a part of a chart around it")
+        source.notes.append(f"the chart's values are those of {path_text(place)}, a part of a chart around it")
     for addon in source.variables["hub_addons"]:
         source.notes.append(
             f"hub_addons.{addon}: its version is in no values file; see docs/options.md for the one taken"
@@ -67,6 +68,5 @@ def _domain_of(values: Values) -> str | None:
 
 
 def _hosts(values: Any, path: tuple[str, ...]) -> list[str]:
-    for key in path:
-        values = values.get(key) if isinstance(values, dict) else None
-    return [host for host in values if isinstance(host, str)] if isinstance(values, list) else []
+    hosts = value_at(values, path)
+    return [host for host in hosts if isinstance(host, str)] if isinstance(hosts, list) else []

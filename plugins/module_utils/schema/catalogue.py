@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..common.nested import value_at
 from . import cross_checks
 from .model import Environment, Profile, Size, ValuePath
 from .option import KUBERNETES, SERVER
@@ -107,9 +108,7 @@ class Offers:
 
     def _given(self, path: ValuePath) -> dict[str, Any]:
         """Return an entry as it stands in the inventory, where it is a mapping."""
-        value: Any = self.given
-        for part in path:
-            value = value[part] if isinstance(value, (dict, list)) else {}
+        value = value_at(self.given, path)
         return value if isinstance(value, dict) else {}
 
     def _environment(self, name: str, entry: dict[str, Any], path: ValuePath, place: ValuePath) -> Environment | None:

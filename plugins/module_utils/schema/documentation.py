@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from ..common.nested import map_leaves
 from .addon_options import ADDON_SETTINGS
 from .authenticators import AUTHENTICATORS, Authenticator
 from .cluster_options import CLUSTER_CHAPTERS, CLUSTER_OPTIONS
@@ -109,14 +110,10 @@ def _without_foreign_names(specs: dict[str, Any]) -> dict[str, Any]:
         own = found[1] in specs or not found[1].startswith(("hub_", "cluster_", "fleet_"))
         return found[0] if own else f"C({found[1]})"
 
-    def without(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: without(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [without(item) for item in value]
-        return re.sub(r"O\((\w+)\)", written, value) if isinstance(value, str) else value
+    def without(leaf: Any) -> Any:
+        return re.sub(r"O\((\w+)\)", written, leaf) if isinstance(leaf, str) else leaf
 
-    return {name: without(spec) for name, spec in specs.items()}
+    return {name: map_leaves(spec, without) for name, spec in specs.items()}
 
 
 def _spec(option: Option) -> dict[str, Any]:

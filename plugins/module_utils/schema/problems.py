@@ -9,8 +9,6 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .model import ValuePath
-
 
 @dataclass
 class Problem:
@@ -95,14 +93,6 @@ def nearest(
         hint = f"; did you mean {prefix + close[0]!r}?"
         return hint if len(known) > 12 else f"{hint} ({what}: {', '.join(known)})"
     return f"; {what}: {', '.join(known) if known else 'none'}" if len(known) <= 12 else ""
-
-
-def written(path: ValuePath) -> str:
-    """Write a path as people do: ('hub_sizes', 1, 'memory') -> hub_sizes[1].memory."""
-    text = str(path[0])
-    for part in path[1:]:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text
 
 
 def _place(where: str) -> tuple[str, int]:

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
+from ..common.nested import leaves, outside_lists, path_text
 from . import cross_checks, kubernetes_checks
 from . import reverse_proxy_checks as reverse_proxy_checks
 from .addon_options import ADDON_SETTINGS
@@ -19,7 +20,7 @@ from .cluster_options import CLUSTER_OPTIONS
 from .hub_options import HUB_OPTIONS
 from .model import TIERS, Cluster, Fleet, FleetInput, HostInput, Hub, ValuePath
 from .option import KUBERNETES, PLATFORMS, SERVER, Option
-from .problems import Problems, nearest, written
+from .problems import Problems, nearest
 from .values import check_value, holds_credentials, is_secret_variable, shown
 
 OPTIONS = {option.name: option for option in (*HUB_OPTIONS, *CLUSTER_OPTIONS)}
@@ -51,15 +52,10 @@ def validate(inventory: FleetInput) -> tuple[Fleet, Problems]:
 
 def is_secret(path: ValuePath) -> bool:
     """Tell whether the place (variable, *path inside it) is a secret by the schema, or in a list of such."""
-    place = _outside_lists(path)
+    place = outside_lists(path)
     if place[0] == "cluster_backup_environment":
         return is_secret_variable(place)
     return place[-1] in _SECRET_KEYS or place[-2:] == ("CryptKeeper", "keys")
-
-
-def _outside_lists(path: ValuePath) -> ValuePath:
-    """Return the place of the list that a place is in, however deep, or the place itself."""
-    return _outside_lists(path[:-1]) if isinstance(path[-1], int) else path
 
 
 def _secret_keys(options: Iterable[Option]) -> set[str]:
@@ -174,7 +170,9 @@ class _Seen:
         """Return the places inside a value that hold secrets, each with what is to be said of it."""
         if id(value) not in self._secrets:
             found = []
-            for path, leaf in _leaves(value, (variable,)):
+            for path, leaf in leaves(value, (variable,)):
+                if leaf in (None, "", {}, []):
+                    continue
                 if is_secret(path):
                     found.append((path, "is a secret"))
                 elif holds_credentials(leaf):
@@ -237,7 +235,7 @@ class _HostCheck:
             self.broken.add(path[0])
         self.reported.add(path)
         where = self.host.locate(path)
-        self.problems.add(written(path), message, where, self.host.name, stops, tolerable, tolerated)
+        self.problems.add(path_text(path), message, where, self.host.name, stops, tolerable, tolerated)
 
     def _unknown_variables(self) -> None:
         for variable, message in self.host.failures.items():
@@ -265,7 +263,7 @@ class _HostCheck:
         for path, message in found:
             # Values of the chart are what imports carry over as they are.
             self.report(
-                (option.name, *path), message, tolerable=written(path) if option.kind == "values" and path else ""
+                (option.name, *path), message, tolerable=path_text(path) if option.kind == "values" and path else ""
             )
         return _copied(option.default) if checked is None else checked
 
@@ -274,7 +272,7 @@ class _HostCheck:
             if variable not in OPTIONS:
                 continue
             for path, what in self.seen.secrets(value, variable):
-                if {path, _outside_lists(path)} & self.reported:
+                if {path, outside_lists(path)} & self.reported:
                     continue
                 copied = self.host.copied_from(path)
                 if copied or not self.host.protected(path):
@@ -290,15 +288,3 @@ def _copied(default: Any) -> Any:
     if isinstance(default, tuple):
         return list(default)
     return dict(default) if isinstance(default, dict) else default
-
-
-def _leaves(value: Any, path: ValuePath) -> Iterator[tuple[ValuePath, Any]]:
-    """Yield path and value of every scalar inside ``value``."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _leaves(item, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _leaves(item, (*path, index))
-    elif value not in (None, ""):
-        yield path, value

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any, Callable
 from urllib.parse import urlsplit
 
+from ..common.nested import leaves
 from .model import EncryptedValue, ValuePath
 from .option import KINDS, Option
 from .problems import nearest
@@ -86,16 +87,11 @@ def _unfinished(text: str, code: bool = False) -> str:
 
 def _check_texts(value: Any, report: Report, path: ValuePath) -> None:
     """Report texts that are not the real ones yet, anywhere inside a value whose keys are free."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            _check_texts(item, report, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _check_texts(item, report, (*path, index))
-    elif isinstance(value, str):
-        message = _unfinished(value, code="\n" in value or len(value) > _LONGEST_PLACEHOLDER)
-        if message:
-            report(path, message)
+    for place, text in leaves(value, path):
+        if isinstance(text, str):
+            message = _unfinished(text, code="\n" in text or len(text) > _LONGEST_PLACEHOLDER)
+            if message:
+                report(place, message)
 
 
 def _within(option: Option, value: Any, report: Report, path: ValuePath) -> Any:

@@ -18,7 +18,7 @@ from typing import Any
 
 from ....schema.problems import nearest
 from ...base import PlatformError
-from .model import ManifestProblem, path_of
+from .model import ManifestProblem
 
 NO_SCHEMAS = (
     "checking manifests needs the Python packages kubernetes-validate and jsonschema-rs: "
@@ -74,20 +74,20 @@ class ManifestChecker:
             api_version, kind, name, namespace = _identity(manifest)
             missing = [
                 field
-                for field, value in (("apiVersion", api_version), ("kind", kind), ("metadata.name", name))
+                for field, value in ((("apiVersion",), api_version), (("kind",), kind), (("metadata", "name"), name))
                 if not value
             ]
             problems += [ManifestProblem(kind or "manifest", name, field, "it is missing") for field in missing]
             if not missing:
                 key = (api_version.rpartition("/")[0], kind, namespace, name)
                 if key in seen:
-                    problems.append(ManifestProblem(kind, name, "", "there are two of this kind and name"))
+                    problems.append(ManifestProblem(kind, name, (), "there are two of this kind and name"))
                 seen.add(key)
             definition = self._known.get((api_version, kind))
             if definition:
                 problems += self._violations(definition, manifest, kind, name)
             elif api_version and kind and api_version.rpartition("/")[0] in self._groups and not self._is_newer:
-                problems.append(ManifestProblem(kind, name, "apiVersion", self._no_such_kind(api_version, kind)))
+                problems.append(ManifestProblem(kind, name, ("apiVersion",), self._no_such_kind(api_version, kind)))
             elif api_version and kind:
                 label = f"{api_version} {kind}"
                 unchecked[label] = unchecked.get(label, 0) + 1
@@ -103,9 +103,9 @@ class ManifestChecker:
             self._validators[definition] = validator
         problems = []
         for error in validator.iter_errors(manifest):
-            path = list(error.instance_path)
+            path = tuple(error.instance_path)
             for field, message in self._messages(error):
-                place = path_of([*path, field] if field else path)
+                place = (*path, field) if field else path
                 problems.append(ManifestProblem(kind, name, place, message))
         return problems
 

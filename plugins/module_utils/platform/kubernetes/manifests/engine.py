@@ -83,7 +83,7 @@ class Renderer(ABC):
                     found = self.parse(document)
                 except ValueError as error:
                     problem = _QUOTED.sub(PLACEHOLDER, one_line(str(error), release.values))
-                    problems.append(ManifestProblem("template", template, "", f"what it renders is no YAML: {problem}"))
+                    problems.append(ManifestProblem("template", template, (), f"what it renders is no YAML: {problem}"))
                 else:
                     objects += _flat(found)
         return objects, problems

@@ -14,7 +14,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .model import PLACEHOLDER, ManifestProblem, path_of
+from ....common.nested import Path, path_text, texts
+from ....common.text import one_line as collapse
+from .model import PLACEHOLDER, ManifestProblem
 
 LONGEST = 400
 
@@ -34,18 +36,18 @@ _SHORT = 8
 def problems_of(text: str, release: str, values: dict[str, Any]) -> list[ManifestProblem]:
     """Return what Helm's ``text`` says about a release as problems; what ``values`` hold is masked."""
     if _SCHEMA in text:
-        found = sorted(_schema_problems(text, values), key=lambda problem: problem.path)  # Helm has no order
+        found = sorted(_schema_problems(text, values), key=lambda problem: path_text(problem.path))  # Helm has no order
         if found:
             return found
     refused = _REFUSED.search(text)
     if refused:
-        return [ManifestProblem("template", refused["template"], "", one_line(refused["what"], values))]
+        return [ManifestProblem("template", refused["template"], (), one_line(refused["what"], values))]
     stumbles = list(_STUMBLED.finditer(text))
     if stumbles:
         last = stumbles[-1]
         reason = one_line(text[last.end() :], values)
-        return [ManifestProblem("template", last["template"], "", f"{reason} in {last['expression']}")]
-    return [ManifestProblem("release", release, "", one_line(text, values))]
+        return [ManifestProblem("template", last["template"], (), f"{reason} in {last['expression']}")]
+    return [ManifestProblem("release", release, (), one_line(text, values))]
 
 
 def one_line(text: str, values: dict[str, Any]) -> str:
@@ -65,14 +67,21 @@ def _schema_problems(text: str, values: dict[str, Any]) -> Iterator[ManifestProb
             yield ManifestProblem("values", "", path, one_line(match["what"], values))
         old = None if match else _SCHEMA_LINE_OLD.match(line)
         if old:
-            path = "" if old["place"] == "(root)" else old["place"]
-            yield ManifestProblem("values", "", path, one_line(old["what"], values))
+            yield ManifestProblem("values", "", _path_of_place(old["place"]), one_line(old["what"], values))
 
 
-def _path_of_pointer(pointer: str) -> str:
-    """``/hub/extraVolumes/0`` -> ``hub.extraVolumes[0]`` (RFC 6901)."""
-    parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
-    return path_of([int(part) if part.isdigit() else part for part in parts])
+def _path_of_pointer(pointer: str) -> Path:
+    """Return the path that a JSON pointer (RFC 6901) means: ``/hub/extraVolumes/0``."""
+    return _path_of([part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]])
+
+
+def _path_of_place(place: str) -> Path:
+    """Return the path that Helm 3 writes as ``hub.extraVolumes.0``."""
+    return () if place == "(root)" else _path_of(place.split("."))
+
+
+def _path_of(parts: list[str]) -> Path:
+    return tuple(int(part) if part.isdigit() else part for part in parts)
 
 
 def _masked(text: str, values: Any) -> str:
@@ -87,12 +96,6 @@ def _masked(text: str, values: Any) -> str:
 
 def _texts(values: Any) -> Iterator[str]:
     """Yield all texts in nested values, each also as it looks on one line."""
-    if isinstance(values, dict):
-        for value in values.values():
-            yield from _texts(value)
-    elif isinstance(values, list):
-        for value in values:
-            yield from _texts(value)
-    elif isinstance(values, str) and values.strip():
-        yield " ".join(values.split())
-        yield from (line for line in map(str.strip, values.splitlines()) if len(line) >= _SHORT)
+    for text in filter(str.strip, texts(values)):
+        yield collapse(text)
+        yield from (line for line in map(str.strip, text.splitlines()) if len(line) >= _SHORT)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ....common.nested import Path, path_text
+
 PLACEHOLDER = "***"
 
 
@@ -37,13 +39,13 @@ class ManifestProblem:
 
     kind: str
     name: str
-    path: str
+    path: Path
     message: str
 
     def line(self) -> str:
         """Return the problem as one line for a person."""
         subject = f"{self.kind} {self.name}".strip()
-        return ": ".join(part for part in (subject, self.path, self.message) if part)
+        return ": ".join(part for part in (subject, path_text(self.path), self.message) if part)
 
 
 @dataclass
@@ -72,14 +74,3 @@ class Engine:
 
     name: str
     command: str = ""
-
-
-def path_of(parts: list[str] | list[str | int]) -> str:
-    """Return keys and indexes as ``spec.containers[0].image``."""
-    path = ""
-    for part in parts:
-        if isinstance(part, int):
-            path += f"[{part}]"
-        else:
-            path += f".{part}" if path else part
-    return path

@@ -83,6 +83,10 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _problem(values: dict[str, Any]) -> ManifestProblem:
+    return ManifestProblem(**{**values, "path": tuple(values["path"])})
+
+
 class _Worker:
     """One process of manifests_worker.py."""
 
@@ -114,7 +118,7 @@ class _Worker:
         if "error" in answer:
             raise PlatformError(answer["error"])
         if "problems" in answer:
-            answer["problems"] = [ManifestProblem(**problem) for problem in answer["problems"]]
+            answer["problems"] = [_problem(problem) for problem in answer["problems"]]
         return answer
 
     def close(self) -> None:

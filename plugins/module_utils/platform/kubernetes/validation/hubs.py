@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ....common.nested import depth_of, path_text, value_at
 from ....schema.authenticators import AUTHENTICATORS, COMMON_RULES
 from ....schema.authenticators import BY_NAME as AUTHENTICATORS_BY_NAME
 from ....schema.model import EncryptedValue, FleetInput, HostInput, Hub, ValuePath
-from ....schema.problems import Problems, written
+from ....schema.problems import Problems
 from ..chart.charts import ChartFacts, Charts, UnfitChart, skew
 from ..chart.content import ChartError
 from ..values.addons import check_addons
 from ..values.chart_values import LAYERS, ChartCode, ChartValues, chart_values
-from ..values.layers import ChartPath, Values, deepest, dotted, over_defaults
+from ..values.layers import ChartPath, Values, over_defaults
 from .chart_schema import SchemaCheck
 from .hub_config import check_config, check_login, chosen_authenticator
 from .profile_overrides import check_chart_choices, check_option_choices
@@ -73,7 +74,7 @@ class KubernetesCheck:
         return self._schemas[key]
 
     def _report(self, host: HostInput, path: ValuePath, message: str) -> None:
-        self.problems.add(written(path), message, host.locate(path), host.name)
+        self.problems.add(path_text(path), message, host.locate(path), host.name)
 
 
 class _ValuesCheck:
@@ -128,7 +129,7 @@ class _ValuesCheck:
 
     def _chosen(self) -> bool:
         """Tell whether the inventory says how people log in."""
-        return deepest(self.values.merged, _AUTHENTICATOR) == len(_AUTHENTICATOR)
+        return depth_of(self.values.merged, _AUTHENTICATOR) == len(_AUTHENTICATOR)
 
     def _concerns_login(self, path: ChartPath) -> bool:
         """Tell whether a problem leaves open who may log in."""
@@ -219,10 +220,10 @@ class _ValuesCheck:
     def _report_option(self, path: ValuePath, message: str) -> None:
         """Record a problem at a place in an option."""
         if not _is_opaque(self.host.variables, path):
-            self._add(written(path), message, path, path)
+            self._add(path_text(path), message, path, path)
 
     def _is_tolerated(self, path: tuple[Any, ...]) -> bool:
-        return not self._lets_all_in and dotted(path) in (self.hub["hub_ignored_problems"] or ())
+        return not self._lets_all_in and path_text(path) in (self.hub["hub_ignored_problems"] or ())
 
     def _report(self, path: ChartPath, message: str) -> None:
         """Record a problem at a place in the chart's values; there is none where nobody can tell what stands there."""
@@ -234,9 +235,9 @@ class _ValuesCheck:
         source = self._source(path)
         if source[0] in LAYERS:
             # The whole place, also where only a part of it is there: something is missing in it.
-            self._add(written((source[0], *path)), message, source, path)
+            self._add(path_text((source[0], *path)), message, source, path)
         else:
-            self._add(written(source), f"{message} ({dotted(path)} of the chart)", source, path)
+            self._add(path_text(source), f"{message} ({path_text(path)} of the chart)", source, path)
 
     def _add(self, variable: str, message: str, source: ValuePath, path: tuple[Any, ...]) -> None:
         self.problems.add(
@@ -244,17 +245,11 @@ class _ValuesCheck:
             message,
             self.host.locate(source),
             self.host.name,
-            tolerable="" if self._lets_all_in else dotted(path),
+            tolerable="" if self._lets_all_in else path_text(path),
             tolerated=self._is_tolerated(path),
         )
 
 
-def _is_opaque(values: Any, path: tuple[Any, ...]) -> bool:
+def _is_opaque(values: Any, path: ChartPath) -> bool:
     """Tell whether the place ``path`` is encrypted, or inside of what is."""
-    for part in path:
-        inside = isinstance(values, dict) and part in values
-        inside = inside or (isinstance(values, list) and isinstance(part, int) and part < len(values))
-        values = values[part] if inside else None
-        if isinstance(values, EncryptedValue):
-            return True
-    return False
+    return any(isinstance(value_at(values, path[:length]), EncryptedValue) for length in range(1, len(path) + 1))

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ....common.nested import depth_of
 from ....schema.catalogue import CATALOGUES
 from ....schema.model import Hub, ValuePath
 from ....schema.values import is_name
 from ..chart.recorded import Traits
 from ..values.chart_values import LAYERS, ChartValues
-from ..values.layers import ChartPath, Values, deepest
+from ..values.layers import ChartPath, Values
 from .hub_config import check_spawner
 
 PROFILE_LIST = ("singleuser", "profileList")
@@ -32,7 +33,7 @@ def check_option_choices(hub: Hub, config: Values, traits: Traits, report: Repor
 
 def check_chart_choices(values: ChartValues, config: Values, traits: Traits, report: Report) -> None:
     """Check a profile list that is the operator's Helm values; ``report`` takes places in the chart's values."""
-    given = deepest(values.merged, PROFILE_LIST) == len(PROFILE_LIST)
+    given = depth_of(values.merged, PROFILE_LIST) == len(PROFILE_LIST)
     if not given or values.sources(PROFILE_LIST)[-1][0] not in LAYERS:
         return
     profiles = values.merged["singleuser"]["profileList"]

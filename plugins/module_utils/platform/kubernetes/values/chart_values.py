@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ....common.nested import depth_of
 from ....schema.model import Hub, ValuePath
 from .addons import addon_settings
 from .exposure import routing_settings
 from .extension import extension_settings, rights_settings
-from .layers import ChartPath, Values, assign, deepest, merge_all
+from .layers import ChartPath, Values, assign, merge_all
 from .login import login_settings
 from .profile_list import has_groups, software_settings
 from .settings import Setting, setting, simple_settings
@@ -73,10 +74,10 @@ class ChartValues:
         for item in self.settings:
             inside = min(len(path), len(item.path))
             if item.path[:inside] == path[:inside]:
-                depth = inside + deepest(item.value, path[inside:])
+                depth = inside + depth_of(item.value, path[inside:])
                 found.append((depth, item.source, max(path, item.path, key=len)))
         for variable, values in self.layers:
-            depth = deepest(values, path)
+            depth = depth_of(values, path)
             if depth:
                 found.append((depth, (variable, *path[:depth]), path))
         most = max((depth for depth, _source, _key in found), default=0)

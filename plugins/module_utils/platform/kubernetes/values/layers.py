@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ....schema.problems import written
+from ....common import nested
 
 Values = dict[str, Any]
 
 #: A place in Helm values: keys of mappings, indexes of lists.
-ChartPath = tuple[Any, ...]
+ChartPath = nested.Path
 
 
 def merge(lower: Values, upper: Values) -> Values:
@@ -119,11 +119,7 @@ def without(values: Values, layer: Values) -> Values:
 
 def leaves(value: Any, path: ChartPath = ()) -> Iterator[tuple[ChartPath, Any]]:
     """Yield place and value of everything that merges as a whole: lists, scalars, null, empty mappings."""
-    if isinstance(value, dict) and value:
-        for key, item in value.items():
-            yield from leaves(item, (*path, key))
-    else:
-        yield path, value
+    return nested.leaves(value, path, into_lists=False)
 
 
 def assign(values: Values, path: ChartPath, value: Any) -> None:
@@ -136,21 +132,6 @@ def assign(values: Values, path: ChartPath, value: Any) -> None:
     last = path[-1]
     below = values.get(last)
     values[last] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-
-
-def deepest(values: Any, path: ChartPath) -> int:
-    """Return how many steps of ``path`` exist in ``values``."""
-    for count, part in enumerate(path):
-        inside = part in values if isinstance(values, dict) else isinstance(values, list) and part in range(len(values))
-        if not inside:
-            return count
-        values = values[part]
-    return len(path)
-
-
-def dotted(path: ChartPath) -> str:
-    """Write a place as the chart's documentation does: ``singleuser.profileList[0].display_name``."""
-    return written(path) if path else ""
 
 
 def undotted(text: str, values: Values) -> ChartPath:

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from ....common import files
+from ....common import files, nested
 from ....redaction.mask import MASK
 from ..desired.services import Service
 from ..layout import HubLayout
@@ -38,7 +38,7 @@ def last_lines(service: Service, count: int = 15) -> str:
 
 def _secrets(layout: HubLayout) -> set[str]:
     """Return the texts of a hub that nobody may see, as they are and as Python writes them in messages."""
-    given = [*_leaves(_json(layout.config("secrets.json"))), *_generated(layout), *_constants(layout)]
+    given = [*nested.texts(_json(layout.config("secrets.json"))), *_generated(layout), *_constants(layout)]
     lines = {line.strip() for text in given for line in (text, *text.splitlines())}
     return {form for line in lines for form in (line, repr(line)[1:-1]) if len(form) >= _SHORTEST}
 
@@ -48,15 +48,6 @@ def _json(path: str) -> Any:
         return json.loads(files.read(path) or b"{}")
     except ValueError:
         return {}
-
-
-def _leaves(value: Any) -> Iterator[str]:
-    """Yield every text inside of a value."""
-    if isinstance(value, (dict, list)):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _leaves(item)
-    elif isinstance(value, str):
-        yield value
 
 
 def _generated(layout: HubLayout) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import depth_of, path_text
 
 pytest.importorskip("hypothesis", reason="these tests need the Python package hypothesis")
 
@@ -18,8 +19,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     Values,
     assign,
     common,
-    deepest,
-    dotted,
     leaves,
     merge,
     merge_all,
@@ -111,7 +110,7 @@ def test_overlay_makes_ours_into_wanted_but_for_what_it_names(ours: Values, want
     layer, surplus = overlay(ours, wanted)
     result = merge(ours, layer)
     for path in surplus:
-        assert deepest(wanted, path) < len(path)
+        assert depth_of(wanted, path) < len(path)
         holder = result
         for key in path[:-1]:
             holder[key] = dict(holder[key])
@@ -128,7 +127,7 @@ def test_overlay_is_the_least_that_is_needed(ours: Values, more: Values) -> None
     assert surplus == []
     for path, value in leaves(layer):
         if path:
-            there = deepest(ours, path) == len(path)
+            there = depth_of(ours, path) == len(path)
             assert not there or not same(_at(ours, path), value)
     assert overlay(wanted, wanted) == ({}, [])
 
@@ -195,7 +194,7 @@ def test_assign_puts_a_mapping_in_the_place_of_anything_else() -> None:
 @given(values=LAYER, path=st.lists(st.one_of(st.sampled_from(["alpha", "beta"]), st.integers(-1, 2)), max_size=4))
 @SETTINGS
 def test_deepest_tells_how_far_a_place_exists(values: Values, path: list[Any]) -> None:
-    steps = deepest(values, tuple(path))
+    steps = depth_of(values, tuple(path))
     assert 0 <= steps <= len(path)
     here = _at(values, tuple(path[:steps]))
     if steps < len(path):
@@ -212,10 +211,10 @@ WRITTEN_KEYS = st.sampled_from(["hub", "a.b", "example.org/team", "nvidia.com/gp
 @SETTINGS
 def test_places_are_found_by_how_they_are_written(values: Any) -> None:
     for path, _value in leaves({"top": values}):
-        read = undotted(dotted(path), {"top": values})
+        read = undotted(path_text(path), {"top": values})
         # Where both a.b and a with b in it exist, the text is ambiguous; the longer key is meant.
-        assert dotted(read) == dotted(path)
-        assert deepest({"top": values}, read) == len(read)
+        assert path_text(read) == path_text(path)
+        assert depth_of({"top": values}, read) == len(read)
 
 
 def test_places_are_read_as_people_write_them() -> None:
@@ -233,8 +232,8 @@ def test_places_are_read_as_people_write_them() -> None:
     }
     for text, path in readings.items():
         assert undotted(text, values) == path
-    assert dotted(("singleuser", "profileList", 0, "slug")) == "singleuser.profileList[0].slug"
-    assert dotted(()) == ""
+    assert path_text(("singleuser", "profileList", 0, "slug")) == "singleuser.profileList[0].slug"
+    assert path_text(()) == ""
 
 
 def _at(values: Any, path: tuple[Any, ...]) -> Any:
