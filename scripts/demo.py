@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demonstration: up, down or clean. Runs the playbooks that operators run."""
+"""Deploy, stop or remove the demo hubs, with the playbooks that operators use."""
 
 import os
 import subprocess
@@ -16,13 +16,13 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 
 CLUSTER = "workstation"
 HUBS = {"demo-staging": "http://127.0.0.1:8110/demo-staging/", "demo": "http://127.0.0.1:8100/demo/"}
-#: The example inventory keeps the default state directory.
+#: The default state directory, which the example inventory does not change.
 BASE = Path("/var/lib/hubfleet") if os.geteuid() == 0 else Path.home() / ".local/share/hubfleet"
 LAYOUT = Layout(str(BASE / CLUSTER))
 
 
 def playbook(name: str, *arguments: str) -> int:
-    """Run a playbook on the demonstration hubs; return its exit code."""
+    """Run a playbook on the demo hubs; return its exit code."""
     command = [
         "ansible-playbook",
         "-i",
@@ -36,20 +36,20 @@ def playbook(name: str, *arguments: str) -> int:
 
 
 def up() -> int:
-    """Deploy, and tell how to log in."""
+    """Deploy the hubs and print how to log in."""
     code = playbook("deploy")
     if code:
         return code
     print("\nTwo JupyterHubs run on this machine:")
     for hub, url in HUBS.items():
         print(f"\n  {hub}: {url}")
-        _tell_passwords(hub)
+        _print_passwords(hub)
     print("\nNext: make demo (again: nothing to change), make demo-down (stop), make demo-clean (remove).")
     return 0
 
 
-def _tell_passwords(hub: str) -> None:
-    """Show a hub's passwords the first time; later say where they are."""
+def _print_passwords(hub: str) -> None:
+    """Print a hub's passwords once; later, print where they are stored."""
     files = LAYOUT.hub(hub)
     shown = Path(files.path("passwords-shown"))
     if shown.exists():
@@ -58,12 +58,12 @@ def _tell_passwords(hub: str) -> None:
         return
     print(f"    log in as ada or ben with the password {Path(files.secret('user_password')).read_text().strip()}")
     print(f"    log in as admin with the password      {Path(files.secret('admin_password')).read_text().strip()}")
-    print(f"    (shown this once; kept in {files.path('secrets')})")
+    print(f"    (shown only once; stored in {files.path('secrets')})")
     shown.touch(mode=0o600)
 
 
 def down() -> int:
-    """Stop the hubs and their users' servers; keep what they hold."""
+    """Stop the hubs and their users' servers; keep their data."""
     return playbook("stop", "-e", "stop_servers=true", "-e", "stop_end_sessions=true")
 
 
@@ -79,7 +79,7 @@ def clean() -> int:
     sure = ("-e", "remove_data=true", "-e", "remove_export=false", "-e", "remove_end_sessions=true")
     code = playbook("remove", "-e", f"remove_hubs={','.join(HUBS)}", *sure)
     if code == 0:
-        # The example inventory belongs to no machine; what a deploy recorded of this one goes, too.
+        # The example inventory is for any machine, so forget the identity of this one.
         (CHECKOUT / "inventory" / ".cluster-identities.json").unlink(missing_ok=True)
     return code
 

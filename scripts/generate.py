@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write what is made from the schema and the recorded charts; with --check, only tell whether it is up to date."""
+"""Generate files from the schema and the recorded charts; with --check, only report whether they are up to date."""
 
 import sys
 from pathlib import Path
@@ -17,7 +17,7 @@ HEADER = "---\n# Made from the schema by `make generate`; do not edit.\n"
 
 
 class IndentedDumper(yaml.SafeDumper):
-    """Indents lists in mappings, as yamllint wants it."""
+    """Indent lists in mappings, as yamllint requires."""
 
     def increase_indent(self, flow=False, indentless=False):
         return super().increase_indent(flow, False)
@@ -38,7 +38,7 @@ def generated() -> dict[str, str]:
 
 
 def main() -> int:
-    """Write the files, or with --check name those that differ."""
+    """Write the files, or with --check list those that differ."""
     check = sys.argv[1:] == ["--check"]
     stale = []
     for path, text in generated().items():
