@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -22,7 +21,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.redacted import mask_difference
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     LOCALHOST,
     Fleet,
@@ -66,7 +64,7 @@ class ActionModule(FleetAction):
             if live.problems or live.refused:
                 return report_problems([*live.problems, *live.refused])
             _tell_machines(live)
-            plan = _without_secrets(live.plan, inventory)
+            plan = live.plan
             machines, passwords = live.machines, _passwords(hubs, live)
         for line in plan.lines():
             display.display(line)
@@ -129,18 +127,6 @@ class ActionModule(FleetAction):
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def _without_secrets(plan: Plan, inventory: FleetInput) -> Plan:
-    """Return the plan with secrets masked that the inventory keeps encrypted."""
-    return replace(plan, hubs=[_masked(hub, inventory) for hub in plan.hubs])
-
-
-def _masked(hub: HubPlan, inventory: FleetInput) -> HubPlan:
-    if hub.hub not in inventory.hosts or hub.before == hub.after:
-        return hub
-    before, after = mask_difference(hub.before, hub.after, inventory.hosts[hub.hub].concealed())
-    return replace(hub, before=before, after=after)
 
 
 def _place(hub: Hub, layout: Layout) -> str:

@@ -16,10 +16,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     INSTALL,
     HubFiles,
     hub_files,
-    masked,
-    masked_earlier,
     values_text,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.redactor import Redactor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import KUBERNETES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
@@ -63,8 +62,8 @@ class ActionModule(FleetAction):
             "files": [os.path.relpath(path, directory) for path in differing],
         }
         if self._task.diff:
-            encrypted = frozenset().union(*(inventory.hosts[hub.name].concealed() for hub in rendered))
-            result["diff"] = [_diff(path, texts.get(path, ""), encrypted) for path in differing]
+            redactors = {os.path.join(directory, hub.name): hub.redactor for hub in rendered}
+            result["diff"] = [_diff(path, texts.get(path, ""), redactors[os.path.dirname(path)]) for path in differing]
         if not self._task.check_mode:
             for folder, content in made.items():
                 _write(folder, content)
@@ -141,20 +140,19 @@ def _read(path: str) -> str | None:
         return None
 
 
-def _diff(path: str, text: str, encrypted: frozenset[str]) -> dict[str, str]:
-    """Return both sides for --diff, secrets masked: those of today, and on the side of the file what they replace."""
+def _diff(path: str, text: str, redactor: Redactor) -> dict[str, str]:
+    """Return both sides for --diff, secrets masked: what is in the file, and what replaces it."""
     earlier = _read(path) or ""
     if path.endswith(".yaml"):
-        now = masked(yaml.safe_load(text) or {}, encrypted=encrypted)
-        earlier = _shown(earlier, now, encrypted)
-        text = values_text(now) if text else ""
+        earlier, text = _masked(earlier, text, redactor)
     return {"before": earlier, "after": text, "before_header": path, "after_header": path}
 
 
-def _shown(text: str, now: Any, encrypted: frozenset[str]) -> str:
-    if not text:
-        return text
+def _masked(earlier: str, text: str, redactor: Redactor) -> tuple[str, str]:
+    """Return both sides of a values file, secrets masked."""
     try:
-        return values_text(masked_earlier(masked(yaml.safe_load(text) or {}, encrypted=encrypted), now))
-    except (yaml.YAMLError, ValueError):  # such as a date that there is not
-        return "(no YAML)\n"
+        found, problem = yaml.safe_load(earlier), ""
+    except (yaml.YAMLError, ValueError):  # such as a date that does not exist
+        found, problem = None, "(not YAML)\n"
+    before, after = redactor.mask_change(found or {}, yaml.safe_load(text) or {})
+    return problem or (values_text(before) if earlier else ""), values_text(after) if text else ""

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
@@ -19,14 +21,14 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action 
 class ActionModule(ServerAction):
     """Fills in where the hub is, and who goes back."""
 
-    #: The configuration that the hub should have now.
-    now = ""
+    #: Masks the secrets of the hub in the difference that the module returns.
+    mask: Callable[[str], str]
 
     def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any]:
         """Return paths, the supervisor and the author of the rollback."""
         layout = platform.setup.layout
         if self._task.diff:
-            self.now = platform.desired(hub).shown()
+            self.mask = partial(mask_earlier, hub.redactor, now=platform.desired(hub).content())
         return {
             "directory": layout.hub(hub.name).directory,
             "homes": hub["hub_home_directory"] or layout.homes(hub.name),
@@ -43,10 +45,9 @@ class ActionModule(ServerAction):
         if not found:
             return result
         name = str(task_vars["inventory_hostname"])
-        encrypted = self.host.concealed()
         try:
-            shown = {side: mask_earlier(text, self.now, encrypted) for side, text in found.items()}
-        except ValueError:
+            shown = {side: self.mask(text) for side, text in found.items()}
+        except ValueError:  # nobody knows what a file that is not JSON holds
             return result
         headers = {
             "before_header": f"{name}: live",

@@ -6,16 +6,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import depth_of, path_text, value_at
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.charts import (
     ChartFacts,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.install_files import (
-    masked,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
     ChartValues,
@@ -29,6 +26,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.mask
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.documentation import written_default
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import HostInput, ValuePath
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import nearest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.secrets import redactor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import OPTIONS
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import layers_of, plain
@@ -63,19 +61,22 @@ def explain_option(name: str, host: HostInput, hostvars: Any) -> tuple[Any, list
     places = []
     extra = hostvars._variable_manager.extra_vars
     if name in extra:
-        value = masked(plain(extra[name]), (name,), origin.encrypted_texts(extra[name]))
-        places.append(Place(COMMAND_LINE, name, value))
+        places.append(Place(COMMAND_LINE, name, _masked_raw(extra[name], name)))
     for layer in layers_of(hostvars, host.name):
         found, where = _setting(layer, name, hostvars._loader)
         if found is not NOTHING:
             hidden = origin.is_encrypted(found) or origin.is_encrypted_file(where.partition(":")[0])
-            value = MASK if hidden else masked(plain(found), (name,), origin.encrypted_texts(found))
-            places.append(Place(where, name, value))
+            places.append(Place(where, name, MASK if hidden else _masked_raw(found, name)))
     if option.default is not None or not places:
         places.append(Place("default", name, written_default(option)))
     if name not in host.variables or places[0].value == MASK:
         return places[0].value, places
-    return masked(host.variables[name], (name,), host.concealed()), places
+    return redactor(host.secret_texts).mask(host.variables[name], (name,)), places
+
+
+def _masked_raw(value: Any, name: str) -> Any:
+    """Return what a place sets a variable to, before templating, with secrets masked."""
+    return redactor(lambda: origin.encrypted_texts(value)).mask(plain(value), (name,))
 
 
 def _setting(layer: str | Mapping[str, Any], name: str, loader: Any) -> tuple[Any, str]:
@@ -94,7 +95,7 @@ def explain_chart(
     text: str, values: ChartValues, facts: ChartFacts, host: HostInput, hostvars: Any
 ) -> tuple[ChartPath, Any, list[Place]]:
     """Return the place that ``text`` writes in the chart's values, its value, and what sets it."""
-    encrypted = host.concealed()
+    mask = redactor(host.secret_texts).mask
     extra = hostvars._variable_manager.extra_vars
     full = over_defaults(facts.defaults, values.merged)
     path = undotted(text, full)
@@ -112,23 +113,24 @@ def explain_chart(
     for source, key in reversed(values.setters(path)) if depth_of(values.merged, path) == len(path) else ():
         where = host.locate(source) or (COMMAND_LINE if source[0] in extra else "default of the collection")
         what = path_text(source) if key == path else f"{path_text(source)} -> {path_text(key)}"
-        places.append(Place(where, what, _given(source, key, values, encrypted)))
+        places.append(Place(where, what, _set_by(source, key, values, mask)))
     if depth_of(facts.defaults, path) == len(path):
-        places.append(Place("default of the chart", path_text(path), masked(_at(facts.defaults, path), ("", *path))))
-    return path, masked(_at(full, path), ("", *path), encrypted), places
+        default = mask(_at(facts.defaults, path), ("", *path))
+        places.append(Place("default of the chart", path_text(path), default))
+    return path, mask(_at(full, path), ("", *path)), places
 
 
-def _given(source: ValuePath, path: ChartPath, values: ChartValues, encrypted: Collection[str]) -> Any:
+def _set_by(source: ValuePath, path: ChartPath, values: ChartValues, mask: Callable[[Any, ChartPath], Any]) -> Any:
     """Return what a source says of the place; options put it into their own words, so what they make is returned."""
     for variable, layer in values.layers:
         if variable == source[0]:
-            return masked(_at(layer, path[: len(source) - 1]), ("", *path), encrypted)
+            return mask(_at(layer, path[: len(source) - 1]), ("", *path))
     made: Any = None
     for item in values.settings:
         inside = min(len(path), len(item.path))
         if item.source == source and item.path[:inside] == path[:inside]:
             whole = item.path if len(item.path) > len(path) else path
-            made = masked(_at(item.value, path[inside:]), ("", *whole), encrypted)
+            made = mask(_at(item.value, path[inside:]), ("", *whole))
     return made
 
 

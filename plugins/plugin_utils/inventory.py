@@ -29,7 +29,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.plain_sources 
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts import (
     CONFIG,
     SecretTexts,
-    privacy,
+    private_lines,
 )
 
 CLUSTERS_GROUP = "clusters"
@@ -94,7 +94,7 @@ class _Shared:
             self._sealed[id(raw)] = (raw, sealed(raw))
         return self._sealed[id(raw)][1]
 
-    def concealed(self, raw: Mapping[str, Any], worked_out: Mapping[str, Any], hostvars: Any) -> frozenset[str]:
+    def secret_texts(self, raw: Mapping[str, Any], worked_out: Mapping[str, Any], hostvars: Any) -> frozenset[str]:
         """Return the texts of a host that nobody may see; of what is left encrypted there are none."""
         variables = {key: self.sealed(value) for key, value in raw.items()} if self.opaque else raw
 
@@ -163,8 +163,8 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
         return place is None or origin.is_encrypted_file(place[0])
 
     @functools.cache
-    def concealed() -> frozenset[str]:
-        return shared.concealed(raw, {names[key]: value for key, value in variables.items()}, hostvars)
+    def secret_texts() -> frozenset[str]:
+        return shared.secret_texts(raw, {names[key]: value for key, value in variables.items()}, hostvars)
 
     return HostInput(
         name,
@@ -174,8 +174,8 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
         locate,
         protected,
         copied_from,
-        concealed,
-        lambda: privacy(raw, str(variables.get(CONFIG, ""))),
+        secret_texts,
+        lambda: private_lines(raw, str(variables.get(CONFIG, ""))),
     )
 
 

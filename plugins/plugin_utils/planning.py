@@ -199,7 +199,6 @@ def _limited(task_vars: Mapping[str, Any]) -> bool:
 
 
 def _snapshot(hub: Hub, found: Validated, inventory: FleetInput) -> Snapshot:
-    encrypted = inventory.hosts[hub.name].concealed()
     if hub.platform == KUBERNETES:
-        return kubernetes_snapshot(hub, found.values[hub.name], encrypted)
-    return server_snapshot(hub, inventory.directory, assets(), encrypted)
+        return kubernetes_snapshot(hub, found.values[hub.name])
+    return server_snapshot(hub, inventory.directory, assets())

@@ -9,8 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.redacted import lines_of
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Privacy
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.private_lines import PrivateLines, lines_of
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 
 #: What stands for a secret while a template is worked out without it; filters that decode take it as well.
@@ -56,21 +55,21 @@ class SecretTexts:
         return self._values[id(value)]
 
 
-def privacy(raw: Mapping[str, Any], text: str) -> Privacy:
+def private_lines(raw: Mapping[str, Any], text: str) -> PrivateLines:
     """Return what of hub_jupyterhub_config does not stand in the inventory in plain text, so that it may be a secret.
 
     raw: the host's variables before templating. text: what the variable came to.
     """
     written = raw.get(CONFIG)
     if not text or (_is_plain(written) and not origin.is_template(written)):
-        return Privacy()
+        return PrivateLines()
     plain = [value for value in raw.values() if _is_plain(value)]
     public = {""}.union(*(map(str.strip, value.splitlines()) for value in plain))
     private = {number: line for number, line in enumerate(lines_of(text), 1) if line.strip() not in public}
     words = {*_NAME.findall("\n".join(private.values()))}
     # Outside of templates: what stands inside is worked out, and may come to one of its own words.
     words &= {*_NAME.findall(" ".join(_TEMPLATES.sub(" ", value) for value in plain))}
-    return Privacy(tuple(private), tuple(sorted(words)))
+    return PrivateLines(tuple(private), tuple(sorted(words)))
 
 
 def _is_plain(value: Any) -> bool:

@@ -14,11 +14,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..redaction.places import holds_credentials, is_secret_variable, variable_of
 from ..schema.cluster_options import CLUSTER_OPTIONS
 from ..schema.hub_options import HUB_OPTIONS
 from ..schema.model import TIERS
-from ..schema.validate import is_secret
-from ..schema.values import holds_credentials, is_secret_variable, variable_of
+from ..schema.secrets import is_secret
 from .errors import ImportProblem
 from .factor import Layers, Member
 from .infer import Variables

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..fleet.changes import CREATE, ORPHANED, UNCHANGED, UPDATE, Change
 from ..schema.model import Hub
-from .kubernetes.install_files import masked, values_text
+from .kubernetes.install_files import values_text
 from .kubernetes.values.addons import addon_releases
 from .kubernetes.values.chart_values import ChartValues
 from .server.desired.environments import Assets, digest
@@ -21,7 +21,6 @@ from .server.facts.machine import PROXY_ACCOUNT, Setup
 from .server.layout import Layout
 from .server.observe.hub import versions_changed
 from .server.platform import copied_digests
-from .server.redacted import shown_without
 
 
 @dataclass(frozen=True)
@@ -43,11 +42,8 @@ class Snapshot:
         return digest(self.parts)
 
 
-def server_snapshot(hub: Hub, directory: str, assets: Assets, encrypted: Collection[str] = ()) -> Snapshot:
-    """Return a hub on a machine that nobody has looked at: what the machine decides is the same in every revision.
-
-    encrypted: texts that are not shown, wherever they are.
-    """
+def server_snapshot(hub: Hub, directory: str, assets: Assets) -> Snapshot:
+    """Return a hub on a machine that nobody has looked at: what the machine decides is the same in every revision."""
     options = hub.cluster.options
     setup = Setup(
         layout=Layout(options["cluster_state_directory"] or f"/var/lib/hubfleet/{hub.cluster.name}"),
@@ -72,14 +68,11 @@ def server_snapshot(hub: Hub, directory: str, assets: Assets, encrypted: Collect
             [options[name] for name in ("cluster_host", "cluster_package_index", "cluster_npm_registry")]
         ),
     }
-    return Snapshot(lambda: shown_without(desired.shown(), encrypted), parts, desired.versions)
+    return Snapshot(desired.shown, parts, desired.versions)
 
 
-def kubernetes_snapshot(hub: Hub, values: ChartValues, encrypted: Collection[str] = ()) -> Snapshot:
-    """Return a hub on Kubernetes: its values and those of its add-ons, and where they go.
-
-    encrypted: texts that are not shown, wherever they are.
-    """
+def kubernetes_snapshot(hub: Hub, values: ChartValues) -> Snapshot:
+    """Return a hub on Kubernetes: its values and those of its add-ons, and where they go."""
     cluster = hub.cluster
     place = {
         "chart": cluster["cluster_chart"],
@@ -98,8 +91,8 @@ def kubernetes_snapshot(hub: Hub, values: ChartValues, encrypted: Collection[str
     def show() -> str:
         shown: dict[str, Any] = {
             "place": place,
-            "values": masked(values.merged, encrypted=encrypted),
-            "addons": masked(addons, encrypted=encrypted),
+            "values": hub.redactor.mask(values.merged),
+            "addons": hub.redactor.mask(addons),
         }
         return values_text(json.loads(json.dumps(shown)))
 

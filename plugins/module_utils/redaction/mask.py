@@ -1,29 +1,46 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stars in place of secrets."""
+"""Mask secret texts, in whatever form they turn up."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import base64
+import json
+from collections.abc import Collection, Iterable
 from typing import Any
-
-from ..common.nested import map_leaves
 
 #: What stands in place of a secret.
 MASK = "***"
+#: A secret this short is masked only where it is the whole value: inside of other text it may be there by chance.
+_SHORT = 5
+#: Characters from which on a single line of a longer secret, such as a private key, is a secret itself.
+_SECRET_LINE = 8
+
+
+def secret_forms(secret: str) -> set[str]:
+    """Return a secret as programs write it: as it is, stripped, line by line, escaped, and in base64."""
+    whole = {secret, secret.strip()} - {""}
+    lines = {line.strip() for line in secret.splitlines()}
+    found = whole | {line for line in lines if len(line) >= _SECRET_LINE and not line.startswith("-----")}
+    escaped = {form for text in found for form in (repr(text)[1:-1], json.dumps(text)[1:-1])}
+    return found | escaped | {base64.b64encode(text.encode()).decode() for text in whole}
 
 
 def is_secret_text(value: Any, secrets: Collection[str]) -> bool:
-    """Tell whether a value is one of the secret texts, or holds one that is too long to be there by chance."""
-    return isinstance(value, str) and any(value == text or len(text) > 5 and text in value for text in secrets)
-
-
-def mask_values(value: Any, secrets: Collection[str]) -> Any:
-    """Return a value with stars for everything inside it that is, or holds, one of the secret texts."""
-    return map_leaves(value, lambda leaf: MASK if is_secret_text(str(leaf), secrets) else leaf)
+    """Tell whether a value is one of the secret texts, or contains one that is too long to be there by chance."""
+    text = str(value)
+    return any(text == secret or len(secret) > _SHORT and secret in text for secret in secrets)
 
 
 def mask_lines(text: str, secrets: Collection[str]) -> str:
-    """Return a text with stars for each line that is, or holds, one of the secret texts."""
+    """Return a text with a mask for each line that is, or contains, one of the secret texts."""
     return "\n".join(MASK if is_secret_text(line.strip(), secrets) else line for line in text.split("\n"))
+
+
+def mask_inside(text: str, secrets: Iterable[str]) -> str:
+    """Return a text with a mask for each occurrence of a secret text; the rest of its line stays."""
+    # The longest first: one may be part of another.
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text

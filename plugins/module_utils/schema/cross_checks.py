@@ -15,12 +15,13 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..redaction.places import holds_credentials
 from .authenticators import ALLOW_RULES, COMMON_RULES, Authenticator
 from .authenticators import BY_NAME as AUTHENTICATORS
 from .model import LOCALHOST, Fleet, FleetInput, HostInput, Hub, ValuePath
 from .option import SERVER
 from .problems import Problems
-from .values import check_keys, holds_credentials
+from .values import check_keys
 
 #: Names that our own services take in every hub.
 OUR_SERVICES = ("check", "culler", "routes")

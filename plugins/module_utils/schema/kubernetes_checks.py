@@ -142,7 +142,7 @@ def _check_homes(hub: Hub, report: Report) -> None:
     if storage is None:
         return
     for variable, fitting in _HOME_OPTIONS.items():
-        if variable in hub.given and storage not in fitting:
+        if variable in hub.explicit_options and storage not in fitting:
             report((variable,), f"means nothing with hub_home_storage: {storage}; it is for {' and '.join(fitting)}")
     needed = {"claim": "hub_home_claim", "nfs": "hub_home_nfs"}.get(storage)
     if needed and not hub[needed]:
@@ -198,7 +198,7 @@ def _check_rights(hub: Hub, report: Report) -> None:
     if hub.cluster["cluster_permissions"] != "namespace":
         return
     for variable in (*CLUSTER_WIDE, "hub_placeholder_servers", "hub_prepull_on_deploy", "hub_prepull_on_new_nodes"):
-        if variable in hub.given and hub[variable]:
+        if variable in hub.explicit_options and hub[variable]:
             report((variable,), "needs rights in the whole cluster, and cluster_permissions is 'namespace'")
 
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
+from ..redaction.private_lines import PrivateLines
+from ..redaction.redactor import Redactor
+
 TIERS = ("staging", "production")
 
 #: The machine that Ansible runs on, as cluster_host.
@@ -21,17 +24,6 @@ class EncryptedValue(str):
     """Stands for a value that is encrypted and stays so: it can be compared, and that is all."""
 
 
-@dataclass(frozen=True)
-class Privacy:
-    """What of a text of several lines may be a secret.
-
-    lines: numbers of the lines that may hold one. names: words on these lines that are none.
-    """
-
-    lines: tuple[int, ...] = ()
-    names: tuple[str, ...] = ()
-
-
 @dataclass
 class HostInput:
     """One inventory host as Ansible knows it, in plain Python types.
@@ -43,8 +35,8 @@ class HostInput:
     protected: same argument -> True where the value stands encrypted, comes from a template or
         from a place that is no file.
     copied_from: same argument -> the variable, with file and line, whose plain text a template copies there, or "".
-    concealed: texts that nobody may see: what stands encrypted, and what templates make of it.
-    privacy: what of hub_jupyterhub_config does not stand in the inventory in plain text.
+    secret_texts: texts that must not be shown: what is encrypted in the inventory, and what templates make of it.
+    private_lines: what of hub_jupyterhub_config does not stand in the inventory in plain text.
     """
 
     name: str
@@ -54,8 +46,8 @@ class HostInput:
     locate: Callable[[ValuePath], str] = lambda path: ""
     protected: Callable[[ValuePath], bool] = lambda path: True
     copied_from: Callable[[ValuePath], str] = lambda path: ""
-    concealed: Callable[[], frozenset[str]] = frozenset
-    privacy: Callable[[], Privacy] = Privacy
+    secret_texts: Callable[[], frozenset[str]] = frozenset
+    private_lines: Callable[[], PrivateLines] = PrivateLines
 
 
 @dataclass
@@ -147,8 +139,9 @@ class Hub:
 
     environments and sizes: the ones it offers, the preselected one first.
     profiles: what users choose from instead, on Kubernetes.
-    given: names of the options that the inventory sets; the others have their defaults.
-    privacy: what of hub_jupyterhub_config may be a secret.
+    explicit_options: names of the options that the inventory sets; the others have their defaults.
+    private_lines: what of hub_jupyterhub_config may be a secret.
+    redactor: masks the hub's secrets in what is shown.
     """
 
     name: str
@@ -158,8 +151,9 @@ class Hub:
     environments: list[Environment]
     sizes: list[Size]
     profiles: list[Profile] = field(default_factory=list)
-    given: frozenset[str] = frozenset()
-    privacy: Privacy = Privacy()
+    explicit_options: frozenset[str] = frozenset()
+    private_lines: PrivateLines = PrivateLines()
+    redactor: Redactor = field(default_factory=Redactor)
 
     def __getitem__(self, option: str) -> Any:
         return self.options[option]

@@ -24,7 +24,7 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
     """Rules inside one hub and its cluster."""
     if hub.cluster["cluster_reverse_proxy"] == "none":
         if "cluster_reverse_proxy" not in broken:
-            for variable in (name for name in ONLY_WITH_CADDY if name in hub.given):
+            for variable in (name for name in ONLY_WITH_CADDY if name in hub.explicit_options):
                 report((variable,), "means nothing without cluster_reverse_proxy: caddy")
         return
     if {"hub_url", "hub_domain", "cluster_reverse_proxy"} & broken or not (hub["hub_url"] or hub["hub_domain"]):

@@ -10,10 +10,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..common.nested import leaves, outside_lists, path_text
+from ..redaction.places import holds_credentials
 from . import cross_checks, kubernetes_checks
 from . import reverse_proxy_checks as reverse_proxy_checks
-from .addon_options import ADDON_SETTINGS
-from .authenticators import AUTHENTICATORS
 from .catalogue import Offers
 from .catalogue_options import NAME_PATTERN, NAME_TEXT
 from .cluster_options import CLUSTER_OPTIONS
@@ -21,7 +20,8 @@ from .hub_options import HUB_OPTIONS
 from .model import TIERS, Cluster, Fleet, FleetInput, HostInput, Hub, ValuePath
 from .option import KUBERNETES, PLATFORMS, SERVER, Option
 from .problems import Problems, nearest
-from .values import check_value, holds_credentials, is_secret_variable, shown
+from .secrets import is_secret, redactor
+from .values import check_value, shown
 
 OPTIONS = {option.name: option for option in (*HUB_OPTIONS, *CLUSTER_OPTIONS)}
 PREFIXES = ("hub_", "cluster_", "fleet_")
@@ -48,55 +48,6 @@ def validate(inventory: FleetInput) -> tuple[Fleet, Problems]:
     reverse_proxy_checks.check_fleet(fleet, inventory, problems)
     kubernetes_checks.check_fleet(fleet, inventory, problems)
     return fleet, problems
-
-
-def is_secret(path: ValuePath) -> bool:
-    """Tell whether the place (variable, *path inside it) is a secret by the schema, or in a list of such."""
-    place = outside_lists(path)
-    if place[0] == "cluster_backup_environment":
-        return is_secret_variable(place)
-    return place[-1] in _SECRET_KEYS or place[-2:] == ("CryptKeeper", "keys")
-
-
-def _secret_keys(options: Iterable[Option]) -> set[str]:
-    found = set()
-    for option in options:
-        if option.secret:
-            found.add(option.name)
-        found |= _secret_keys(option.options)
-        if option.elements:
-            found |= _secret_keys((option.elements,))
-    return found
-
-
-#: Keys of the zero-to-jupyterhub chart and of authenticators' traits that hold secrets.
-CHART_SECRETS = frozenset(
-    {
-        "admin_password",
-        "api_token",
-        "apiToken",
-        "auth_token",
-        "client_secret",
-        "cookie_secret",
-        "cookieSecret",
-        "github_client_secret",
-        "global_password",
-        "lookup_dn_search_password",
-        "password",
-        "proxy_auth_token",
-        "recaptcha_secret",
-        "secret_key",
-        "secretToken",
-        "user_password",
-    }
-)
-_SECRET_KEYS = (
-    CHART_SECRETS
-    | _secret_keys(HUB_OPTIONS)
-    | _secret_keys(CLUSTER_OPTIONS)
-    | _secret_keys(setting for authenticator in AUTHENTICATORS for setting in authenticator.settings)
-    | _secret_keys(setting for settings in ADDON_SETTINGS.values() for setting in settings)
-)
 
 
 def _check_groups(inventory: FleetInput, problems: Problems) -> None:
@@ -218,12 +169,13 @@ class _HostCheck:
         offers = Offers(self.host.variables, options, self.platform, self.inventory.directory, self.report, self.broken)
         environments, sizes, profiles = offers.environments(), offers.sizes(), offers.profiles()
         tier = next((tier for tier in TIERS if tier in self.host.groups), "")
-        given = frozenset(name for name in self.host.variables if name in OPTIONS)
-        hub = Hub(self.host.name, cluster, tier, options, environments, sizes, profiles, given)
+        explicit = frozenset(name for name in self.host.variables if name in OPTIONS)
+        hub = Hub(self.host.name, cluster, tier, options, environments, sizes, profiles, explicit)
+        hub.redactor = redactor(self.host.secret_texts)
         if self.platform == KUBERNETES:
             kubernetes_checks.check_hub(hub, self.report, self.broken)
             return None if self.broken else hub
-        hub.privacy = self.host.privacy()
+        hub.private_lines = self.host.private_lines()
         cross_checks.check_hub(hub, self.report, self.broken)
         reverse_proxy_checks.check_hub(hub, self.report, self.broken)
         return None if "hub_port" in self.broken or options["hub_port"] is None else hub

@@ -9,11 +9,11 @@ import ast
 import ipaddress
 import math
 import re
-from collections.abc import Sequence
 from typing import Any, Callable
 from urllib.parse import urlsplit
 
 from ..common.nested import leaves
+from ..redaction.places import holds_credentials, holds_private_key
 from .model import EncryptedValue, ValuePath
 from .option import KINDS, Option
 from .problems import nearest
@@ -39,9 +39,6 @@ PLACEHOLDER = re.compile(
     r"\b(CHANGE[-_ ]?ME|REPLACE[-_ ]?ME|FIX[-_ ]?ME|TODO|TBD|FILL[-_ ]?ME[-_ ]?IN)\b|<your[-_ ]",
     re.IGNORECASE,
 )
-
-#: User and password in an address. User names alone are no secret (ssh://git@...) but over HTTP, where they are tokens.
-CREDENTIALS = re.compile(r"""https?://[^/\s@{}'"]+@|://[^/\s:@{}'"]+:[^/\s@{}'"]+@""")
 
 #: Longer texts, and those of several lines, are documents or code, where such a word is a remark.
 _LONGEST_PLACEHOLDER = 200
@@ -130,41 +127,13 @@ def _amount(option: Option, value: Any) -> str:
     return formatter(int(value)) if option.kind in ("memory", "duration") else str(value)
 
 
-def holds_credentials(value: Any) -> bool:
-    """Tell whether a text holds an address with a password in it."""
-    return isinstance(value, str) and CREDENTIALS.search(value) is not None
-
-
-#: Where environment variables stand: in the chart, in traits of spawners, and in our options.
-_ENVIRONMENTS = frozenset({"extraEnv", "environment", "hub_environment_variables", "cluster_backup_environment"})
-#: The private half of a key, put where the public one belongs.
-_PRIVATE_KEY = re.compile("(SECRET|PRIVATE)[- ]KEY")
-#: Environment variables that are likely secrets.
-_SECRET_VARIABLE = re.compile(r"secret|token|passw|key", re.IGNORECASE)
-
-
-def is_secret_variable(path: Sequence[Any]) -> bool:
-    """Tell whether a place is the value of an environment variable that is likely a secret by its name."""
-    inside = next((path[index + 1 :] for index, key in enumerate(path) if key in _ENVIRONMENTS), ())
-    if not inside or not _SECRET_VARIABLE.search(str(inside[0])):
-        return False
-    # What names a variable, or the object in the cluster that has its value, is no secret itself.
-    return inside[1:] != ("name",) and "valueFrom" not in inside[1:]
-
-
-def variable_of(entry: Any, path: Sequence[Any]) -> str | None:
-    """Return the name of the variable that an entry of a list describes, as Kubernetes writes environments."""
-    name = entry.get("name") if isinstance(entry, dict) and path[-1] in _ENVIRONMENTS else None
-    return name if isinstance(name, str) else None
-
-
 def shown(option: Option, value: Any) -> str:
     """Return the value for a message; never a secret, nor what may hold one (a pasted key, a mapping)."""
     if isinstance(value, (dict, list)):
         return KINDS["dict" if isinstance(value, dict) else "list"]
     if option.secret or isinstance(value, str) and (option.kind in ("dict", "list", "values") or "\n" in value):
         return "the value"
-    if holds_credentials(value) or option.kind == "url" and "@" in str(value) or _PRIVATE_KEY.search(str(value)):
+    if holds_credentials(value) or option.kind == "url" and "@" in str(value) or holds_private_key(value):
         return "the value"
     return str(value).lower() if isinstance(value, bool) else repr(value)
 

@@ -9,15 +9,10 @@ import functools
 import os
 import re
 import shlex
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from ...common.nested import map_leaves
-from ...redaction.mask import MASK, is_secret_text
 from ...schema.model import Hub
-from ...schema.validate import is_secret
-from ...schema.values import holds_credentials, is_secret_variable, variable_of
 from .chart.content import ChartReference
 from .values.addons import addon_releases
 from .values.layers import Values
@@ -133,58 +128,3 @@ def _script(hub: Hub, commands: list[str]) -> str:
     else:
         lines = [*head, 'cd "$(dirname "$0")"', *(f'{command} "$@"' for command in commands)]
     return "\n".join(lines) + "\n"
-
-
-def masked(values: Any, path: tuple[Any, ...] = ("",), encrypted: Collection[str] = ()) -> Any:
-    """Return values for people's eyes: secrets, and the content of files, which may be some, are stars.
-
-    path: where the values stand. encrypted: texts that the inventory keeps encrypted, whatever they are for.
-    """
-    if isinstance(values, dict):
-        return {key: masked(item, (*path, key), encrypted) for key, item in values.items()}
-    if isinstance(values, list):
-        return [masked(item, _entry_path(item, path), encrypted) for item in values]
-    hidden = values not in (None, "") and (_is_hidden(values, path) or is_secret_text(values, encrypted))
-    return MASK if hidden else values
-
-
-def masked_earlier(earlier: Any, now: Any) -> Any:
-    """Return earlier values for people's eyes, given those of now, which are masked already.
-
-    What was a secret then is known only by what is one now. So a value is a secret where its place holds one today,
-    and where there is no such place anymore: nobody can tell then.
-    """
-    return _earlier(earlier, [now])
-
-
-def _earlier(value: Any, places: list[Any]) -> Any:
-    """Mask a value; places: what may be its place now, more than one inside of lists, whose entries may move."""
-    if MASK in places:
-        return _all_masked(value)
-    if isinstance(value, dict):
-        around = [place for place in places if isinstance(place, dict)]
-        return {key: _earlier(item, [place[key] for place in around if key in place]) for key, item in value.items()}
-    if isinstance(value, list):
-        entries = [entry for place in places if isinstance(place, list) for entry in place]
-        return [item if item in entries else _earlier(item, entries) for item in value]
-    is_known = any(place not in (None, "") and not isinstance(place, (dict, list)) for place in places)
-    return value if is_known else _all_masked(value)
-
-
-def _all_masked(value: Any) -> Any:
-    return map_leaves(value, lambda leaf: leaf if leaf is None or isinstance(leaf, bool) or leaf == "" else MASK)
-
-
-def _entry_path(entry: Any, path: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the place of a list's entry: the list's own, or that of the variable which the entry describes."""
-    variable = variable_of(entry, path)
-    return path if variable is None else (*path, variable)
-
-
-def _is_hidden(value: Any, path: tuple[Any, ...]) -> bool:
-    """Tell whether a value is, or may be, a secret."""
-    if is_secret(path) or path[-2:] == ("CryptKeeper", "keys") or path[-1] in ("stringData", "binaryData"):
-        return True
-    if "extraFiles" in path[:-1] and "data" in path:  # the third way to say what is in a file
-        return True
-    return is_secret_variable(path) or holds_credentials(value) or "PRIVATE KEY" in str(value)

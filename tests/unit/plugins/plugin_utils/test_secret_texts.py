@@ -16,9 +16,9 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret, VaultSecretsContext
 from ansible.template import Templar
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.mask import is_secret_text
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Privacy
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.private_lines import PrivateLines
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts import SecretTexts, privacy
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts import SecretTexts, private_lines
 
 SECRET = 'zebra "KEY" 9f2'
 FIRST, SECOND = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", "CYsNzWl2QyN0aGlzIGlzIG5vdCBhIGtleQ"
@@ -111,14 +111,14 @@ def test_what_of_code_may_be_told(variables: Variables) -> None:
         "hub_jupyterhub_config: |\n  {{ shared }}\n  c.A.key = unknown({{ key | trim | quote }})\n  c.A.plain = 1\n"
         "shared: |\n  import os\n  x = lookup_of('{{ lookup('env', 'HOME') }}')\nkey: {SECRET}\n"
     )
-    told = privacy(raw, worked_out["hub_jupyterhub_config"])
+    told = private_lines(raw, worked_out["hub_jupyterhub_config"])
     lines = worked_out["hub_jupyterhub_config"].splitlines()
-    assert [lines[number - 1][:9] for number in told.lines] == ["x = looku", "c.A.key ="]
-    assert {"unknown", "lookup_of"} <= set(told.names) and not {"zebra", "KEY"} & set(told.names)
+    assert [lines[number - 1][:9] for number in told.numbers] == ["x = looku", "c.A.key ="]
+    assert {"unknown", "lookup_of"} <= set(told.public_names) and not {"zebra", "KEY"} & set(told.public_names)
 
 
 def test_plain_code_may_be_told(variables: Variables) -> None:
     raw, worked_out, _loader = variables("hub_jupyterhub_config: |\n  c.A.key = 1\nkey: {SECRET}\n")
-    assert privacy(raw, worked_out["hub_jupyterhub_config"]) == Privacy()
+    assert private_lines(raw, worked_out["hub_jupyterhub_config"]) == PrivateLines()
     raw, _worked_out, _loader = variables("hub_jupyterhub_config: {PEM}\n")
-    assert privacy(raw, PEM) == Privacy((1, 2, 3, 4))
+    assert private_lines(raw, PEM) == PrivateLines((1, 2, 3, 4))

@@ -147,7 +147,7 @@ class Charts:
     def _read(self, path: str, content: ChartContent, hub: Hub) -> ChartFacts:
         asked = "hub_chart_version" if hub["hub_chart_version"] else "cluster_chart_version"
         wanted = hub["hub_chart_version"] or hub.cluster["cluster_chart_version"]
-        if asked in hub.given and content.version != wanted:
+        if asked in hub.explicit_options and content.version != wanted:
             chart = hub.cluster["cluster_chart"]
             raise UnfitChart(asked, f"{wanted!r} is asked for, but the chart {chart!r} is version {content.version}")
         record = recorded.read(self.records, self._most_like(content.version, content.app_version))

@@ -40,7 +40,7 @@ def login_settings(hub: Hub) -> Iterator[Setting]:
     """Yield the authenticator, its settings and the allow rules."""
     by_collection = hub["hub_defaults"] == "collection"
     for option, trait in PEOPLE.items():
-        if option in hub.given and (hub[option] or option != "hub_allow_everyone"):
+        if option in hub.explicit_options and (hub[option] or option != "hub_allow_everyone"):
             yield setting(f"hub.config.Authenticator.{trait}", hub[option], option)
     authenticator = AUTHENTICATORS.get(hub["hub_authenticator"])
     if authenticator is None:

@@ -92,7 +92,7 @@ def simple_settings(hub: Hub) -> Iterator[Setting]:
     """Yield what the options of RULES, and those of the same kind, make of the chart's values."""
     by_collection = hub["hub_defaults"] == "collection"
     for rule in RULES:
-        wanted = rule.option in hub.given and (by_collection or not rule.ours)
+        wanted = rule.option in hub.explicit_options and (by_collection or not rule.ours)
         if wanted or (by_collection and rule.default):
             yield setting(rule.path, rule.to_chart(hub[rule.option]), rule.option)
     if by_collection and hub["hub_named_server_limit"]:
@@ -110,7 +110,7 @@ def simple_settings(hub: Hub) -> Iterator[Setting]:
 def _culling(hub: Hub, by_collection: bool) -> Iterator[Setting]:
     """``never`` is no timeout of the culler but no culler at all, unless old servers are to end."""
     option = "hub_idle_timeout"
-    if option not in hub.given and not by_collection:
+    if option not in hub.explicit_options and not by_collection:
         return
     timeout = hub[option]
     if timeout:

@@ -26,7 +26,7 @@ def storage_settings(hub: Hub) -> Iterator[Setting]:
         yield setting("singleuser.storage.type", kind, "hub_home_storage")
     if hub["hub_home_claim"]:
         yield setting("singleuser.storage.static.pvcName", hub["hub_home_claim"], "hub_home_claim")
-    if storage == "claim" and ("hub_home_subpath" in hub.given or by_collection):
+    if storage == "claim" and ("hub_home_subpath" in hub.explicit_options or by_collection):
         yield setting("singleuser.storage.static.subPath", hub["hub_home_subpath"], "hub_home_subpath")
     if storage == "nfs":
         yield _volume(HOME, {"nfs": dict(hub["hub_home_nfs"])}, "hub_home_nfs")

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from ....common import files, nested
-from ....redaction.mask import MASK
+from ....redaction.mask import mask_inside, secret_forms
+from ....redaction.private_lines import lines_of
 from ..desired.services import Service
 from ..layout import HubLayout
-from ..redacted import PRIVATE_LINES, lines_of
+from ..redacted import PRIVATE_LINES
 
 #: Shorter texts are found by chance; nothing that short is kept secret by it.
 _SHORTEST = 6
@@ -30,17 +31,13 @@ def last_lines(service: Service, count: int = 15) -> str:
             text = "\n".join(file.read().decode(errors="replace").splitlines()[-count:])
     except OSError:
         return ""
-    # The longest first: one may be part of another.
-    for secret in sorted(_secrets(service.layout), key=len, reverse=True):
-        text = text.replace(secret, MASK)
-    return text
+    return mask_inside(text, _secrets(service.layout))
 
 
 def _secrets(layout: HubLayout) -> set[str]:
     """Return the texts of a hub that nobody may see, as they are and as Python writes them in messages."""
     given = [*nested.texts(_json(layout.config("secrets.json"))), *_generated(layout), *_constants(layout)]
-    lines = {line.strip() for text in given for line in (text, *text.splitlines())}
-    return {form for line in lines for form in (line, repr(line)[1:-1]) if len(form) >= _SHORTEST}
+    return {form for text in given for form in secret_forms(text) if len(form) >= _SHORTEST}
 
 
 def _json(path: str) -> Any:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from ....redaction.redactor import Redactor
 from ....schema.model import Hub
 from ...traits import hub_traits, profile_list, secret_traits
 from ..facts.machine import Setup
-from ..redacted import PRIVATE_LINES, PUBLIC_NAMES, public_lines, shown_text
+from ..redacted import PRIVATE_LINES, PUBLIC_NAMES, HubContent, mask_content
 from ..reverse_proxy.desired import ReverseProxy, Site, site_of
 from .environments import Assets, Build, digest, tools, user_environment, versions
 from .services import Service, reverse_proxy_service, services, slice_name
@@ -49,6 +50,7 @@ class DesiredHub:
     versions: fields of history.Record that say what the hub runs from.
     builds: everything that must be built before the services can start.
     reverse_proxy: the reverse proxy of its cluster, None where the machine is not known.
+    redactor: masks the hub's secrets in what is shown.
     """
 
     name: str
@@ -61,6 +63,7 @@ class DesiredHub:
     services: list[Service] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     reverse_proxy: DesiredReverseProxy | None = None
+    redactor: Redactor = field(default_factory=Redactor, repr=False, compare=False)
 
     @property
     def digest(self) -> str:
@@ -86,9 +89,13 @@ class DesiredHub:
         """Return hub.json as text; the order of keys is kept, since menus show choices in it."""
         return json.dumps(self.config, indent=2) + "\n"
 
+    def content(self) -> HubContent:
+        """Return its content for people, to be masked."""
+        return HubContent.read(self.config, self.extra)
+
     def shown(self) -> str:
-        """Return what people may see of it."""
-        return shown_text(self.config, public_lines(self.extra, self.config))
+        """Return its content as text, with secrets masked."""
+        return mask_content(self.redactor, self.content())
 
 
 def desired_hub(
@@ -130,6 +137,7 @@ def desired_hub(
         reverse_proxy=DesiredReverseProxy(door, reverse_proxy_service(hub.cluster.name, door, setup, assets), site)
         if door
         else None,
+        redactor=hub.redactor,
     )
 
 
@@ -170,13 +178,14 @@ def _config(hub: Hub, setup: Setup, environments: dict[str, Build], copied: dict
         "template_vars": {"announcement": hub["hub_announcement"], "hub_title": hub.title},
         "services": [_service(service) for service in hub["hub_services"] or ()],
         "roles": [{key: value for key, value in role.items() if value} for role in hub["hub_roles"] or ()],
-        **(_told_of_extra(hub) if hub["hub_jupyterhub_config"] else {}),
+        **(_private_lines(hub) if hub["hub_jupyterhub_config"] else {}),
     }
 
 
-def _told_of_extra(hub: Hub) -> dict[str, Any]:
-    """Return what of hub_jupyterhub_config may be shown."""
-    return {PRIVATE_LINES: list(hub.privacy.lines), PUBLIC_NAMES: list(hub.privacy.names)}
+def _private_lines(hub: Hub) -> dict[str, Any]:
+    """Return what of hub_jupyterhub_config must not be shown."""
+    private = hub.private_lines
+    return {PRIVATE_LINES: list(private.numbers), PUBLIC_NAMES: list(private.public_names)}
 
 
 def _reverse_proxy(hub: Hub, tls: dict[str, str] | None) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from ..desired.environments import digest
 from ..desired.hub import DesiredHub
 from ..facts.gather import file_digest
 from ..layout import SERVICES, HubLayout, Layout
-from ..redacted import public_lines, shown_text
+from ..redacted import HubContent, mask_change
 from ..reverse_proxy.apply import ObservedReverseProxy
 from ..revisions.history import APPLYING, Record, newest
 from .services import Running, running
@@ -111,7 +111,7 @@ def _live_hub(layout: HubLayout) -> ObservedHub:
         services={role: running(layout, role) for role in SERVICES},
         checked=(files.read(layout.checked) or b"").decode(),
         record=newest(layout),
-        extra=public_lines((files.read(layout.config("extra.py")) or b"").decode(errors="replace"), config or {}),
+        extra=HubContent.read(config, (files.read(layout.config("extra.py")) or b"").decode(errors="replace")).code,
     )
 
 
@@ -193,8 +193,9 @@ def change_of(
         reasons.append("changed on the machine, too")
     if not reasons and live.checked != desired.digest:
         action, reasons = UPDATE, ["not checked"]
-    before = shown_text(live.config, live.extra)
-    return Change(desired.name, action, reasons, before, desired.shown(), **fingerprints)
+    found, wanted = HubContent(live.config, live.extra), desired.content()
+    texts = mask_change(desired.redactor, found, wanted) if found != wanted else ("", "")
+    return Change(desired.name, action, reasons, *texts, **fingerprints)
 
 
 def _reverse_proxy_reasons(desired: DesiredHub, live: ObservedReverseProxy) -> list[str]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What plans show of hubs with encrypted values, now and before."""
+"""What is shown of hub.json and of hub_jupyterhub_config."""
 
 from __future__ import annotations
 
@@ -10,54 +10,50 @@ from typing import Any
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.redacted import (
-    mask_difference,
+    HubContent,
+    mask_change,
+    mask_content,
     mask_earlier,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.redactor import Redactor
 
-
-def shown(before: Any, after: Any, encrypted: set[str]) -> tuple[Any, Any]:
-    """Return what a plan shows of a hub's configuration."""
-    texts = ["" if config is None else json.dumps(config) for config in (before, after)]
-    before, after = mask_difference(*texts, encrypted)
-    return json.loads(before) if before else None, json.loads(after) if after else None
-
-
-def environment(**variables: Any) -> dict[str, Any]:
-    return {"title": "Hub", "traits": {"Spawner": {"environment": variables}}}
+CODE = "import os\r\nkey = 'zebra-9f2'\n\x0cprint(key)\n"
+REDACTOR = Redactor(secret_texts=lambda: {"zebra-9f2"})
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "expected"),
+    ("config", "shown"),
     [
-        # Rotated, added, removed, no longer encrypted.
-        (environment(T="old"), environment(T="secret"), (environment(T="***"), environment(T="***"))),
-        (environment(), environment(T="secret"), (environment(), environment(T="***"))),
-        (environment(T="old"), environment(), (environment(T="***"), environment())),
-        (environment(T="old"), environment(T="plain"), (environment(T="***"), environment(T="plain"))),
-        # Inside of other text, as in an address.
-        (None, {"url": "https://me:secret@host"}, (None, {"url": "***"})),
-        ({"key": "secret"}, {"key": "plain"}, ({"key": "***"}, {"key": "plain"})),
-        ({"key": "old"}, {"key": "secret"}, ({"key": "***"}, {"key": "***"})),
-        ({"keys": ["old", "a"]}, {"keys": ["secret", "a"]}, ({"keys": ["***", "a"]}, {"keys": ["***", "a"]})),
-        ({"keys": ["old"]}, {"keys": ["a", "secret"]}, ({"keys": ["***"]}, {"keys": ["a", "***"]})),
-        ({"key": {"in": "old"}}, {"key": "secret"}, ({"key": {"in": "***"}}, {"key": "***"})),
-        # What is no secret is shown.
-        ({"a": [1, {"b": None}]}, {"a": [2, {"b": True}]}, ({"a": [1, {"b": None}]}, {"a": [2, {"b": True}]})),
+        ({"private_lines": [2]}, "import os\n***\n\x0cprint(key)\n"),
+        ({"private_lines": []}, CODE.replace("\r", "")),
+        ({}, "***\n***\n***\n"),  # an older deploy does not tell
+        (None, "***\n***\n***\n"),
     ],
 )
-def test_secrets_are_stars(before: Any, after: Any, expected: tuple[Any, Any]) -> None:
-    assert shown(before, after, {"secret"}) == expected
+def test_private_lines_are_masked(config: dict[str, Any] | None, shown: str) -> None:
+    assert HubContent.read(config, CODE).code == shown
+    assert HubContent.read(config, "").code == ""
+
+
+def test_text() -> None:
+    """What says which lines are private is not shown."""
+    config = {"title": "a", "private_lines": [1], "public_names": ["a"]}
+    assert HubContent(config).text() == '{\n  "title": "a"\n}\n'
+    assert HubContent(config, "b = 1\n").text() == '{\n  "title": "a"\n}\nhub_jupyterhub_config:\nb = 1\n'
+
+
+def test_secret_texts_are_masked() -> None:
+    content = HubContent({"a": "zebra-9f2"}, "a = 1\nb = 'zebra-9f2'\nc = 2\n")
+    masked = HubContent({"a": "***"}, "a = 1\n***\nc = 2\n").text()
+    assert mask_content(REDACTOR, content) == masked
+    assert mask_change(REDACTOR, content, content) == (masked, masked)
 
 
 def test_earlier_deploys() -> None:
     """Of what was deployed once, as much is shown as a plan shows of what was before."""
-    now = json.dumps({**environment(T="secret"), "key": "secret"})
-    earlier = json.dumps({**environment(T="old", E="once"), "key": "older"})
-    found = json.loads(mask_earlier(earlier, now, {"secret"}))
-    assert found == {**environment(T="***", E="***"), "key": "***"}
+    now = HubContent({"environment": {"T": "zebra-9f2"}, "key": "zebra-9f2", "url": "b"}, "a = 1\n")
+    earlier = json.dumps({"environment": {"T": "old", "E": "once"}, "key": "older", "url": "a"})
+    found = json.loads(mask_earlier(REDACTOR, earlier, now))
+    assert found == {"environment": {"T": "***", "E": "***"}, "key": "***", "url": "a"}
     with pytest.raises(ValueError):
-        mask_earlier("edited by hand", now, {"secret"})
-
-
-def test_short_texts_only_hide_themselves() -> None:
-    assert shown(None, {"a": "on", "b": "once"}, {"on"}) == (None, {"a": "***", "b": "once"})
+        mask_earlier(REDACTOR, "edited by hand", now)

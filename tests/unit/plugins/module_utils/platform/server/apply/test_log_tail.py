@@ -1,13 +1,12 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is shown of hub_jupyterhub_config, and of the logs of programs that were given secrets."""
+"""Secrets are masked in what is shown of the logs of programs that were given them."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.log_tail import (
     last_lines,
@@ -15,32 +14,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
     Service,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.redacted import (
-    parts_of,
-    public_lines,
-    shown_text,
-    shown_without,
-)
-
-CODE = "import os\r\nkey = 'zebra-9f2'\n\x0cprint(key)\n"
-
-
-def test_lines_that_may_hold_a_secret() -> None:
-    assert public_lines(CODE, {"private_lines": [2]}) == "import os\n***\n\x0cprint(key)\n"
-    assert public_lines(CODE, {"private_lines": []}) == CODE.replace("\r", "")
-    assert public_lines(CODE, {}) == "***\n***\n***\n", "an older deploy does not tell"
-    assert public_lines("", {}) == ""
-
-
-def test_parts() -> None:
-    config: dict[str, Any] = {"title": "a\nhub_jupyterhub_config:\nb", "n": 1}
-    for public in ("", "a = 1\n", "hub_jupyterhub_config:\n"):
-        assert parts_of(shown_text({**config, "private_lines": [1], "public_names": ["a"]}, public)) == (config, public)
-
-
-def test_secret_texts_are_stars() -> None:
-    text = shown_text({"a": "zebra-9f2"}, "a = 1\nb = 'zebra-9f2'\nc = 2\n")
-    assert shown_without(text, {"zebra-9f2"}) == shown_text({"a": "***"}, "a = 1\n***\nc = 2\n")
 
 
 def logged(directory: Path, log: str, **config: str) -> str:
