@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import aligned, nonempty_lines, one_line
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import (
     CREATE,
     ORPHANED,
@@ -97,16 +98,13 @@ def _result(change: dict[str, Any], skipped: dict[str, str], task_vars: Any) -> 
 
 
 def _print(results: dict[str, tuple[str, str]], urls: dict[str, str]) -> None:
-    rows = [(hub, result, urls[hub], why) for hub, (result, why) in results.items()]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+    rows = [(hub, result, urls[hub], _first_and_last_line(why)) for hub, (result, why) in results.items()]
     colors = {FAILED: "red", UNREACHABLE: "red", ROLLED_BACK: "red", SKIPPED: "yellow"}
-    for row in rows:
-        line = "  ".join([*(row[column].ljust(widths[column]) for column in range(3)), _one_line(row[3])]).rstrip()
+    for row, line in zip(rows, aligned(rows)):
         display.display(line, color=colors.get(row[1]))
 
 
-def _one_line(text: str, width: int = 300) -> str:
+def _first_and_last_line(text: str) -> str:
     """Return the first line of a text and, of several, the last one, which is where a log says why."""
-    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-    words = " … ".join(dict.fromkeys((lines[0], lines[-1]))) if lines else ""
-    return words if len(words) <= width else words[: width - 1] + "…"
+    lines = nonempty_lines(text)
+    return one_line(" … ".join(dict.fromkeys((lines[0], lines[-1]))), width=300) if lines else ""

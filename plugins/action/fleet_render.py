@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from ansible.errors import AnsibleActionFail
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common import files
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import plural
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.install_files import (
     HEADER,
     INSTALL,
@@ -78,8 +79,8 @@ class ActionModule(FleetAction):
                 missing = ", ".join(hub["hub_pending_secrets"])
                 display.display(f"{hub.name}: without the secrets of {missing}", color="yellow")
         verb = "would be written" if self._task.check_mode else "written"
-        noun = "hub" if len(hubs) == 1 else "hubs"
-        display.display(f"{len(hubs)} {noun} in {directory}: {count or 'no'} file{'s' if count != 1 else ''} {verb}")
+        files = plural(count, "file") if count else "no files"
+        display.display(f"{plural(len(hubs), 'hub')} in {directory}: {files} {verb}")
 
     def _tell_left(self, directory: str, inventory: FleetInput) -> None:
         """Name the directories of hubs that left the inventory: install.sh there would bring them back."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import aligned
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import ORPHANED, UNREACHABLE
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.history import (
     Record,
@@ -50,13 +51,13 @@ class ActionModule(FleetAction):
                 "backup": backup,
                 "deploys": [_shown(record) for record in deploys],
             }
-        for line in _table([_HEADINGS, *rows]):
+        for line in aligned([_HEADINGS, *rows]):
             display.display(line)
         if self.argument("history", False):
             for planned in live.plan.hubs:
                 display.display(f"{planned.hub}:")
                 history = [_history_row(deploy) for deploy in found[planned.hub]["deploys"]]
-                for line in _table([("number", *_DEPLOY, "JupyterHub"), *history]):
+                for line in aligned([("number", *_DEPLOY, "JupyterHub"), *history]):
                     display.display(f"  {line}")
         return {"changed": False, "hubs": found}
 
@@ -101,8 +102,3 @@ def _history_row(deploy: dict[str, Any]) -> tuple[str, ...]:
     back = f" (back to {deploy['back_to']})" if deploy["back_to"] else ""
     keys = ("number", "when", "who", "revision")
     return (*(str(deploy[key] or "-") for key in keys), deploy["result"] + back, deploy["jupyterhub"] or "-")
-
-
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in rows]

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import leaves
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import plural
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.render import (
     engine,
 )
@@ -46,7 +46,7 @@ class ActionModule(FleetAction):
         clusters = {hub.cluster.name for hub in hubs}
         result = {"changed": False, "hubs": [hub.name for hub in hubs], "clusters": sorted(clusters)}
         if self.downloads() and on_kubernetes:
-            display.display(f"rendering {_count(on_kubernetes, 'hub')} with {engine().name}")
+            display.display(f"rendering {plural(len(on_kubernetes), 'hub')} with {engine().name}")
             check = ManifestCheck(inventory, self.validated, display.display)
             problems = check.run(on_kubernetes, self.argument("processes"))
             result["unchecked"] = check.unchecked
@@ -57,7 +57,7 @@ class ActionModule(FleetAction):
         sealed = sum(_opaque(host.variables) for host in inventory.hosts.values())
         if sealed:
             display.display(f"{sealed} encrypted values were not looked at, since there is no password", color="yellow")
-        display.display(f"{_count(hubs, 'hub')} in {_count(clusters, 'cluster')}: valid")
+        display.display(f"{plural(len(hubs), 'hub')} in {plural(len(clusters), 'cluster')}: valid")
         return result
 
     def _warn(self, hubs: list[Hub]) -> None:
@@ -66,13 +66,10 @@ class ActionModule(FleetAction):
         pending = [hub.name for hub in hubs if hub["hub_pending_secrets"]]
         if pending:
             named = ", ".join(pending[:5]) + (f" and {len(pending) - 5} more" if len(pending) > 5 else "")
-            display.display(f"{_count(pending, 'hub')} wait for secrets (hub_pending_secrets): {named}", color="yellow")
+            waiting = plural(len(pending), "hub")
+            display.display(f"{waiting} wait for secrets (hub_pending_secrets): {named}", color="yellow")
 
 
 def _opaque(value: Any) -> int:
     """Return how many values inside of a value stay encrypted."""
     return sum(isinstance(leaf, EncryptedValue) for _path, leaf in leaves(value))
-
-
-def _count(things: Sized, noun: str) -> str:
-    return f"{len(things)} {noun}{'s' if len(things) != 1 else ''}"

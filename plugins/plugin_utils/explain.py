@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import depth_of, path_text, value_at
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import one_line, plural
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.charts import (
     ChartFacts,
 )
@@ -103,7 +104,7 @@ def explain_chart(
     if known < len(path):
         around = _at(full, path[:known])
         if isinstance(around, list):
-            count = f"{len(around)} entr{'y' if len(around) == 1 else 'ies'}"
+            count = plural(len(around), "entry")
             raise Unknown(f"there is no {str(path[known])!r} in {path_text(path[:known])} of the chart; it has {count}")
         keys = list(map(str, around)) if isinstance(around, dict) else []
         inside = f" in {path_text(path[:known])}" if known else ""
@@ -152,5 +153,4 @@ def lines(subject: str, value: Any, places: list[Place], side_by_side: bool = Fa
 def shown(value: Any) -> str:
     """Return a value as one line of YAML's flow style, cut where it is long."""
     text = json.dumps(value, ensure_ascii=False, default=str) if not isinstance(value, str) else value
-    text = " ".join(text.split())
-    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
+    return one_line(text, WIDTH)

@@ -11,6 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import plural
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.queries import Ask
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput, Hub
@@ -89,6 +90,6 @@ def report_problems(problems: list[Problem]) -> dict[str, Any]:
     for problem in problems:
         display.display(problem.line(), color="red")
     hubs = {name for problem in problems for name in problem.hubs}
-    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-    where = f" in {len(hubs)} hub{'s' if len(hubs) > 1 else ''}" if hubs else ""
+    count = plural(len(problems), "problem")
+    where = f" in {plural(len(hubs), 'hub')}" if hubs else ""
     return {"failed": True, "msg": f"{count}{where}, listed above; nothing was touched"}

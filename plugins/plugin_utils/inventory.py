@@ -15,6 +15,7 @@ from typing import Any
 from ansible.inventory.helpers import sort_groups
 from ansible.template import Templar
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import map_leaves
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import one_line
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     TIERS,
     EncryptedValue,
@@ -130,7 +131,7 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
         except Exception as error:  # Ansible raises many kinds here: undefined, syntax, wrong vault password
             template = getattr(error, "obj", None)  # the very one, where Ansible tells
             failed_at[source] = origin.place_of(template) if isinstance(template, str) else None
-            failures[key] = "cannot be worked out: " + " ".join(str(error).split())[:300]
+            failures[key] = "cannot be worked out: " + one_line(error)[:300]
 
     def place_of(path: ValuePath) -> origin.Place | None:
         path = (names.get(path[0], path[0]), *path[1:])

@@ -17,6 +17,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import become_loader, connection_loader
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import nonempty_lines
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
     PlatformError,
     UnreachableError,
@@ -178,5 +179,5 @@ def _options(kind: str, plugin: Any, variables: Mapping[str, Any]) -> dict[str, 
 
 def _one_line(text: str) -> str:
     """Return the last line that says anything: the ones before it are greetings and warnings."""
-    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    lines = nonempty_lines(text)
     return lines[-1][:300] if lines else "no answer"

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import ChoiceResult, HubResult
 
+from ..common.text import aligned
+
 HEADINGS = ("hub", "environment/size", "result", "start s", "kernel s", "code s", "total s")
 NUMBERS_FROM = 3
 ABSENT = "-"
@@ -28,7 +30,7 @@ def table(results: Sequence[HubResult]) -> list[str]:
             numbers = (ABSENT, ABSENT, ABSENT, _seconds(hub.seconds))
             rows.append((hub.name, ABSENT, _verdict(hub.ok), *numbers))
         details += _details(hub)
-    return _aligned(rows) + (["", *details] if details else [])
+    return aligned(rows, NUMBERS_FROM) + (["", *details] if details else [])
 
 
 def _row(hub: HubResult, choice: ChoiceResult) -> tuple[str, ...]:
@@ -62,16 +64,4 @@ def _details(hub: HubResult) -> list[str]:
         lines.append(f"{where} failed in step {choice.failed_step}: {choice.error}")
         lines += [f"    {line}" for line in choice.log_lines]
     lines += [f"{hub.name}: not cleaned up: {problem}" for problem in hub.cleanup_problems]
-    return lines
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    lines = []
-    for row in rows:
-        cells = [
-            cell.rjust(width) if column >= NUMBERS_FROM else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths))
-        ]
-        lines.append("  ".join(cells).rstrip())
     return lines

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..common.text import aligned, markdown_row, markdown_table, plural
 from .changes import CREATE, DRIFTED, ORPHANED, UNCHANGED, UNREACHABLE, UPDATE, Change
 
 #: Version of the file that a plan is kept in.
@@ -85,12 +86,9 @@ class Plan:
     def lines(self) -> list[str]:
         """Return a table of the hubs that differ, and the counts, for people."""
         rows = [(hub.hub, hub.cluster, hub.tier, hub.action, ", ".join(hub.reasons)) for hub in self._differing()]
-        total = len(self.hubs)
         if not rows:
-            return [f"{total} hub{'s' if total != 1 else ''}: nothing to change"]
-        widths = [max(len(row[column]) for row in rows) for column in range(4)]
-        table = ["  ".join([*(row[i].ljust(widths[i]) for i in range(4)), row[4]]).rstrip() for row in rows]
-        return [*table, self.counted()]
+            return [f"{plural(len(self.hubs), 'hub')}: nothing to change"]
+        return [*aligned(rows), self.counted()]
 
     def counted(self) -> str:
         """Return how many hubs there are of each action, as ``2 to update, 5 unchanged``."""
@@ -118,7 +116,7 @@ class Plan:
         ]
         differing = self._differing()
         if differing:
-            lines += ["| hub | cluster | tier | action | why |", "| --- | --- | --- | --- | --- |"]
+            lines += markdown_table(("hub", "cluster", "tier", "action", "why"), ())
         text, rows = _fitting("\n".join(lines) + "\n", [_row(hub) for hub in differing], room)
         text, diffs = _fitting(text, [_details(hub) for hub in differing if hub.diff()], room)
         left_out = [f"{count} {what}" for count, what in ((rows, "hubs"), (diffs, "long differences")) if count]
@@ -137,8 +135,7 @@ def _fitting(text: str, parts: list[str], room: int) -> tuple[str, int]:
 
 
 def _row(hub: HubPlan) -> str:
-    why = ", ".join(hub.reasons).replace("|", "\\|")
-    return f"| {hub.hub} | {hub.cluster} | {hub.tier} | {hub.action} | {why} |\n"
+    return markdown_row((hub.hub, hub.cluster, hub.tier, hub.action, ", ".join(hub.reasons))) + "\n"
 
 
 def _details(hub: HubPlan) -> str:

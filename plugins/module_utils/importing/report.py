@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..common.nested import path_text
+from ..common.text import aligned, markdown_table, plural
 from ..platform.kubernetes.values.layers import leaves
 from .factor import Member
 from .reconcile import Exact
@@ -108,11 +109,10 @@ def _keys(value: Any) -> list[str]:
 def summary(report: Report) -> list[str]:
     """Return a line per hub and one for all."""
     amounts = [f"{hub.options} by options, {hub.helm_values} as Helm values" for hub in report.hubs]
-    width, wide = max(len(hub.name) for hub in report.hubs), max(map(len, amounts))
-    lines = []
+    rows = []
     for hub, amount in zip(report.hubs, amounts):
         extra = [
-            f"{_count(len(found), noun)} {what}"
+            f"{plural(len(found), noun)} {what}"
             for found, noun, what in (
                 (hub.secrets_to_bring, "encrypted file", "to bring"),
                 (hub.secret_files, "secret", "in a file of its own"),
@@ -122,16 +122,13 @@ def summary(report: Report) -> list[str]:
             )
             if found
         ]
-        lines.append(f"{hub.name.ljust(width)}  {amount.ljust(wide)}  {', '.join(extra)}".rstrip())
+        rows.append((hub.name, amount, ", ".join(extra)))
+    lines = aligned(rows)
     total = report.options + report.helm_values
     share = f", {100 * report.options // total} % of them by options" if total else ""
     hubs, clusters = len(report.hubs), len({hub.cluster for hub in report.hubs})
-    lines.append(f"{_count(hubs, 'hub')} in {_count(clusters, 'cluster')}: {_count(total, 'value')}{share}")
+    lines.append(f"{plural(hubs, 'hub')} in {plural(clusters, 'cluster')}: {plural(total, 'value')}{share}")
     return lines
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def markdown(report: Report) -> str:
@@ -158,13 +155,18 @@ def markdown(report: Report) -> str:
 
 
 def _table(report: Report) -> list[str]:
-    lines = ["| hub | from | by options | Helm values | secrets to bring |", "| --- | --- | ---: | ---: | ---: |"]
-    for hub in report.hubs:
-        origin = f"{hub.source_cluster} / {hub.source_hub}"
-        lines.append(
-            f"| {hub.name} | {origin} | {hub.options} | {hub.helm_values} | {len(hub.secrets_to_bring) or ''} |"
+    headings = ("hub", "from", "by options", "Helm values", "secrets to bring")
+    rows: list[tuple[object, ...]] = [
+        (
+            hub.name,
+            f"{hub.source_cluster} / {hub.source_hub}",
+            hub.options,
+            hub.helm_values,
+            len(hub.secrets_to_bring) or "",
         )
-    return [*lines, f"| all | | {report.options} | {report.helm_values} | |"]
+        for hub in report.hubs
+    ]
+    return markdown_table(headings, [*rows, ("all", "", report.options, report.helm_values, "")], numbers=headings[2:])
 
 
 def _hub(hub: HubReport) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..common.nested import map_leaves
+from ..common.text import markdown_table
 from .addon_options import ADDON_SETTINGS
 from .authenticators import AUTHENTICATORS, Authenticator
 from .cluster_options import CLUSTER_CHAPTERS, CLUSTER_OPTIONS
@@ -195,14 +196,13 @@ def option_reference() -> str:
 
 
 def _table(options: Iterable[Option]) -> list[str]:
-    lines = ["| option | what it is | form | default |", "| --- | --- | --- | --- |"]
+    rows = []
     for option in options:
         text = " ".join([_markdown(sentence) for sentence in option.text])
         if option.example:
             text += f" Example: `{option.example}`"
-        name = f"`{option.name}`" + _needed(option)
-        lines.append(f"| {name} | {text.replace('|', chr(92) + '|')} | {_form(option)} | {_default(option)} |")
-    return [*lines, ""]
+        rows.append((f"`{option.name}`" + _needed(option), text, _form(option), _default(option)))
+    return [*markdown_table(("option", "what it is", "form", "default"), rows), ""]
 
 
 def _needed(option: Option) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from ....common.text import one_line
 from ...base import PlatformError
 
 METADATA, VALUES, SCHEMA = "Chart.yaml", "values.yaml", "values.schema.json"
@@ -136,7 +137,7 @@ def _mapping(path: str, name: str, text: bytes) -> dict[str, Any]:
     try:
         content = parse_yaml(text)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ChartError(f"{name} of the chart {path} is no YAML: {' '.join(str(error).split())}") from error
+        raise ChartError(f"{name} of the chart {path} is no YAML: {one_line(error)}") from error
     if not isinstance(content or {}, dict):
         raise ChartError(f"{name} of the chart {path} is no mapping")
     return content or {}

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import urllib.parse
 
+from ....common.text import one_line
 from ..helm import NO_HELM, HelmDidNotRun, has_library, run_helm
 from .content import OCI, ChartError, ChartReference, read
 
@@ -166,7 +167,7 @@ def _without_login(address: str) -> str:
 
 def _failure(reference: ChartReference, text: str) -> ChartError:
     """Return the error for what Helm reported."""
-    reason = " ".join(text.split())
+    reason = one_line(text)
     reason = reason.partition("Error: ")[2] or reason
     reason = re.sub(r"""[a-z]+://[^\s"']+""", lambda match: _without_login(match[0]), reason)
     return ChartError(

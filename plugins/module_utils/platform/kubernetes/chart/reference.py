@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ....common.text import markdown_table
 from ....schema.cluster_options import DEFAULT_CHART_VERSION
 from ..values.addons import ADDONS
 from . import recorded
@@ -27,22 +28,18 @@ def chart_reference(records: str) -> str:
         f"The collection's own code in a hub works with JupyterHub {oldest} and newer, before {before};",
         "a chart with another one is refused.",
         "",
-        f"| chart | {' | '.join(_COLUMNS)} | Kubernetes | |",
-        f"| --- | {' | '.join('---' for _column in _COLUMNS)} | --- | --- |",
     ]
+    rows = []
     for version in reversed(recorded.versions(records)):
         about = recorded.read(records, version).about
-        found = " | ".join(about[column.lower()] for column in _COLUMNS)
+        found = [about[column.lower()] for column in _COLUMNS]
         note = "the default" if version == DEFAULT_CHART_VERSION else ""
-        lines.append(f"| {version} | {found} | `{about['kubeVersion']}` | {note} |")
-    lines += [
-        "",
-        "Add-ons that are known by name (`hub_addons`):",
-        "",
-        "| add-on | chart | version |",
-        "| --- | --- | --- |",
-    ]
+        rows.append((version, *found, f"`{about['kubeVersion']}`", note))
+    lines += markdown_table(("chart", *_COLUMNS, "Kubernetes", ""), rows)
+    lines += ["", "Add-ons that are known by name (`hub_addons`):", ""]
+    rows = []
     for name, addon in sorted(ADDONS.items()):
         chart = addon.chart if not addon.repository else f"{addon.chart} of <{addon.repository}>"
-        lines.append(f"| {name} | {chart} | {addon.version} |")
+        rows.append((name, chart, addon.version))
+    lines += markdown_table(("add-on", "chart", "version"), rows)
     return "\n".join(lines) + "\n"

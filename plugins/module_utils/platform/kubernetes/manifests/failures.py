@@ -52,7 +52,7 @@ def problems_of(text: str, release: str, values: dict[str, Any]) -> list[Manifes
 
 def one_line(text: str, values: dict[str, Any]) -> str:
     """Return a text as one line, without frames and without anything that ``values`` hold."""
-    line = " ".join(_FRAME.sub(" ", text).split())
+    line = collapse(_FRAME.sub(" ", text))
     return _masked(line, values)[:LONGEST]
 
 
