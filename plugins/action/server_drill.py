@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -56,7 +56,7 @@ class ActionModule(ServerAction):
             "builds": platform.setup.layout.root,
             "content": pack(texts),
             "config": {key: desired.config[key] for key in ("bind", "base_url", "ports", "tls")},
-            "services": [{**asdict(service), "command": list(service.command)} for service in desired.services],
+            "services": [service.as_dict() for service in desired.services],
             "generated": list(desired.generated),
             "record": record_of(desired, texts, platform.directory),
             "supervisor": self.platform.supervisor(),

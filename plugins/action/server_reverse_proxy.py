@@ -28,6 +28,6 @@ class ActionModule(ServerAction):
             "hub": hub.name,
             "state_directory": platform.setup.layout.root,
             "reverse_proxy": asdict(reverse_proxy),
-            "service": {**asdict(service), "command": list(service.command)},
+            "service": service.as_dict(),
             "supervisor": platform.supervisor(),
         }

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
@@ -22,7 +21,7 @@ class ActionModule(ServerAction):
         """Return the services, their supervisor and the hub's health address."""
         desired = platform.desired(hub)
         return {
-            "services": [{**asdict(service), "command": list(service.command)} for service in desired.services],
+            "services": [service.as_dict() for service in desired.services],
             "supervisor": platform.supervisor(),
             "config": {key: desired.config[key] for key in ("bind", "base_url", "ports", "tls")},
         }

@@ -96,8 +96,6 @@ summary:
   sample: "the backup 1a2b3c4d of 2026-11-24T08:15:00Z is good: 2 users, 34 files; restored in 9 s, check passed in 4 s"
 """
 
-import subprocess
-import xmlrpc.client
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.hub_files import (
@@ -106,34 +104,16 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.drill import Drill
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.program import (
     PROGRAM_ARGUMENTS,
-    BackupError,
     Program,
     unpacked,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.schedule import (
-    ScheduleError,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
     Service,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.database import (
-    DatabaseError,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import create_supervisor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
-    SupervisorError,
-)
-
-ERRORS = (
-    BackupError,
-    DatabaseError,
-    OSError,
-    ScheduleError,
-    SupervisorError,
-    ValueError,
-    subprocess.SubprocessError,
-    xmlrpc.client.Error,
+    MACHINE_ERRORS,
 )
 
 
@@ -168,7 +148,7 @@ def main() -> None:
         create_supervisor(**params["supervisor"]),
         params["target"],
         params["config"],
-        [Service(**{**service, "command": tuple(service["command"])}) for service in params["services"]],
+        [Service.from_dict(service) for service in params["services"]],
         params["generated"],
     )
     try:
@@ -176,7 +156,7 @@ def main() -> None:
             module.exit_json(changed=drill.clear())
         settings, texts = unpacked(params["settings"]), unpack(params["content"])
         found = drill.start(settings, params["backup"], params["record"], texts, params["timeout"])
-    except ERRORS as error:
+    except (*MACHINE_ERRORS, ValueError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=True, **found)
 

@@ -79,8 +79,6 @@ state_directory:
   sample: /var/lib/hubfleet/workstation
 """
 
-import subprocess
-import xmlrpc.client
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -94,14 +92,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     prune,
     unneeded,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.schedule import (
-    ScheduleError,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import create_supervisor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
+    MACHINE_ERRORS,
     Supervisor,
-    SupervisorError,
 )
 
 
@@ -125,7 +120,7 @@ def main() -> None:
     layout, supervisor = Layout(params["state_directory"]), create_supervisor(**params["supervisor"])
     try:
         result = (_foreseen if module.check_mode else _done)(params, layout, supervisor)
-    except (OSError, ScheduleError, SupervisorError, subprocess.SubprocessError, xmlrpc.client.Error) as error:
+    except MACHINE_ERRORS as error:
         module.fail_json(msg=f"the machine could not be prepared: {error}")
     module.exit_json(**result, state_directory=layout.root)
 

@@ -62,8 +62,6 @@ changes:
   sample: [configuration, reloaded]
 """
 
-import subprocess
-import xmlrpc.client
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
@@ -71,7 +69,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.reverse_proxy.apply import (
-    ReverseProxyError,
     close_site,
     open_site,
 )
@@ -80,7 +77,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import create_supervisor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
-    SupervisorError,
+    MACHINE_ERRORS,
 )
 
 
@@ -102,7 +99,7 @@ def main() -> None:
     if module.check_mode:
         module.exit_json(changed=bool(params["reverse_proxy"]["wanted"]), changes=[])
     reverse_proxy = ReverseProxy(**params["reverse_proxy"])
-    service = Service(**{**params["service"], "command": tuple(params["service"]["command"])})
+    service = Service.from_dict(params["service"])
     change = open_site if params["state"] == "open" else close_site
     try:
         supervisor = create_supervisor(**params["supervisor"])
@@ -114,14 +111,7 @@ def main() -> None:
             supervisor,
             float(params["timeout"]),
         )
-    except (
-        OSError,
-        KeyError,
-        ReverseProxyError,
-        SupervisorError,
-        subprocess.SubprocessError,
-        xmlrpc.client.Error,
-    ) as error:
+    except (*MACHINE_ERRORS, KeyError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=bool(changes), changes=changes)
 

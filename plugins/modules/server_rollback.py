@@ -88,23 +88,17 @@ changed_services:
   sample: [hub]
 """
 
-import subprocess
-import xmlrpc.client
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.deploy import (
     Homes,
-    RollbackError,
     roll_back,
     rollback_plan,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import HubLayout
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.database import (
-    DatabaseError,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import create_supervisor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
-    SupervisorError,
+    MACHINE_ERRORS,
 )
 
 
@@ -142,14 +136,7 @@ def main() -> None:
             params["keep"],
             params["timeout"],
         )
-    except (
-        OSError,
-        DatabaseError,
-        RollbackError,
-        SupervisorError,
-        subprocess.SubprocessError,
-        xmlrpc.client.Error,
-    ) as error:
+    except MACHINE_ERRORS as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=True, changed_services=changed, **result)
 

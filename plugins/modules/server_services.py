@@ -62,8 +62,6 @@ changed_services:
   sample: [hub]
 """
 
-import subprocess
-import xmlrpc.client
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.deploy import (
@@ -75,12 +73,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
     Service,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.database import (
-    DatabaseError,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import create_supervisor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
-    SupervisorError,
+    MACHINE_ERRORS,
 )
 
 
@@ -98,7 +93,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    services = [Service(**{**service, "command": tuple(service["command"])}) for service in params["services"]]
+    services = [Service.from_dict(service) for service in params["services"]]
     if module.check_mode:
         module.exit_json(changed=True, changed_services=[service.role for service in services])
     try:
@@ -107,7 +102,7 @@ def main() -> None:
             changed = start_deploy(services[0].layout, supervisor, services, params["config"], params["timeout"])
         else:
             changed = stop_services(supervisor, services, params["servers"])
-    except (OSError, DatabaseError, SupervisorError, subprocess.SubprocessError, xmlrpc.client.Error) as error:
+    except MACHINE_ERRORS as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=bool(changed), changed_services=changed)
 

@@ -10,7 +10,6 @@ import getpass
 import hashlib
 import os
 import socket
-from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.hub import (
@@ -53,7 +52,7 @@ def record_of(desired: DesiredHub, texts: dict[str, bytes], directory: str) -> d
         **author(directory),
         "fingerprint": desired.fingerprint,
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in texts.items()},
-        "services": [{**asdict(service), "command": list(service.command)} for service in desired.services],
+        "services": [service.as_dict() for service in desired.services],
         "builds": [build.directory for build in desired.builds],
         **desired.versions,
     }

@@ -13,13 +13,15 @@ import ssl
 from collections.abc import Iterable
 from typing import Any
 
+from ..common.errors import HubfleetError
+
 HIDDEN = "********"
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[@-_])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _TOKEN_LIKE = re.compile(r"(?i)((?:\btoken[=\s:]+|\bbearer\s+)['\"]?)[\w.~+/-]{16,}")
 
 
-class CheckFailure(Exception):
+class CheckFailure(HubfleetError):
     """A step did not do what it should. str() is one line for people.
 
     status: the HTTP status if that was the reason, else None.

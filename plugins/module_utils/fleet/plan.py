@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..common.errors import HubfleetError
 from ..common.text import aligned, markdown_row, markdown_table, plural
 from .changes import CREATE, DRIFTED, ORPHANED, UNCHANGED, UNREACHABLE, UPDATE, Change
 
@@ -32,7 +33,7 @@ DEPLOYED = (CREATE, UPDATE, DRIFTED)
 _LAST_LINE = 100
 
 
-class PlanError(Exception):
+class PlanError(HubfleetError):
     """A kept plan cannot be used; the message says why, in one sentence."""
 
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from ..common.errors import HubfleetError
 
-class ImportProblem(Exception):
+
+class ImportProblem(HubfleetError):
     """Why nothing can be imported: one sentence that starts with what it is about; never a value."""

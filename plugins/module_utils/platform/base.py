@@ -14,11 +14,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+from ..common.errors import HubfleetError
 from ..fleet.changes import Change
 from ..schema.model import Hub
 
 
-class PlatformError(Exception):
+class PlatformError(HubfleetError):
     """A cluster cannot hold its hubs; the message is for the operator, one sentence."""
 
 

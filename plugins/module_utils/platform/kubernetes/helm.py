@@ -8,11 +8,13 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 
+from ...common.errors import HubfleetError
+
 LIBRARY = "helm-python-sdk"
 NO_HELM = f"needs helm on PATH, or the Python package {LIBRARY}: pip install {LIBRARY}"
 
 
-class HelmDidNotRun(Exception):
+class HelmDidNotRun(HubfleetError):
     """Helm could not be started, or did not end in time; the message is the kind of error."""
 
 

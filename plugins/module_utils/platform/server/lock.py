@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from ...common import files
+from ...common.errors import HubfleetError
 from .layout import Layout
 from .observe.services import start_time
 
@@ -27,7 +28,7 @@ _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _MACHINE_IDS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 
 
-class LockedError(Exception):
+class LockedError(HubfleetError):
     """Another deploy is under way; one sentence that says whose. holder: what its lock says."""
 
     def __init__(self, holder: dict[str, Any], path: str):

@@ -18,6 +18,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
+from ....common.errors import HubfleetError
 from ...base import PlatformError
 from ..helm import LIBRARY, NO_HELM, HelmDidNotRun, has_library, run_helm
 from .failures import one_line, problems_of
@@ -31,7 +32,7 @@ _SEPARATOR = re.compile(r"^---", re.MULTILINE)
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
 
 
-class RenderError(Exception):
+class RenderError(HubfleetError):
     """A release could not be rendered; ``problems`` say why."""
 
     def __init__(self, problems: list[ManifestProblem]):

@@ -21,13 +21,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ....common import files
+from ....common.errors import HubfleetError
 from ..desired.environments import COMPLETE, Build
 from ..layout import Layout
 
 STEP_TIMEOUT = 1800
 
 
-class BuildError(Exception):
+class BuildError(HubfleetError):
     """A step of a build failed; the message names the step and ends with its last lines."""
 
 

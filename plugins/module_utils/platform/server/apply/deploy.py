@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....common import files
+from ....common.errors import HubfleetError
 from ..desired.services import Service
 from ..layout import HubLayout
 from ..observe.services import end, running
@@ -23,7 +24,7 @@ from .machine import start_services
 from .user_servers import end_unknown_servers
 
 
-class RollbackError(Exception):
+class RollbackError(HubfleetError):
     """There is nothing to go back to, or it cannot be gone back to; one sentence."""
 
 
@@ -201,7 +202,7 @@ def roll_back(
 
 
 def _services(target: Record) -> list[Service]:
-    return [Service(**{**service, "command": tuple(service["command"])}) for service in target.services]
+    return [Service.from_dict(service) for service in target.services]
 
 
 def _kept_texts(layout: HubLayout, target: Record) -> dict[str, bytes]:

@@ -16,11 +16,12 @@ import subprocess
 import tempfile
 
 from ....common import files
+from ....common.errors import HubfleetError
 from ..layout import Layout
 from ..revisions import database
 
 
-class ExportError(Exception):
+class ExportError(HubfleetError):
     """The data could not be copied; one sentence."""
 
 

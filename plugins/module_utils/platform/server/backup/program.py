@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....common import files
+from ....common.errors import HubfleetError
 from ..apply.machine import write_package
 from ..layout import Layout
 
@@ -32,7 +33,7 @@ PROGRAM_ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 
 
-class BackupError(Exception):
+class BackupError(HubfleetError):
     """Something was not saved or not brought back; one line without secrets."""
 
 

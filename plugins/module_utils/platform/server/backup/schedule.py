@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....common import files
+from ....common.errors import HubfleetError
 from ..desired.environments import digest
 from ..layout import Layout
 
@@ -27,7 +28,7 @@ _CRON_DIRECTORY = "/etc/cron.d"
 _SYSTEM_PROGRAMS = "/usr/sbin:/sbin:/usr/bin:/bin"
 
 
-class ScheduleError(Exception):
+class ScheduleError(HubfleetError):
     """The schedule could not be set up; one sentence."""
 
 

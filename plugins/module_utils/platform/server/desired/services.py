@@ -9,6 +9,7 @@ lock and writes down the digest of what it was started from.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,6 +41,15 @@ class Service:
     command: tuple[str, ...]
     digest: str
     slice: str = ""
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Service:
+        """Return the service that :meth:`as_dict` made ``values`` of."""
+        return cls(**{**values, "command": tuple(values["command"])})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the service in the types of JSON."""
+        return {**vars(self), "command": list(self.command)}
 
     @property
     def layout(self) -> HubLayout:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 import ssl
 
+from ....common.errors import HubfleetError
+
 #: X509_V_FLAG_PARTIAL_CHAIN of OpenSSL, which Python has a name for since 3.10: trust what is not a root.
 _PARTIAL_CHAIN = 0x80000
 #: X509_V_ERR_HOSTNAME_MISMATCH
 _OTHER_HOST = 62
 
 
-class CertificateError(Exception):
+class CertificateError(HubfleetError):
     """A certificate cannot be used; the message says why."""
 
 

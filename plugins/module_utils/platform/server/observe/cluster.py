@@ -42,7 +42,7 @@ class Wanted:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Wanted:
         """Return what :meth:`as_dict` was made from."""
-        services = [Service(**{**service, "command": tuple(service["command"])}) for service in values["services"]]
+        services = [Service.from_dict(service) for service in values["services"]]
         reverse_proxy = ReverseProxy(**values["reverse_proxy"]) if values["reverse_proxy"] else None
         return cls(**{**values, "services": services, "reverse_proxy": reverse_proxy})
 

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ....common import files
+from ....common.errors import HubfleetError
 from ..apply.log_tail import last_lines
 from ..desired.services import Service
 from ..facts.certificates import certificate_digest
@@ -29,7 +30,7 @@ from .desired import ReverseProxy, Site, caddyfile, reload_command, site_of
 _LOG_END = 65536
 
 
-class ReverseProxyError(Exception):
+class ReverseProxyError(HubfleetError):
     """The reverse proxy does not serve what it should; the message says why."""
 
 

@@ -17,13 +17,14 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
+from ....common.errors import HubfleetError
 from ..layout import HubLayout
 
 DATABASE = "jupyterhub.sqlite"
 TIMEOUT = 600
 
 
-class DatabaseError(Exception):
+class DatabaseError(HubfleetError):
     """The database could not be copied, upgraded or put back; one sentence."""
 
 

@@ -5,13 +5,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import xmlrpc.client
 from abc import ABC, abstractmethod
 
+from ....common.errors import HubfleetError
 from ..desired.services import Service
 from ..observe.services import end, running
 
+#: What changing a machine may raise: the engine's own errors, and those of the system and of supervisord.
+MACHINE_ERRORS = (HubfleetError, OSError, subprocess.SubprocessError, xmlrpc.client.Error)
 
-class SupervisorError(Exception):
+
+class SupervisorError(HubfleetError):
     """A service or the supervisor itself did not come up; the message says which, with its last lines."""
 
 

@@ -73,7 +73,7 @@ class Version:
             **AUTHOR,
             "fingerprint": f"fingerprint of {name}",
             "files": {path: hashlib.sha256(text).hexdigest() for path, text in self.texts.items()},
-            "services": [{**vars(service), "command": list(service.command)} for service in self.services],
+            "services": [service.as_dict() for service in self.services],
             "builds": [f"hub-{jupyterhub}"],
             "jupyterhub": jupyterhub,
         }
