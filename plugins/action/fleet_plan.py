@@ -13,7 +13,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import (
     HubPlan,
     Plan,
-    PlanError,
     kept_plan,
     moved,
 )
@@ -103,8 +102,6 @@ class ActionModule(FleetAction):
         try:
             with open(os.path.expanduser(name), encoding="utf-8") as file:
                 return moved(kept_plan(file.read(), name), plan)
-        except PlanError as error:
-            raise AnsibleActionFail(f"{error}; nothing was touched") from None
         except OSError as error:
             raise AnsibleActionFail(f"the plan {name} cannot be read: {error.strerror}; nothing was touched") from None
         except UnicodeDecodeError:

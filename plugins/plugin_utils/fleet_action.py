@@ -11,8 +11,8 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import HubfleetError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import plural
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.queries import Ask
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import Problem
@@ -61,7 +61,7 @@ class FleetAction(BulkAction):
                 return report_problems(found.problems)
             fleet = found.fleet
             return self.work(fleet, [fleet.hubs[name] for name in selected], inventory, task_vars)
-        except PlatformError as error:
+        except HubfleetError as error:
             raise AnsibleActionFail(f"{error}; nothing was touched") from None
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:

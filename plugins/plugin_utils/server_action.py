@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import HubfleetError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
@@ -51,7 +51,7 @@ class ServerAction(ActionBase):
         hub, self.host = found.fleet.hubs[name], inventory.hosts[name]
         try:
             check_deployable(hub)
-        except PlatformError as error:
+        except HubfleetError as error:
             raise AnsibleActionFail(f"{error}; nothing was touched") from None
         host = host_of(hub)
         if host != LOCALHOST:
@@ -62,7 +62,7 @@ class ServerAction(ActionBase):
             self.ask = answer if host == LOCALHOST else self.machine.ask
             platform = ServerPlatform(hub.cluster, [hub], self.ask, assets(), inventory.directory)
             filled = self.arguments(hub, platform, given)
-        except PlatformError as error:
+        except HubfleetError as error:
             raise AnsibleActionFail(f"cluster {hub.cluster.name}: {error}") from None
         if filled is None:
             return {**result, "changed": False}
