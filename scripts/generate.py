@@ -13,7 +13,7 @@ sys.path.insert(0, str(CHECKOUT / ".ansible" / "collections"))
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart import reference  # noqa: E402
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema import documentation as documents  # noqa: E402
 
-HEADER = "---\n# Made from the schema by `make generate`; do not edit.\n"
+HEADER = "---\n# Generated from the schema by `make generate`; do not edit.\n"
 
 
 class IndentedDumper(yaml.SafeDumper):

@@ -40,8 +40,8 @@ def role_argument_specs() -> dict[str, dict[str, Any]]:
     }
     text = "Installs what the hubs of a cluster share - tools, environments and the supervisor."
     cluster = {"main": _entry_point("Prepare a cluster", text, (CLUSTER_PLAN, *CLUSTER_OPTIONS))}
-    text = "Writes the repository of a new fleet - an example that can be deployed, and workflows. Keeps what is there."
-    repository = {"main": _entry_point("Make the repository of a fleet", text, REPOSITORY)}
+    text = "Writes the repository of a new fleet - an example inventory, and workflows. Keeps existing files."
+    repository = {"main": _entry_point("Create the repository of a fleet", text, REPOSITORY)}
     roles = {"hub": hub, "cluster": cluster, "fleet_repository": repository}
     return {role: {"argument_specs": entry_points} for role, entry_points in roles.items()}
 
@@ -69,25 +69,25 @@ REPOSITORY = (
     Option(
         "fleet_repository_platform",
         "str",
-        ("What the first cluster runs on.",),
+        ("Platform of the first cluster.",),
         default="server",
         choices=PLATFORMS,
     ),
     Option(
         "fleet_repository_cluster",
         "str",
-        ("Name of the first cluster.", "Unset, C(machine) or C(cloud), by the platform."),
+        ("Name of the first cluster.", "If unset, C(machine) on a server and C(cloud) on Kubernetes."),
     ),
     Option(
         "fleet_repository_hub",
         "str",
-        ("Name of the production hub; the staging hub has C(-staging) behind it.",),
+        ("Name of the production hub; C(-staging) is appended for the staging hub.",),
         default="research",
     ),
     Option(
         "fleet_repository_ci",
         "str",
-        ("Whose workflows are written.",),
+        ("Which workflows to write.",),
         default="both",
         choices=("github", "gitlab", "both", "none"),
     ),
@@ -172,12 +172,12 @@ def written_default(option: Option) -> Any:
 def option_reference() -> str:
     """Return docs/options.md."""
     lines = [
-        "<!-- Made from the schema by `make generate`; do not edit. -->",
+        "<!-- Generated from the schema by `make generate`; do not edit. -->",
         "# Options",
         "",
-        "Variables of hubs (`hub_*`) belong into `inventory/host_vars/HUB.yml`, those of clusters (`cluster_*`) into",
-        "`group_vars/CLUSTER.yml`; what several hubs share can stand in any group they are in.",
-        "What is for one platform only says so.",
+        "Set variables of hubs (`hub_*`) in `inventory/host_vars/HUB.yml`, and those of clusters (`cluster_*`) in",
+        "`group_vars/CLUSTER.yml`. Settings that several hubs share can be in any group that contains them.",
+        "Options for one platform only are marked with its name.",
         "",
     ]
     for title, chapter in CHAPTERS:

@@ -18,28 +18,28 @@ def chart_reference(records: str) -> str:
     """Return docs/charts.md; ``records`` is the directory of recorded charts."""
     oldest, before = (".".join(map(str, version)) for version in (OLDEST_HUB, BEFORE_HUB))
     lines = [
-        "<!-- Made from what is recorded of the charts by `make generate`; do not edit. -->",
+        "<!-- Generated from the recorded charts by `make generate`; do not edit. -->",
         "# Charts",
         "",
-        "Versions of the zero-to-jupyterhub chart that are recorded with this release, so that hubs can be validated",
-        "without having the chart. Another version works as well where the chart is at hand (`cluster_chart` names a",
-        "directory or archive, or `validate_render` has downloaded it).",
+        "This release has the schemas of the following versions of the zero-to-jupyterhub chart, so that hubs can be",
+        "validated without the chart. Other versions need the chart itself: set `cluster_chart` to a directory or",
+        "archive, or download it with `validate_render`.",
         "",
-        f"The collection's own code in a hub works with JupyterHub {oldest} and newer, before {before};",
-        "a chart with another one is refused.",
+        f"The collection's code in a hub supports JupyterHub {oldest} and newer, before {before}.",
+        "Charts with other versions of JupyterHub are rejected.",
         "",
     ]
     rows = []
     for version in reversed(recorded.versions(records)):
         about = recorded.read(records, version).about
         found = [about[column.lower()] for column in _COLUMNS]
-        note = "the default" if version == DEFAULT_CHART_VERSION else ""
+        note = "default" if version == DEFAULT_CHART_VERSION else ""
         rows.append((version, *found, f"`{about['kubeVersion']}`", note))
-    lines += markdown_table(("chart", *_COLUMNS, "Kubernetes", ""), rows)
-    lines += ["", "Add-ons that are known by name (`hub_addons`):", ""]
+    lines += markdown_table(("Chart", *_COLUMNS, "Kubernetes", ""), rows)
+    lines += ["", "Add-ons with a known name (`hub_addons`):", ""]
     rows = []
     for name, addon in sorted(ADDONS.items()):
         chart = addon.chart if not addon.repository else f"{addon.chart} of <{addon.repository}>"
         rows.append((name, chart, addon.version))
-    lines += markdown_table(("add-on", "chart", "version"), rows)
+    lines += markdown_table(("Add-on", "Chart", "Version"), rows)
     return "\n".join(lines) + "\n"
