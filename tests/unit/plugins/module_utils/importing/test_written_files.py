@@ -157,14 +157,14 @@ def test_a_directory_in_place_of_the_link_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": "z2j"}, "format: 'z2j' is not known; did you mean 'z2jh'? (allowed: 2i2c, tljh, z2jh)"),
-        ({"format": ""}, "format: is not set; allowed: 2i2c, tljh, z2jh"),
-        ({"paths": []}, "source: is not set"),
-        ({"directory": ""}, "directory: is not set"),
-        ({"tier": "prod"}, "tier: 'prod' is not known"),
+        ({"format": "z2j"}, "import_format: 'z2j' is not known; did you mean 'z2jh'? (allowed: 2i2c, tljh, z2jh)"),
+        ({"format": ""}, "import_format: is not set; allowed: 2i2c, tljh, z2jh"),
+        ({"paths": []}, "import_source: is not set"),
+        ({"directory": ""}, "import_directory: is not set"),
+        ({"tier": "prod"}, "import_tier: 'prod' is not known"),
         ({"paths": ["/no/such"]}, "/no/such: there is no such file or directory"),
         ({"paths": ["."]}, ".: is a directory; name a file"),
-        ({"format": "2i2c", "hub": "x"}, "hub: 2i2c's trees are one directory, and name their hubs themselves"),
+        ({"format": "2i2c", "hub": "x"}, "import_hub: 2i2c's trees are one directory, and name their hubs themselves"),
     ],
 )
 def test_bad_requests(tmp_path: Path, change: dict[str, Any], message: str) -> None:
