@@ -7,44 +7,41 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: server_backup_schedule
-short_description: Let a machine make backups of its hubs by itself
+short_description: Schedule the backups of the hubs on a machine
 version_added: 0.1.0
 description:
-  - Sets up a timer of systemd where that supervises the hubs, else a line for cron, which runs the same program as
-    M(hubfleet.jupyterhub.server_backup); or removes them, where there is to be no schedule.
-  - The machine keeps the settings of its backups, the password of restic included, for the account that deploys only.
+  - Sets up a timer of systemd where systemd supervises the hubs, else an entry of cron, which runs the same program as
+    M(hubfleet.jupyterhub.server_backup); or removes them where no schedule is configured.
+  - The machine keeps the settings of its backups, including restic's password, readable only for the account that
+    deploys.
   - The action of the same name fills in what the inventory says; a play gives no options.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
   - hubfleet.jupyterhub.backup_program
-attributes:
-  check_mode:
-    support: none
-    details: Skipped in check mode.
 options:
   schedule:
-    description: When, as C(cluster_backup_schedule) has it. Filled in by the action.
+    description: The value of C(cluster_backup_schedule). Filled in by the action.
     type: str
     default: never
   systemd:
-    description: Whether systemd is to do it. Filled in by the action.
+    description: Whether systemd starts the backups. Filled in by the action.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: Let the machine make backups as the inventory says
+- name: Schedule the backups of the hubs
   hubfleet.jupyterhub.server_backup_schedule:
 """
 
 RETURN = r"""
 by:
-  description: What makes the backups, C(systemd) or C(cron); empty where nothing does.
+  description: What starts the backups, C(systemd) or C(cron); empty where nothing does.
   returned: success
   type: str
   sample: systemd
 command:
-  description: The command that makes them; for something else to run, where there is neither.
+  description: The command that makes the backups, for another scheduler where the machine has neither.
   returned: success
   type: str
   sample: /usr/bin/python3 -I /var/lib/hubfleet/east/runtime/0a1b/hubfleet_runtime/backup/program.py scheduled STATE
@@ -77,20 +74,25 @@ def main() -> None:
             "systemd": {"type": "bool", "default": False},
             **PROGRAM_ARGUMENTS,
         },
+        supports_check_mode=True,
     )
     params = module.params
     layout = Layout(params["state_directory"])
     installed = layout.runtime(params["runtime_digest"])
     command = (params["python"], "-I", os.path.join(installed, PROGRAM), "scheduled", layout.root)
     schedule = Schedule(layout, params["schedule"], command, params["systemd"])
+    settings = unpacked(params["settings"]) if params["settings"] else {}
     try:
-        if params["settings"]:
-            os.umask(0o022)
-            write_package(installed, params["runtime"])
-        changed, by = schedule.set_up(unpacked(params["settings"]) if params["settings"] else {})
+        if module.check_mode:
+            changed = schedule.differs(settings)
+        else:
+            if settings:
+                os.umask(0o022)
+                write_package(installed, params["runtime"])
+            changed = schedule.set_up(settings)
     except (OSError, ScheduleError) as error:
         module.fail_json(msg=f"the schedule of backups could not be set up: {error}")
-    module.exit_json(changed=changed, by=by, command=shlex.join(command))
+    module.exit_json(changed=changed, by=schedule.scheduler, command=shlex.join(command))
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def main() -> None:
     tools = Tools(params["uv"], params["npm"] or [], params["package_index"], params["npm_registry"])
     builder = Builder(from_dict(params["build"]), Layout(params["state_directory"]), tools)
     if module.check_mode:
-        module.exit_json(changed=not builder.is_whole(), path=builder.target)
+        module.exit_json(changed=not builder.is_current(), path=builder.target)
     try:
         changed = builder.run()
     except BuildError as error:

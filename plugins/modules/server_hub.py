@@ -84,12 +84,16 @@ written:
   sample: [config/hub.json]
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.deploy import (
     Homes,
     write_deploy,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.hub_files import (
+    data_to_remove,
+    files_to_write,
     remove_data,
     unpack,
 )
@@ -117,22 +121,26 @@ def main() -> None:
     )
     params = module.params
     layout = HubLayout(params["directory"])
-    if module.check_mode:
-        module.exit_json(changed=params["state"] == "present" or params["remove_data"], written=[])
     try:
-        if params["state"] == "absent":
-            written = (
-                remove_data(layout, params["hub"], params["homes"], params["own_homes"], params["runtime_directory"])
-                if params["remove_data"]
-                else []
-            )
-        else:
-            homes = Homes(params["homes"], params["shared_homes"])
-            texts = unpack(params["content"])
-            written = write_deploy(layout, params["record"], texts, params["generated"], homes, params["keep"])
+        written = (_absent if params["state"] == "absent" else _present)(params, layout, module.check_mode)
     except OSError as error:
         module.fail_json(msg=f"the files of hub {params['hub']} could not be written: {error}")
     module.exit_json(changed=bool(written), written=written)
+
+
+def _absent(params: dict[str, Any], layout: HubLayout, check_mode: bool) -> list[str]:
+    if not params["remove_data"]:
+        return []
+    data = (layout, params["hub"], params["homes"], params["own_homes"])
+    return data_to_remove(*data) if check_mode else remove_data(*data, params["runtime_directory"])
+
+
+def _present(params: dict[str, Any], layout: HubLayout, check_mode: bool) -> list[str]:
+    texts, generated = unpack(params["content"]), params["generated"]
+    if check_mode:
+        return files_to_write(layout, texts, generated, params["homes"], params["shared_homes"])
+    homes = Homes(params["homes"], params["shared_homes"])
+    return write_deploy(layout, params["record"], texts, generated, homes, params["keep"])
 
 
 if __name__ == "__main__":

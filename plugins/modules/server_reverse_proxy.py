@@ -21,8 +21,8 @@ options:
   state:
     description: Whether the hub is served.
     type: str
-    choices: [open, closed]
-    default: open
+    choices: [present, absent]
+    default: present
   hub:
     description: Name of the hub. Filled in by the action.
     type: str
@@ -50,7 +50,7 @@ EXAMPLES = r"""
 
 - name: Let it serve the hub no more
   hubfleet.jupyterhub.server_reverse_proxy:
-    state: closed
+    state: absent
 """
 
 RETURN = r"""
@@ -69,8 +69,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.reverse_proxy.apply import (
-    close_site,
-    open_site,
+    changes_of_site,
+    remove_site,
+    serve_site,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.reverse_proxy.desired import (
     ReverseProxy,
@@ -85,7 +86,7 @@ def main() -> None:
     """Open or close one site."""
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["open", "closed"], "default": "open"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "hub": {"type": "str"},
             "state_directory": {"type": "path"},
             "reverse_proxy": {"type": "dict"},
@@ -96,21 +97,17 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    if module.check_mode:
-        module.exit_json(changed=bool(params["reverse_proxy"]["wanted"]), changes=[])
     reverse_proxy = ReverseProxy(**params["reverse_proxy"])
     service = Service.from_dict(params["service"])
-    change = open_site if params["state"] == "open" else close_site
+    served = params["state"] == "present"
+    change = serve_site if served else remove_site
     try:
         supervisor = create_supervisor(**params["supervisor"])
-        changes = change(
-            Layout(params["state_directory"]),
-            params["hub"],
-            reverse_proxy,
-            service,
-            supervisor,
-            float(params["timeout"]),
-        )
+        site = (Layout(params["state_directory"]), params["hub"], reverse_proxy, service, supervisor)
+        if module.check_mode:
+            changes = changes_of_site(*site, served)
+        else:
+            changes = change(*site, float(params["timeout"]))
     except (*MACHINE_ERRORS, KeyError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=bool(changes), changes=changes)

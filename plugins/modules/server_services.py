@@ -65,9 +65,11 @@ changed_services:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.deploy import (
+    deploy_to_start,
     start_deploy,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.machine import (
+    services_to_stop,
     stop_services,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
@@ -94,14 +96,16 @@ def main() -> None:
     )
     params = module.params
     services = [Service.from_dict(service) for service in params["services"]]
-    if module.check_mode:
-        module.exit_json(changed=True, changed_services=[service.role for service in services])
+    layout, config = services[0].layout, params["config"]
     try:
         supervisor = create_supervisor(**params["supervisor"])
-        if params["state"] == "started":
-            changed = start_deploy(services[0].layout, supervisor, services, params["config"], params["timeout"])
+        if params["state"] == "stopped":
+            stop = services_to_stop if module.check_mode else stop_services
+            changed = stop(supervisor, services, params["servers"])
+        elif module.check_mode:
+            changed = deploy_to_start(layout, supervisor, services, config)
         else:
-            changed = stop_services(supervisor, services, params["servers"])
+            changed = start_deploy(layout, supervisor, services, config, params["timeout"])
     except MACHINE_ERRORS as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=bool(changed), changed_services=changed)

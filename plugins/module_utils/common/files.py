@@ -12,9 +12,9 @@ import tempfile
 
 def write(path: str, content: bytes, mode: int = 0o600) -> bool:
     """Make ``path`` hold ``content`` with ``mode``; return whether anything changed."""
+    if not differs(path, content, mode):
+        return False
     if read(path) == content:
-        if os.stat(path).st_mode & 0o7777 == mode:
-            return False
         os.chmod(path, mode)
         return True
     descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".new-")
@@ -29,6 +29,11 @@ def write(path: str, content: bytes, mode: int = 0o600) -> bool:
         os.unlink(temporary)
         raise
     return True
+
+
+def differs(path: str, content: bytes, mode: int = 0o600) -> bool:
+    """Return whether write() would change anything."""
+    return read(path) != content or os.stat(path).st_mode & 0o7777 != mode
 
 
 def create(path: str, content: bytes) -> None:

@@ -59,8 +59,12 @@ class Builder:
         """Tell whether the directory is there and whole."""
         return os.path.exists(os.path.join(self.target, COMPLETE))
 
+    def is_current(self) -> bool:
+        """Return whether :meth:`run` would change nothing."""
+        return self.is_whole() and self._is_linked()
+
     def run(self) -> bool:
-        """Build it where it is not there; return whether anything changed. Raises BuildError."""
+        """Build the directory where it is missing; return whether anything changed. Raises BuildError."""
         os.umask(0o022)
         os.makedirs(self.folder, exist_ok=True)
         with open(os.path.join(self.folder, f".{self.build.name}.lock"), "a", encoding="utf-8") as lock:
@@ -185,11 +189,16 @@ class Builder:
         link = os.path.join(self.target, path)
         os.symlink(os.path.relpath(os.path.join(packages, target), os.path.dirname(link)), link)
 
-    def _link(self) -> bool:
-        """Let NAME point at the newest build; atomic."""
+    def _is_linked(self) -> bool:
+        """Return whether NAME links to this build, if it has to."""
         link = os.path.join(self.folder, self.build.name)
-        if not self.build.link or (os.path.islink(link) and os.readlink(link) == self.build.directory):
+        return not self.build.link or (os.path.islink(link) and os.readlink(link) == self.build.directory)
+
+    def _link(self) -> bool:
+        """Link NAME to this build, atomically; return whether anything changed."""
+        if self._is_linked():
             return False
+        link = os.path.join(self.folder, self.build.name)
         temporary = f"{link}.new"
         if os.path.lexists(temporary):
             os.unlink(temporary)

@@ -20,6 +20,11 @@ from ..facts.limits import MOUNTINFO, trees
 GRACE = 10.0
 
 
+def processes_of_groups(directory: str, mountinfo: str = MOUNTINFO) -> list[int]:
+    """Return the processes in the groups of servers of the hub in ``directory``."""
+    return [pid for group in _groups(directory, mountinfo) for pid in _processes(group)]
+
+
 def end_groups(directory: str, mountinfo: str = MOUNTINFO) -> int:
     """Kill what is left in the groups of servers of the hub in ``directory``, and remove these.
 
@@ -46,12 +51,16 @@ def _kill(group: str) -> list[int]:
     if os.path.exists(limit):  # not in a tree of version 1 with another controller
         with contextlib.suppress(OSError), open(limit, "r+", encoding="ascii") as file:
             file.write("0")  # nobody escapes by forking
-    try:
-        with open(os.path.join(group, "cgroup.procs"), encoding="ascii") as file:
-            found = [int(line) for line in file]
-    except FileNotFoundError:
-        return []
+    found = _processes(group)
     for pid in found:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     return found
+
+
+def _processes(group: str) -> list[int]:
+    try:
+        with open(os.path.join(group, "cgroup.procs"), encoding="ascii") as file:
+            return [int(line) for line in file]
+    except FileNotFoundError:
+        return []

@@ -19,8 +19,8 @@ from ..observe.services import end, running
 from ..revisions import database, history
 from ..revisions.history import APPLIED, APPLYING, REPLACED, Record
 from ..supervisor.base import Supervisor
-from .hub_files import write_hub
-from .machine import start_services
+from .hub_files import files_to_write, write_hub
+from .machine import services_to_start, start_services
 from .user_servers import end_unknown_servers
 
 
@@ -39,37 +39,57 @@ class Homes:
 def write_deploy(
     layout: HubLayout, record: dict[str, Any], texts: dict[str, bytes], generated: list[str], homes: Homes, keep: int
 ) -> list[str]:
-    """Write down what is deployed, then the hub's files; return what changed, as paths below the hub's directory.
+    """Record the deploy in the history, then write the hub's files; return what changed, as :func:`files_to_write`.
 
     record: fields of history.Record but number. keep: how many records stay.
     """
+    changed = files_to_write(layout, texts, generated, homes.directory, homes.shared)
     # A new hub has no directory for its history yet.
-    made = ["."] if files.directory(layout.directory, 0o700) else []
+    files.directory(layout.directory, 0o700)
     history.begin(layout, record, texts)
     history.forget(layout, keep)
-    return [*made, *write_hub(layout, texts, generated, homes.directory, homes.shared)]
+    write_hub(layout, texts, generated, homes.directory, homes.shared)
+    return changed
 
 
 def start_deploy(
     layout: HubLayout, supervisor: Supervisor, services: list[Service], config: dict[str, Any], timeout: float
 ) -> list[str]:
-    """Let the services run as the newest record says; return the roles of those that were (re)started.
+    """Start the services as the newest record says; return the roles of those that were (re)started.
 
     Where JupyterHub's version changes, its database is copied and brought to the new schema first.
     """
     record = history.newest(layout)
-    if record and record.result == APPLYING:
-        _change_schema(layout, supervisor, services, record)
+    before = _schema_changes_from(layout)
+    if record and before:
+        _change_schema(layout, supervisor, services, record, before)
     changed = start_services(supervisor, services, config, timeout)
     if record and record.result == APPLYING:
         history.finish(layout, record.number, APPLIED)
     return changed
 
 
-def _change_schema(layout: HubLayout, supervisor: Supervisor, services: list[Service], record: Record) -> None:
+def deploy_to_start(
+    layout: HubLayout, supervisor: Supervisor, services: list[Service], config: dict[str, Any]
+) -> list[str]:
+    """Return what :func:`start_deploy` would return; changes nothing."""
+    if not _schema_changes_from(layout):
+        return services_to_start(supervisor, services, config)
+    return [service.role for service in services if service.role == "hub" or supervisor.needs_start(service)]
+
+
+def _schema_changes_from(layout: HubLayout) -> Record | None:
+    """Return the record that the database's schema has to be changed from; None where it stays."""
+    record = history.newest(layout)
+    if record is None or record.result != APPLYING or record.back_to:
+        return None
     before = _ran_last(layout, record)
-    if before is None or record.back_to or _versions_since(layout, before, record) == {before.jupyterhub}:
-        return
+    return before if before and _versions_since(layout, before, record) != {before.jupyterhub} else None
+
+
+def _change_schema(
+    layout: HubLayout, supervisor: Supervisor, services: list[Service], record: Record, before: Record
+) -> None:
     hub = _hub_of(services)
     _stop(supervisor, hub)
     copied = _copy_of(layout, before.jupyterhub, before.number)

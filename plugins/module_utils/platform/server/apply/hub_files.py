@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files of a hub on its machine: written, generated once, removed."""
+"""Write, generate and remove the files of a hub on its machine."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from ..layout import SERVICES, HubLayout
 #: Seconds that killed processes get to vanish.
 PATIENCE = 10.0
 
+_FOLDERS = ("", "config", "secrets", "run", "logs")
+
 #: Characters that are not mistaken for one another when a password is read aloud.
 _READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -39,37 +41,63 @@ def unpack(content: str) -> dict[str, bytes]:
     return {name: base64.b64decode(text) for name, text in json.loads(base64.b64decode(content)).items()}
 
 
-def write_hub(
-    layout: HubLayout, texts: dict[str, bytes], generated: list[str], homes: str, shared_homes: bool
-) -> list[str]:
+def write_hub(layout: HubLayout, texts: dict[str, bytes], generated: list[str], homes: str, shared_homes: bool) -> None:
     """Write everything of a hub that is not made by its services.
 
     texts: path below config/ -> content; other files there are removed.
-    generated: names of secrets to make where they are not there; what is there is never replaced.
-    homes: directory of the users' homes; shared_homes where users have accounts and pass through.
-    Returns what changed, as paths below the hub's directory.
+    generated: names of secrets to generate where they are missing; existing ones are never replaced.
+    homes: directory of the users' homes; shared_homes where users have accounts of their own and pass through.
     """
-    changed = []
-    for folder in ("", "config", "secrets", "run", "logs"):
-        if files.directory(layout.path(folder).rstrip("/"), 0o700):
-            changed.append(folder or ".")
-    # A directory that was there before, such as /home, stays as it is.
-    state = os.path.dirname(os.path.dirname(layout.directory))
-    ours = os.path.commonpath([state, homes]) == state or not os.path.isdir(homes)
-    if ours and files.directory(homes, 0o711 if shared_homes else 0o700):
-        changed.append("homes")
-    for name in generated:
-        if not os.path.exists(layout.secret(name)):
-            value = _GENERATORS.get(name, lambda: secrets.token_hex(32))()
-            files.create(layout.secret(name), f"{value}\n".encode())
-            changed.append(f"secrets/{name}")
-    if any(name.startswith("secrets/") for name in changed):
+    for folder in _FOLDERS:
+        files.directory(layout.path(folder).rstrip("/"), 0o700)
+    if _is_ours(layout, homes):
+        files.directory(homes, _homes_mode(shared_homes))
+    missing = _missing_secrets(layout, generated)
+    for name in missing:
+        value = _GENERATORS.get(name, lambda: secrets.token_hex(32))()
+        files.create(layout.secret(name), f"{value}\n".encode())
+    if missing:
         _forget_runs(layout)
     for name, content in texts.items():
         files.directory(os.path.dirname(layout.config(name)), 0o700)
-        if files.write(layout.config(name), content):
-            changed.append(f"config/{name}")
-    return changed + _remove_others(layout.path("config"), set(texts))
+        files.write(layout.config(name), content)
+    for name in _other_files(layout, texts):
+        os.unlink(layout.config(name))
+
+
+def files_to_write(
+    layout: HubLayout, texts: dict[str, bytes], generated: list[str], homes: str, shared_homes: bool
+) -> list[str]:
+    """Return what :func:`write_hub` would change, as paths below the hub's directory; takes the same."""
+    changed = [folder or "." for folder in _FOLDERS if not _is_private(layout.path(folder).rstrip("/"))]
+    if _is_ours(layout, homes) and not files.is_directory(homes, _homes_mode(shared_homes)):
+        changed.append("homes")
+    changed += [f"secrets/{name}" for name in _missing_secrets(layout, generated)]
+    changed += [f"config/{name}" for name, content in texts.items() if files.differs(layout.config(name), content)]
+    return changed + [f"config/{name}" for name in _other_files(layout, texts)]
+
+
+def _is_private(directory: str) -> bool:
+    return files.is_directory(directory, 0o700)
+
+
+def _is_ours(layout: HubLayout, homes: str) -> bool:
+    """Return whether the directory of homes is the collection's; one that was there before, such as /home, is not."""
+    state = os.path.dirname(os.path.dirname(layout.directory))
+    return os.path.commonpath([state, homes]) == state or not os.path.isdir(homes)
+
+
+def _homes_mode(shared: bool) -> int:
+    return 0o711 if shared else 0o700
+
+
+def _missing_secrets(layout: HubLayout, names: list[str]) -> list[str]:
+    return [name for name in names if not os.path.exists(layout.secret(name))]
+
+
+def _other_files(layout: HubLayout, texts: dict[str, bytes]) -> list[str]:
+    """Return the files below config/ that are not among ``texts``."""
+    return sorted(set(files.tree(layout.path("config"))) - set(texts))
 
 
 def _forget_runs(layout: HubLayout) -> None:
@@ -79,47 +107,44 @@ def _forget_runs(layout: HubLayout) -> None:
             os.unlink(layout.record(role))
 
 
-def _remove_others(directory: str, keep: set[str]) -> list[str]:
-    removed = []
-    for folder, _folders, names in os.walk(directory):
-        for name in names:
-            relative = os.path.relpath(os.path.join(folder, name), directory)
-            if relative not in keep:
-                os.unlink(os.path.join(folder, name))
-                removed.append(f"config/{relative}")
-    return removed
-
-
 def remove_data(layout: HubLayout, hub: str, homes: str, own_homes: bool, runtime_directory: str) -> list[str]:
     """Remove a hub's directory, its users' homes and their accounts; return what was removed.
 
     own_homes: the homes lie in the state directory. Elsewhere, such as in /home, they stay, and so
     do the accounts: a new account could be given an old one's number, and with it its files.
-    runtime: directory that holds the users' runtime directories.
+    runtime_directory: holds the users' runtime directories.
     """
-    removed = []
-    if own_homes:
-        removed += _remove_accounts(hub, homes, runtime_directory)
-    for directory in [homes, layout.directory] if own_homes else [layout.directory]:
-        if os.path.isdir(directory):
-            shutil.rmtree(directory)
-            removed.append(directory)
+    removed = data_to_remove(layout, hub, homes, own_homes)
+    for entry in _accounts(hub, homes) if own_homes else []:
+        _remove_account(entry, runtime_directory)
+    for directory in _data_directories(layout, homes, own_homes):
+        shutil.rmtree(directory)
     return removed
 
 
-def _remove_accounts(hub: str, homes: str, runtime_directory: str) -> list[str]:
-    """Remove accounts of the hub's users: those with the hub's mark in their comment and their home in ``homes``."""
-    removed = []
-    for entry in pwd.getpwall() if os.geteuid() == 0 else []:
-        ours = re.match(rf"hubfleet \S+ hub={re.escape(hub)} ", entry.pw_gecos)
-        if ours and entry.pw_dir.startswith(f"{homes.rstrip('/')}/"):
-            _end_processes(entry.pw_uid)
-            shutil.rmtree(os.path.join(runtime_directory, str(entry.pw_uid)), ignore_errors=True)
-            done = subprocess.run(["userdel", entry.pw_name], capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise OSError(f"account {entry.pw_name} could not be removed: {done.stderr.strip()}")
-            removed.append(f"account {entry.pw_name}")
-    return removed
+def data_to_remove(layout: HubLayout, hub: str, homes: str, own_homes: bool) -> list[str]:
+    """Return what :func:`remove_data` would remove; changes nothing."""
+    accounts = [f"account {entry.pw_name}" for entry in _accounts(hub, homes)] if own_homes else []
+    return accounts + _data_directories(layout, homes, own_homes)
+
+
+def _data_directories(layout: HubLayout, homes: str, own_homes: bool) -> list[str]:
+    return [path for path in [*([homes] if own_homes else []), layout.directory] if os.path.isdir(path)]
+
+
+def _accounts(hub: str, homes: str) -> list[pwd.struct_passwd]:
+    """Return accounts of the hub's users: those with the hub's mark in their comment and their home in ``homes``."""
+    ours = re.compile(rf"hubfleet \S+ hub={re.escape(hub)} ")
+    entries = pwd.getpwall() if os.geteuid() == 0 else []
+    return [e for e in entries if ours.match(e.pw_gecos) and e.pw_dir.startswith(f"{homes.rstrip('/')}/")]
+
+
+def _remove_account(entry: pwd.struct_passwd, runtime_directory: str) -> None:
+    _end_processes(entry.pw_uid)
+    shutil.rmtree(os.path.join(runtime_directory, str(entry.pw_uid)), ignore_errors=True)
+    done = subprocess.run(["userdel", entry.pw_name], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise OSError(f"account {entry.pw_name} could not be removed: {done.stderr.strip()}")
 
 
 def _end_processes(uid: int) -> None:

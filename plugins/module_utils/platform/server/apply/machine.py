@@ -20,10 +20,10 @@ from ..observe.services import running
 from ..supervisor.base import Supervisor, SupervisorError
 from ..supervisor.supervisord import Supervisord
 from .log_tail import last_lines
+from .user_servers import end_servers, has_servers
 
 #: Seconds after which a hub that runs but does not answer is restarted; it may just be starting.
 STUCK = 15.0
-from .user_servers import end_servers
 
 #: Folders of a state directory that other accounts pass through; the first is made first.
 _SHARED_FOLDERS = ("tools", "environments", "runtime", "homes")
@@ -116,21 +116,26 @@ def _is_foreign(root: str) -> bool:
 def start_services(
     supervisor: Supervisor, services: list[Service], config: dict[str, Any], timeout: float
 ) -> list[str]:
-    """Let the services run as they should; return the roles of those that were (re)started.
+    """Start the services that do not run as they should; return the roles of those that were (re)started.
 
     Raises SupervisorError where a service ends at once or the hub does not answer in time.
     """
-    changed = [service for service in services if supervisor.ensure_started(service)]
-    if not changed and not _answers_within(config, STUCK):
-        # Everything runs as it should, and yet nobody answers: only a restart can help.
-        stuck = "proxy" if answers_itself(config) else "hub"
-        changed = [service for service in services if service.role == stuck]
-        for service in changed:
+    roles = services_to_start(supervisor, services, config)
+    for service in services:
+        if service.role in roles and not supervisor.ensure_started(service):
             supervisor.restart(service)
-    roles = [service.role for service in changed]
     # A hub that its supervisor was starting when its proxy was started anew does not reach it, and ends.
     _wait_until_up(services, config, timeout, may_end_once="hub" if "proxy" in roles and "hub" not in roles else "")
     return roles
+
+
+def services_to_start(supervisor: Supervisor, services: list[Service], config: dict[str, Any]) -> list[str]:
+    """Return the roles of the services that :func:`start_services` starts or restarts."""
+    roles = [service.role for service in services if supervisor.needs_start(service)]
+    if roles or _answers_within(config, STUCK):
+        return roles
+    # Everything runs as it should, but the hub does not answer: only a restart can help.
+    return ["proxy" if answers_itself(config) else "hub"]
 
 
 def _answers_within(config: dict[str, Any], patience: float) -> bool:
@@ -172,12 +177,20 @@ def _wait_until_up(services: list[Service], config: dict[str, Any], timeout: flo
 
 
 def stop_services(supervisor: Supervisor, services: list[Service], servers: bool) -> list[str]:
-    """Let none of the services run, with ``servers`` none of the users' servers either.
+    """Stop the services, with ``servers`` also the users' servers.
 
-    Returns the roles of the services that ran, and ``servers`` if any of those did.
+    Returns the roles of the services that were stopped, and ``servers`` if any of those ran.
     """
     changed = [service.role for service in reversed(services) if supervisor.ensure_stopped(service)]
     if not servers:
         return changed
-    ended = supervisor.end_servers(services[0]) + end_servers(services[0].directory)
+    ended = supervisor.end_user_servers(services[0]) + end_servers(services[0].directory)
     return [*changed, "servers"] if ended else changed
+
+
+def services_to_stop(supervisor: Supervisor, services: list[Service], servers: bool) -> list[str]:
+    """Return what :func:`stop_services` would return; changes nothing."""
+    roles = [service.role for service in reversed(services) if supervisor.needs_stop(service)]
+    if servers and (supervisor.user_servers(services[0]) or has_servers(services[0].directory)):
+        roles.append("servers")
+    return roles

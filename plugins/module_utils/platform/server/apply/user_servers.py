@@ -15,9 +15,14 @@ import time
 from collections import defaultdict
 from typing import Callable
 
-from .control_groups import end_groups
+from .control_groups import end_groups, processes_of_groups
 
 GRACE = 10.0
+
+
+def has_servers(directory: str) -> bool:
+    """Return whether :func:`end_servers` would end any process."""
+    return bool(_servers(directory)) or bool(processes_of_groups(directory))
 
 
 def end_servers(directory: str) -> int:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Let a machine make backups by itself: by a timer of systemd, else by cron.
+"""Schedule backups on a machine: by a timer of systemd, else by cron.
 
 Sources: systemd.timer(5), systemd.time(7), crontab(5).
 """
@@ -46,39 +46,67 @@ class Schedule:
         """Unique on the machine."""
         return f"hubfleet-{digest(self.layout.root)[:6]}-backup"
 
-    def set_up(self, settings: dict[str, Any]) -> tuple[bool, str]:
-        """Let the machine make backups, or not any more; return whether anything changed, and what does it.
-
-        That is "" where nothing on this machine starts programs by the clock. Raises ScheduleError.
-        """
+    @property
+    def scheduler(self) -> str:
+        """What starts the backups: ``systemd``, ``cron``, or "" where this machine has neither, or needs none."""
         if self.when == NEVER:
-            return self.remove(), ""
-        changed = files.directory(os.path.dirname(self._settings), 0o700)
-        changed = files.write(self._settings, (json.dumps(settings, sort_keys=True) + "\n").encode()) or changed
+            return ""
         if self.systemd:
-            return self._set_timer() or changed, "systemd"
-        if os.geteuid() == 0 and os.path.isdir(_CRON_DIRECTORY) and _found("cron", "crond"):
-            return files.write(self._cron_file, self._cron_table().encode(), 0o644) or changed, "cron"
-        if os.geteuid() != 0 and _found("crontab"):
-            return self._set_own_cron([self._cron_line("")]) or changed, "cron"
-        return changed, ""
+            return "systemd"
+        if os.geteuid() == 0:
+            return "cron" if os.path.isdir(_CRON_DIRECTORY) and _found("cron", "crond") else ""
+        return "cron" if _found("crontab") else ""
 
-    def remove(self) -> bool:
-        """Let the machine make no backups any more, and forget how; return whether anything changed."""
-        changed = False
+    def set_up(self, settings: dict[str, Any]) -> bool:
+        """Set up the schedule, or remove it where there is to be none; return whether anything changed.
+
+        Raises ScheduleError.
+        """
+        changed = self.differs(settings)
+        if self.when == NEVER:
+            self.remove()
+            return changed
+        files.directory(os.path.dirname(self._settings), 0o700)
+        files.write(self._settings, _text(settings))
+        if self.scheduler == "systemd":
+            self._set_timer()
+        elif self.scheduler and os.geteuid() == 0:
+            files.write(self._cron_file, self._cron_table().encode(), 0o644)
+        elif self.scheduler:
+            self._set_own_cron([self._cron_line("")])
+        return changed
+
+    def differs(self, settings: dict[str, Any]) -> bool:
+        """Return whether :meth:`set_up` would change anything."""
+        if self.when == NEVER:
+            return self._is_set_up()
+        if not files.is_directory(os.path.dirname(self._settings), 0o700):
+            return True
+        if files.differs(self._settings, _text(settings)):
+            return True
+        if self.scheduler == "systemd":
+            return any(files.differs(path, text.encode(), 0o644) for path, text in self._units().items())
+        if self.scheduler and os.geteuid() == 0:
+            return files.differs(self._cron_file, self._cron_table().encode(), 0o644)
+        return bool(self.scheduler) and self._own_cron([self._cron_line("")]) != self._own_cron()
+
+    def _is_set_up(self) -> bool:
+        if any(os.path.exists(path) for path in (self._unit("timer"), self._cron_file, self._settings)):
+            return True
+        return os.geteuid() != 0 and _found("crontab") and self._own_cron([]) != self._own_cron()
+
+    def remove(self) -> None:
+        """Remove the schedule and the settings of its backups."""
         if os.path.exists(self._unit("timer")):
             self._systemctl("disable", "--now", "--quiet", f"{self.name}.timer")
             for kind in ("timer", "service"):
                 os.unlink(self._unit(kind))
             self._systemctl("daemon-reload")
-            changed = True
         for path in (self._cron_file, self._settings):
             if os.path.exists(path):
                 os.unlink(path)
-                changed = True
         if os.geteuid() != 0 and _found("crontab"):
-            changed = self._set_own_cron([]) or changed
-        return changed
+            self._set_own_cron([])
 
     @property
     def _settings(self) -> str:
@@ -92,7 +120,8 @@ class Schedule:
         home = os.path.join(os.path.expanduser("~"), ".config", "systemd", "user")
         return os.path.join("/etc/systemd/system" if os.geteuid() == 0 else home, f"{self.name}.{kind}")
 
-    def _set_timer(self) -> bool:
+    def _units(self) -> dict[str, str]:
+        """Return path -> content of the units of systemd."""
         words = " ".join('"' + word.replace("%", "%%").replace("$", "$$") + '"' for word in self.command)
         service = f"""\
 [Unit]
@@ -113,15 +142,16 @@ Persistent=true
 [Install]
 WantedBy=timers.target
 """
+        return {self._unit("service"): service, self._unit("timer"): timer}
+
+    def _set_timer(self) -> None:
         os.makedirs(os.path.dirname(self._unit("timer")), exist_ok=True)
-        changed = files.write(self._unit("service"), service.encode(), 0o644)
-        changed = files.write(self._unit("timer"), timer.encode(), 0o644) or changed
-        if changed:
+        changed = [files.write(path, text.encode(), 0o644) for path, text in self._units().items()]
+        if any(changed):
             self._systemctl("daemon-reload")
             self._systemctl("enable", "--now", "--quiet", f"{self.name}.timer")
             # A timer that runs keeps its old times otherwise.
             self._systemctl("restart", f"{self.name}.timer")
-        return changed
 
     def _systemctl(self, *arguments: str) -> None:
         command = ["systemctl", *([] if os.geteuid() == 0 else ["--user"]), *arguments]
@@ -139,18 +169,26 @@ WantedBy=timers.target
         command = f"{shlex.join(self.command)} >>{log} 2>&1".replace("%", r"\%")
         return f"{cron_times(self.when)} {account}{command} # {self.name}"
 
-    def _set_own_cron(self, lines: list[str]) -> bool:
-        """Let the account's table have these lines of ours, beside whatever else is in it."""
+    def _own_cron(self, lines: list[str] | None = None) -> list[str]:
+        """Return the account's cron table, as it is or with ``lines`` in place of the collection's."""
         done = subprocess.run(["crontab", "-l"], capture_output=True, text=True, check=False)
         present = done.stdout.splitlines() if done.returncode == 0 else []
-        wanted = [line for line in present if not line.endswith(f"# {self.name}")] + lines
-        if wanted == present:
-            return False
+        if lines is None:
+            return present
+        return [line for line in present if not line.endswith(f"# {self.name}")] + lines
+
+    def _set_own_cron(self, lines: list[str]) -> None:
+        wanted = self._own_cron(lines)
+        if wanted == self._own_cron():
+            return
         table = "".join(f"{line}\n" for line in wanted)
         done = subprocess.run(["crontab", "-"], input=table, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ScheduleError(f"crontab: {done.stderr.strip()}")
-        return True
+
+
+def _text(settings: dict[str, Any]) -> bytes:
+    return (json.dumps(settings, sort_keys=True) + "\n").encode()
 
 
 def calendar(when: str) -> str:

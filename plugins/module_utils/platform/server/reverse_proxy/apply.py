@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Change the reverse proxy of a machine, and see what it is: what the module server_reverse_proxy does."""
+"""Configure, start and observe the reverse proxy of a machine, for the module server_reverse_proxy."""
 
 from __future__ import annotations
 
@@ -80,80 +80,122 @@ def taken_by(reverse_proxy: ReverseProxy) -> dict[str, str]:
     }
 
 
-def open_site(
+def serve_site(
     layout: Layout, hub: str, reverse_proxy: ReverseProxy, service: Service, supervisor: Supervisor, timeout: float
 ) -> list[str]:
-    """Let the reverse proxy serve a hub as its hub.json says, and wait until it does; return what changed.
+    """Make the reverse proxy serve a hub as its hub.json says, and wait until it does; return what changed.
 
     Raises ReverseProxyError, SupervisorError and OSError.
     """
-    config = json.loads(files.read(layout.hub(hub).config("hub.json")) or b"{}")
-    tls = (config.get("reverse_proxy") or {}).get("tls")
-    own = certificate_digest(tls["certificate"], tls["key"]) if tls else ""
-    site = site_of(config, own)
+    site = _desired_site(layout, hub)
     if site is None:
-        return close_site(layout, hub, reverse_proxy, service, supervisor, timeout)
+        return remove_site(layout, hub, reverse_proxy, service, supervisor, timeout)
     _make_directories(reverse_proxy)
-    if tls:
-        for name, ending in (("certificate", "pem"), ("key", "key")):
-            content = files.read(tls[name]) or b""
-            _hand(reverse_proxy, reverse_proxy.path("certificates", f"{own}.{ending}"), content)
+    tls = _hub_config(layout, hub)["reverse_proxy"].get("tls")
+    for name, ending in (("certificate", "pem"), ("key", "key")) if tls else ():
+        content = files.read(tls[name]) or b""
+        _write_for_account(reverse_proxy, reverse_proxy.path("certificates", f"{site.certificate}.{ending}"), content)
     files.write(reverse_proxy.path("sites", f"{hub}.json"), json.dumps(asdict(site), indent=1).encode())
     changed = _apply(layout, reverse_proxy, service, supervisor, timeout)
     _wait_for_certificate(reverse_proxy, site, timeout)
     return changed
 
 
-def close_site(
+def remove_site(
     layout: Layout, hub: str, reverse_proxy: ReverseProxy, service: Service, supervisor: Supervisor, timeout: float
 ) -> list[str]:
-    """Let the reverse proxy not serve a hub any more; without any hub it ends. Return what changed.
+    """Make the reverse proxy not serve a hub any more; stop it after the last hub. Return what changed.
 
-    Its certificates stay: who asks for many in a short time is refused by Let's Encrypt.
+    Its certificates stay: Let's Encrypt limits how many are issued in a short time.
     """
     path = reverse_proxy.path("sites", f"{hub}.json")
     if os.path.exists(path):
         os.unlink(path)
-    if not os.path.isdir(reverse_proxy.directory):
+    if _is_left_alone(reverse_proxy, service, _sites(reverse_proxy)):
         return []
-    if _sites(reverse_proxy) and not running(service.layout, service.role).pid:
-        return []  # what does not run is nobody's to start here; the next deploy does
     return _apply(layout, reverse_proxy, service, supervisor, timeout)
+
+
+def changes_of_site(
+    layout: Layout, hub: str, reverse_proxy: ReverseProxy, service: Service, supervisor: Supervisor, served: bool
+) -> list[str]:
+    """Return what :func:`serve_site` (served) or :func:`remove_site` would return; changes nothing."""
+    site = _desired_site(layout, hub) if served else None
+    sites = [each for each in _sites(reverse_proxy) if each.hub != hub]
+    if site:
+        sites = sorted([*sites, site], key=lambda each: each.hub)
+    elif _is_left_alone(reverse_proxy, service, sites):
+        return []
+    return _changes(layout, reverse_proxy, service, supervisor, sites)
+
+
+def _hub_config(layout: Layout, hub: str) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads(files.read(layout.hub(hub).config("hub.json")) or b"{}")
+    return config
+
+
+def _desired_site(layout: Layout, hub: str) -> Site | None:
+    """Return the site that the deployed configuration of a hub asks for."""
+    config = _hub_config(layout, hub)
+    tls = (config.get("reverse_proxy") or {}).get("tls")
+    return site_of(config, certificate_digest(tls["certificate"], tls["key"]) if tls else "")
+
+
+def _is_left_alone(reverse_proxy: ReverseProxy, service: Service, sites: list[Site]) -> bool:
+    """Return whether the removal of a site needs nothing else; a stopped reverse proxy is started by a deploy only."""
+    if not os.path.isdir(reverse_proxy.directory):
+        return True
+    return bool(sites) and not running(service.layout, service.role).pid
+
+
+def _changes(
+    layout: Layout, reverse_proxy: ReverseProxy, service: Service, supervisor: Supervisor, sites: list[Site]
+) -> list[str]:
+    """Return what differs between the reverse proxy and one that serves ``sites``."""
+    if not sites:
+        return ["stopped"] if supervisor.needs_stop(service) else []
+    changed = []
+    if files.read(reverse_proxy.caddyfile) != caddyfile(reverse_proxy, sites).encode():
+        changed.append("configuration")
+    if supervisor.needs_start(service):
+        changed.append("started")
+    elif _loaded(layout) != _to_load(reverse_proxy, sites):
+        changed.append("reloaded")
+    return changed
+
+
+def _to_load(reverse_proxy: ReverseProxy, sites: list[Site]) -> dict[str, Any]:
+    return {"settings": reverse_proxy.settings, "sites": {site.hub: site.digest for site in sites}}
 
 
 def _apply(
     layout: Layout, reverse_proxy: ReverseProxy, service: Service, supervisor: Supervisor, timeout: float
 ) -> list[str]:
-    """Let Caddy run, or not run, with exactly the sites that are written down."""
+    """Run Caddy with exactly the sites that are in its directory, or stop it without any; return what changed."""
     sites = _sites(reverse_proxy)
-    loaded = {"settings": reverse_proxy.settings, "sites": {site.hub: site.digest for site in sites}}
+    changed = _changes(layout, reverse_proxy, service, supervisor, sites)
     if not sites:
-        stopped = supervisor.ensure_stopped(service)
-        _forget(_loaded_file(layout))
-        _forget(reverse_proxy.caddyfile)
+        supervisor.ensure_stopped(service)
+        _remove(_loaded_file(layout))
+        _remove(reverse_proxy.caddyfile)
         _clear_certificates(reverse_proxy, sites)
-        return ["stopped"] if stopped else []
-    before = files.read(reverse_proxy.caddyfile)
-    text = caddyfile(reverse_proxy, sites).encode()
-    changed = ["configuration"] if before != text else []
+        return changed
     if reverse_proxy.authority:
-        _hand(reverse_proxy, reverse_proxy.authority_file, reverse_proxy.authority.encode())
+        _write_for_account(reverse_proxy, reverse_proxy.authority_file, reverse_proxy.authority.encode())
     else:
-        _forget(reverse_proxy.authority_file)
-    _hand(reverse_proxy, reverse_proxy.caddyfile, text)
-    started = supervisor.ensure_started(service)
+        _remove(reverse_proxy.authority_file)
+    text, before = caddyfile(reverse_proxy, sites).encode(), files.read(reverse_proxy.caddyfile)
+    _write_for_account(reverse_proxy, reverse_proxy.caddyfile, text)
+    supervisor.ensure_started(service)
     _wait_until_up(reverse_proxy, service, timeout)
-    if started:
-        changed.append("started")
-    elif _loaded(layout) != loaded:
+    if "reloaded" in changed:
         try:
             _reload(reverse_proxy)
         except ReverseProxyError:
-            # What runs goes on, and what starts again after it must be the same.
-            _hand(reverse_proxy, reverse_proxy.caddyfile, before or text)
+            # The running Caddy keeps its old configuration, and has to be started with the same.
+            _write_for_account(reverse_proxy, reverse_proxy.caddyfile, before or text)
             raise
-        changed.append("reloaded")
-    files.write(_loaded_file(layout), json.dumps(loaded, indent=1).encode())
+    files.write(_loaded_file(layout), json.dumps(_to_load(reverse_proxy, sites), indent=1).encode())
     _clear_certificates(reverse_proxy, sites)
     return changed
 
@@ -178,7 +220,7 @@ def _make_directories(reverse_proxy: ReverseProxy) -> None:
         os.chown(reverse_proxy.data, entry.pw_uid, entry.pw_gid)
 
 
-def _hand(reverse_proxy: ReverseProxy, path: str, content: bytes) -> None:
+def _write_for_account(reverse_proxy: ReverseProxy, path: str, content: bytes) -> None:
     """Write a file that only the account of the reverse proxy may read."""
     files.write(path, content)
     if reverse_proxy.account:
@@ -186,7 +228,7 @@ def _hand(reverse_proxy: ReverseProxy, path: str, content: bytes) -> None:
         os.chown(path, entry.pw_uid, entry.pw_gid)
 
 
-def _forget(path: str) -> None:
+def _remove(path: str) -> None:
     if os.path.exists(path):
         os.unlink(path)
 
@@ -229,7 +271,7 @@ def _reload(reverse_proxy: ReverseProxy) -> None:
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines()
         raise ReverseProxyError(
-            f"the reverse proxy refuses its configuration: {lines[-1] if lines else 'without a word'}"
+            f"the reverse proxy refuses its configuration: {lines[-1] if lines else 'no error output'}"
         )
 
 
@@ -264,7 +306,7 @@ def _handshake(reverse_proxy: ReverseProxy, domain: str) -> str:
 
 
 def _last_words(reverse_proxy: ReverseProxy, service: Service) -> str:
-    return _complaint(reverse_proxy, lambda said: True) or last_lines(service) or "without a word"
+    return _complaint(reverse_proxy, lambda said: True) or last_lines(service) or "no error output"
 
 
 def _complaint(reverse_proxy: ReverseProxy, fits: Callable[[dict[str, Any]], bool]) -> str:

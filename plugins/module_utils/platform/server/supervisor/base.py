@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What keeps services running, behind one interface."""
+"""The interface of supervisors, which keep services running."""
 
 from __future__ import annotations
 
@@ -22,19 +22,27 @@ class SupervisorError(HubfleetError):
 
 
 class Supervisor(ABC):
-    """A supervisor on this machine. Every method may be called again without harm."""
+    """A supervisor on this machine. Every method is idempotent."""
 
     @abstractmethod
     def prepare(self) -> bool:
-        """Make sure the supervisor itself runs; return whether anything changed."""
+        """Start the supervisor itself where it does not run; return whether anything changed."""
 
     @abstractmethod
     def alive(self) -> bool:
-        """Tell whether the supervisor itself runs."""
+        """Return whether the supervisor itself runs."""
 
     @abstractmethod
-    def install(self, service: Service) -> bool:
-        """Write the service's definition; return whether it changed."""
+    def is_installed(self, service: Service) -> bool:
+        """Return whether the service's definition is the one that :meth:`install` writes."""
+
+    @abstractmethod
+    def is_defined(self, service: Service) -> bool:
+        """Return whether the service has any definition."""
+
+    @abstractmethod
+    def install(self, service: Service) -> None:
+        """Write the service's definition."""
 
     @abstractmethod
     def start(self, service: Service) -> None:
@@ -45,26 +53,36 @@ class Supervisor(ABC):
         """Stop the service if the supervisor runs it; its definition stays."""
 
     @abstractmethod
-    def forget(self, service: Service) -> bool:
-        """Remove the definition of a stopped service; return whether it was there."""
+    def forget(self, service: Service) -> None:
+        """Remove the definition of a stopped service."""
 
     @abstractmethod
     def pid(self, service: Service) -> int:
         """Return the pid that the supervisor runs as the service, or 0."""
 
-    def end_servers(self, service: Service) -> int:
-        """End the users' servers of the service's hub that the supervisor itself runs; return how many."""
+    def user_servers(self, service: Service) -> list[str]:
+        """Return the names of users' servers of the service's hub that the supervisor itself runs."""
+        return []
+
+    def end_user_servers(self, service: Service) -> int:
+        """End what :meth:`user_servers` returns; return how many there were."""
         return 0
 
+    def needs_start(self, service: Service) -> bool:
+        """Return whether :meth:`ensure_started` would change anything."""
+        if not self.is_installed(service):
+            return True
+        state = running(service.layout, service.role)
+        return state.digest != service.digest or self.pid(service) != state.pid
+
     def ensure_started(self, service: Service) -> bool:
-        """Let exactly this service run; return whether anything changed.
+        """Make exactly this service run; return whether anything changed.
 
         A process that outlived its supervisor is ended first: it could not be supervised again.
         """
-        changed = self.install(service)
-        state = running(service.layout, service.role)
-        if not changed and state.digest == service.digest and self.pid(service) == state.pid:
+        if not self.needs_start(service):
             return False
+        self.install(service)
         self.restart(service)
         return True
 
@@ -74,8 +92,15 @@ class Supervisor(ABC):
         end(service.layout, service.role)
         self.start(service)
 
+    def needs_stop(self, service: Service) -> bool:
+        """Return whether :meth:`ensure_stopped` would change anything."""
+        return self.is_defined(service) or bool(running(service.layout, service.role).pid)
+
     def ensure_stopped(self, service: Service) -> bool:
-        """Let the service not run, now or at boot; return whether anything changed."""
+        """Make the service not run, now or at boot; return whether anything changed."""
+        if not self.needs_stop(service):
+            return False
         self.stop(service)
-        ended = end(service.layout, service.role)
-        return self.forget(service) or ended
+        end(service.layout, service.role)
+        self.forget(service)
+        return True

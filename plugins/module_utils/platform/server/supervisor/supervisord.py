@@ -96,8 +96,14 @@ class Supervisord(Supervisor):
             pass  # other clusters of this account use it, or it is not there
         return ran
 
-    def install(self, service: Service) -> bool:
-        return files.write(self._definition(service), _program(service).encode())
+    def is_installed(self, service: Service) -> bool:
+        return not files.differs(self._definition(service), _program(service).encode())
+
+    def is_defined(self, service: Service) -> bool:
+        return os.path.exists(self._definition(service))
+
+    def install(self, service: Service) -> None:
+        files.write(self._definition(service), _program(service).encode())
 
     def start(self, service: Service) -> None:
         # Adding a group reads its definition anew, and starts it.
@@ -114,13 +120,11 @@ class Supervisord(Supervisor):
                     raise
             self._tolerant("removeProcessGroup", _FAULT_BAD_NAME, service.name)
 
-    def forget(self, service: Service) -> bool:
-        if not os.path.exists(self._definition(service)):
-            return False
-        os.unlink(self._definition(service))
-        if self.alive():
-            self._call("reloadConfig")
-        return True
+    def forget(self, service: Service) -> None:
+        if self.is_defined(service):
+            os.unlink(self._definition(service))
+            if self.alive():
+                self._call("reloadConfig")
 
     def pid(self, service: Service) -> int:
         try:

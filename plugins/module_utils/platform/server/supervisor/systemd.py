@@ -44,14 +44,18 @@ class Systemd(Supervisor):
     def alive(self) -> bool:
         return True
 
-    def install(self, service: Service) -> bool:
-        target = target_unit(service, self.system)
-        wanted = {_target(service): target, _name(service): service_unit(service, _target(service), self.system)}
-        mode = 0o644 if self.system else 0o600
-        changed = [files.write(self._path(name), text.encode(), mode) for name, text in wanted.items()]
+    def is_installed(self, service: Service) -> bool:
+        units = self._units_of(service).items()
+        return not any(files.differs(self._path(name), text.encode(), self._mode) for name, text in units)
+
+    def is_defined(self, service: Service) -> bool:
+        return os.path.exists(self._path(_name(service)))
+
+    def install(self, service: Service) -> None:
+        units = self._units_of(service).items()
+        changed = [files.write(self._path(name), text.encode(), self._mode) for name, text in units]
         if any(changed):
             self._systemctl("daemon-reload")
-        return any(changed)
 
     def start(self, service: Service) -> None:
         # Again, since an earlier unit may have been wanted by something else.
@@ -59,52 +63,63 @@ class Systemd(Supervisor):
         self._systemctl("start", _name(service))
 
     def stop(self, service: Service) -> None:
-        if os.path.exists(self._path(_name(service))):
+        if self.is_defined(service):
             self._systemctl("stop", _name(service))
 
-    def forget(self, service: Service) -> bool:
-        if not os.path.exists(self._path(_name(service))):
-            return False
-        self._forget(_name(service))
+    def forget(self, service: Service) -> None:
+        if not self.is_defined(service):
+            return
+        self._remove_unit(_name(service))
         others = self._path(_target(service)).removesuffix(".target")
         if not glob.glob(f"{glob.escape(others)}-*.service"):
             self._systemctl("stop", _target(service))
-            self._forget(_target(service))
-        return True
+            self._remove_unit(_target(service))
 
-    def _forget(self, name: str) -> None:
+    def _remove_unit(self, name: str) -> None:
         if not os.path.exists(self._path(name)):
             return
         self._systemctl("disable", "--quiet", name)
         os.unlink(self._path(name))
         self._systemctl("daemon-reload")
         # A unit that ended badly would stay in lists although it is gone.
-        self._systemctl("reset-failed", name, tolerant=True)
+        self._systemctl("reset-failed", name, check=False)
 
     def pid(self, service: Service) -> int:
         output = self._systemctl("show", "--property=MainPID", "--value", _name(service))
         return int(output.strip() or 0)
 
-    def end_servers(self, service: Service) -> int:
+    def user_servers(self, service: Service) -> list[str]:
         if not service.slice:
-            return 0
+            return []
         listed = self._systemctl("show", "--property=Id", "--property=Slice", "hf-*.service")
         shown = [dict(line.split("=", 1) for line in block.splitlines()) for block in listed.split("\n\n")]
-        found = [unit["Id"] for unit in shown if unit.get("Slice") == service.slice]
+        return [unit["Id"] for unit in shown if unit.get("Slice") == service.slice]
+
+    def end_user_servers(self, service: Service) -> int:
+        found = self.user_servers(service)
         if found:
             self._systemctl("stop", *found)
-            self._systemctl("reset-failed", *found, tolerant=True)
+            self._systemctl("reset-failed", *found, check=False)
         return len(found)
+
+    @property
+    def _mode(self) -> int:
+        return 0o644 if self.system else 0o600
+
+    def _units_of(self, service: Service) -> dict[str, str]:
+        """Return name -> content of the units of a service."""
+        unit = service_unit(service, _target(service), self.system)
+        return {_target(service): target_unit(service, self.system), _name(service): unit}
 
     def _path(self, name: str) -> str:
         return os.path.join(self.units, name)
 
-    def _systemctl(self, *arguments: str, tolerant: bool = False) -> str:
+    def _systemctl(self, *arguments: str, check: bool = True) -> str:
         command = ["systemctl", *([] if self.system else ["--user"]), *arguments]
         environment = {**os.environ}
         environment.setdefault("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-        if done.returncode and not tolerant:
+        if done.returncode and check:
             raise SupervisorError(f"{' '.join(command)}: {done.stderr.strip()}")
         return done.stdout
 

@@ -95,10 +95,14 @@ class FakeSupervisor(Supervisor):
     def alive(self) -> bool:
         return True
 
-    def install(self, service: Service) -> bool:
-        changed = self.installed.get(service.role) != service
+    def is_installed(self, service: Service) -> bool:
+        return self.installed.get(service.role) == service
+
+    def is_defined(self, service: Service) -> bool:
+        return service.role in self.installed
+
+    def install(self, service: Service) -> None:
         self.installed[service.role] = service
-        return changed
 
     def start(self, service: Service) -> None:
         version = jupyterhub_of(service)
@@ -115,8 +119,8 @@ class FakeSupervisor(Supervisor):
     def stop(self, service: Service) -> None:
         self.runs.pop(service.role, None)
 
-    def forget(self, service: Service) -> bool:
-        return self.installed.pop(service.role, None) is not None
+    def forget(self, service: Service) -> None:
+        self.installed.pop(service.role, None)
 
     def pid(self, service: Service) -> int:
         return 100 if service.role in self.runs else 0

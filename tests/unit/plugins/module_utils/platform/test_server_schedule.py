@@ -54,23 +54,24 @@ def made(tmp_path: Path, when: str) -> schedule.Schedule:
 
 def test_cron_runs_the_command_and_forgets_it_again(tmp_path: Path, cron: Path) -> None:
     first = made(tmp_path, "daily 02:30")
-    assert first.set_up({"password": "secret"}) == (True, "cron")
-    assert first.set_up({"password": "secret"}) == (False, "cron")
+    assert first.scheduler == "cron" and first.differs({"password": "secret"})
+    assert first.set_up({"password": "secret"})
+    assert not first.differs({"password": "secret"}) and not first.set_up({"password": "secret"})
     (table,) = cron.iterdir()
     line = table.read_text().splitlines()[-1]
     assert line.startswith("30 2 * * * root /usr/bin/python3 'a 100\\% file' >>") and "secret" not in table.read_text()
     settings = tmp_path / "state/backup/settings.json"
     assert settings.stat().st_mode & 0o777 == 0o600 and json.loads(settings.read_text()) == {"password": "secret"}
-    assert made(tmp_path, "never").set_up({}) == (True, "")
+    assert made(tmp_path, "never").differs({}) and made(tmp_path, "never").set_up({})
     assert not list(cron.iterdir()) and not settings.exists()
-    assert made(tmp_path, "never").set_up({}) == (False, "")
+    assert not made(tmp_path, "never").differs({}) and not made(tmp_path, "never").set_up({})
 
 
 def test_without_systemd_and_cron_nothing_makes_backups(
     tmp_path: Path, cron: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schedule, "_found", lambda *programs: False)
-    assert made(tmp_path, "hourly").set_up({})[1] == ""
+    assert made(tmp_path, "hourly").set_up({}) and made(tmp_path, "hourly").scheduler == ""
 
 
 def test_restored_environments_have_the_versions_of_then(tmp_path: Path) -> None:

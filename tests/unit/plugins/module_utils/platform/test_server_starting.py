@@ -25,17 +25,20 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 ROLES = ("proxy", "hub")
 
 
-class Keeper:
+class FakeSupervisor:
     """A supervisor that has to start some services anew."""
 
     def __init__(self, *anew: str):
         self.anew = anew
 
-    def ensure_started(self, service: Service) -> bool:
+    def needs_start(self, service: Service) -> bool:
         return service.role in self.anew
 
+    def ensure_started(self, service: Service) -> bool:
+        return self.needs_start(service)
 
-def start(supervisor: Keeper, hub_pids: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> list[str]:
+
+def start(supervisor: FakeSupervisor, hub_pids: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> list[str]:
     """Start both services; the hub's process is another one at each look, and answers in the end."""
     left = list(hub_pids)
 
@@ -64,8 +67,8 @@ class Clock:
 
 
 def test_a_hub_may_end_once_where_its_proxy_was_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    assert start(Keeper("proxy"), [11, 0, 0, 12], monkeypatch, tmp_path) == ["proxy"]
-    assert start(Keeper("proxy"), [11, 12], monkeypatch, tmp_path) == ["proxy"]
+    assert start(FakeSupervisor("proxy"), [11, 0, 0, 12], monkeypatch, tmp_path) == ["proxy"]
+    assert start(FakeSupervisor("proxy"), [11, 12], monkeypatch, tmp_path) == ["proxy"]
 
 
 @pytest.mark.parametrize(
@@ -80,4 +83,4 @@ def test_a_hub_that_ends_while_it_starts(
     anew: tuple[str, ...], hub_pids: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     with pytest.raises(SupervisorError, match="x-hub ended while it started"):
-        start(Keeper(*anew), hub_pids, monkeypatch, tmp_path)
+        start(FakeSupervisor(*anew), hub_pids, monkeypatch, tmp_path)
