@@ -1,11 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write what the configurable classes of the installed JupyterHub packages take, as JSON.
+"""Describe the configurable classes of the installed JupyterHub packages, as JSON.
 
 python scripts/describe_traits.py FILE
 
-Run by scripts/record_chart.py in an environment that holds the packages of the hub's image:
-only this script imports them, and it needs nothing but them.
+scripts/record_chart.py runs this in an environment with the packages of the hub's image, and nothing else.
 """
 
 import importlib
@@ -24,17 +23,17 @@ import traitlets
 from jupyterhub.auth import Authenticator
 from traitlets.config import Configurable
 
-#: Their Configurable classes run in a hub.
+#: Packages whose Configurable classes run in a hub.
 PACKAGES = re.compile(r"jupyterhub|oauthenticator|[a-z]+authenticator|kubespawner")
-#: Modules of these that run elsewhere (users' servers, services, tools), or do something when imported.
+#: Modules of these that run elsewhere (users' servers, services, tools), or have side effects when imported.
 ELSEWHERE = re.compile(r"jupyterhub\.(singleuser|services\.auth|alembic)\b|.*\b(tests|__main__)\b")
-#: Types of JupyterHub that take more than the traitlets class they are made from.
+#: Types of JupyterHub that accept more than their traitlets base class.
 OWN_TYPES = {
     "ByteSpecification": ["text", "number"],
     "Command": ["list", "text"],
     "URLPrefix": ["text"],
 }
-#: The first that fits; what converts its value takes any.
+#: The first match counts; traits that convert their value accept any.
 TYPES = (
     ((traitlets.CUnicode, traitlets.CInt, traitlets.CFloat, traitlets.CBool), "any"),
     (traitlets.Callable, "callable"),
@@ -48,9 +47,9 @@ TYPES = (
     ((traitlets.List, traitlets.Tuple), "list"),
     (traitlets.Dict, "dict"),
 )
-#: Sets whose elements JupyterHub does not declare, but treats as text.
+#: Sets of text whose element type JupyterHub does not declare.
 USERS = ("admin_users", "allowed_users", "blocked_users")
-#: Traits that hold a secret; db_url may have a password in it.
+#: Traits that contain a secret; db_url may contain a password.
 SECRET = re.compile(r"(secret|password|secret_key|(auth|api|service)_tokens?|^keys|^db_url)$")
 
 
@@ -75,7 +74,7 @@ def main() -> int:
 
 
 def packages() -> list[str]:
-    """Return the names of the installed packages to look into."""
+    """Return the names of the installed packages to describe."""
     return sorted(name for name in metadata.packages_distributions() if PACKAGES.fullmatch(name))
 
 
@@ -116,11 +115,11 @@ def parents(found: type[Configurable], itself: bool = False) -> list[type[Config
 
 
 def authenticators(modules: list[ModuleType]) -> Iterator[tuple[str, str]]:
-    """Yield (what authenticator_class may be, name of the class)."""
+    """Yield (value of authenticator_class, name of the class)."""
     for point in metadata.entry_points(group="jupyterhub.authenticators"):
         yield point.name.lower(), point.load().__name__
     for name, found in configurables(modules):
-        # In its own module or a package around it; elsewhere it only happens to be imported.
+        # Only in its own module or a parent package, not where it is merely imported.
         if issubclass(found, Authenticator) and found.__module__.startswith(name.rpartition(".")[0]):
             yield name, found.__name__
 
@@ -144,30 +143,30 @@ def describe_class(found: type[Configurable]) -> dict[str, Any]:
             if removed:
                 traits[old]["removed"] = True
     described: dict[str, Any] = {"parents": [entry.__name__ for entry in parents(found)], "traits": traits}
-    # Without __init__, which wants a database here and there; defaults need none.
+    # Without __init__, which may need a database; defaults do not.
     if login and found.__new__(found).allow_all:
         described["allows_all"] = True
     return described
 
 
 def is_rule(name: str, described: dict[str, Any]) -> bool:
-    """Whether a trait of an authenticator says who may log in: a list of those, or a switch."""
+    """Return whether a trait of an authenticator decides who may log in: a list of users, or a boolean."""
     lists = name.startswith("allowed_") and described["type"] in ("set", "list", "dict")
     return lists or name in ("allow_all", "allow_existing_users", "idps")
 
 
 def aliases(found: type[Configurable]) -> dict[str, tuple[str, bool]]:
-    """Return the old names that a class itself declares: (new name, whether the old one only fails)."""
+    """Return the old names that a class itself declares: (new name, whether JupyterHub rejects the old one)."""
     declared: dict[str, tuple[Any, ...]] = {}
     for attribute in ("_deprecated_aliases", "_deprecated_oauth_aliases", "_deprecated_traits"):
         declared.update(vars(found).get(attribute, {}))
-    # OAuthenticator says in a third field whether the old value still serves.
+    # In OAuthenticator, a third field says whether the old name still works.
     result = {old: (entry[0], len(entry) > 2 and not entry[2]) for old, entry in declared.items()}
     return {old: (result.get(new, (new,))[0], removed) for old, (new, removed) in result.items()}
 
 
 def describe_trait(trait: traitlets.TraitType[Any, Any]) -> dict[str, Any]:
-    """Return which JSON a trait takes."""
+    """Return the description of a trait."""
     members = trait.trait_types if isinstance(trait, traitlets.Union) else [trait]
     types = list(dict.fromkeys(name for member in members for name in types_of(member)))
     described: dict[str, Any] = {"type": types[0] if len(types) == 1 else types}
@@ -183,13 +182,13 @@ def describe_trait(trait: traitlets.TraitType[Any, Any]) -> dict[str, Any]:
 
 
 def types_of(trait: traitlets.TraitType[Any, Any]) -> list[str]:
-    """Return the names of the JSON types that a trait takes."""
+    """Return the names of the JSON types that a trait accepts."""
     kind = type(trait)
     if kind.__name__ in OWN_TYPES:
         return OWN_TYPES[kind.__name__]
     if choices_of(trait):
         return ["text"] if all(isinstance(choice, str) for choice in choices_of(trait)) else ["any"]
-    # JupyterHub's own, older than the one of traitlets.
+    # JupyterHub's own class, older than that of traitlets.
     if kind.__name__ == "Callable":
         return ["callable"]
     if kind.__module__ != "traitlets.traitlets" and kind.__name__ != "EntryPointType":
@@ -205,7 +204,7 @@ def choices_of(trait: traitlets.TraitType[Any, Any]) -> list[Any]:
 
 
 def element_of(trait: traitlets.TraitType[Any, Any]) -> Any:
-    """Return the trait that the values in a list, set or dict have to satisfy, or None."""
+    """Return the trait of the elements of a list, set or dict, or None."""
     if isinstance(trait, traitlets.Dict):
         return trait._value_trait
     if isinstance(trait, (traitlets.List, traitlets.Set)):

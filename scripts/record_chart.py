@@ -21,9 +21,9 @@ import yaml
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 CHARTS = CHECKOUT / "roles" / "hub" / "files" / "charts"
-#: Packages of the image that hold no configuration and that pip would have to compile.
-LEFT_OUT = ("psycopg2", "pycurl")
-#: What the image's tags are in a chart that is not released yet.
+#: Packages of the image without configuration, which pip would have to compile.
+EXCLUDED = ("psycopg2", "pycurl")
+#: The tag of images in a chart that is not released yet.
 PLACEHOLDER = "set-by-chartpress"
 
 
@@ -59,12 +59,12 @@ def main() -> int:
 
 
 def read(chart: Path, name: str) -> str:
-    """Return the text of a file of the chart; raise FileNotFoundError if it has none of that name."""
+    """Return the text of a file of the chart; raise FileNotFoundError if there is none."""
     if chart.is_dir():
         return (chart / name).read_text(encoding="utf-8")
     with tarfile.open(chart) as archive:
         for member in archive:
-            # The chart's own files are in one directory; those of its dependencies are further down.
+            # The chart's own files are in one directory; those of its dependencies are in subdirectories.
             file = archive.extractfile(member) if member.name.split("/")[1:] == [name] else None
             if file:
                 return file.read().decode("utf-8")
@@ -97,7 +97,7 @@ def without_descriptions(schema: Any) -> Any:
 
 
 def with_version(values: Any, version: str) -> Any:
-    """Return the default values with the tags that a release's images have."""
+    """Return the default values with the image tags of the release."""
     if isinstance(values, dict):
         return {name: with_version(value, version) for name, value in values.items()}
     if isinstance(values, list):
@@ -106,14 +106,14 @@ def with_version(values: Any, version: str) -> Any:
 
 
 def read_about(chart: Path, requirements: Path, version: str) -> dict[str, Any]:
-    """Return what a chart version is made of."""
+    """Return the versions that a chart version consists of."""
     metadata = yaml.safe_load(read(chart, "Chart.yaml"))
     text = requirements.read_text(encoding="utf-8")
     pins = dict(re.findall(r"^([a-z0-9-]+)==([^\s;]+)", text, re.MULTILINE))
-    # pip-compile says for which Python it solved.
+    # pip-compile writes the Python version into the file.
     python = re.search(r"with Python (\d+\.\d+)", text)
     if not python:
-        raise ValueError(f"{requirements}: no line says for which Python these versions are")
+        raise ValueError(f"{requirements}: no line names the Python version")
     return {
         "chart": version,
         "jupyterhub": pins["jupyterhub"],
@@ -126,23 +126,23 @@ def read_about(chart: Path, requirements: Path, version: str) -> dict[str, Any]:
 
 
 def read_traits(requirements: Path, python: str) -> Any:
-    """Return what scripts/describe_traits.py tells of the image's packages."""
+    """Return the output of scripts/describe_traits.py for the image's packages."""
     with tempfile.TemporaryDirectory() as directory:
         environment, result = Path(directory, "environment"), Path(directory, "traits.json")
         pins = Path(directory, "requirements.txt")
         lines = requirements.read_text(encoding="utf-8").splitlines()
-        pins.write_text("\n".join(line for line in lines if not line.startswith(LEFT_OUT)), encoding="utf-8")
+        pins.write_text("\n".join(line for line in lines if not line.startswith(EXCLUDED)), encoding="utf-8")
         interpreter = environment / "bin" / "python"
         uv = find_uv()
         run(uv, "venv", "--quiet", "--python", python, environment)
-        # Every package is pinned already, and those left out must not come back.
+        # Every package is pinned; --no-deps keeps the excluded ones out.
         run(uv, "pip", "install", "--quiet", "--no-deps", "--python", interpreter, "--requirement", pins)
         run(interpreter, CHECKOUT / "scripts" / "describe_traits.py", result)
         return json.loads(result.read_text(encoding="utf-8"))
 
 
 def find_uv() -> str:
-    """Return the path of uv, the one beside this Python first."""
+    """Return the path of uv, preferably next to this Python."""
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
     if not uv:
         raise FileNotFoundError("uv is not installed; run make setup")
@@ -155,7 +155,7 @@ def run(*command: object) -> None:
 
 
 def write(directory: Path, files: dict[str, Any]) -> None:
-    """Write JSON, one value a line, so that differences between versions can be read."""
+    """Write JSON with one value per line, for readable differences between versions."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, value in files.items():
         text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
