@@ -32,7 +32,7 @@ def world(
     as_root = name.startswith("system-users")
     if as_root and os.geteuid() != 0:
         pytest.skip("needs root: accounts are made")
-    if name == "system-users" and cgroups.find(systemd=Path("/nonexistent")) is None:
+    if name == "system-users" and cgroups.find_control_groups(systemd=Path("/nonexistent")) is None:
         pytest.skip("control groups cannot be written here")
     if name == "bubblewrap" and shutil.which("bwrap") is None:
         pytest.skip("needs bubblewrap")

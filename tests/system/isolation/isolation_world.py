@@ -19,11 +19,11 @@ USERS = ("alice", "bob")
 WITH_GROUPS = """
 import functools, pathlib
 from hubfleet_runtime.isolation import cgroups
-cgroups.find = functools.partial(cgroups.find, systemd=pathlib.Path("/nonexistent"))
+cgroups.find_control_groups = functools.partial(cgroups.find_control_groups, systemd=pathlib.Path("/nonexistent"))
 """
 WITHOUT_GROUPS = """
 from hubfleet_runtime.isolation import cgroups
-cgroups.find = lambda: None
+cgroups.find_control_groups = lambda: None
 """
 
 

@@ -133,9 +133,9 @@ def test_a_processor_is_shared(world: World) -> None:
         return
     from hubfleet_runtime import names
 
-    key = names.server_key(world.hub.directory, "alice", "")
-    files = list(Path("/sys/fs/cgroup").glob(f"**/hubfleet/{key}/cpu.*"))
-    quotas = [path.read_text().split()[0] for path in files if path.name in ("cpu.cfs_quota_us", "cpu.max")]
+    server_id = names.server_id(world.hub.directory, "alice", "")
+    files = list(Path("/sys/fs/cgroup").glob(f"**/hubfleet/{server_id}/cpu.*"))
+    quotas = [path.read_text().strip() for path in files if path.name == "cpu.cfs_quota_us"]
     assert quotas == [str(round(CPU * 100_000))]
     code = "import time\nbegin = time.process_time()\nend = time.monotonic() + 2\nwhile time.monotonic() < end: pass\n"
     used = float(world.kernels["alice"].run(f"{code}print(time.process_time() - begin)"))
@@ -192,4 +192,4 @@ def test_nothing_is_left_of_a_check_user(world: World) -> None:
     else:
         assert not left
     if world.name.startswith("system-users"):
-        assert not processes.living_of_user(uid)
+        assert not processes.living_processes_of(uid)

@@ -65,7 +65,7 @@ def told(directory: Path, *options: str, prefix: tuple[str, ...] = ()) -> dict[s
     key.write_text("hush")
     key.chmod(0o600)
     code, line = launch(
-        directory, ["--hand", str(key), *options], f"--key={key}", str(key), str(free_low_port()), prefix=prefix
+        directory, ["--pass-file", str(key), *options], f"--key={key}", str(key), str(free_low_port()), prefix=prefix
     )
     assert code == 0, line
     return dict(json.loads(line))
@@ -102,7 +102,7 @@ def test_another_account_cannot(tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_text("hush")
     waits = "import sys, time; print(sys.argv[1], flush=True); time.sleep(60)"
-    with subprocess.Popen(command(tmp_path, ["--hand", str(key)], waits, f"--key={key}")) as service:
+    with subprocess.Popen(command(tmp_path, ["--pass-file", str(key)], waits, f"--key={key}")) as service:
         try:
             log = tmp_path / "logs" / "proxy.log"
             wait_for("the service", lambda: log.exists() and log.read_text().endswith("\n"), 20)
@@ -121,6 +121,6 @@ def test_another_account_cannot(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_worth_another_try(tmp_path: Path) -> None:
-    code, line = launch(tmp_path, ["--hand", str(tmp_path / "gone")], "--key=x", "x", "1")
+    code, line = launch(tmp_path, ["--pass-file", str(tmp_path / "gone")], "--key=x", "x", "1")
     assert code == 69 and "proxy was not started: " in line and f"No such file or directory: '{tmp_path}/gone'" in line
     assert not os.path.exists(tmp_path / "run" / "proxy.json")

@@ -73,7 +73,7 @@ def test_a_user_chooses_on_the_form(hub: Hub) -> None:
     status, page = browser.request("hub/login", login)
     assert status == 200 and 'id="hubfleet-profiles"' in page, page
     status, page = browser.request("hub/spawn", {"profile": "python", "profile-option-python--size": "huge"})
-    assert status == 400 and "size: no choice &#39;huge&#39;; there are: small, large" in page
+    assert status == 400 and "size: unknown choice &#39;huge&#39;; possible: small, large" in page
     fields = {
         "profile": "python",
         "profile-option-python--size": "large",
@@ -92,7 +92,7 @@ def test_a_user_chooses_on_the_form(hub: Hub) -> None:
 def test_a_wrong_choice_is_refused_at_once_with_auth_state(hub: Hub) -> None:
     hub.api("POST", "users/dave")
     status, answer = hub.api("POST", "users/dave/server", {"profile": "perl"})
-    assert (status, answer["message"]) == (400, "no profile 'perl'; there are: python, broken")
+    assert (status, answer["message"]) == (400, "unknown profile 'perl'; possible: python, broken")
 
 
 def test_a_failed_start_says_why_on_the_page(hub: Hub) -> None:
@@ -136,9 +136,9 @@ def _nothing_of_private_lines(hub: Hub) -> None:
     """Where lines may hold a secret, the line and what is wrong, and nothing that may be part of the secret."""
     for extra, told in (
         ("x = unknown('zebra-9f2')\n", "line 1): NameError: name 'unknown' is not defined"),
-        ("x = zebra - unknown\n", "line 1): NameError (what it says may hold a secret, and is left out)"),
-        ("x = int('zebra-9f2')\n", "line 1): ValueError (what it says may hold a secret, and is left out)"),
-        ("x = f(zebra=1, zebra=2)\n", "line 1): SyntaxError (what it says may hold a secret, and is left out)"),
+        ("x = zebra - unknown\n", "line 1): NameError (the message may contain a secret and is omitted)"),
+        ("x = int('zebra-9f2')\n", "line 1): ValueError (the message may contain a secret and is omitted)"),
+        ("x = f(zebra=1, zebra=2)\n", "line 1): SyntaxError (the message may contain a secret and is omitted)"),
     ):
         with_lines = {"private_lines": [1], "public_names": ["unknown"]}
         hub.settings |= with_lines
@@ -161,11 +161,11 @@ def test_wrong_configuration_is_named(stopped: Hub) -> None:
         (
             "profile_list",
             [{"slug": "a", "kubespawner_override": {"gpu": 1}}],
-            "'gpu' has no meaning on a server",
+            "'gpu' is not supported on a server",
         ),
         ("isolation", "none", "isolation 'none' would run users' code as root"),
-        ("isolation", "bubblewrap", "is for hubs of ordinary users"),
-        ("services", [{"name": "check"}], "the name 'check' is taken by the hub itself"),
+        ("isolation", "bubblewrap", "is for hubs without root"),
+        ("services", [{"name": "check"}], "the name 'check' is reserved for the hub itself"),
         ("format", 2, "format 2, expected 1"),
     ):
         before = stopped.settings[key]
@@ -212,7 +212,7 @@ def test_a_hub_whose_proxy_is_away_says_so(make_root_hub: Callable[..., Hub]) ->
 
 
 @pytest.fixture
-def runtime() -> Iterator[Path]:
+def runtime_directory() -> Iterator[Path]:
     """A folder for runtime directories; its path is short."""
     path = Path(tempfile.mkdtemp(prefix="hubfleet-", dir="/run"))
     yield path
@@ -225,14 +225,14 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from hubfleet_runtime import isolation
 state, name = Path(sys.argv[2]), sys.argv[3]
-where = isolation.Where(state / "hubs" / name, name, state / "homes", Path(sys.argv[4]))
-apart = isolation.create("system-users", where)
+hub = isolation.HubContext(state / "hubs" / name, name, state / "homes", Path(sys.argv[4]))
+backend = isolation.create("system-users", hub)
 users = [f"hubfleet-check-{name}-{number}" for number in range(3)]
 for user in users:
-    assert apart.prepare(user, "") == apart.prepare(user, "")
+    assert backend.prepare(user, "") == backend.prepare(user, "")
 for user in users:
-    apart.remove(user)
-    apart.remove(user)
+    backend.remove(user)
+    backend.remove(user)
 """
 
 
@@ -262,17 +262,17 @@ def test_ten_hubs_make_accounts_at_once(state: Path, runtime_directory: Path) ->
 def test_a_strangers_account_is_left_alone(state: Path, runtime_directory: Path) -> None:
     from hubfleet_runtime import isolation, names
 
-    where = isolation.Where(state / "hubs" / "h", "h", state / "homes", runtime_directory)
-    name = names.account(where.state, "h", "hubfleet-check-x")
+    hub = isolation.HubContext(state / "hubs" / "h", "h", state / "homes", runtime_directory)
+    name = names.account_name(hub.state, "h", "hubfleet-check-x")
     subprocess.run(["useradd", "--no-create-home", "--comment", "somebody else", name], check=True)
     try:
-        apart: Any = isolation.create("system-users", where)
-        for act in (lambda user: apart.prepare(user, ""), apart.remove, apart.end_processes):
-            with pytest.raises(isolation.IsolationError, match="was not made for user"):
+        backend: Any = isolation.create("system-users", hub)
+        for act in (lambda user: backend.prepare(user, ""), backend.remove, backend.end_user_processes):
+            with pytest.raises(isolation.IsolationError, match="was not created for user"):
                 act("hubfleet-check-x")
         with pytest.raises(isolation.IsolationError, match="too long for the sockets"):
-            isolation.create("system-users", dataclasses.replace(where, runtime_directory=Path("/r" * 30)))
-        with pytest.raises(isolation.IsolationError, match="never removed"):
-            apart.remove("alice")
+            isolation.create("system-users", dataclasses.replace(hub, runtime_directory=Path("/r" * 30)))
+        with pytest.raises(isolation.IsolationError, match="never removes"):
+            backend.remove("alice")
     finally:
         subprocess.run(["userdel", name], check=True)

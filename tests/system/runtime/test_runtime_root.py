@@ -63,7 +63,7 @@ def test_run_record_and_lock(hub: Hub) -> None:
 def test_a_second_hub_is_refused(hub: Hub) -> None:
     second = subprocess.run(hub.command("hub"), capture_output=True, text=True, timeout=30, check=False)
     assert second.returncode == 75
-    assert f"runs already as process {hub.running['hub'].pid}" in second.stderr
+    assert f"already runs as process {hub.running['hub'].pid}" in second.stderr
     # nor without the launcher
     arguments = hub.command("hub")
     bare = subprocess.run(
@@ -82,9 +82,9 @@ def test_a_second_hub_is_refused(hub: Hub) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"profile": "perl"}, "no profile 'perl'; there are: python, broken"),
-        ({"profile": "python", "size": "huge"}, "size: no choice 'huge'; there are: small, large"),
-        ({"profile": "python", "gpu": "1"}, "no option 'gpu'; there are: profile, size"),
+        ({"profile": "perl"}, "unknown profile 'perl'; possible: python, broken"),
+        ({"profile": "python", "size": "huge"}, "size: unknown choice 'huge'; possible: small, large"),
+        ({"profile": "python", "gpu": "1"}, "unknown option 'gpu'; possible: profile, size"),
     ],
 )
 def test_a_wrong_choice_is_refused_with_the_choices(hub: Hub, options: dict[str, str], message: str) -> None:
@@ -200,7 +200,7 @@ def test_nothing_is_left_of_a_check_user(hub: Hub, state: Path) -> None:
     assert hub.api("DELETE", f"users/{CHECK}")[0] in (202, 204)
     wait_for("the user to be gone", lambda: hub.api("GET", f"users/{CHECK}")[0] == 404)
     assert not (hub.homes / CHECK).exists()
-    assert not processes.living_of_user(uid)
+    assert not processes.living_processes_of(uid)
     assert uid not in {entry.pw_uid for entry in pwd.getpwall()}
     assert not list((hub.directory / "logs" / "servers").glob(f"{CHECK}*"))
     assert not Path("/tmp/left-by-check").exists() and not Path("/dev/shm/left").exists()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hubfleet_runtime import form, names, processes, profiles, rotation
+from hubfleet_runtime import log_files, names, ports, processes, profile_form, profiles
 from hubfleet_runtime.isolation import bubblewrap
 from runtime_rig import PROFILES, SIZES
 from runtime_tools import FILES, Tools
@@ -66,13 +66,13 @@ def test_the_first_profile_and_choice_are_the_default() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"profile": "perl"}, "no profile 'perl'; there are: python, broken"),
-        ({"size": "huge"}, "size: no choice 'huge'; there are: small, large"),
-        ({"size": ["small"]}, "size: no choice ['small']; there are: small, large"),
-        ({"profile": "broken", "size": "small"}, "no option 'size'; there are: profile"),
+        ({"profile": "perl"}, "unknown profile 'perl'; possible: python, broken"),
+        ({"size": "huge"}, "size: unknown choice 'huge'; possible: small, large"),
+        ({"size": ["small"]}, "size: unknown choice ['small']; possible: small, large"),
+        ({"profile": "broken", "size": "small"}, "unknown option 'size'; possible: profile"),
         (
             {"size--unlisted-choice": "x"},
-            "size: a value of one's own is not possible here; there are: small, large",
+            "size: an unlisted choice is not possible; possible: small, large",
         ),
     ],
 )
@@ -87,12 +87,12 @@ def test_an_unlisted_choice_must_match_wholly_and_be_built() -> None:
     assert profiles.choose(listed, {"image--unlisted-choice": "r"}, BUILT) == {"image": "r"}
     for value, message in (
         ("r/../../x", "small letters"),
-        ("julia", "no environment 'julia'"),
+        ("julia", "unknown environment 'julia'"),
         (7, "small letters"),
     ):
         with pytest.raises(profiles.ChoiceError, match=message):
             profiles.choose(listed, {"image--unlisted-choice": value}, BUILT)
-    with pytest.raises(profiles.ChoiceError, match="must be given as image--unlisted-choice"):
+    with pytest.raises(profiles.ChoiceError, match="is required as image--unlisted-choice"):
         profiles.choose(listed, {}, BUILT)
 
 
@@ -101,7 +101,7 @@ def test_an_unlisted_choice_must_match_wholly_and_be_built() -> None:
     [
         (
             {"slug": "a", "kubespawner_override": {"node_selector": {}}},
-            "'node_selector' has no meaning on a server",
+            "'node_selector' is not supported on a server",
         ),
         (
             {"slug": "a", "kubespawner_override": {"image": "julia"}},
@@ -109,14 +109,14 @@ def test_an_unlisted_choice_must_match_wholly_and_be_built() -> None:
         ),
         (
             {"slug": "a", "kubespawner_override": {"mem_limit": "lots"}},
-            "expected bytes, or a text like '2G'",
+            "expected bytes, or a string such as '2G'",
         ),
         (
             {"slug": "a", "kubespawner_override": {"environment": {"A": {"valueFrom": 1}}}},
             "text values only",
         ),
-        ({"slug": "a", "profile_options": {"size": {}}}, "nothing to choose"),
-        ({"slug": "python"}, "a slug or display_name of its own"),
+        ({"slug": "a", "profile_options": {"size": {}}}, "there are no choices"),
+        ({"slug": "python"}, "a unique slug or display_name"),
     ],
 )
 def test_a_profile_that_cannot_work_is_refused(profile: dict[str, Any], message: str) -> None:
@@ -137,14 +137,14 @@ def test_fields_of_the_form_become_options() -> None:
 
 
 def test_the_form() -> None:
-    html = form.render(PROFILES, {"profile": "python", "size": "large"})
+    html = profile_form.render(PROFILES, {"profile": "python", "size": "large"})
     assert "Python &lt;3" in html and "Python <3" not in html
     assert '<option value="large" selected>Large – 2 GB</option>' in html
     assert html.count(" checked") == 1
     assert 'name="profile-option-python--size"' in html
-    assert "checked" in form.render(PROFILES, {"profile": "gone"})
-    assert form.render([{"slug": "only", "profile_options": {"size": {"choices": {"small": {}}}}}]) == ""
-    assert form.render([{"slug": "only", "profile_options": {"size": {"choices": SIZES}}}])
+    assert "checked" in profile_form.render(PROFILES, {"profile": "gone"})
+    assert profile_form.render([{"slug": "only", "profile_options": {"size": {"choices": {"small": {}}}}}]) == ""
+    assert profile_form.render([{"slug": "only", "profile_options": {"size": {"choices": SIZES}}}])
 
 
 def test_names_are_safe_and_never_shared() -> None:
@@ -167,18 +167,18 @@ def test_names_are_safe_and_never_shared() -> None:
     assert all("/" not in slug and not slug.startswith(".") and len(slug) < 60 for slug in slugs)
     assert names.slug("alice") == "alice"
     assert names.server_slug("a", "b") != names.server_slug("a+b", "")
-    keys = {names.server_key(Path(hub), user, server) for hub in "ab" for user in users for server in ("", "x")}
+    keys = {names.server_id(Path(hub), user, server) for hub in "ab" for user in users for server in ("", "x")}
     assert len(keys) == 4 * len(users) and all(len(key) <= 61 for key in keys)
-    made = {names.account(state, hub, user) for state in ("/a", "/b") for hub in ("h", "i") for user in users}
+    made = {names.account_name(state, hub, user) for state in ("/a", "/b") for hub in ("h", "i") for user in users}
     assert len(made) == 4 * len(users) and all(len(name) <= 32 for name in made)
 
 
 def test_a_log_over_the_limit_is_rotated_under_its_writer(tmp_path: Path) -> None:
     path = tmp_path / "hub.log"
-    log = processes.open_log(path)
+    log = log_files.open_log(path)
     for number in range(6):
         os.write(log, b"%d" % number * 90 + b"\nend\n")
-        rotation.rotate(path, limit=64)
+        log_files.rotate(path, limit=64)
     os.write(log, b"after\n")
     os.close(log)
     assert path.read_text() == "after\n"
@@ -191,25 +191,25 @@ def test_a_log_over_the_limit_is_rotated_under_its_writer(tmp_path: Path) -> Non
 
 def test_the_last_lines(tmp_path: Path) -> None:
     path = tmp_path / "x.log"
-    assert rotation.last_lines(path, 5) == []
+    assert log_files.last_lines(path, 5) == []
     path.write_text("".join(f"line {number}\n" for number in range(1000)))
-    assert rotation.last_lines(path, 2) == ["line 998", "line 999"]
-    assert rotation.last_lines(path, 100, within=30)[0].startswith("line ")
+    assert log_files.last_lines(path, 2) == ["line 998", "line 999"]
+    assert log_files.last_lines(path, 100, within=30)[0].startswith("line ")
     before = path.stat().st_size
     with path.open("a") as stream:
         stream.write("no such program\n")
-    assert rotation.last_lines(path, 100, start=before) == ["no such program"]
-    assert rotation.last_lines(path, 100, start=before + 1000) == []
+    assert log_files.last_lines(path, 100, start=before) == ["no such program"]
+    assert log_files.last_lines(path, 100, start=before + 1000) == []
 
 
 def test_the_sandbox_shows_a_python_outside_the_system(tmp_path: Path) -> None:
     settings = tmp_path / "pyvenv.cfg"
-    assert bubblewrap.python_of(tmp_path) == []
+    assert bubblewrap.bind_python(tmp_path) == []
     settings.write_text("home = /usr/bin\nversion = 3.11\n")
-    assert bubblewrap.python_of(tmp_path) == []
+    assert bubblewrap.bind_python(tmp_path) == []
     (tmp_path / "link").symlink_to(tmp_path / "python")
     settings.write_text(f"home = {tmp_path}/link/bin\n")
-    shown = bubblewrap.python_of(tmp_path)
+    shown = bubblewrap.bind_python(tmp_path)
     assert shown[1::3] == [f"{tmp_path}/link", f"{tmp_path}/python"]
 
 
@@ -217,13 +217,13 @@ def test_ports_of_servers_are_not_those_of_connections_and_are_promised_once() -
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     promised: set[int] = set()
     for _server in range(100):
-        promised.add(processes.free_port(promised))
+        promised.add(ports.free_port(promised))
     assert len(promised) == 100
     assert first <= 10000 or all(1024 < port < first for port in promised)
     with socket.socket() as other:
         other.bind(("127.0.0.1", promised.pop()))
         everything_else = set(range(1024, first)) - {other.getsockname()[1]}
-        assert processes.free_port(everything_else) != other.getsockname()[1]
+        assert ports.free_port(everything_else) != other.getsockname()[1]
 
 
 def test_a_zombie_does_not_live() -> None:
@@ -261,12 +261,12 @@ def launch(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 
 def test_the_launcher_says_what_is_wrong(tmp_path: Path) -> None:
     for arguments, code, text in (
-        (["--secret", "A=../x", "--", "true"], 78, "a name under secrets/"),
+        (["--secret", "A=../x", "--", "true"], 78, "a file name in secrets/"),
         (["--secret", "A=missing", "--", "true"], 78, "No such file"),
         (
             ["--account", "no-such-account", "--", "/bin/true"],
             78,
-            "there is no account no-such-account",
+            "the account no-such-account does not exist",
         ),
         (["--", "/no/such/program"], 78, "No such file"),
     ):

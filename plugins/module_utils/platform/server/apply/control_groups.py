@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Control groups that users' servers had: what is left in them ends when the hub is stopped for good.
+"""Remove the control groups of users' servers, with the processes in them, when a hub is stopped for good.
 
-While the hub runs, it does that itself; see hubfleet_runtime/isolation/cgroups.py and names.server_key() there.
+While the hub runs, the spawner removes them; see hubfleet_runtime/isolation/cgroups.py and names.server_id() there.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import os
 import signal
 import time
 
-from ..facts.limits import MOUNTINFO, trees
+from ..facts.limits import MOUNTINFO, hierarchies
 
-GRACE = 10.0
+_TIMEOUT = 10.0
 
 
 def processes_of_groups(directory: str, mountinfo: str = MOUNTINFO) -> list[int]:
@@ -26,31 +26,31 @@ def processes_of_groups(directory: str, mountinfo: str = MOUNTINFO) -> list[int]
 
 
 def end_groups(directory: str, mountinfo: str = MOUNTINFO) -> int:
-    """Kill what is left in the groups of servers of the hub in ``directory``, and remove these.
+    """Kill the processes in the control groups of the hub in ``directory``, and remove the groups.
 
-    Returns how many processes there were.
+    Return the number of processes.
     """
     ended: set[int] = set()
-    deadline = time.monotonic() + GRACE
+    deadline = time.monotonic() + _TIMEOUT
     while (left := _groups(directory, mountinfo)) and time.monotonic() < deadline:
         for group in left:
             ended.update(_kill(group))
-            with contextlib.suppress(OSError):  # until the last process is really gone
+            with contextlib.suppress(OSError):  # until the last process has ended
                 os.rmdir(group)
     return len(ended)
 
 
 def _groups(directory: str, mountinfo: str) -> list[str]:
     hub = hashlib.sha256(directory.encode()).hexdigest()[:8]
-    places = [glob.escape(tree.place) for tree in trees(mountinfo)]
-    return [path for place in places for path in glob.glob(f"{place}/hubfleet/hf-{hub}-*")]
+    mounts = [glob.escape(each.mount) for each in hierarchies(mountinfo)]
+    return [path for mount in mounts for path in glob.glob(f"{mount}/hubfleet/hf-{hub}-*")]
 
 
 def _kill(group: str) -> list[int]:
     limit = os.path.join(group, "pids.max")
-    if os.path.exists(limit):  # not in a tree of version 1 with another controller
+    if os.path.exists(limit):  # only in the hierarchy of this controller
         with contextlib.suppress(OSError), open(limit, "r+", encoding="ascii") as file:
-            file.write("0")  # nobody escapes by forking
+            file.write("0")  # no process can escape by forking
     found = _processes(group)
     for pid in found:
         with contextlib.suppress(ProcessLookupError):

@@ -194,7 +194,7 @@ def _proxy_options(config: dict[str, Any], setup: Setup) -> list[str]:
         return options
     # A key of the operator's is often readable by root only.
     for path in (config["tls"] or {}).values():
-        options += ["--hand", path]
+        options += ["--pass-file", path]
     return [*options, *_as_account(setup.proxy_account, ports["public"], ports["proxy_api"], ports["proxy_metrics"])]
 
 

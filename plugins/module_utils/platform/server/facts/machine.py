@@ -15,7 +15,7 @@ from typing import Any
 
 from ...base import PlatformError
 from ..layout import Layout
-from .limits import find_cgroups, limits_in_words
+from .limits import describe_limits, has_control_groups
 from .system import System, read_system
 
 MINIMUM_PYTHON = (3, 10)
@@ -34,8 +34,8 @@ REVERSE_PROXY_ACCOUNT = "hubfleet-reverse-proxy"
 class Machine:
     """Facts about a machine, as the account that deploys sees it.
 
-    cgroups: "v1" or "v2", the version of control groups that limits can be enforced by without systemd;
-    "" where there is none. kernel: the release of Linux, such as "6.1.0-18-amd64".
+    control_groups: whether servers can be limited by control groups without systemd.
+    kernel: the release of Linux, such as "6.1.0-18-amd64".
     caddy, caddy_version: where it is and what it says of itself, "" where there is none.
     unprivileged_ports: the first port that every account may listen on.
     """
@@ -46,7 +46,7 @@ class Machine:
     systemd: bool
     user_systemd: bool
     bubblewrap: bool
-    cgroups: str
+    control_groups: bool
     kernel: str
     node: str | None
     caddy: str = ""
@@ -72,7 +72,7 @@ class Machine:
             user_systemd=os.path.exists(os.path.join(runtime, "systemd", "private")),
             bubblewrap=shutil.which("bwrap", path=SYSTEM_PATH) is not None,
             kernel=os.uname().release,
-            cgroups=find_cgroups() if root and not systemd else "",
+            control_groups=root and not systemd and has_control_groups(),
             node=_find_node(path),
             caddy=caddy,
             caddy_version=_output([caddy, "version"]) if caddy else "",
@@ -156,7 +156,7 @@ def resolve(cluster: str, options: dict[str, Any], machine: Machine) -> Setup:
         else None,
         packages=_missing(isolation, options["cluster_reverse_proxy"], machine),
         units=units,
-        limits=limits_in_words(isolation, machine.cgroups, machine.kernel, units),
+        limits=describe_limits(isolation, machine.control_groups, machine.kernel, units),
         install=machine.system.install,
     )
 

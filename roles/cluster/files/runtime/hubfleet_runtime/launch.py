@@ -1,17 +1,16 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts a service of a hub: makes its surroundings clean, then becomes the service.
+"""Start a service of a hub in a clean process. Standard library only.
 
-Standard library only. Run by any supervisor, or by hand:
+Run by any supervisor, or by hand:
 
     launch.py --directory D --service NAME --digest HEX [--account NAME [--low-ports]]
-              [--secret VARIABLE=FILE ...] [--hand FILE ...] [--wait-port PORT] [--restore-routes PORT]
+              [--secret VARIABLE=FILE ...] [--pass-file FILE ...] [--wait-port PORT] [--restore-routes PORT]
               -- COMMAND ...
 
-Exit codes before the service runs: 75 the service runs already, 69 a port did not answer in
-time or a file to hand over is missing, 78 something is wrong with the directory, the account or
-the command.
+Exit codes if the service is not started: 75 it runs already; 69 a port does not answer in time, or a file to pass on is
+missing; 78 the directory, the account or the command is wrong.
 """
 
 from __future__ import annotations
@@ -33,15 +32,15 @@ from pathlib import Path
 # as a script, this file's own folder would come first and hide modules of the standard library
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from hubfleet_runtime import account, processes, rotation, routes  # noqa: E402
+from hubfleet_runtime import files, log_files, ports, privileges, processes, proxy_routes  # noqa: E402
 
-ALREADY_RUNNING, NOT_THERE, WRONG = 75, 69, 78
-WAIT_FOR_PORT = 60.0
-FILES = 65536
+ALREADY_RUNNING, UNAVAILABLE, MISCONFIGURED = 75, 69, 78
+PORT_TIMEOUT = 60.0
+MAX_OPEN_FILES = 65536
 
 
 class LaunchError(Exception):
-    """Why a service cannot be started, and the exit code that says so."""
+    """Why a service was not started, with the exit code."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
@@ -49,13 +48,13 @@ class LaunchError(Exception):
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    """The arguments; everything after -- is the command."""
+    """Parse the arguments; everything after -- is the command."""
     parser = argparse.ArgumentParser(prog="launch.py", description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--directory", type=Path, required=True, help="the hub's directory")
     parser.add_argument("--service", required=True, help="name of the service: hub, proxy, culler, reverse-proxy")
-    parser.add_argument("--digest", required=True, help="digest of all the service is made from")
-    parser.add_argument("--account", help="system account to run as, without any right")
-    parser.add_argument("--low-ports", action="store_true", help="but that to listen on ports below 1024")
+    parser.add_argument("--digest", required=True, help="digest of everything that the service depends on")
+    parser.add_argument("--account", help="system account to run as, without capabilities")
+    parser.add_argument("--low-ports", action="store_true", help="keep the capability to listen on ports below 1024")
     parser.add_argument(
         "--secret",
         action="append",
@@ -64,71 +63,70 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         help="environment variable whose value is in a file under secrets/",
     )
     parser.add_argument(
-        "--hand",
+        "--pass-file",
         action="append",
         default=[],
         metavar="FILE",
-        help="file that the account may not be able to read: the command gets a copy for its words --OPTION=FILE",
+        help="file that the account may not be able to read: options --OPTION=FILE of the command get a copy",
     )
-    parser.add_argument("--wait-port", type=int, help="port that must answer first")
+    parser.add_argument("--wait-port", type=int, help="port of 127.0.0.1 to wait for")
     parser.add_argument(
         "--restore-routes",
         type=int,
         metavar="PORT",
-        help="the hub's port: let it restore the proxy's routes",
+        help="port of the hub, which then restores the proxy's routes",
     )
     if "--" not in arguments or arguments[-1] == "--":
-        parser.error("the command is missing: -- COMMAND ARG...")
+        parser.error("missing command: -- COMMAND ARG...")
     end = arguments.index("--")
     parsed = parser.parse_args(arguments[:end])
     parsed.command = arguments[end + 1 :]
     return parsed
 
 
-def clean_process() -> None:
-    """Undoes what a supervisor or a shell may have left: signals, umask, open files, limits.
+def reset_process() -> None:
+    """Reset signals, umask, open files and limits, which the service would inherit.
 
-    A shell without job control starts background commands with SIGINT ignored, and the service
-    would inherit that and not stop on it.
+    For example, a shell without job control starts background commands with SIGINT ignored.
     """
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        with contextlib.suppress(OSError, ValueError):  # some are reserved by the C library
+        with contextlib.suppress(OSError, ValueError):  # reserved by the C library
             signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     os.umask(0o077)
     for name in os.listdir("/proc/self/fd"):
         if int(name) > 2:
-            with contextlib.suppress(OSError):  # the one that listed the directory
+            with contextlib.suppress(OSError):  # that of the listing itself
                 os.close(int(name))
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    wanted = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_OPEN_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def attach_log(path: Path) -> int:
-    """Sends output to the log; gives a descriptor of the former standard error.
+    """Redirect output to the log; return a descriptor of the former standard error.
 
-    Never to a pipe: a service whose reader died would spin on it, or die with the supervisor.
-    A pipe as input stays: supervisord 4.3 spins when it has written ends of pipes that nobody reads.
+    Not to a pipe of the supervisor, whose end would end the service. A pipe as standard input stays: supervisord 4.3
+    uses a whole processor if it is closed.
     """
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    rotation.rotate(path)
-    former = fcntl.fcntl(2, fcntl.F_DUPFD_CLOEXEC, 3)
-    log = processes.open_log(path)
-    nothing = os.open(os.devnull, os.O_RDONLY)
+    log_files.rotate(path)
+    stderr = fcntl.fcntl(2, fcntl.F_DUPFD_CLOEXEC, 3)
+    log = log_files.open_log(path)
+    null = os.open(os.devnull, os.O_RDONLY)
     if not stat.S_ISFIFO(os.fstat(0).st_mode):
-        os.dup2(nothing, 0)
+        os.dup2(null, 0)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
-    os.close(nothing)
-    return former
+    os.close(null)
+    return stderr
 
 
 def take_lock(path: Path, service: str) -> None:
-    """Locks the service for as long as this process, and what it becomes, lives.
+    """Lock the service until this process ends. Raises LaunchError.
 
-    A POSIX record lock belongs to the process: it survives exec and no child inherits it.
+    A POSIX record lock belongs to the process: it survives exec, and children do not inherit it.
     """
     path.parent.mkdir(mode=0o700, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -137,45 +135,47 @@ def take_lock(path: Path, service: str) -> None:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         holder = processes.lock_holder(path)
-        raise LaunchError(ALREADY_RUNNING, f"{service} runs already as process {holder} (it holds {path})") from None
+        raise LaunchError(
+            ALREADY_RUNNING, f"{service} already runs as process {holder}, which has locked {path}"
+        ) from None
 
 
-def wait_for_port(port: int, patience: float = WAIT_FOR_PORT) -> None:
-    """Returns when the port answers; LaunchError when it does not in time."""
-    deadline = time.monotonic() + patience
-    while not routes.answers(port):
+def wait_for_port(port: int, timeout: float = PORT_TIMEOUT) -> None:
+    """Wait until something listens on a port. Raises LaunchError."""
+    deadline = time.monotonic() + timeout
+    while not ports.is_listening(port):
         if time.monotonic() > deadline:
-            raise LaunchError(NOT_THERE, f"nothing answers on 127.0.0.1:{port} after {patience:.0f} s")
+            raise LaunchError(UNAVAILABLE, f"nothing answers on 127.0.0.1:{port} after {timeout:.0f} s")
         time.sleep(0.1)
 
 
 def environment_of(arguments: argparse.Namespace) -> dict[str, str]:
-    """The environment of the service: ours, its secrets, its programs first in PATH."""
+    """Return the environment of the service, with its secrets, and its programs first in PATH. Raises LaunchError."""
     environment = dict(os.environ)
-    # JupyterHub runs alembic, and a proxy node, by name
+    # JupyterHub runs alembic by name, and the proxy runs node
     programs = str(Path(arguments.command[0]).parent)
     environment["PATH"] = f"{programs}:{environment.get('PATH', '/usr/local/bin:/usr/bin:/bin')}"
     environment["HUBFLEET_DIRECTORY"] = str(arguments.directory)
-    # the working directory has folders named like modules
+    # the working directory has directories named like modules
     environment["PYTHONSAFEPATH"] = "1"
     for pair in arguments.secret:
         variable, _equals, name = pair.partition("=")
         if not name or Path(name).name != name:
-            raise LaunchError(WRONG, f"--secret {pair}: expected VARIABLE=FILE, FILE being a name under secrets/")
+            raise LaunchError(MISCONFIGURED, f"--secret {pair}: expected VARIABLE=FILE, with a file name in secrets/")
         environment[variable] = (arguments.directory / "secrets" / name).read_text(encoding="utf-8").strip()
     return environment
 
 
 def read_files(paths: list[str]) -> dict[str, bytes]:
-    """The content of files to hand over. One that is being replaced is there when the supervisor tries again."""
+    """Return the content of files to pass on. Raises LaunchError; one that is being replaced exists at the next try."""
     try:
         return {path: Path(path).read_bytes() for path in paths}
     except OSError as error:
-        raise LaunchError(NOT_THERE, str(error)) from None
+        raise LaunchError(UNAVAILABLE, str(error)) from None
 
 
 def write_record(arguments: argparse.Namespace) -> None:
-    """Says what runs: pid, start time and boot, so that the pid cannot be taken for another."""
+    """Record what runs: the pid, with start time and boot because pids are reused."""
     itself = processes.stat(os.getpid())
     record = {
         "pid": os.getpid(),
@@ -185,57 +185,57 @@ def write_record(arguments: argparse.Namespace) -> None:
         "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
     path = arguments.directory / "run" / f"{arguments.service}.json"
-    processes.write_private(path, json.dumps(record, indent=1) + "\n")
+    files.write_private(path, json.dumps(record, indent=1) + "\n")
 
 
-def become(name: str, low_ports: bool, environment: dict[str, str]) -> None:
-    """Drops to a system account, for good."""
+def switch_account(name: str, low_ports: bool, environment: dict[str, str]) -> None:
+    """Drop privileges for those of a system account. Raises LaunchError or OSError."""
     try:
         entry = pwd.getpwnam(name)
     except KeyError:
-        raise LaunchError(WRONG, f"there is no account {name}") from None
-    account.become(entry, low_ports)
+        raise LaunchError(MISCONFIGURED, f"the account {name} does not exist") from None
+    privileges.drop(entry, low_ports)
     environment.update(HOME=entry.pw_dir, USER=name, LOGNAME=name)
 
 
 def start_service(arguments: argparse.Namespace) -> None:
-    """Everything between the log and exec; does not return but by LaunchError or OSError."""
+    """Execute the service in place of this process. Raises LaunchError or OSError."""
     os.chdir(arguments.directory)
     take_lock(arguments.directory / "run" / f"{arguments.service}.lock", arguments.service)
     if arguments.wait_port:
         wait_for_port(arguments.wait_port)
     environment = environment_of(arguments)
-    held = read_files(arguments.hand)
-    if arguments.restore_routes:  # read before the account is dropped, as all of the above
-        hub = processes.read_json(arguments.directory / "config" / "hub.json")
+    passed = read_files(arguments.pass_file)
+    if arguments.restore_routes:  # with the privileges of root, as all of the above
+        hub = files.read_json(arguments.directory / "config" / "hub.json")
         token = (arguments.directory / "secrets" / "routes_token").read_text(encoding="ascii").strip()
     write_record(arguments)
     if arguments.account:
-        become(arguments.account, arguments.low_ports, environment)
+        switch_account(arguments.account, arguments.low_ports, environment)
     if arguments.restore_routes:
         url = f"http://127.0.0.1:{arguments.restore_routes}{hub['base_url']}hub/api/proxy"
-        routes.restore_in_background([int(hub["ports"]["proxy_api"])], url, token)
+        proxy_routes.restore_in_background(int(hub["ports"]["proxy_api"]), url, token)
     sys.stdout.flush()
-    command = account.handed(arguments.command, held)
+    command = privileges.substitute_files(arguments.command, passed)
     os.execve(command[0], command, environment)
 
 
 def main() -> int:
-    """Becomes the service; gives an exit code only when that was not possible."""
+    """Start the service; return an exit code only if that fails."""
     arguments = parse(sys.argv[1:])
     arguments.directory = arguments.directory.resolve()
-    clean_process()
-    former = 2
+    reset_process()
+    stderr = 2
     try:
-        former = attach_log(arguments.directory / "logs" / f"{arguments.service}.log")
+        stderr = attach_log(arguments.directory / "logs" / f"{arguments.service}.log")
         start_service(arguments)
     except (OSError, ValueError, KeyError, LaunchError) as error:
         text = f"hubfleet: {arguments.service} was not started: {error}\n".encode()
-        # into the log, and to whoever started us
-        for descriptor in (2, former):
+        # into the log, and to the caller
+        for descriptor in (2, stderr):
             with contextlib.suppress(OSError):  # its reader may be gone
                 os.write(descriptor, text)
-        return error.code if isinstance(error, LaunchError) else WRONG
+        return error.code if isinstance(error, LaunchError) else MISCONFIGURED
     return 0
 
 

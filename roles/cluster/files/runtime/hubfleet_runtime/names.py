@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names derived from the names of users: folders, logs, system accounts. Standard library only."""
+"""Derive names of directories, logs and system accounts from user names. Standard library only."""
 
 from __future__ import annotations
 
@@ -15,62 +15,61 @@ _HASHED = "---"
 
 
 def is_check_user(user: str) -> bool:
-    """Whether this is a temporary user of the check, of whom nothing is kept."""
+    """Return whether this is a temporary user of a check."""
     return user.startswith(CHECK_PREFIX)
 
 
 def slug(name: str) -> str:
-    """A file name for any name: itself where it is simple, else readable with a hash.
+    """Return a unique file name for a name: the name itself if it is simple, else a readable part and a hash.
 
-    No two names have the same: simple ones never hold what marks the hashed ones.
+    Simple names never contain the mark of hashed ones.
     """
     if _SIMPLE.fullmatch(name) and _HASHED not in name:
         return name
-    readable = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:32].strip("-") or "user"
-    return f"{readable}{_HASHED}{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+    return f"{_readable(name, 32)}{_HASHED}{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
 def server_slug(user: str, server: str) -> str:
-    """A file name for a server of a user; the default server has the user's."""
+    """Return a file name for a server of a user; that of the default server is the user's."""
     return f"{slug(user)}+{slug(server)}" if server else slug(user)
 
 
 def server_log(directory: Path, user: str, server: str) -> Path:
-    """Where the log of a user's server is."""
+    """Return the path of a server's log."""
     return directory / "logs" / "servers" / f"{server_slug(user, server)}.log"
 
 
-def account(state: str, hub: str, user: str) -> str:
-    """The name of the system account of a hub's user, at most 32 characters.
+def account_name(state: str, hub: str, user: str) -> str:
+    """Return the name of a user's system account, at most 32 characters.
 
-    It holds a hash of the state directory, the hub and the user: hubs on one machine, also those
-    of different fleets, never share an account.
+    Hubs on one machine, also those of different fleets, never share an account.
     """
-    readable = re.sub(r"[^a-z0-9]+", "-", user.lower()).strip("-")[:16].strip("-") or "user"
-    return f"hf-{readable}-{account_hash(state, hub, user)}"
+    return f"hf-{_readable(user, 16)}-{account_hash(state, hub, user)}"
 
 
-def dynamic_account(state: str, hub: str, user: str) -> str:
-    """The name under which systemd makes up an account for the user while a server runs; at most 31 characters.
+def dynamic_account_name(state: str, hub: str, user: str) -> str:
+    """Return the name of a user's dynamic account of systemd, at most 31 characters.
 
-    None of account(): a real account of the name would be used instead of a made-up one.
+    Never one of account_name(): systemd would use the existing account.
     """
-    readable = re.sub(r"[^a-z0-9]+", "-", user.lower()).strip("-")[:15].strip("-") or "user"
-    return f"hd-{readable}-{account_hash(state, hub, user)}"
+    return f"hd-{_readable(user, 15)}-{account_hash(state, hub, user)}"
 
 
-def server_key(directory: Path, user: str, server: str) -> str:
-    """What a server of a user is called machine-wide, say as a control group; at most 61 characters.
+def server_id(directory: Path, user: str, server: str) -> str:
+    """Return the name of a server that is unique on the machine, for control groups and units; at most 61 characters.
 
-    No two servers have the same, also not those of different fleets; two starts of one server have. All of
-    a hub start alike, by which the engine finds them (platform/server/user_groups.py).
+    It is the same for all starts of a server. The engine finds those of a hub by their prefix
+    (platform/server/apply/control_groups.py).
     """
     hub = hashlib.sha256(str(directory).encode()).hexdigest()[:8]
     full = hashlib.sha256("\0".join((str(directory), user, server)).encode()).hexdigest()
-    readable = re.sub(r"[^a-z0-9]+", "-", user.lower()).strip("-")[:16].strip("-") or "user"
-    return f"hf-{hub}-{readable}-{full[:32]}"
+    return f"hf-{hub}-{_readable(user, 16)}-{full[:32]}"
 
 
 def account_hash(state: str, hub: str, user: str) -> str:
-    """What tells the account of this user of this hub from all others on the machine."""
+    """Return a hash of a user of a hub of a fleet."""
     return hashlib.sha256("\0".join((state, hub, user)).encode()).hexdigest()[:12]
+
+
+def _readable(name: str, length: int) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:length].strip("-") or "user"

@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The log of a user's server over JupyterHub's API, for who may administer that server.
+"""Serve the log of a user's server in JupyterHub's API.
 
     GET hub/api/hubfleet/servers/USER/log?server=NAME&lines=20  ->  {"lines": ["...", ...]}
 
-Needs the scope admin:servers, also when limited to the user or the server.
+Requires the scope admin:servers, which may be limited to the user or the server.
 """
 
 from __future__ import annotations
@@ -18,39 +18,39 @@ from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.scopes import needs_scope
 from tornado import web
 
-from hubfleet_runtime import names, rotation
+from hubfleet_runtime import log_files, names
 
-MOST_LINES = 1000
+MAX_LINES = 1000
 
 
 class ServerLogHandler(APIHandler):
-    """Answers with the last lines of a server's log."""
+    """Return the last lines of a server's log."""
 
     def initialize(self, directory: str) -> None:
-        """Takes the hub's directory."""
+        """Set the hub's directory."""
         super().initialize()
         self.directory = Path(directory)
 
     async def get(self, user_name: str) -> None:
-        """HTTP 400 for a wrong number of lines, 403 or 404 without the right or the user."""
+        """Return 400 for an invalid number of lines, 403 without the scope, 404 for an unknown user."""
         server = self.get_argument("server", "")
         try:
             count = int(self.get_argument("lines", "20"))
         except ValueError:
             count = 0
-        if not 1 <= count <= MOST_LINES:
-            raise web.HTTPError(400, f"lines must be a number from 1 to {MOST_LINES}")
+        if not 1 <= count <= MAX_LINES:
+            raise web.HTTPError(400, f"lines must be a number from 1 to {MAX_LINES}")
         await self._answer(user_name=user_name, server_name=server, count=count)
 
     @needs_scope("admin:servers")
     async def _answer(self, user_name: str, server_name: str, count: int) -> None:
         if self.find_user(user_name) is None:
-            raise web.HTTPError(404, f"no user {user_name!r}")
+            raise web.HTTPError(404, f"No such user: {user_name}")
         path = names.server_log(self.directory, user_name, server_name)
         self.set_header("Content-Type", "application/json")
-        self.write(json.dumps({"lines": rotation.last_lines(path, count)}))
+        self.write(json.dumps({"lines": log_files.last_lines(path, count)}))
 
 
 def handlers(directory: str) -> list[tuple[str, Any, dict[str, Any]]]:
-    """The handlers to give to JupyterHub.extra_handlers."""
+    """Return the handlers for JupyterHub.extra_handlers."""
     return [(r"/api/hubfleet/servers/([^/]+)/log", ServerLogHandler, {"directory": directory})]

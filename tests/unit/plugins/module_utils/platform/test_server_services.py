@@ -73,11 +73,11 @@ def test_a_proxy_has_the_right_to_its_own_ports(variables: dict[str, Any], low: 
 def test_a_proxy_is_handed_its_key() -> None:
     service = started(**TLS)["proxy"]
     words = options(service)
-    handed = [words[number + 1] for number, word in enumerate(words) if word == "--hand"]
+    handed = [words[number + 1] for number, word in enumerate(words) if word == "--pass-file"]
     assert handed == list(TLS.values())
     # The launcher finds them in these words.
     assert {f"--ssl-cert={handed[0]}", f"--ssl-key={handed[1]}"} <= set(service.command)
-    assert "--hand" not in options(started(SETUP, **TLS)["proxy"]), "the account that deploys reads them itself"
+    assert "--pass-file" not in options(started(SETUP, **TLS)["proxy"]), "the account that deploys reads them itself"
 
 
 def test_a_reverse_proxy_has_the_right_to_low_ports_only() -> None:

@@ -31,7 +31,7 @@ BOOTED = Machine(
     systemd=True,
     user_systemd=False,
     bubblewrap=True,
-    cgroups="",
+    control_groups=False,
     kernel="6.1.0",
     node="/usr/bin/node",
 )

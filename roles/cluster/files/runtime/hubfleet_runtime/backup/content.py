@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from hubfleet_runtime import names, processes
+from hubfleet_runtime import files, names
 from hubfleet_runtime.backup.restic import BackupError, Settings
 
 FORMAT = 1
@@ -41,13 +41,13 @@ class Counted:
 
 def stage(directory: Path, target: Path, settings: Settings) -> dict[str, Any]:
     """Copy a hub's files to a new directory; return the manifest. The hub may run. Raises BackupError."""
-    config = processes.read_json(directory / "config" / "hub.json")
+    config = files.read_json(directory / "config" / "hub.json")
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(mode=0o700, parents=True)
     # before the database: a deploy that changes the schema is recorded only after that
     record = newest_record(directory / "history")
     if record:
-        processes.write_private(target / "record.json", record)
+        files.write_private(target / "record.json", record)
     for folder in ("config", "secrets"):
         shutil.copytree(directory / folder, target / folder)
     users = copy_database(directory / DATABASE, target / DATABASE)
@@ -65,7 +65,7 @@ def stage(directory: Path, target: Path, settings: Settings) -> dict[str, Any]:
         "folders": folders_of(homes, users) if settings.homes and homes.is_dir() else {},
         "files": digests(target),
     }
-    processes.write_private(target / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    files.write_private(target / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return manifest
 
 
@@ -75,7 +75,7 @@ def newest_record(history: Path) -> str:
     for number in sorted(numbers, reverse=True):
         path = history / str(number) / "record.json"
         try:
-            if processes.read_json(path).get("result") != "applying":
+            if files.read_json(path).get("result") != "applying":
                 return path.read_text(encoding="utf-8")
         except (OSError, ValueError):
             continue
@@ -175,7 +175,7 @@ def digests(folder: Path) -> dict[str, str]:
 def check(folder: Path) -> dict[str, Any]:
     """Compare restored files with their manifest; return the manifest. Raises BackupError if anything differs."""
     try:
-        manifest = processes.read_json(folder / MANIFEST)
+        manifest = files.read_json(folder / MANIFEST)
     except (OSError, ValueError) as error:
         raise BackupError(f"the backup is damaged: {error}") from None
     if manifest.get("format") != FORMAT:

@@ -26,7 +26,7 @@ from typing import Any, Callable
 # as a script, this file's own folder would come first and hide modules of the standard library
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from hubfleet_runtime import processes  # noqa: E402
+from hubfleet_runtime import files, processes  # noqa: E402
 from hubfleet_runtime.backup import content, restore  # noqa: E402
 from hubfleet_runtime.backup.restic import BackupError, Repository, Settings  # noqa: E402
 
@@ -64,7 +64,7 @@ def save(request: Request) -> Answer:
         }
         last = state / "backup" / "last"
         last.mkdir(mode=0o700, exist_ok=True)
-        processes.write_private(last / f"{hub}.json", json.dumps(answer) + "\n")
+        files.write_private(last / f"{hub}.json", json.dumps(answer) + "\n")
     return {**answer, "summary": summary(answer)}
 
 
@@ -107,7 +107,7 @@ def _exclusive(state: Path) -> Iterator[None]:
 
 def scheduled(state: Path) -> int:
     """Back up every hub, whether others fail or not; return the exit code."""
-    settings = processes.read_json(state / "backup" / "settings.json")
+    settings = files.read_json(state / "backup" / "settings.json")
     failed = 0
     for folder in sorted((state / "hubs").iterdir()):
         if not (folder / "config" / "hub.json").exists():
@@ -148,7 +148,7 @@ def _wait_for_deploy(state: Path) -> None:
     deadline = time.monotonic() + DEPLOY_TIMEOUT
     while time.monotonic() < deadline:
         try:
-            holder = processes.read_json(Path(f"{state}.deploy-lock"))
+            holder = files.read_json(Path(f"{state}.deploy-lock"))
         except (OSError, ValueError):
             return
         found = processes.stat(int(holder.get("pid") or 0))

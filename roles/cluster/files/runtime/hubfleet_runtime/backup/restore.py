@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hubfleet_runtime import isolation, processes
+from hubfleet_runtime import files, isolation
 from hubfleet_runtime.backup import content, owners
 from hubfleet_runtime.backup.restic import BackupError, Repository
 
@@ -108,7 +108,7 @@ def fetch(target: Target, repository: Repository, wanted: str) -> dict[str, Any]
         "size": sum(about["size"] for about in manifest["folders"].values()),
         "servers": content.forget_servers(database) if database.exists() else 0,
     }
-    processes.write_private(target.fetched / NOTE, json.dumps(note) + "\n")
+    files.write_private(target.fetched / NOTE, json.dumps(note) + "\n")
     return {**found, "changed": True, **_counts(note)}
 
 
@@ -145,7 +145,7 @@ def discard(target: Target) -> None:
 
 def _note(directory: Path) -> dict[str, Any]:
     try:
-        return processes.read_json(directory / NOTE)
+        return files.read_json(directory / NOTE)
     except (OSError, ValueError):
         return {}
 
@@ -176,9 +176,9 @@ def _check_homes(manifest: dict[str, Any], homes: Path) -> None:
 
 
 def _set_owners(target: Target, manifest: dict[str, Any], homes: Path) -> None:
-    where = isolation.Where(target.directory, target.hub, target.homes, target.runtime_directory)
+    hub = isolation.HubContext(target.directory, target.hub, target.homes, target.runtime_directory)
     try:
-        backend = isolation.create(target.isolation, where)
+        backend = isolation.create(target.isolation, hub)
 
         def account(user: str) -> tuple[int, int]:
             place = backend.prepare(user, "")
@@ -241,12 +241,12 @@ def _place_hub(target: Target, note: dict[str, Any]) -> None:
         shutil.copyfile(fetched / content.DATABASE, prepared / content.DATABASE)
         (prepared / content.DATABASE).chmod(0o600)
     if (fetched / "record.json").exists():
-        record = processes.read_json(fetched / "record.json")
+        record = files.read_json(fetched / "record.json")
         # nothing to roll back to: its programs and paths were those of another machine
         record.update(result="restored", services=[], builds=[], files={}, database="", back_to=0)
         folder = prepared / "history" / str(record["number"])
         folder.mkdir(mode=0o700, parents=True)
-        processes.write_private(folder / "record.json", json.dumps(record, indent=1) + "\n")
-    processes.write_private(prepared / NOTE, json.dumps(note) + "\n")
+        files.write_private(folder / "record.json", json.dumps(record, indent=1) + "\n")
+    files.write_private(prepared / NOTE, json.dumps(note) + "\n")
     target.directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     prepared.rename(target.directory)

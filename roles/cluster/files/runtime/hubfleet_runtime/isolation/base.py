@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the spawner asks of every way to keep users apart. Standard library only."""
+"""The interface between the spawner and isolation backends. Standard library only."""
 
 from __future__ import annotations
 
@@ -12,61 +12,57 @@ import resource
 import shutil
 import stat
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
 from hubfleet_runtime import names
 
-_LONGEST_RUNTIME = 107 - len("/0123456789abcdef") - len("/kernel--ipc-9") - 36
-
-
-#: User ids that systemd gives to DynamicUser=. Source: https://systemd.io/UIDS-GIDS/
-DYNAMIC = range(0xEF00, 0xFFF0)
+#: User ids that systemd allocates for DynamicUser=. Source: https://systemd.io/UIDS-GIDS/
+_DYNAMIC_UIDS = range(0xEF00, 0xFFF0)
+#: Of a directory for runtime directories: jupyter_client makes USER/kernel-UUID-ipc-N below it, and the path of
+#: a socket has at most 107 characters. Source: unix(7)
+_MAX_RUNTIME_PATH = 107 - len("/0123456789abcdef") - len("/kernel--ipc-9") - 36
 
 
 class IsolationError(Exception):
-    """Why a user's place cannot be made, or this way does not work here."""
+    """Why a server cannot be isolated."""
 
 
 @dataclass(frozen=True)
-class Where:
-    """The hub that users belong to, and where their things go.
+class HubContext:
+    """A hub and its paths. directory: the hub's own.
 
-    slice: of systemd, for servers that it runs as units; "" where servers are processes of the hub.
+    slice: systemd slice for servers that run as units; "" if servers are child processes of the hub.
     """
 
-    directory: Path  # of the hub
-    hub: str
+    directory: Path
+    name: str
     homes: Path
     runtime_directory: Path
     slice: str = ""
 
     @property
     def state(self) -> str:
-        """The state directory, which tells this fleet from others on the machine."""
+        """Return the state directory, which tells this fleet from others on the machine."""
         return str(self.directory.parent.parent)
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a server of a user runs: as whom, and with which directories.
+class ServerContext:
+    """The account and the directories of a server. server_id: see names.server_id()."""
 
-    key: what this server is called machine-wide, see names.server_key().
-    """
-
-    key: str
+    server_id: str
     home: Path
     account: str
     runtime_directory: str
     uid: int | None = None
     gid: int | None = None
-    environment: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A server as systemd is to run it: ``properties`` say as whom, where, and limited how."""
+    """The systemd unit that runs a server."""
 
     name: str
     slice: str
@@ -76,11 +72,10 @@ class Unit:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a server may use; None is no limit.
+    """What a server may use; None for no limit.
 
-    memory: bytes, all its processes together where the way can count them so, else each.
-    cpu: processors it may keep busy. cpu_guarantee: processors it gets when all are wanted.
-    processes: how many processes and threads.
+    memory: bytes for all processes of a server together if the backend can limit them so, else for each process.
+    cpu, cpu_guarantee: processors, at most and when all processors are busy. processes: processes and threads.
     """
 
     memory: int | None = None
@@ -89,20 +84,20 @@ class Limits:
     processes: int | None = None
 
     def apply(self) -> None:
-        """Limits this process and what it starts, each by itself. Runs between fork and exec."""
-        no_core_files()
+        """Limit this process and each of its children. Called between fork and exec."""
+        disable_core_files()
         if self.memory:
-            # over it, Python raises MemoryError instead of the machine running out
+            # over this limit, Python raises MemoryError
             _lower(resource.RLIMIT_DATA, self.memory)
 
     def apply_to_account(self) -> None:
-        """Limits the processes of the account that this process has, together."""
+        """Limit the number of processes of this process's account."""
         if self.processes:
             _lower(resource.RLIMIT_NPROC, self.processes)
 
 
-def no_core_files() -> None:
-    """Keeps crashes of this process and of what it starts from filling homes."""
+def disable_core_files() -> None:
+    """Prevent core files of this process and its children, which would fill homes."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -113,86 +108,83 @@ def _lower(limit: int, value: int) -> None:
 
 
 class Isolation(abc.ABC):
-    """One way to keep the users of a hub apart. All methods block: call them in a thread."""
+    """An isolation backend. All methods block, and raise IsolationError."""
 
     name = ""
 
-    def __init__(self, where: Where) -> None:
-        self.where = where
+    def __init__(self, hub: HubContext) -> None:
+        self.hub = hub
 
     @abc.abstractmethod
     def check(self) -> None:
-        """IsolationError when this way cannot work here. Called when the hub starts."""
+        """Check that the backend can work on this machine. Called when the hub starts."""
 
     @abc.abstractmethod
-    def prepare(self, user: str, server: str) -> Place:
-        """Makes what the user's server needs, unless it is there. IsolationError when it cannot."""
+    def prepare(self, user: str, server: str) -> ServerContext:
+        """Create the account and the directories of a server, unless they exist."""
 
-    def command(self, place: Place, environment: Path, command: list[str], limits: Limits) -> list[str]:
-        """The command that runs a command isolated, with the software in environment."""
+    def command(self, context: ServerContext, environment: Path, command: list[str], limits: Limits) -> list[str]:
+        """Return the command that runs ``command`` isolated. environment: directory of the software."""
         return command
 
-    def popen(self, place: Place, limits: Limits) -> dict[str, Any]:
-        """Arguments for Popen: as whom to run, where, and limited how."""
+    def popen_arguments(self, context: ServerContext, limits: Limits) -> dict[str, Any]:
+        """Return arguments of subprocess.Popen that set account, working directory and limits."""
         apply: Callable[[], None] = limits.apply
-        return {"cwd": str(place.home), "preexec_fn": apply}
+        return {"cwd": str(context.home), "preexec_fn": apply}
 
-    def unit(self, place: Place, environment: Path, limits: Limits) -> Unit | None:
-        """The unit of systemd that runs the server; None when it is started by Popen."""
+    def unit(self, context: ServerContext, environment: Path, limits: Limits) -> Unit | None:
+        """Return the systemd unit that runs the server; None if it is started by subprocess.Popen."""
         return None
 
-    def answered(self, place: Place, limits: Limits) -> None:  # noqa: B027  most ways have nothing to add
-        """Called when the server answers: starting takes more CPU than working does."""
+    def after_start(self, context: ServerContext, limits: Limits) -> None:  # noqa: B027  most backends do nothing
+        """Apply limits that would slow down a start. Called when the server answers."""
 
-    def ends_over_memory(self) -> bool:
-        """Whether Linux ends a process of a server over its memory limit, and kernels see that it did."""
+    def kills_over_memory_limit(self) -> bool:
+        """Return whether the kernel kills processes of servers over their memory limit."""
         return False
 
-    def memory_kills(self, user: str, server: str) -> int:
-        """How many processes of the server were ended because it reached its memory limit."""
+    def oom_kills(self, user: str, server: str) -> int:
+        """Return how many processes of a server were killed because of its memory limit."""
         return 0
 
-    def end_server(self, user: str, server: str) -> None:  # noqa: B027  most ways leave nothing behind
-        """Ends what this server left behind. Called whenever it has stopped."""
+    def end_server(self, user: str, server: str) -> None:  # noqa: B027  most backends do nothing
+        """End what a stopped server left behind."""
 
-    def end_processes(self, user: str) -> None:  # noqa: B027  most ways leave nothing behind
-        """Ends what the user's servers left behind. Called when none of them runs any more."""
+    def end_user_processes(self, user: str) -> None:  # noqa: B027  most backends do nothing
+        """End what a user's servers left behind. Called when none of them runs any more."""
 
     def remove(self, user: str) -> None:
-        """Removes all that a temporary user had. Never called for persons."""
-        names_only_checks(user)
-        self.end_processes(user)
+        """Remove everything of a check user."""
+        require_check_user(user)
+        self.end_user_processes(user)
         shutil.rmtree(self.home(user), ignore_errors=True)
 
-    def key(self, user: str, server: str) -> str:
-        """What the server is called machine-wide."""
-        return names.server_key(self.where.directory, user, server)
+    def server_id(self, user: str, server: str) -> str:
+        """Return the name of a server that is unique on the machine."""
+        return names.server_id(self.hub.directory, user, server)
 
     def home(self, user: str) -> Path:
-        """The user's home directory."""
-        return self.where.homes / names.slug(user)
+        """Return the user's home directory."""
+        return self.hub.homes / names.slug(user)
 
 
-def check_runtime(path: Path) -> None:
-    """IsolationError when sockets of kernels in there would have too long a path.
-
-    Source: unix(7), at most 107 characters; jupyter_client makes USER/kernel-UUID-ipc-N below it.
-    """
-    if len(str(path)) > _LONGEST_RUNTIME:
+def check_runtime_path(path: Path) -> None:
+    """Raise IsolationError if the sockets of kernels below this directory would have too long paths."""
+    if len(str(path)) > _MAX_RUNTIME_PATH:
         raise IsolationError(
             f"the path {path} is too long for the sockets of kernels: "
-            f"{len(str(path))} characters, possible are {_LONGEST_RUNTIME}"
+            f"it has {len(str(path))} characters, at most {_MAX_RUNTIME_PATH} are possible"
         )
 
 
-def names_only_checks(user: str) -> None:
-    """Refuses to remove what belongs to a person."""
+def require_check_user(user: str) -> None:
+    """Raise IsolationError if something of a person is to be removed."""
     if not names.is_check_user(user):
-        raise IsolationError(f"the things of user {user!r} are never removed by the hub")
+        raise IsolationError(f"the hub never removes the account and the files of user {user!r}")
 
 
 def private_directory(path: Path, uid: int, gid: int, mode: int = 0o700) -> None:
-    """Makes a directory of that owner and mode; IsolationError when something else is there.
+    """Create a directory with that owner and mode. Raises IsolationError if it belongs to somebody else.
 
     The parent must not be writable by others, or they could put a link there first.
     """
@@ -200,37 +192,37 @@ def private_directory(path: Path, uid: int, gid: int, mode: int = 0o700) -> None
         os.mkdir(path, 0o700)
     found = os.lstat(path)
     if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() != uid and not os.listdir(path):
-        os.chown(path, uid, gid)  # made just now, or by a hub that was killed before this line
+        os.chown(path, uid, gid)  # created just now, or by a hub that was killed before this line
         found = os.lstat(path)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid:
-        raise IsolationError(f"{path} is not a directory of user id {uid}; it is left alone")
+        raise IsolationError(f"{path} is not a directory of user id {uid}; it is not changed")
     if stat.S_IMODE(found.st_mode) != mode:
         os.chmod(path, mode)
 
 
 def change_owner(path: Path, uid: int, gid: int) -> None:
-    """Gives a directory, with what its present owner has in it, to somebody else.
+    """Change the owner of a directory, and of what its present owner has in it. Links are not followed.
 
-    The directory itself comes last, so that what was interrupted is done again. Links are not followed.
+    The directory itself comes last, so that an interrupted change is repeated. Raises IsolationError.
     """
     owner = os.lstat(path).st_uid
     command = ["chown", "--recursive", "--no-dereference", f"--from={owner}", f"{uid}:{gid}", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
-        raise IsolationError(f"{path} cannot be given to user id {uid}: {done.stderr.strip()}")
+        raise IsolationError(f"the owner of {path} cannot be changed to user id {uid}: {done.stderr.strip()}")
 
 
 def private_home(path: Path, uid: int, gid: int) -> None:
-    """Makes a user's home; a mode that the user gave it later is kept.
+    """Create a user's home; keep a mode that the user has set. Raises IsolationError.
 
-    One of a user id that systemd made up (see unit_users.py) is given to the user's own.
+    The home of a dynamic user of systemd is given to the new user id.
     """
-    if path.is_dir() and not path.is_symlink() and os.lstat(path).st_uid in DYNAMIC:
+    if path.is_dir() and not path.is_symlink() and os.lstat(path).st_uid in _DYNAMIC_UIDS:
         change_owner(path, uid, gid)
     mode = 0o700 if not path.exists() else stat.S_IMODE(os.lstat(path).st_mode)
     private_directory(path, uid, gid, mode)
 
 
-def runtime_root(path: Path, mode: int) -> None:
-    """Makes the folder that holds the users' runtime directories; it may vanish at a reboot."""
+def create_runtime_root(path: Path, mode: int) -> None:
+    """Create the parent of the users' runtime directories, which may vanish at a reboot. Raises IsolationError."""
     private_directory(path, os.geteuid(), os.getegid(), mode)

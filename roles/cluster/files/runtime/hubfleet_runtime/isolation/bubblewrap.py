@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each server in a sandbox of bubblewrap(1): for hubs of ordinary users.
+"""Run each server in a sandbox of bubblewrap(1), for hubs without root.
 
-All servers have the user id of the hub, but each sees only its own home, its own processes, and
-the software read-only.
+All servers have the user id of the hub, but each sees only its own home, its own processes, and the software,
+read-only.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hubfleet_runtime.isolation.base import Isolation, IsolationError, Limits, Place, private_home
+from hubfleet_runtime.isolation.base import Isolation, IsolationError, Limits, ServerContext, private_home
 
-_SHIM = Path(__file__).with_name("sandbox.py")
+_SHIM = Path(__file__).with_name("bubblewrap_shim.py")
 _RUNTIME = "/run/jupyter"
 _ROOT_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 
 
 class Bubblewrap(Isolation):
-    """Own file system view, processes, IPC and host name; the network is the machine's."""
+    """A file system view, processes and IPC of its own; the network is the machine's."""
 
     name = "bubblewrap"
 
     def check(self) -> None:
-        """IsolationError as root, or when bwrap cannot make a sandbox here."""
+        """Refuse root, and check that bwrap can create a sandbox."""
         if os.geteuid() == 0:
-            raise IsolationError("isolation 'bubblewrap' is for hubs of ordinary users; as root use 'system-users'")
+            raise IsolationError("isolation 'bubblewrap' is for hubs without root; with root use 'system-users'")
         command = [
             self._program(),
-            *view_of_system(),
+            *_bind_system(),
             "--unshare-pid",
             "--unshare-ipc",
             "--unshare-uts",
@@ -45,19 +45,19 @@ class Bubblewrap(Isolation):
         result = subprocess.run(
             command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30, check=False
         )
-        self._refuse_to_show([])
+        self._check_exposed_paths([])
         if result.returncode != 0:
-            raise IsolationError(f"bwrap cannot make a sandbox on this machine: {result.stderr.strip()}")
+            raise IsolationError(f"bwrap cannot create a sandbox on this machine: {result.stderr.strip()}")
 
-    def prepare(self, user: str, server: str) -> Place:
-        """Makes the home; everything else exists inside the sandbox only."""
+    def prepare(self, user: str, server: str) -> ServerContext:
+        """Create the home; everything else only exists in the sandbox."""
         home = self.home(user)
         private_home(home, os.geteuid(), os.getegid())
-        return Place(key=self.key(user, server), home=home, account=user, runtime_directory=_RUNTIME)
+        return ServerContext(self.server_id(user, server), home, account=user, runtime_directory=_RUNTIME)
 
-    def command(self, place: Place, environment: Path, command: list[str], limits: Limits) -> list[str]:
-        """The shim that starts bwrap and passes signals on. IsolationError when it would show too much."""
-        self._refuse_to_show(python_of(environment))
+    def command(self, context: ServerContext, environment: Path, command: list[str], limits: Limits) -> list[str]:
+        """Return the command of the shim, which runs bwrap and forwards signals."""
+        self._check_exposed_paths(bind_python(environment))
         sandbox = [
             self._program(),
             "--die-with-parent",
@@ -66,7 +66,7 @@ class Bubblewrap(Isolation):
             "--unshare-ipc",
             "--unshare-uts",
             "--unshare-cgroup-try",
-            *view_of_system(),
+            *_bind_system(),
             "--proc",
             "/proc",
             "--dev",
@@ -77,59 +77,56 @@ class Bubblewrap(Isolation):
             "/tmp",
             "--dir",
             "/var/tmp",
-            # whatever its mode, there is nobody else in there; bubblewrap before 0.5 (Debian 11) knows no --perms
+            # its mode does not matter, nobody else can reach it; bubblewrap before 0.5 (Debian 11) has no --perms
             "--dir",
             _RUNTIME,
-            *resolver(),
-            *python_of(environment),
+            *_bind_resolver(),
+            *bind_python(environment),
             "--ro-bind",
             str(environment),
             str(environment),
             "--bind",
-            str(place.home),
-            str(place.home),
+            str(context.home),
+            str(context.home),
             "--chdir",
-            str(place.home),
+            str(context.home),
             "--",
-            *limit_of_processes(limits),
+            *_limit_processes(limits),
         ]
         return [sys.executable, "-I", "-S", str(_SHIM), *sandbox, *command]
 
-    def _refuse_to_show(self, python: list[str]) -> None:
-        """A Python in ~/.local, say, would show everything that the hub keeps below that."""
-        for shown in ("/usr", "/etc", *python[1::3]):
-            for private in (self.where.directory, self.where.homes):
-                if Path(shown) in Path(private).parents:
+    def _check_exposed_paths(self, python: list[str]) -> None:
+        """Refuse a sandbox that shows private directories, as a Python in ~/.local may do."""
+        for exposed in ("/usr", "/etc", *python[1::3]):
+            for private in (self.hub.directory, self.hub.homes):
+                if Path(exposed) in Path(private).parents:
                     raise IsolationError(
-                        f"{private} lies in {shown}, which sandboxes show; move it, or set cluster_python"
+                        f"{private} is below {exposed}, which sandboxes expose; move it, or set cluster_python"
                     )
 
     @staticmethod
     def _program() -> str:
         program = shutil.which("bwrap", path="/usr/local/bin:/usr/bin:/bin")
         if program is None:
-            raise IsolationError("isolation 'bubblewrap' needs the program bwrap (package bubblewrap)")
+            raise IsolationError("isolation 'bubblewrap' needs bwrap; install the package bubblewrap")
         return program
 
 
-def limit_of_processes(limits: Limits) -> list[str]:
-    """What limits the processes in a sandbox when it is put before the command inside.
+def _limit_processes(limits: Limits) -> list[str]:
+    """Return the prefix of a command in a sandbox that limits its processes.
 
-    Inside, because Linux counts them per user namespace since 5.14, and so per sandbox. Before, it counted
-    all of the account, and one user could use up what others need: there is no limit then.
+    Linux counts processes per user namespace, and so per sandbox, since 5.14. Before, it counted all of the account,
+    so there is no limit.
     """
     program = shutil.which("prlimit", path="/usr/bin:/bin")
-    if not limits.processes or program is None or _kernel() < (5, 14):
+    kernel = tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
+    if not limits.processes or program is None or kernel < (5, 14):
         return []
     return [program, f"--nproc={limits.processes}", "--"]
 
 
-def _kernel() -> tuple[int, ...]:
-    return tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
-
-
-def view_of_system() -> list[str]:
-    """bwrap's arguments that show the system's programs and settings, and nothing else."""
+def _bind_system() -> list[str]:
+    """Return arguments of bwrap that expose the system's programs and settings."""
     arguments = ["--ro-bind", "/usr", "/usr", "--ro-bind", "/etc", "/etc", "--tmpfs", "/run"]
     for name in _ROOT_FOLDERS:
         path = Path("/", name)
@@ -137,19 +134,19 @@ def view_of_system() -> list[str]:
             arguments += ["--symlink", os.readlink(path), str(path)]
         elif path.is_dir():
             arguments += ["--ro-bind", str(path), str(path)]
-    # numerical libraries count processors there
+    # numerical libraries count processors here
     arguments += ["--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"]
     return arguments
 
 
-def resolver() -> list[str]:
-    """Shows resolv.conf where it is a link into /run, as systemd-resolved makes it."""
+def _bind_resolver() -> list[str]:
+    """Return arguments of bwrap that expose resolv.conf if it is a link into /run, as of systemd-resolved."""
     target = os.path.realpath("/etc/resolv.conf")
     return ["--ro-bind-try", target, target] if target.startswith("/run/") else []
 
 
-def python_of(environment: Path) -> list[str]:
-    """Shows the Python that an environment was made with, when it is not the system's.
+def bind_python(environment: Path) -> list[str]:
+    """Return arguments of bwrap that expose the Python of an environment, unless it is the system's.
 
     Source: PEP 405; the key "home" of pyvenv.cfg is the folder of that Python's programs.
     """
@@ -161,7 +158,7 @@ def python_of(environment: Path) -> list[str]:
     if not settings.get("home"):
         return []
     programs = settings["home"]
-    # where it is written down, and where that is: either may be a link
+    # the path in the file, and its target: both may be links
     prefixes = {str(Path(each).parent) for each in (programs, os.path.realpath(programs))}
     arguments: list[str] = []
     for prefix in sorted(prefixes - {"/", "/usr", "/usr/local"}):

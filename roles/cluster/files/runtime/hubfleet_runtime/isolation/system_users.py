@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One system account per user of the hub. Needs root. Standard library only.
+"""Run the servers of each user as a system account. Needs root. Standard library only.
 
-Accounts are made by useradd(8) and, for temporary users, removed by userdel(8). The account of a
-person is never removed: its number would be given away again, and the files with it.
+Accounts are created by useradd(8) and, for check users, removed by userdel(8). The account of a person is never
+removed: its number would be reused, and the new account would own the files.
 """
 
 from __future__ import annotations
@@ -24,60 +24,60 @@ from urllib.parse import quote
 from hubfleet_runtime import names, processes
 from hubfleet_runtime.isolation import cgroups
 from hubfleet_runtime.isolation.base import (
+    HubContext,
     Isolation,
     IsolationError,
     Limits,
-    Place,
-    Where,
-    check_runtime,
-    names_only_checks,
-    no_core_files,
+    ServerContext,
+    check_runtime_path,
+    create_runtime_root,
+    disable_core_files,
     private_directory,
     private_home,
-    runtime_root,
+    require_check_user,
 )
 
-_PROGRAMS = {"PATH": "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
-# useradd(8) and userdel(8): cannot update the password, group or subordinate-id file, mostly
-# because another program holds its lock
-_BUSY = {1, 10, 16, 18}
+_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
+# Exit codes of useradd(8) and userdel(8): the password, group or subordinate-id file cannot be updated, mostly
+# because another program has locked it; the account exists.
+_LOCKED = {1, 10, 16, 18}
 _EXISTS = 9
-_PATIENCE = 60.0
-_SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
-# the threads of one hub; other hubs are kept out by the lock of the account files
-_one_at_a_time = threading.Lock()
+_LOCK_TIMEOUT = 60.0
+_SHARED_DIRECTORIES = ("/tmp", "/var/tmp", "/dev/shm")
+# for the threads of this hub; other hubs wait for the lock of the account files
+_account_lock = threading.Lock()
 
 
 class SystemUsers(Isolation):
-    """Each user of the hub has a system account, made at the first start of a server."""
+    """A system account per user of the hub, created when their first server starts."""
 
     name = "system-users"
 
-    def __init__(self, where: Where) -> None:
-        super().__init__(where)
-        self.groups: cgroups.Groups | None = None
+    def __init__(self, hub: HubContext) -> None:
+        super().__init__(hub)
+        self.control_groups: cgroups.ControlGroups | None = None
 
     def check(self) -> None:
-        """IsolationError without root, or without the programs that make accounts."""
+        """Check for root and the programs that manage accounts, and find control groups."""
         if os.geteuid() != 0:
-            raise IsolationError("isolation 'system-users' needs a hub that runs as root; use 'bubblewrap'")
+            raise IsolationError("isolation 'system-users' needs root; without root use 'bubblewrap'")
         for program in ("useradd", "userdel"):
-            if shutil.which(program, path=_PROGRAMS["PATH"]) is None:
+            if shutil.which(program, path=_ENVIRONMENT["PATH"]) is None:
                 raise IsolationError(f"isolation 'system-users' needs the program {program}")
-        check_runtime(self.where.runtime_directory)
-        self.groups = cgroups.find()
+        check_runtime_path(self.hub.runtime_directory)
+        self.control_groups = cgroups.find_control_groups()
 
-    def prepare(self, user: str, server: str) -> Place:
-        """Makes the account, the home and the runtime directory, whatever of them is missing."""
-        with _one_at_a_time:
+    def prepare(self, user: str, server: str) -> ServerContext:
+        """Create the account, the home and the runtime directory, unless they exist."""
+        with _account_lock:
             entry = self._account(user) or self._create(user)
             home = self.home(user)
             private_home(home, entry.pw_uid, entry.pw_gid)
-            runtime_root(self.where.runtime_directory, 0o711)
-            runtime = self.where.runtime_directory / str(entry.pw_uid)
+            create_runtime_root(self.hub.runtime_directory, 0o711)
+            runtime = self.hub.runtime_directory / str(entry.pw_uid)
             private_directory(runtime, entry.pw_uid, entry.pw_gid)
-        return Place(
-            key=self.key(user, server),
+        return ServerContext(
+            server_id=self.server_id(user, server),
             home=home,
             account=entry.pw_name,
             runtime_directory=str(runtime),
@@ -85,22 +85,22 @@ class SystemUsers(Isolation):
             gid=entry.pw_gid,
         )
 
-    def popen(self, place: Place, limits: Limits) -> dict[str, Any]:
-        """Runs as the account, in no other group than its own, and in the server's control group."""
-        uid, gid, groups = place.uid, place.gid, self.groups
+    def popen_arguments(self, context: ServerContext, limits: Limits) -> dict[str, Any]:
+        """Run as the account, in no group but its own, and in the server's control group."""
+        uid, gid, groups = context.uid, context.gid, self.control_groups
         if uid is None or gid is None:
-            raise IsolationError(f"{place.account} is no account")
+            raise IsolationError(f"{context.account} is not an account")
         if groups:
             try:
-                groups.make(place.key, limits)
+                groups.create(context.server_id, limits)
             except OSError as error:
-                raise IsolationError(f"the control group {place.key} cannot be made: {error}") from error
+                raise IsolationError(f"the control group {context.server_id} cannot be created: {error}") from error
 
         def enter() -> None:
-            # before the account is taken: it may not put itself into a group, nor out of one
+            # before changing the account, which may not join or leave control groups
             if groups:
-                groups.join(place.key)
-                no_core_files()
+                groups.join(context.server_id)
+                disable_core_files()
             else:
                 limits.apply()
                 limits.apply_to_account()
@@ -108,72 +108,72 @@ class SystemUsers(Isolation):
             os.setresgid(gid, gid, gid)
             os.setresuid(uid, uid, uid)
 
-        return {"cwd": str(place.home), "preexec_fn": enter}
+        return {"cwd": str(context.home), "preexec_fn": enter}
 
-    def answered(self, place: Place, limits: Limits) -> None:
-        """Limits the CPU: with less of it, starting takes long."""
-        if self.groups and limits.cpu:
+    def after_start(self, context: ServerContext, limits: Limits) -> None:
+        """Limit the CPU, which would slow down the start."""
+        if self.control_groups and limits.cpu:
             try:
-                self.groups.limit_cpu(place.key, limits.cpu)
+                self.control_groups.limit_cpu(context.server_id, limits.cpu)
             except OSError as error:
-                raise IsolationError(f"the CPU of {place.key} cannot be limited: {error}") from error
+                raise IsolationError(f"the CPU of {context.server_id} cannot be limited: {error}") from error
 
-    def ends_over_memory(self) -> bool:
-        """Where servers have control groups."""
-        return self.groups is not None
+    def kills_over_memory_limit(self) -> bool:
+        """Return whether servers have control groups."""
+        return self.control_groups is not None
 
-    def memory_kills(self, user: str, server: str) -> int:
-        """As the server's control group counts them."""
-        return self.groups.memory_kills(self.key(user, server)) if self.groups else 0
+    def oom_kills(self, user: str, server: str) -> int:
+        """Return the count of the server's control group."""
+        return self.control_groups.oom_kills(self.server_id(user, server)) if self.control_groups else 0
 
     def end_server(self, user: str, server: str) -> None:
-        """Ends all that is in the server's control group, and removes it."""
-        if self.groups:
-            self.groups.remove(self.key(user, server))
+        """End all processes in the server's control group, and remove it."""
+        if self.control_groups:
+            self.control_groups.remove(self.server_id(user, server))
 
-    def end_processes(self, user: str) -> None:
-        """Ends all processes of the account: kernels, terminals, and what detached itself."""
+    def end_user_processes(self, user: str) -> None:
+        """End all processes of the account, detached ones as well."""
         entry = self._account(user)
         if entry is not None:
-            end_all_of(entry.pw_uid, entry.pw_gid)
+            kill_processes_of(entry.pw_uid, entry.pw_gid)
 
     def remove(self, user: str) -> None:
-        """Removes account, directories and files in shared folders of a temporary user."""
-        names_only_checks(user)
-        with _one_at_a_time:
+        """Remove account, directories, and files in shared directories of a check user."""
+        require_check_user(user)
+        with _account_lock:
             entry = self._account(user)
             if entry is not None:
                 self._remove(user, entry)
 
     def _remove(self, user: str, entry: pwd.struct_passwd) -> None:
-        end_all_of(entry.pw_uid, entry.pw_gid)
+        kill_processes_of(entry.pw_uid, entry.pw_gid)
         shutil.rmtree(self.home(user), ignore_errors=True)
-        shutil.rmtree(self.where.runtime_directory / str(entry.pw_uid), ignore_errors=True)
-        for folder in _SHARED_FOLDERS:
-            remove_owned(Path(folder), entry.pw_uid)
-        # last, so that a failure before leaves the mark by which it can be found again
-        _run_when_free(["userdel", entry.pw_name], lambda: self._account(user) is None)
+        shutil.rmtree(self.hub.runtime_directory / str(entry.pw_uid), ignore_errors=True)
+        for directory in _SHARED_DIRECTORIES:
+            remove_owned(Path(directory), entry.pw_uid)
+        # last: after a failure, the account is found again by its comment
+        _run_when_unlocked(["userdel", entry.pw_name], lambda: self._account(user) is None)
 
-    def _mark(self, user: str) -> str:
-        """What tells in the account's comment field that it is ours, and whose it is."""
-        own = names.account_hash(self.where.state, self.where.hub, user)
-        return f"hubfleet {own} hub={quote(self.where.hub)} user={quote(user, safe='@._-')}"
+    def _comment(self, user: str) -> str:
+        """Return the comment of the account, which tells that the hub created it and for whom."""
+        own = names.account_hash(self.hub.state, self.hub.name, user)
+        return f"hubfleet {own} hub={quote(self.hub.name)} user={quote(user, safe='@._-')}"
 
     def _account(self, user: str) -> pwd.struct_passwd | None:
-        """The user's account, None when there is none; IsolationError when it is not ours."""
-        name = names.account(self.where.state, self.where.hub, user)
+        """Return the user's account, None if there is none. Raises IsolationError if the hub did not create it."""
+        name = names.account_name(self.hub.state, self.hub.name, user)
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             return None
-        if entry.pw_gecos != self._mark(user) or entry.pw_uid == 0:
+        if entry.pw_gecos != self._comment(user) or entry.pw_uid == 0:
             raise IsolationError(
-                f"account {name} was not made for user {user!r} of hub {self.where.hub}; it is left alone"
+                f"account {name} was not created for user {user!r} of hub {self.hub.name}; it is not changed"
             )
         return entry
 
     def _create(self, user: str) -> pwd.struct_passwd:
-        name = names.account(self.where.state, self.where.hub, user)
+        name = names.account_name(self.hub.state, self.hub.name, user)
         command = [
             "useradd",
             "--no-create-home",
@@ -184,54 +184,53 @@ class SystemUsers(Isolation):
             "--home-dir",
             str(self.home(user)),
             "--comment",
-            self._mark(user),
-            # no ranges for containers, or next to none: thousands of users would use them up; Debian 11 and
-            # Ubuntu 22.04 have a useradd that fails with 0
+            self._comment(user),
+            # hardly any subordinate ids, which thousands of users would use up; useradd of Debian 11 and Ubuntu 22.04
+            # fails with 0
             "--key",
             "SUB_UID_COUNT=1",
             "--key",
             "SUB_GID_COUNT=1",
             name,
         ]
-        _run_when_free(command, lambda: self._account(user) is not None)
+        _run_when_unlocked(command, lambda: self._account(user) is not None)
         entry = self._account(user)
         if entry is None:
-            raise IsolationError(f"account {name} was made, but cannot be found")
+            raise IsolationError(f"account {name} was created, but cannot be found")
         return entry
 
 
-def _run_when_free(command: list[str], done: Callable[[], bool]) -> None:
-    """Runs a program that changes accounts; waits while another one holds their lock.
+def _run_when_unlocked(command: list[str], done: Callable[[], bool]) -> None:
+    """Run a program that changes accounts until done() is true, waiting while another one has locked them.
 
-    Ten hubs may make accounts at once, and these programs do not wait for each other long.
+    Several hubs may create accounts at once, and these programs do not wait for each other long.
     """
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _LOCK_TIMEOUT
     while not done():
         result = subprocess.run(
-            command, capture_output=True, text=True, env=_PROGRAMS, stdin=subprocess.DEVNULL, check=False
+            command, capture_output=True, text=True, env=_ENVIRONMENT, stdin=subprocess.DEVNULL, check=False
         )
         if result.returncode == 0 or (result.returncode == _EXISTS and done()):
             return
-        busy = result.returncode in _BUSY and "lock" in result.stderr
-        if not busy or time.monotonic() > deadline:
+        locked = result.returncode in _LOCKED and "lock" in result.stderr
+        if not locked or time.monotonic() > deadline:
             raise IsolationError(
                 f"{command[0]} failed for {command[-1]}: {result.stderr.strip() or f'exit code {result.returncode}'}"
             )
         time.sleep(random.uniform(0.05, 0.5))
 
 
-def end_all_of(uid: int, gid: int) -> None:
-    """Kills all processes of a user id; IsolationError when some stay.
+def kill_processes_of(uid: int, gid: int) -> None:
+    """Kill all processes of a user id. Raises IsolationError if some do not end.
 
-    By kill(-1) of a process that has become that user: it reaches all of them at once, so none
-    can escape by forking faster than they are looked up, and nobody else's.
+    By kill(-1) of a process with that user id: it reaches all of them at once, so none can escape by forking.
     """
     if uid <= 0:
         raise IsolationError(f"refusing to end the processes of user id {uid}")
     program = "import os, signal; os.kill(-1, signal.SIGKILL)"
     deadline = time.monotonic() + 10
-    while processes.living_of_user(uid):
-        # the program may be killed by one of those it kills; then there is another round
+    while processes.living_processes_of(uid):
+        # one of the processes may kill the program; then it runs again
         subprocess.run(
             [sys.executable, "-I", "-S", "-c", program],
             user=uid,
@@ -245,17 +244,17 @@ def end_all_of(uid: int, gid: int) -> None:
             stderr=subprocess.DEVNULL,
         )
         if time.monotonic() > deadline:
-            left = processes.living_of_user(uid)
+            left = processes.living_processes_of(uid)
             if left:
                 raise IsolationError(f"processes of user id {uid} do not end: {left}")
             return
         time.sleep(0.02)
 
 
-def remove_owned(folder: Path, uid: int) -> None:
-    """Removes what a user id owns directly in a folder that all users share."""
+def remove_owned(directory: Path, uid: int) -> None:
+    """Remove what a user id owns directly in a shared directory."""
     try:
-        entries = list(os.scandir(folder))
+        entries = list(os.scandir(directory))
     except OSError:
         return
     for entry in entries:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A spawner whose users choose from KubeSpawner's profile list; how it starts is left open."""
+"""A spawner with KubeSpawner's profile list."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from jupyterhub.utils import maybe_future
 from tornado import web
 from traitlets import Callable, Dict, List, Unicode, Union, default
 
-from hubfleet_runtime import form, profiles
+from hubfleet_runtime import profile_form, profiles
 
 
 class ProfileListSpawner(LocalProcessSpawner):
-    """Shows the profile list as a form, checks what is asked for, and applies it to one start."""
+    """Show the profile list as a form, validate the user's choice, and apply it to one start."""
 
-    environments = Dict(value_trait=Unicode(), help="Built environments: name to directory.").tag(config=True)
-    image = Unicode(help="Name of the environment to start; the first one when empty.").tag(config=True)
+    environments = Dict(value_trait=Unicode(), help="Directory of each environment.").tag(config=True)
+    image = Unicode(help="Name of the environment to start; the first one if empty.").tag(config=True)
     profile_list = Union(
         [List(Dict()), Callable()],
-        help="""What users choose from, as for KubeSpawner;
-        or a function of the spawner that gives it.""",
+        help="The choices of users, as of KubeSpawner, or a function of the spawner that returns them.",
     ).tag(config=True)
 
     async def profiles(self) -> list[dict[str, Any]]:
-        """The profile list for this user."""
+        """Return the profile list for this user."""
         listed = self.profile_list
         if callable(listed):
             listed = await maybe_future(listed(self))
@@ -36,19 +35,19 @@ class ProfileListSpawner(LocalProcessSpawner):
 
     @default("options_form")
     def _options_form_default(self) -> Any:
-        async def rendered(spawner: ProfileListSpawner) -> str:
-            return form.render(await spawner.profiles(), spawner.orm_spawner.user_options)
+        async def render(spawner: ProfileListSpawner) -> str:
+            return profile_form.render(await spawner.profiles(), spawner.orm_spawner.user_options)
 
-        return rendered
+        return render
 
     @default("options_from_form")
     def _options_from_form_default(self) -> Any:
-        async def checked(fields: dict[str, list[str]]) -> dict[str, str]:
+        async def validate(fields: dict[str, list[str]]) -> dict[str, str]:
             options = profiles.options_from_form(fields)
-            await self.overrides(options)  # here, so that the form says what is wrong
+            await self.overrides(options)  # so that the form shows errors
             return options
 
-        return checked
+        return validate
 
     @default("apply_user_options")
     def _apply_user_options_default(self) -> Any:
@@ -58,33 +57,33 @@ class ProfileListSpawner(LocalProcessSpawner):
         return apply
 
     async def overrides(self, options: dict[str, Any]) -> dict[str, Any]:
-        """What the options override; HTTP 400 with the list of choices when they are wrong."""
+        """Return the overrides of user options. Raises HTTPError 400 with the possible choices."""
         listed = await self.profiles()
         try:
             return profiles.choose(listed, options, self.environments)
         except profiles.ChoiceError as error:
-            if self._asked_now():
+            if self._is_new_choice():
                 raise web.HTTPError(400, str(error)) from None
-            # saved at an earlier start and no longer offered: must not lock the user out
+            # of an earlier start and no longer offered: the user must be able to start a server
             self.log.warning(
-                "%s: the saved choice is not offered any more (%s); using the default",
+                "%s: the saved choice is no longer offered (%s); using the default",
                 self._log_name,
                 error,
             )
             return profiles.choose(listed, {}, self.environments)
 
-    def _asked_now(self) -> bool:
-        """Whether the request that starts this server says what to start."""
+    def _is_new_choice(self) -> bool:
+        """Return whether the request that starts this server contains user options."""
         request = getattr(self.handler, "request", None)
         if request is None:
             return True
         return bool(request.body.strip() or set(request.query_arguments) - {"next", "_xsrf"})
 
     def apply_overrides(self, overrides: dict[str, Any]) -> None:
-        """Applies a choice to this start only: what an earlier one changed is put back first."""
+        """Apply a choice to this start only, after undoing an earlier one."""
         for key, value in getattr(self, "_before_choice", {}).items():
             setattr(self, key, value)
         self._before_choice = {key: getattr(self, key) for key in overrides}
         for key, value in overrides.items():
-            # a new dict: the old one may be the configuration of all users
+            # a new dictionary: the old one may belong to the configuration of all users
             setattr(self, key, {**getattr(self, key), **value} if isinstance(value, dict) else value)

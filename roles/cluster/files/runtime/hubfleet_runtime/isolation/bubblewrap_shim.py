@@ -1,12 +1,12 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs bwrap and passes signals on to the server inside. Standard library only.
+"""Run bwrap and forward signals to the server in the sandbox. Standard library only.
 
-    sandbox.py BWRAP ARG...
+    bubblewrap_shim.py BWRAP ARG...
 
-bwrap alone would not do: a signal to it ends only its outer process, and with --die-with-parent
-servers would die with the hub. This process is bwrap's parent instead, and outlives the hub.
+A signal to bwrap ends only its outer process, and with --die-with-parent servers would die with the hub. So this
+process is bwrap's parent, and outlives the hub.
 Source: bwrap(1), --info-fd and --die-with-parent.
 """
 
@@ -24,7 +24,7 @@ FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def children(pid: int) -> list[int]:
-    """The children of a process; by looking at all where the kernel keeps no list of them."""
+    """Return the children of a process, also on kernels that keep no list of them."""
     try:
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as stream:
             return [int(each) for each in stream.read().split()]
@@ -43,16 +43,16 @@ def children(pid: int) -> list[int]:
 
 
 def main() -> int:
-    """The exit code of the server inside."""
-    inside = 0
+    """Return the exit code of the server."""
+    sandbox_pid = 0
     early: list[int] = []
 
     def forward(number: int, _frame: FrameType | None) -> None:
-        if not inside:
+        if not sandbox_pid:
             early.append(number)
             return
-        # the first process inside is bwrap's own; the server is its child
-        for pid in children(inside) or [inside]:
+        # the first process in the sandbox is bwrap's own; the server is its child
+        for pid in children(sandbox_pid) or [sandbox_pid]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
@@ -63,9 +63,9 @@ def main() -> int:
     process = subprocess.Popen(command, pass_fds=[writer])
     os.close(writer)
     with os.fdopen(reader, encoding="ascii") as stream:
-        information = stream.read()  # to its end: bwrap stops when the reader goes away earlier
+        information = stream.read()  # all of it: bwrap stops if the reader closes earlier
     if information:
-        inside = int(json.loads(information)["child-pid"])
+        sandbox_pid = int(json.loads(information)["child-pid"])
         for missed in early:
             forward(missed, None)
     status = process.wait()

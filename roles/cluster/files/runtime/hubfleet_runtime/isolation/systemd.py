@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Users' servers as transient units of systemd. Standard library only. All functions block.
+"""Run servers as transient units of systemd. Standard library only. All functions block.
 
-A server in a unit of its own has limits that systemd enforces on all its processes together, lives
-on whatever becomes of the hub, and leaves nothing behind when the unit is stopped.
+systemd limits all processes of a unit together, keeps it running while the hub restarts, and ends all its processes
+when it is stopped.
 Sources: systemd-run(1), systemctl(1), systemd.exec(5), systemd.kill(5), systemd.resource-control(5).
 """
 
@@ -15,55 +15,55 @@ import re
 import subprocess
 from pathlib import Path
 
-from hubfleet_runtime import processes
+from hubfleet_runtime import files
 from hubfleet_runtime.isolation.base import IsolationError, Limits, Unit
 
-_MINIMUM = 247  # ProtectProc=
-_PATIENCE = 60
-_STOP_PATIENCE = 15
-# Not UMask=: by that, systemd 247 (Debian 11) makes the directories above what a unit is shown, which nobody may pass.
-_PRIVATELY = ("/bin/sh", "-c", 'umask 077; exec "$@"', "sh")
+_MINIMUM_VERSION = 247  # ProtectProc=
+_TIMEOUT = 60
+_STOP_TIMEOUT = 15
+# Not UMask=: systemd 247 (Debian 11) creates the parents of bind mounts with it, which nobody could enter then.
+_WITH_UMASK = ("/bin/sh", "-c", 'umask 077; exec "$@"', "sh")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def check() -> None:
-    """IsolationError when units cannot be made on this machine."""
+    """Raise IsolationError if units cannot be started on this machine."""
     if os.geteuid() != 0 or not os.path.isdir("/run/systemd/system"):
-        raise IsolationError("servers as units need root, and systemd as the machine's first process")
+        raise IsolationError("servers as systemd units need root, and systemd as process 1")
     version = re.match(r"systemd (\d+)", _systemctl("--version"))
-    if version is None or int(version[1]) < _MINIMUM:
-        raise IsolationError(f"servers as units need systemd {_MINIMUM} or newer")
+    if version is None or int(version[1]) < _MINIMUM_VERSION:
+        raise IsolationError(f"servers as systemd units need systemd {_MINIMUM_VERSION} or newer")
 
 
-def name_of(key: str) -> str:
-    """The unit of a server, by what the server is called machine-wide."""
-    return f"{key}.service"
+def unit_name(server_id: str) -> str:
+    """Return the name of a server's unit."""
+    return f"{server_id}.service"
 
 
-def limited(limits: Limits) -> list[tuple[str, str]]:
-    """The properties that enforce limits, but that of CPU: see limit_cpu()."""
+def limit_properties(limits: Limits) -> list[tuple[str, str]]:
+    """Return the properties for all limits but that of CPU: see limit_cpu()."""
     properties = [("MemoryAccounting", "yes"), ("CPUAccounting", "yes"), ("TasksAccounting", "yes")]
     properties.append(("TasksMax", str(limits.processes or "infinity")))
     if limits.memory:
-        # swapping out what is too much would only slow down everybody
+        # swap would only slow down everybody
         properties += [("MemoryMax", str(limits.memory)), ("MemorySwapMax", "0")]
     weight = limits.cpu_guarantee or limits.cpu
     if weight:
-        # relative to others': one processor weighs what services weigh by default
+        # one processor weighs as much as a service does by default
         properties.append(("CPUWeight", str(min(10000, max(1, round(weight * 100))))))
     return properties
 
 
 def start(unit: Unit, command: list[str], environment: dict[str, str], log: Path, private: Path) -> int:
-    """Starts a server, and gives the pid of its first process; IsolationError when it cannot be run.
+    """Start a server and return the pid of its first process. Raises IsolationError.
 
-    log: file that its output is appended to. private: directory that only we can read. What is left of
-    an earlier server of that name is stopped: it was started by a hub that was killed before it knew.
+    log: file that its output is appended to. private: directory that others cannot read. A unit of that name is stopped
+    first: a hub that was killed may have left it.
     """
     stop(unit.name)
-    # not as property: everybody may ask systemd for those, and there are tokens in the environment
+    # not as a property: any account can read those, and the environment has tokens
     variables = private / f"{unit.name}.environment"
-    processes.write_private(variables, _environment_file(environment))
+    files.write_private(variables, _environment_file(environment))
     properties = {
         "Type": "exec",
         "EnvironmentFile": str(variables),
@@ -71,11 +71,11 @@ def start(unit: Unit, command: list[str], environment: dict[str, str], log: Path
         "StandardError": "inherit",
         "LimitCORE": "0",
         "LimitNOFILE": "65536",
-        # the server first, which shuts down its kernels; then whatever is left, detached or not
+        # the server first, which shuts down its kernels; then all other processes
         "KillMode": "mixed",
         "KillSignal": "SIGINT",
-        "TimeoutStopSec": str(_STOP_PATIENCE),
-        # a kernel that has used up the memory is ended; the server lives and starts another one
+        "TimeoutStopSec": str(_STOP_TIMEOUT),
+        # only the kernel that used up the memory is killed; the server starts another one
         "OOMPolicy": "continue",
         **dict(unit.properties),
     }
@@ -88,7 +88,7 @@ def start(unit: Unit, command: list[str], environment: dict[str, str], log: Path
             f"--description={unit.description}",
             *(f"--property={name}={value}" for name, value in properties.items()),
             "--",
-            *(word.replace("$", "$$") for word in (*_PRIVATELY, *command)),
+            *(word.replace("$", "$$") for word in (*_WITH_UMASK, *command)),
         )
     finally:
         variables.unlink(missing_ok=True)
@@ -96,23 +96,23 @@ def start(unit: Unit, command: list[str], environment: dict[str, str], log: Path
 
 
 def limit_cpu(name: str, processors: float) -> None:
-    """Limits the CPU of a unit from now on; the limit goes with the unit."""
+    """Limit the CPU of a running unit."""
     _run("systemctl", "set-property", "--runtime", name, f"CPUQuota={max(1, round(processors * 100))}%")
 
 
 def stop(name: str) -> None:
-    """Ends all processes of a unit, and lets systemd forget it; nothing when there is no such unit."""
+    """Stop a unit, if it exists, and remove it from systemd."""
     state = _systemctl("show", "--property=ActiveState", "--value", name).strip()
     if state != "inactive":
         _run("systemctl", "stop", name)
-        # one that ended badly stays, and its name with it, until somebody looks after it
+        # a failed unit and its name stay until they are reset
         _systemctl("reset-failed", name)
 
 
-def memory_kills(unit: str, slice_: str) -> int:
-    """How many processes of a unit were ended because it reached its memory limit.
+def oom_kills(unit: str, slice_: str) -> int:
+    """Return how many processes of a unit were killed because of its memory limit.
 
-    From the control group itself, in version 2 or 1: some systemd versions do not count in version 1.
+    Reads the control group, of version 2 or 1: some versions of systemd do not count in version 1.
     """
     parts = slice_.removesuffix(".slice").split("-")
     slices = [f"{'-'.join(parts[: number + 1])}.slice" for number in range(len(parts))]
@@ -127,18 +127,18 @@ def memory_kills(unit: str, slice_: str) -> int:
 
 
 def exit_status(name: str) -> int:
-    """With what the first process of a unit ended, as far as systemd still knows; else 0."""
+    """Return the exit status of the first process of a unit; 0 if it is unknown."""
     return int(_systemctl("show", "--property=ExecMainStatus", "--value", name).strip() or 0)
 
 
-def quoted(path: Path | str) -> str:
-    """A path as one word of a property that takes several."""
+def quote(path: Path | str) -> str:
+    """Quote a path for a property that takes several words."""
     escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 def _environment_file(environment: dict[str, str]) -> str:
-    """The environment as systemd.exec(5) reads it: in double quotes, lines may go on and few characters matter."""
+    """Return the environment in the format of EnvironmentFile= in systemd.exec(5)."""
     lines = []
     for name, value in environment.items():
         if _ENVIRONMENT_NAME.fullmatch(name):
@@ -148,26 +148,18 @@ def _environment_file(environment: dict[str, str]) -> str:
 
 
 def _systemctl(*arguments: str) -> str:
-    """What systemctl prints, "" when it fails: then there is no such unit."""
-    done = subprocess.run(
-        ["systemctl", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=_PATIENCE,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
+    """Return what systemctl prints; "" if it fails because there is no such unit."""
+    done = _execute("systemctl", *arguments)
     return done.stdout if done.returncode == 0 else ""
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=_PATIENCE,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
+    done = _execute(*command)
     if done.returncode:
         raise IsolationError(f"{command[0]}: {done.stderr.strip() or f'exit code {done.returncode}'}")
+
+
+def _execute(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=_TIMEOUT, stdin=subprocess.DEVNULL, check=False
+    )

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The form on which a user chooses an environment and a size."""
+"""Render the form on which users choose an environment and a size."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ _templates = Environment(loader=FileSystemLoader(Path(__file__).parent / "templa
 
 
 def render(profile_list: Iterable[Mapping[str, Any]], chosen: Mapping[str, Any] | None = None) -> str:
-    """The form's HTML, without the form element and its button, which JupyterHub adds.
+    """Return the HTML inside of JupyterHub's form element; "" if there is nothing to choose.
 
-    chosen are the options of the user's last start; what is still possible of them is preselected.
-    Empty when there is nothing to choose: then JupyterHub starts the server at once.
+    chosen: the user options of the last start, which are preselected if they are still offered.
     """
     if profiles.single_choice(profile_list):
         return ""
