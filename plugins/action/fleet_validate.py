@@ -61,8 +61,8 @@ class ActionModule(FleetAction):
         return result
 
     def _warn(self, hubs: list[Hub]) -> None:
-        for problem in self.validated.tolerated:
-            display.display(f"tolerated: {problem.line()}", color="yellow")
+        for problem in self.validated.ignored:
+            display.display(f"ignored: {problem.line()}", color="yellow")
         pending = [hub.name for hub in hubs if hub["hub_pending_secrets"]]
         if pending:
             named = ", ".join(pending[:5]) + (f" and {len(pending) - 5} more" if len(pending) > 5 else "")

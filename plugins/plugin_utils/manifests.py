@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import path_text, value_at, walk
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import value_at, walk
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.render import (
     ManifestProblem,
     Release,
@@ -75,7 +75,7 @@ class ManifestCheck:
         values, host = self.found.values[hub], self.inventory.hosts[hub]
         source = _source(values, problem, objects)
         where = host.locate(source) if source else ""
-        problems.add(path_text(source) if source else "", problem.line(), where, hub)
+        problems.add(source or (), problem.line(), where, hub)
 
 
 def _source(values: ChartValues, problem: ManifestProblem, objects: list[dict[str, Any]]) -> tuple[Any, ...] | None:

@@ -105,7 +105,7 @@ def plan_live(hubs: list[Hub], inventory: FleetInput, asking: Callable[[Hub], As
 def _taken(hub: Hub, port: int, inventory: FleetInput) -> Problem:
     variable = "hub_port" if port == hub["hub_port"] or not hub["hub_internal_port"] else "hub_internal_port"
     where = inventory.hosts[hub.name].locate((variable,))
-    return Problem(variable, f"port {port} is in use by another program of the machine", where, [hub.name])
+    return Problem((variable,), f"port {port} is in use by another program of the machine", where, [hub.name])
 
 
 def _too_old(hub: Hub, newer: str, inventory: FleetInput) -> Problem:
@@ -114,7 +114,7 @@ def _too_old(hub: Hub, newer: str, inventory: FleetInput) -> Problem:
         f"{hub[variable]!r} cannot read the hub's database, which JupyterHub {newer} has brought to a newer schema; "
         "the playbook rollback goes back to an earlier deploy, with the database of then"
     )
-    return Problem(variable, message, inventory.hosts[hub.name].locate((variable,)), [hub.name])
+    return Problem((variable,), message, inventory.hosts[hub.name].locate((variable,)), [hub.name])
 
 
 def _taken_by_others(state: State, members: list[Hub], inventory: FleetInput) -> list[Problem]:
@@ -124,7 +124,7 @@ def _taken_by_others(state: State, members: list[Hub], inventory: FleetInput) ->
     for variable, who in state.taken_by.items():
         locate = inventory.hosts[behind[0]].locate
         where = locate((variable,)) or locate(("cluster_reverse_proxy",))
-        found.append(Problem(variable, f"{who}; end that, or set another", where, behind))
+        found.append(Problem((variable,), f"{who}; end that, or set another", where, behind))
     return found
 
 

@@ -35,14 +35,14 @@ class Validated:
     problems: what is wrong with the hubs that were asked for, by place; such hubs must not be used.
     charts: the charts of the hubs on Kubernetes.
     values: their values for the chart, by hub.
-    tolerated: problems that hubs themselves tolerate.
+    ignored: problems that hubs ignore (hub_ignored_problems).
     """
 
     fleet: Fleet
     problems: list[Problem]
     charts: Charts
     values: dict[str, ChartValues] = field(default_factory=dict)
-    tolerated: list[Problem] = field(default_factory=list)
+    ignored: list[Problem] = field(default_factory=list)
 
 
 def validated(inventory: FleetInput, selected: Iterable[str], download: bool = False) -> Validated:
@@ -58,4 +58,4 @@ def validated(inventory: FleetInput, selected: Iterable[str], download: bool = F
     broken = {name for problem in problems.of(wanted) for name in (*problem.hubs, *problem.stops)}
     sound = [fleet.hubs[name] for name in wanted if name in fleet.hubs and name not in broken]
     check.check(hub for hub in sound if hub.platform == KUBERNETES)
-    return Validated(fleet, problems.of(wanted), charts, check.values, problems.of(wanted, tolerated=True))
+    return Validated(fleet, problems.of(wanted), charts, check.values, problems.of(wanted, ignored=True))

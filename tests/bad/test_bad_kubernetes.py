@@ -58,14 +58,14 @@ def test_many_hubs_one_line(inventory: Path) -> None:
     ]
 
 
-def test_tolerated_is_told_and_stops_nothing(inventory: Path) -> None:
-    CASES["kubernetes_sound/tolerated_values"].write(inventory)
+def test_ignored_problems_are_printed_and_stop_nothing(inventory: Path) -> None:
+    CASES["kubernetes_sound/ignored_problems"].write(inventory)
     done = playbook(inventory)
     assert done.returncode == 0, done.stdout + done.stderr
     assert printed(done.stdout) == [
-        "tolerated: host_vars/alpha.yml:7: alpha: hub_helm_values.singleuser.memmory: is no key of the chart;"
+        "ignored: host_vars/alpha.yml:7: alpha: hub_helm_values.singleuser.memmory: is no key of the chart;"
         " did you mean 'memory'?",
-        "tolerated: host_vars/alpha.yml:11: alpha: hub_helm_values.hub.config.JupyterHub.admin_acces:"
+        "ignored: host_vars/alpha.yml:11: alpha: hub_helm_values.hub.config.JupyterHub.admin_acces:"
         " JupyterHub has no such trait; did you mean 'admin_access'?",
         "2 hubs in 1 cluster: valid",
     ]

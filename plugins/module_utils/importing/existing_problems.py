@@ -16,22 +16,22 @@ from ..schema.problems import Problem
 from ..schema.validate import validate
 from .factor import Layers
 
-TOLERATED = "hub_ignored_problems"
+IGNORED = "hub_ignored_problems"
 PENDING = "hub_pending_secrets"
 #: What is said of a hub whose files lack what its provider gave it: that comes from elsewhere, and is to be brought.
 CLIENT = "hub_authenticator_settings"
 TO_BRING = "settings of its authenticator"
 
 
-def tolerate(inventory: Callable[[], FleetInput], layers: Layers, charts: Charts, code: ChartCode) -> list[str]:
+def ignore_existing(inventory: Callable[[], FleetInput], layers: Layers, charts: Charts, code: ChartCode) -> list[str]:
     """Name every fault of the sources in ``hub_ignored_problems`` of its hubs; return the faults, one sentence each.
 
     Missing settings of an authenticator are named in ``hub_pending_secrets``.
 
     inventory: gives what is to be written, with what ``layers`` holds by then: some faults show only once others
-        are tolerated.
+        are ignored.
     A hub that runs in spite of a misspelt trait must not stop its import, nor be changed by it. Those faults
-    that nothing can tolerate, such as a hub that lets everybody in, are returned as well.
+    that nothing can ignore, such as a hub that lets everybody in, are returned as well.
     """
     told: list[str] = []
     while True:
@@ -52,8 +52,8 @@ def _problems(inventory: FleetInput, charts: Charts, code: ChartCode) -> list[Pr
 
 def _name(problem: Problem, layers: Layers) -> bool:
     """Name a fault in the variables of its hubs; return whether that was new."""
-    variable, entry = TOLERATED, problem.tolerable
-    if not entry and problem.variable == CLIENT:
+    variable, entry = IGNORED, problem.ignorable_as
+    if not entry and problem.path == (CLIENT,):
         variable, entry = PENDING, TO_BRING
     new = False
     for name in problem.hubs if entry else ():

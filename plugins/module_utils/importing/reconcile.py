@@ -9,11 +9,10 @@ them options say depends on the guess.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..common.nested import depth_of, path_text
+from ..common.nested import depth_of, path_text, value_at
 from ..platform.kubernetes.values.chart_values import (
     GROUPS_CONFIG,
     LAYERS,
@@ -147,8 +146,7 @@ def _profiles(wanted: Values, catalogues: Catalogues, code: ChartCode) -> list[P
                 for index, made in zip(left, values.own["singleuser"]["profileList"]):
                     found[index] = made
                 break
-            places = [re.match(r"hub_profiles\[(\d+)\]", problem.variable) for problem in problems]
-            broken = {list(left)[int(place[1])] for place in places if place}
+            broken = {list(left)[problem.path[1]] for problem in problems if problem.path[:1] == ("hub_profiles",)}
             left = {index: profile for index, profile in left.items() if broken and index not in broken}
         return found
 
@@ -160,10 +158,7 @@ def _difference(own: Values, wanted: Values) -> tuple[Values, list[ChartPath]]:
     layer, wrong = overlay(own, wanted)
     for path, _value in leaves(layer) if layer else ():
         depth = depth_of(own, path)
-        inner: Any = own
-        for key in path[:depth]:
-            inner = inner[key]
-        if depth == len(path) or not isinstance(inner, dict):
+        if depth == len(path) or not isinstance(value_at(own, path[:depth]), dict):
             wrong.append(path[: depth or 1])
     return layer, wrong
 
@@ -193,28 +188,22 @@ def _take_back_invalid(variables: Variables, problems: list[Problem], known: Var
     places: set[ValuePath] = set()
     lost = []
     for problem in problems:
-        place = _place_of(problem.variable, variables)
+        place = _entry_of(problem.path, variables)
         if place[0] in (ENVIRONMENTS, SIZES):
             places.update((name,) for name in _NAMING)
         else:
             places.add(place)
         if place[0] in known:
-            lost.append(f"{problem.variable}: {problem.message}")
+            lost.append(f"{problem.place}: {problem.message}")
     if not _take_back(variables, places):
-        names = ", ".join(problem.variable or problem.message for problem in problems) or "no reason"
+        names = ", ".join(problem.place or problem.message for problem in problems) or "no reason"
         raise ImportProblem(f"a hub cannot be written as options: {names}")
     return lost
 
 
-def _place_of(text: str, variables: Variables) -> ValuePath:
-    """Return the variable, and the entry of it, that a problem is about; keys may hold dots."""
-    variable = re.split(r"[.\[]", text)[0]
-    rest, value = text[len(variable) :], variables.get(variable)
-    index = re.match(r"\[(\d+)\]", rest)
-    if index:
-        return (variable, int(index[1]))
-    keys = [key for key in value if re.match(rf"\.{re.escape(key)}([.\[]|$)", rest)] if isinstance(value, dict) else []
-    return (variable, max(keys, key=len)) if keys else (variable,)
+def _entry_of(path: ValuePath, variables: Variables) -> ValuePath:
+    """Return the variable, and the entry of it, that a problem is about."""
+    return path[: max(1, min(2, depth_of(variables, path)))] or ("",)
 
 
 def check(hub: Hub, wanted: Values, code: ChartCode) -> None:

@@ -21,7 +21,7 @@ from ..schema.problems import nearest
 from ..schema.validate import validate
 from .catalogues import Catalogues
 from .errors import ImportProblem
-from .existing_problems import tolerate
+from .existing_problems import ignore_existing
 from .factor import Layers, Member, lift
 from .infer import Variables
 from .infer_exposure import guess_route
@@ -97,7 +97,7 @@ def import_fleet(
     progress("comparing the values of every hub with the source")
     _verify(members, made, tiers, layers, code)
     faults = [f"{member.name}: {OPEN}" for member in members if member.variables.get("hub_demonstration")]
-    faults += tolerate(lambda: _inventory(members, tiers, layers, ()), layers, charts, code)
+    faults += ignore_existing(lambda: _inventory(members, tiers, layers, ()), layers, charts, code)
     origins = {member.name: _origin(each.source, request.format) for member, each in zip(members, made)}
     files = render_files(members, tiers, layers, origins)
     report = Report(request.format, [], _cluster_notes(tree, groups), list(tree.notes), faults)

@@ -241,7 +241,7 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
         host = inventory.hosts[hub.name]
 
         def report(variable: str, message: str, host: HostInput = host) -> None:
-            problems.add(variable, message, host.locate((variable,)), host.name)
+            problems.add((variable,), message, host.locate((variable,)), host.name)
 
         if hub.platform == SERVER:
             _check_ports(hub, ports, report)

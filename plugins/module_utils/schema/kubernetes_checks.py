@@ -228,7 +228,7 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
         if other != hub.name:
             variable = "hub_release" if hub["hub_release"] else "hub_namespace"
             problems.add(
-                variable,
+                (variable,),
                 f"namespace {hub.namespace} and release {hub.release} are also those of hub {other}",
                 inventory.hosts[hub.name].locate((variable,)),
                 hub.name,

@@ -9,36 +9,42 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ..common.nested import path_text
+from .model import ValuePath
+
 
 @dataclass
 class Problem:
     """One defect.
 
-    variable: the variable and the place inside it, such as ``hub_sizes[1]``.
+    path: the variable and the place inside it, such as ``("hub_sizes", 1)``; () where it is about no variable.
     message: what is wrong and what is allowed; one sentence, no newline, never a secret value.
-    where: ``file:line`` of the value, or "" when Ansible does not know it.
+    origin: ``file:line`` of the value, or "" when Ansible does not know it.
     hubs: the hubs that have it; a group variable that is wrong for ninety hubs is one problem.
     stops: more hubs that cannot go on because of it, although the defect is not theirs.
-    tolerable: what ``hub_ignored_problems`` would have to hold for it to stop nothing; "" where nothing can.
-    tolerated: it stops nothing, since its hubs say so there.
+    ignorable_as: the entry of ``hub_ignored_problems`` that ignores it; "" where nothing can.
+    ignored: its hubs ignore it, so it stops nothing.
     """
 
-    variable: str
+    path: ValuePath
     message: str
-    where: str = ""
+    origin: str = ""
     hubs: list[str] = field(default_factory=list)
     stops: set[str] = field(default_factory=set)
-    tolerable: str = ""
-    tolerated: bool = False
+    ignorable_as: str = ""
+    ignored: bool = False
+
+    @property
+    def place(self) -> str:
+        """The path as people write it."""
+        return path_text(self.path)
 
     def line(self) -> str:
         """Return the problem as one line for a person."""
-        where = f"{self.where}: " if self.where else ""
-        subject = f"{', '.join(self.hubs)}: " if self.hubs else ""
-        if self.where and len(self.hubs) > 1:  # the place tells which hubs
-            subject = f"{self.hubs[0]} and {len(self.hubs) - 1} more: "
-        variable = f"{self.variable}: " if self.variable else ""
-        return f"{where}{subject}{variable}{self.message}"
+        subject = ", ".join(self.hubs)
+        if self.origin and len(self.hubs) > 1:  # the origin tells which hubs
+            subject = f"{self.hubs[0]} and {len(self.hubs) - 1} more"
+        return ": ".join(part for part in (self.origin, subject, self.place, self.message) if part)
 
 
 class Problems:
@@ -49,33 +55,32 @@ class Problems:
 
     def add(
         self,
-        variable: str,
+        path: ValuePath,
         message: str,
-        where: str = "",
+        origin: str = "",
         hub: str = "",
         stops: Iterable[str] = (),
-        tolerable: str = "",
-        tolerated: bool = False,
+        ignorable_as: str = "",
+        ignored: bool = False,
     ) -> None:
         """Record a problem."""
-        key = (where, variable, message, tolerated)
-        made = Problem(variable, message, where, tolerable=tolerable, tolerated=tolerated)
-        problem = self._found.setdefault(key, made)
+        made = Problem(path, message, origin, ignorable_as=ignorable_as, ignored=ignored)
+        problem = self._found.setdefault((origin, made.place, message, ignored), made)
         if hub and hub not in problem.hubs:
             problem.hubs.append(hub)
         problem.stops.update(stops)
 
-    def of(self, hubs: Iterable[str], tolerated: bool = False) -> list[Problem]:
-        """Return the problems that concern any of ``hubs`` or the fleet as a whole, by place; these hubs come first.
+    def of(self, hubs: Iterable[str], ignored: bool = False) -> list[Problem]:
+        """Return the problems that concern any of ``hubs`` or the fleet as a whole, by origin; these hubs come first.
 
-        tolerated: return those that stop nothing instead.
+        ignored: return those that stop nothing instead.
         """
         wanted = {name: index for index, name in enumerate(hubs)}
         concerning = [p for p in self._found.values() if not p.hubs or wanted.keys() & {*p.hubs, *p.stops}]
-        found = [problem for problem in concerning if problem.tolerated == tolerated]
+        found = [problem for problem in concerning if problem.ignored == ignored]
         for problem in found:
             problem.hubs.sort(key=lambda name: wanted.get(name, len(wanted)))
-        return sorted(found, key=lambda p: (_place(p.where), p.variable))
+        return sorted(found, key=lambda problem: (_file_and_line(problem.origin), problem.place))
 
 
 def nearest(
@@ -95,7 +100,7 @@ def nearest(
     return f"; {what}: {', '.join(known) if known else 'none'}" if len(known) <= 12 else ""
 
 
-def _place(where: str) -> tuple[str, int]:
-    """Sort key of ``file:line``."""
-    path, _colon, line = where.rpartition(":")
-    return (path, int(line)) if line.isdigit() else (where, 0)
+def _file_and_line(origin: str) -> tuple[str, int]:
+    """Return the sort key of ``file:line``."""
+    path, _colon, line = origin.rpartition(":")
+    return (path, int(line)) if line.isdigit() else (origin, 0)

@@ -71,7 +71,7 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
 
         def report(variable: str, message: str, hub: Hub = hub) -> None:
             where = inventory.hosts[hub.name].locate((variable,))
-            problems.add(variable, message, where, hub.name)
+            problems.add((variable,), message, where, hub.name)
 
         _check_authority(hub, inventory.directory, report)
         if hub.cluster["cluster_reverse_proxy"] != "none":
@@ -83,7 +83,7 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
         if other:
             where = inventory.hosts[hub.name].locate(("hub_port",))
             problems.add(
-                "hub_port", f"port {hub['hub_port']} is that of cluster {other}'s reverse proxy", where, hub.name
+                ("hub_port",), f"port {hub['hub_port']} is that of cluster {other}'s reverse proxy", where, hub.name
             )
 
 

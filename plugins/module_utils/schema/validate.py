@@ -55,25 +55,25 @@ def _check_groups(inventory: FleetInput, problems: Problems) -> None:
     cluster_of: dict[str, list[str]] = {name: [] for name in inventory.hosts}
     for cluster, members in inventory.clusters.items():
         if not re.fullmatch(NAME_PATTERN.replace("-a-z0-9", "-_a-z0-9"), cluster):
-            problems.add("", f"cluster {cluster!r}: the name of a cluster is {NAME_TEXT} or '_'")
+            problems.add((), f"cluster {cluster!r}: the name of a cluster is {NAME_TEXT} or '_'")
         for member in members:
             cluster_of[member].append(cluster)
     for name, host in inventory.hosts.items():
         if not cluster_of[name]:
-            problems.add("", "is in no cluster; put it into a child group of clusters", hub=name)
+            problems.add((), "is in no cluster; put it into a child group of clusters", hub=name)
             continue
         if not re.fullmatch(NAME_PATTERN, name):
-            problems.add("", f"the name of a hub is {NAME_TEXT}, at most 32 of them", hub=name)
+            problems.add((), f"the name of a hub is {NAME_TEXT}, at most 32 of them", hub=name)
         if len(cluster_of[name]) > 1:
             problems.add(
-                "",
+                (),
                 f"is in several clusters ({', '.join(sorted(cluster_of[name]))}); a hub is in one",
                 hub=name,
             )
         tiers = [tier for tier in TIERS if tier in host.groups]
         if len(tiers) != 1:
             problems.add(
-                "",
+                (),
                 f"is in {' and '.join(tiers) or 'no tier'}; put it into one of the groups {' or '.join(TIERS)}",
                 hub=name,
             )
@@ -143,7 +143,7 @@ class _HostCheck:
         self.broken: set[str] = set(host.failures)
         self.reported: set[ValuePath] = set()
         named = host.variables.get("hub_ignored_problems")
-        self.tolerated: list[Any] = named if isinstance(named, list) else []
+        self.ignored: list[Any] = named if isinstance(named, list) else []
         self.cluster_options: dict[str, Any] = {}
         #: What to judge by, or "": a word that is no platform is reported, and nothing that depends on it.
         platform = host.variables.get("cluster_platform") or SERVER
@@ -180,14 +180,13 @@ class _HostCheck:
         reverse_proxy_checks.check_hub(hub, self.report, self.broken)
         return None if "hub_port" in self.broken or options["hub_port"] is None else hub
 
-    def report(self, path: ValuePath, message: str, stops: Iterable[str] = (), tolerable: str = "") -> None:
+    def report(self, path: ValuePath, message: str, stops: Iterable[str] = (), ignorable_as: str = "") -> None:
         """Record a problem at ``path``: (variable, *keys and indexes inside it). For the others see Problem."""
-        tolerated = tolerable in self.tolerated if tolerable else False
-        if not tolerated:
+        ignored = bool(ignorable_as) and ignorable_as in self.ignored
+        if not ignored:
             self.broken.add(path[0])
         self.reported.add(path)
-        where = self.host.locate(path)
-        self.problems.add(path_text(path), message, where, self.host.name, stops, tolerable, tolerated)
+        self.problems.add(path, message, self.host.locate(path), self.host.name, stops, ignorable_as, ignored)
 
     def _unknown_variables(self) -> None:
         for variable, message in self.host.failures.items():
@@ -214,9 +213,8 @@ class _HostCheck:
         checked, found = self.seen.checked(option, value)
         for path, message in found:
             # Values of the chart are what imports carry over as they are.
-            self.report(
-                (option.name, *path), message, tolerable=path_text(path) if option.kind == "values" and path else ""
-            )
+            ignorable_as = path_text(path) if option.kind == "values" else ""
+            self.report((option.name, *path), message, ignorable_as=ignorable_as)
         return _copied(option.default) if checked is None else checked
 
     def _plain_secrets(self) -> None:

@@ -85,12 +85,12 @@ class Charts:
     def of(self, hub: Hub) -> ChartFacts:
         """Return what is known of a hub's chart; raises UnfitChart where that is nothing."""
         reference = self.reference(hub)
-        key = (reference, self._tolerates_unknown(hub))
+        key = (reference, self._ignores_unknown(hub))
         if key not in self._known:
             self._known[key] = self._find(reference, hub)
         return self._known[key]
 
-    def _tolerates_unknown(self, hub: Hub) -> bool:
+    def _ignores_unknown(self, hub: Hub) -> bool:
         """Tell whether a hub may have a version that nothing is known of, such as a development release."""
         return self.named_by(hub) in hub["hub_ignored_problems"]
 
@@ -126,7 +126,7 @@ class Charts:
         try:
             record = recorded.read(self.records, version)
         except LookupError as error:
-            if self._tolerates_unknown(hub):
+            if self._ignores_unknown(hub):
                 return dataclasses.replace(
                     self._recorded(self._nearest(version), hub), version=version, stand_in=self._nearest(version)
                 )

@@ -54,12 +54,12 @@ class KubernetesCheck:
                 schema = self._schema(facts)
             except ChartError as error:
                 variable = error.variable if isinstance(error, UnfitChart) else self.charts.named_by(hub)
-                self.problems.add(variable, str(error), host.locate((variable,)), host.name, tolerable=variable)
+                self.problems.add((variable,), str(error), host.locate((variable,)), host.name, ignorable_as=variable)
                 continue
             if facts.stand_in:
                 variable = self.charts.named_by(hub)
                 message = f"nothing is known of chart {facts.version}; it is checked as {facts.stand_in}"
-                self.problems.add(variable, message, host.locate((variable,)), hub.name, tolerated=True)
+                self.problems.add((variable,), message, host.locate((variable,)), hub.name, ignored=True)
             wrong = skew(facts, hub.cluster["cluster_kubernetes_version"], self.charts.named_by(hub))
             if wrong:
                 self._report(host, (wrong[0],), wrong[1])
@@ -74,14 +74,14 @@ class KubernetesCheck:
         return self._schemas[key]
 
     def _report(self, host: HostInput, path: ValuePath, message: str) -> None:
-        self.problems.add(path_text(path), message, host.locate(path), host.name)
+        self.problems.add(path, message, host.locate(path), host.name)
 
 
 class _ValuesCheck:
     """Checks the values of one hub.
 
     full: what the chart's templates see.
-    broken: places with problems, but for those that the hub tolerates.
+    broken: places with problems, but for those that the hub ignores.
     """
 
     def __init__(
@@ -196,7 +196,7 @@ class _ValuesCheck:
             self._report((*CONFIG, str(chosen)), message)
             return
         where = self.host.locate(("hub_authenticator_settings",)) or self.host.locate(("hub_authenticator",))
-        self.problems.add("hub_authenticator_settings", message, where, self.host.name)
+        self.problems.add(("hub_authenticator_settings",), message, where, self.host.name)
 
     def _source(self, path: ChartPath) -> ValuePath:
         """Return the place in the inventory that a place in the chart's values comes from."""
@@ -220,9 +220,9 @@ class _ValuesCheck:
     def _report_option(self, path: ValuePath, message: str) -> None:
         """Record a problem at a place in an option."""
         if not _is_opaque(self.host.variables, path):
-            self._add(path_text(path), message, path, path)
+            self._add(path, message, path, path)
 
-    def _is_tolerated(self, path: tuple[Any, ...]) -> bool:
+    def _is_ignored(self, path: tuple[Any, ...]) -> bool:
         return not self._lets_all_in and path_text(path) in (self.hub["hub_ignored_problems"] or ())
 
     def _report(self, path: ChartPath, message: str) -> None:
@@ -230,23 +230,23 @@ class _ValuesCheck:
         self.reported.add(path)
         if _is_opaque(self.full, path):
             return
-        if not self._is_tolerated(path):
+        if not self._is_ignored(path):
             self.broken.add(path)
         source = self._source(path)
         if source[0] in LAYERS:
             # The whole place, also where only a part of it is there: something is missing in it.
-            self._add(path_text((source[0], *path)), message, source, path)
+            self._add((source[0], *path), message, source, path)
         else:
-            self._add(path_text(source), f"{message} ({path_text(path)} of the chart)", source, path)
+            self._add(source, f"{message} ({path_text(path)} of the chart)", source, path)
 
-    def _add(self, variable: str, message: str, source: ValuePath, path: tuple[Any, ...]) -> None:
+    def _add(self, place: ValuePath, message: str, source: ValuePath, path: tuple[Any, ...]) -> None:
         self.problems.add(
-            variable,
+            place,
             message,
             self.host.locate(source),
             self.host.name,
-            tolerable="" if self._lets_all_in else path_text(path),
-            tolerated=self._is_tolerated(path),
+            ignorable_as="" if self._lets_all_in else path_text(path),
+            ignored=self._is_ignored(path),
         )
 
 

@@ -115,8 +115,8 @@ def test_the_sound_hub_is_sound() -> None:
 
 
 @pytest.mark.parametrize("place", ["hub/config/JupyterHub/admin_acces", "singleuser/memmory"])
-def test_tolerated(place: str) -> None:
-    """What a hub tolerates stops nothing, but only at that place."""
+def test_ignored(place: str) -> None:
+    """What a hub ignores stops nothing, but only at that place."""
     values = at(place, True)
     dotted = place.replace("/", ".")
     assert len(found(hub_helm_values=values)) == 1
