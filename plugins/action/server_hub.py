@@ -33,5 +33,5 @@ class ActionModule(ServerAction):
             "generated": list(desired.generated),
             "content": pack(texts),
             "record": record_of(desired, texts, platform.directory),
-            "keep": hub.cluster["cluster_history"],
+            "keep": hub.cluster["cluster_history_limit"],
         }

@@ -35,7 +35,7 @@ class ActionModule(ServerAction):
             "shared_homes": platform.setup.open_homes,
             "supervisor": platform.supervisor(),
             "record": author(platform.directory),
-            "keep": hub.cluster["cluster_history"],
+            "keep": hub.cluster["cluster_history_limit"],
         }
 
     def apply(self, arguments: dict[str, Any], task_vars: Any) -> dict[str, Any]:

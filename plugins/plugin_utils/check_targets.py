@@ -31,7 +31,7 @@ def check_target(hub: Hub, platform: ServerPlatform, every: bool, as_deployed: b
         for size in sizes
     ]
     reverse_proxy = platform.reverse_proxy
-    internal = hub.behind_reverse_proxy and hub.cluster["cluster_certificates"] == "internal"
+    internal = hub.behind_reverse_proxy and hub.cluster["cluster_certificate_source"] == "internal"
     return HubTarget(
         hub.name,
         hub.cluster.name,

@@ -33,7 +33,7 @@ from .reconcile_values import at
 from .sources import Source
 
 #: What every imported hub on Kubernetes has.
-BASE: Variables = {"cluster_platform": "kubernetes", "hub_defaults": "chart"}
+BASE: Variables = {"cluster_platform": "kubernetes", "hub_defaults_source": "chart"}
 #: Variables that name entries of catalogues.
 _NAMING = ("hub_profiles", "hub_environments", "hub_sizes")
 #: What is carried over as it is, and only reported where validation finds fault with it.

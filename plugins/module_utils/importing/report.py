@@ -19,7 +19,7 @@ UMBRELLA = (
     "The umbrella chart and its deployer add more by themselves, which is in none of these files: the defaults of"
     " helm-charts/basehub, an ingress with a TLS secret for the hub's domain, and the callback address of OAuth."
     " An ingress is had with cluster_exposure: ingress and cluster_certificate_issuer (or hub_tls_secret for a"
-    " certificate that is there already); the callback address with hub_defaults: collection, or as"
+    " certificate that is there already); the callback address with hub_defaults_source: collection, or as"
     " oauth_callback_url in hub_authenticator_settings."
 )
 

@@ -129,7 +129,7 @@ MACHINE = (
         platforms=(SERVER,),
     ),
     Option(
-        "cluster_history",
+        "cluster_history_limit",
         "int",
         ("How many deploys of each hub are remembered, to see and to go back to.",),
         default=10,

@@ -88,10 +88,10 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
     if sound("cluster_exposure", "hub_url", "hub_domain", *_ROUTE_OPTIONS):
         _check_route(hub, report)
     _check_rights(hub, report)
-    by_collection = hub["hub_defaults"] == "collection"
-    if by_collection and sound("hub_user_egress", "hub_block_metadata_by_iptables"):
+    by_collection = hub["hub_defaults_source"] == "collection"
+    if by_collection and sound("hub_user_egress", "hub_block_metadata_with_iptables"):
         _check_metadata(hub, report)
-    if by_collection and sound("hub_placeholder_servers", "hub_pod_priority"):
+    if by_collection and sound("hub_user_placeholders", "hub_pod_priority"):
         _check_placeholders(hub, report)
 
 
@@ -131,7 +131,7 @@ def _slug_of(title: str) -> str:
 
 def home_storage(hub: Hub) -> str | None:
     """Return where homes are; None where that is left to the chart."""
-    if hub["hub_home_storage"] or hub["hub_defaults"] == "chart":
+    if hub["hub_home_storage"] or hub["hub_defaults_source"] == "chart":
         storage: str | None = hub["hub_home_storage"]
         return storage
     return "dynamic"
@@ -147,7 +147,7 @@ def _check_homes(hub: Hub, report: Report) -> None:
     needed = {"claim": "hub_home_claim", "nfs": "hub_home_nfs"}.get(storage)
     if needed and not hub[needed]:
         report(("hub_home_storage",), f"{storage!r} needs {needed}")
-    by_chart = hub["hub_defaults"] == "chart"
+    by_chart = hub["hub_defaults_source"] == "chart"
     if (
         storage == "dynamic"
         and not by_chart
@@ -197,23 +197,23 @@ def _check_route(hub: Hub, report: Report) -> None:
 def _check_rights(hub: Hub, report: Report) -> None:
     if hub.cluster["cluster_permissions"] != "namespace":
         return
-    for variable in (*CLUSTER_WIDE, "hub_placeholder_servers", "hub_prepull_on_deploy", "hub_prepull_on_new_nodes"):
+    for variable in (*CLUSTER_WIDE, "hub_user_placeholders", "hub_prepull_on_deploy", "hub_prepull_on_new_nodes"):
         if variable in hub.explicit_options and hub[variable]:
             report((variable,), "needs rights in the whole cluster, and cluster_permissions is 'namespace'")
 
 
 def _check_metadata(hub: Hub, report: Report) -> None:
-    if (hub["hub_user_egress"] or {}).get("metadata") and hub["hub_block_metadata_by_iptables"]:
+    if (hub["hub_user_egress"] or {}).get("metadata") and hub["hub_block_metadata_with_iptables"]:
         report(
             ("hub_user_egress", "metadata"),
-            "is true, but hub_block_metadata_by_iptables blocks the metadata server all the same; set that to false",
+            "is true, but hub_block_metadata_with_iptables blocks the metadata server all the same; set that to false",
         )
 
 
 def _check_placeholders(hub: Hub, report: Report) -> None:
-    if hub["hub_placeholder_servers"] and not hub["hub_pod_priority"]:
+    if hub["hub_user_placeholders"] and not hub["hub_pod_priority"]:
         report(
-            ("hub_placeholder_servers",),
+            ("hub_user_placeholders",),
             "needs hub_pod_priority: true, else placeholders keep people's sessions out",
         )
 

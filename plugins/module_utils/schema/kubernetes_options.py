@@ -180,7 +180,7 @@ NETWORK = (
         example="{internet: true, private: false, metadata: false}",
     ),
     _option(
-        "hub_block_metadata_by_iptables",
+        "hub_block_metadata_with_iptables",
         "bool",
         "Blocks the cloud's metadata server in each session by a privileged init container, too.",
         "Namespaces under the restricted Pod Security Standard refuse that; the network policy does the same where"
@@ -216,7 +216,7 @@ SCHEDULING = (
         default=True,
     ),
     _option(
-        "hub_placeholder_servers",
+        "hub_user_placeholders",
         "int",
         "Sessions' worth of room kept free, so that people need not wait for a node; needs pod priorities.",
         default=0,
@@ -259,7 +259,7 @@ PLACE = (
         "It must be there already, with the rights that the chart's role holds.",
     ),
     _option(
-        "hub_defaults",
+        "hub_defaults_source",
         "str",
         "What an option means that is not set.",
         "C(collection) - what this reference says.",

@@ -48,10 +48,10 @@ def _check_address(hub: Hub, report: Report) -> None:
 
 
 def _check_certificate(hub: Hub, report: Report, broken: set[str]) -> None:
-    if {"hub_tls_certificate", "cluster_certificates"} & broken or hub["hub_tls_certificate"]:
+    if {"hub_tls_certificate", "cluster_certificate_source"} & broken or hub["hub_tls_certificate"]:
         return
-    if hub.cluster["cluster_certificates"] == "own":
-        report(("hub_tls_certificate",), "is not set, and cluster_certificates is 'own'")
+    if hub.cluster["cluster_certificate_source"] == "own":
+        report(("hub_tls_certificate",), "is not set, and cluster_certificate_source is 'own'")
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -22,7 +22,7 @@ REVERSE_PROXY = (
         platforms=(SERVER,),
     ),
     Option(
-        "cluster_certificates",
+        "cluster_certificate_source",
         "str",
         (
             "Where the reverse proxy gets certificates from, for hubs without O(hub_tls_certificate).",
@@ -78,7 +78,7 @@ REVERSE_PROXY = (
 
 #: What means nothing without a reverse proxy.
 ONLY_WITH_CADDY = (
-    "cluster_certificates",
+    "cluster_certificate_source",
     "cluster_acme_directory",
     "cluster_bind",
     "cluster_http_port",

@@ -42,7 +42,7 @@ def served() -> Iterator[Served]:
         pytest.skip("this checkout is not set up: scripts/setup")
     if shutil.which("caddy") is None:
         pytest.skip("needs caddy")
-    fleet = Fleet("lab", cluster_reverse_proxy="caddy", cluster_certificates="internal", cluster_bind="127.0.0.1")
+    fleet = Fleet("lab", cluster_reverse_proxy="caddy", cluster_certificate_source="internal", cluster_bind="127.0.0.1")
     try:
         for name, tier in (("one", "staging"), ("math", "production"), ("physics", "production")):
             fleet.add(name, tier)

@@ -97,7 +97,7 @@ def test_gets_a_certificate(served: Served, acme: Acme) -> None:
         # The others would want certificates for domains that the ACME server does not know.
         fleet.succeed("stop", "--limit", "math,physics")
         fleet.set(
-            cluster_certificates="acme",
+            cluster_certificate_source="acme",
             cluster_acme_directory=acme.directory,
             cluster_acme_contact="it@example.org",
             cluster_certificate_authority=str(acme.authority),
@@ -121,7 +121,7 @@ def test_gets_a_certificate(served: Served, acme: Acme) -> None:
         assert fleet.hub("one").url == f"https://{DOMAIN}/"
     finally:
         fleet.set(
-            cluster_certificates="internal",
+            cluster_certificate_source="internal",
             cluster_acme_directory=None,
             cluster_acme_contact=None,
             cluster_certificate_authority=None,

@@ -40,7 +40,7 @@ def public_port(served: Served) -> Iterator[int]:
     fleet.clusters["lab"] = {
         key: value for key, value in before[1].items() if not key.startswith(("cluster_reverse_proxy", "cluster_http"))
     }
-    for key in ("cluster_certificates", "cluster_bind"):
+    for key in ("cluster_certificate_source", "cluster_bind"):
         fleet.clusters["lab"].pop(key)
     fleet.set(cluster_certificate_authority=str(authority.file))
     fleet.set("one", hub_url=f"https://localhost:{port}/")

@@ -142,7 +142,7 @@ def addon_releases(hub: Hub) -> list[AddonRelease]:
     found = []
     for name, entry in (hub["hub_addons"] or {}).items():
         known = ADDONS.get(name, Addon("", ""))
-        values: Values = dict(known.base) if hub["hub_defaults"] == "collection" else {}
+        values: Values = dict(known.base) if hub["hub_defaults_source"] == "collection" else {}
         for key, value in _checked_settings(name, entry).items():
             for place in known.places[key]:
                 values = _with(values, place, value)
@@ -169,7 +169,7 @@ def release_name(hub: Hub, addon: str) -> str:
 def addon_settings(hub: Hub) -> Iterator[Setting]:
     """Yield what the hub's own chart needs for its add-ons: services, and the right of users to come to them."""
     services = {}
-    for name in hub["hub_addons"] or {} if hub["hub_defaults"] == "collection" else ():
+    for name in hub["hub_addons"] or {} if hub["hub_defaults_source"] == "collection" else ():
         known = ADDONS.get(name)
         if known and known.service:
             service, address = known.service

@@ -102,7 +102,7 @@ def chart_values(hub: Hub, directory: str, code: ChartCode) -> ChartValues:
     if isinstance(singleuser, dict) and has_groups(singleuser.get("profileList")):
         # Without it everyone would see, and could start, what is for some.
         added = [setting(f"hub.extraConfig.{GROUPS_CONFIG}", code.allowed_groups, "hub_profiles")]
-        if hub["hub_defaults"] == "collection" and hub["hub_authenticator"] == "github":
+        if hub["hub_defaults_source"] == "collection" and hub["hub_authenticator"] == "github":
             # Teams are groups for this code, and only found in what the authenticator remembers of a user.
             added.append(setting("hub.config.GitHubOAuthenticator.enable_auth_state", True, "hub_profiles"))
             added.append(setting("hub.config.GitHubOAuthenticator.populate_teams_in_auth_state", True, "hub_profiles"))

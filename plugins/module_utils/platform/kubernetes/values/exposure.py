@@ -24,9 +24,9 @@ def routing_settings(hub: Hub) -> Iterator[Setting]:
         yield setting("hub.baseUrl", path if path.endswith("/") else f"{path}/", source)
     route = hub.cluster["cluster_exposure"]
     domain = hub["hub_domain"] or urlsplit(hub["hub_url"] or "").hostname
-    if hub["hub_defaults"] == "collection" and route != "load-balancer":
+    if hub["hub_defaults_source"] == "collection" and route != "load-balancer":
         # The chart's own default, a load balancer, serves passwords and cookies without TLS.
-        yield setting("proxy.service.type", "ClusterIP", "hub_defaults")
+        yield setting("proxy.service.type", "ClusterIP", "hub_defaults_source")
     if domain and route != "none":
         routes = {"ingress": _ingress, "gateway": _gateway, "load-balancer": _load_balancer}
         yield from routes[route](hub, domain, source)

@@ -38,7 +38,7 @@ _FOLLOWS_FROM = {
 
 def login_settings(hub: Hub) -> Iterator[Setting]:
     """Yield the authenticator, its settings and the allow rules."""
-    by_collection = hub["hub_defaults"] == "collection"
+    by_collection = hub["hub_defaults_source"] == "collection"
     for option, trait in PEOPLE.items():
         if option in hub.explicit_options and (hub[option] or option != "hub_allow_everyone"):
             yield setting(f"hub.config.Authenticator.{trait}", hub[option], option)

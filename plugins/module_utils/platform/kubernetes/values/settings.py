@@ -71,11 +71,11 @@ RULES = (
     Rule("hub_home_mount_path", "singleuser.storage.homeMountPath", default=False),
     Rule("hub_user_service_account", "singleuser.serviceAccountName", default=False),
     Rule("hub_database_storage", "hub.db.pvc.storage"),
-    Rule("hub_block_metadata_by_iptables", "singleuser.cloudMetadata.blockWithIptables"),
+    Rule("hub_block_metadata_with_iptables", "singleuser.cloudMetadata.blockWithIptables"),
     Rule("hub_node_selector", "singleuser.nodeSelector", default=False),
     Rule("hub_tolerations", "singleuser.extraTolerations", default=False),
     Rule("hub_user_scheduler", "scheduling.userScheduler.enabled"),
-    Rule("hub_placeholder_servers", "scheduling.userPlaceholder.replicas"),
+    Rule("hub_user_placeholders", "scheduling.userPlaceholder.replicas"),
     Rule("hub_pod_priority", "scheduling.podPriority.enabled"),
     Rule("hub_prepull_on_deploy", "prePuller.hook.enabled"),
     Rule("hub_prepull_on_new_nodes", "prePuller.continuous.enabled"),
@@ -90,7 +90,7 @@ EGRESS = "singleuser.networkPolicy.egressAllowRules"
 
 def simple_settings(hub: Hub) -> Iterator[Setting]:
     """Yield what the options of RULES, and those of the same kind, make of the chart's values."""
-    by_collection = hub["hub_defaults"] == "collection"
+    by_collection = hub["hub_defaults_source"] == "collection"
     for rule in RULES:
         wanted = rule.option in hub.explicit_options and (by_collection or not rule.ours)
         if wanted or (by_collection and rule.default):

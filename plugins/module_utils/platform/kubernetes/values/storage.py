@@ -18,7 +18,7 @@ HOME = "home"
 
 def storage_settings(hub: Hub) -> Iterator[Setting]:
     """Yield where sessions keep and find files."""
-    by_collection = hub["hub_defaults"] == "collection"
+    by_collection = hub["hub_defaults_source"] == "collection"
     storage = home_storage(hub)
     if storage:
         # To the chart, an export is a volume like any other, and no home at all.

@@ -109,7 +109,7 @@ class Site:
 #: The options that it follows from, beside the content of the file that cluster_certificate_authority names.
 OPTIONS = (
     "cluster_reverse_proxy",
-    "cluster_certificates",
+    "cluster_certificate_source",
     "cluster_acme_contact",
     "cluster_acme_directory",
     "cluster_bind",
@@ -124,7 +124,7 @@ def desired_reverse_proxy(options: dict[str, Any], authority: str, layout: Layou
     options: at least OPTIONS. authority: certificates (PEM) that the system does not know.
     """
     wanted = options["cluster_reverse_proxy"] == "caddy"
-    acme = options["cluster_certificates"] == "acme"
+    acme = options["cluster_certificate_source"] == "acme"
     reverse_proxy = ReverseProxy(
         wanted=wanted,
         directory=layout.reverse_proxy,
@@ -134,7 +134,7 @@ def desired_reverse_proxy(options: dict[str, Any], authority: str, layout: Layou
         bind=options["cluster_bind"] or "",
         http_port=options["cluster_http_port"],
         https_port=options["cluster_https_port"],
-        certificates=options["cluster_certificates"],
+        certificates=options["cluster_certificate_source"],
         contact=options["cluster_acme_contact"] or "" if acme else "",
         acme=options["cluster_acme_directory"] or LETS_ENCRYPT if acme else "",
         authority=authority if acme else "",

@@ -13,7 +13,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.reco
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.sources import Files, Source
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import CODE
 
-BASE = {"cluster_platform": "kubernetes", "hub_defaults": "chart"}
+BASE = {"cluster_platform": "kubernetes", "hub_defaults_source": "chart"}
 
 
 def imported(wanted: dict[str, Any]) -> tuple[Exact, Catalogues]:

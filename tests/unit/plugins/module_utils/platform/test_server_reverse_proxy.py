@@ -78,8 +78,8 @@ def door(machine: Machine = ROOT, authority: str = "", state: str = "/srv/hubs",
     "options",
     [
         {},
-        {"cluster_certificates": "internal", "cluster_bind": "::1"},
-        {"cluster_certificates": "own", "cluster_http_port": 8080, "cluster_https_port": 8443},
+        {"cluster_certificate_source": "internal", "cluster_bind": "::1"},
+        {"cluster_certificate_source": "own", "cluster_http_port": 8080, "cluster_https_port": 8443},
         {"cluster_acme_directory": "https://acme.example.org/directory", "cluster_acme_contact": "it@example.org"},
     ],
 )

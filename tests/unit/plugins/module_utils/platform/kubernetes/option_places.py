@@ -293,7 +293,7 @@ PLACES = [
             "singleuser/networkPolicy/egressAllowRules/cloudMetadataServer": False,
         },
     ),
-    Place("hub_block_metadata_by_iptables", False, {"singleuser/cloudMetadata/blockWithIptables": False}),
+    Place("hub_block_metadata_with_iptables", False, {"singleuser/cloudMetadata/blockWithIptables": False}),
     Place(
         "hub_tls_secret",
         "wildcard",
@@ -310,7 +310,7 @@ PLACES = [
     Place("hub_node_selector", {"pool": "users"}, {"singleuser/nodeSelector": {"pool": "users"}}),
     Place("hub_tolerations", [{"key": "a"}], {"singleuser/extraTolerations": [{"key": "a"}]}),
     Place("hub_user_scheduler", False, {"scheduling/userScheduler/enabled": False}),
-    Place("hub_placeholder_servers", 3, {"scheduling/userPlaceholder/replicas": 3}, {"hub_pod_priority": True}),
+    Place("hub_user_placeholders", 3, {"scheduling/userPlaceholder/replicas": 3}, {"hub_pod_priority": True}),
     Place("hub_pod_priority", True, {"scheduling/podPriority/enabled": True}),
     Place("hub_prepull_on_deploy", True, {"prePuller/hook/enabled": True}),
     Place("hub_prepull_on_new_nodes", False, {"prePuller/continuous/enabled": False}),
@@ -372,7 +372,7 @@ PLACES = [
 ELSEWHERE = {
     "hub_addons": "releases of their own: test_addons.py; what the hub needs for them is tested there",
     "hub_chart_version": "which chart is used",
-    "hub_defaults": "whether what is not set is written",
+    "hub_defaults_source": "whether what is not set is written",
     "hub_demonstration": "whether the authenticator is let through",
     "hub_namespace": "the command line of helm",
     "hub_pending_secrets": "whether the hub can be deployed",

@@ -64,7 +64,7 @@ def wrong(config: dict[str, Any], version: str, demonstration: bool = False) -> 
 @pytest.mark.parametrize("defaults", DEFAULTS)
 @pytest.mark.parametrize("name", BY_NAME)
 def test_the_hub_understands_everything(name: str, defaults: str, version: str) -> None:
-    config = config_of(version, hub_defaults=defaults, **variables_of(name))
+    config = config_of(version, hub_defaults_source=defaults, **variables_of(name))
     assert wrong(config, version, demonstration=BY_NAME[name].demonstration) == []
     assert chosen_authenticator(config, read(CHARTS, version).traits) == BY_NAME[name].config_class
 
@@ -77,7 +77,7 @@ def test_the_class_itself_takes_it(name: str, defaults: str) -> None:
     module = pytest.importorskip(CLASSES[name], reason=f"the authenticator {name} is not installed here")
     from traitlets.config import Config
 
-    config = config_of(hub_defaults=defaults, **variables_of(name))
+    config = config_of(hub_defaults_source=defaults, **variables_of(name))
     config_class = getattr(module, BY_NAME[name].config_class)
     wanted = {**config["Authenticator"], **config.get(BY_NAME[name].config_class, {})}
     assert set(wanted) <= set(config_class.class_trait_names(config=True))
@@ -91,7 +91,7 @@ def test_the_class_itself_takes_it(name: str, defaults: str) -> None:
 @pytest.mark.parametrize("name", BY_NAME)
 def test_settings_that_are_not_set_are_left_to_the_class(name: str) -> None:
     """With the chart's defaults, hub.config holds what the inventory says, and nothing else."""
-    variables: dict[str, Any] = {"hub_authenticator": name, "hub_demonstration": True, "hub_defaults": "chart"}
+    variables: dict[str, Any] = {"hub_authenticator": name, "hub_demonstration": True, "hub_defaults_source": "chart"}
     config = values_of(**variables).merged["hub"]["config"]
     assert config == {"JupyterHub": {"authenticator_class": BY_NAME[name].entry_point}}
 
@@ -101,7 +101,7 @@ def test_providers_have_a_claim_whatever_is_set(defaults: str) -> None:
     """CILogon refuses to start without one."""
     provider = "https://login.microsoftonline.com/"
     variables: dict[str, Any] = {"hub_authenticator": "cilogon", "hub_allowed_identity_providers": [provider]}
-    config = config_of(hub_defaults=defaults, **variables)["CILogonOAuthenticator"]
+    config = config_of(hub_defaults_source=defaults, **variables)["CILogonOAuthenticator"]
     assert config["idps"] == {provider: {"username_derivation": {"username_claim": "email"}, "allow_all": True}}
 
 
@@ -120,7 +120,7 @@ def test_the_checks_can_fail(name: str, problem: str) -> None:
 
 def test_every_trait_is_told_with_where_it_comes_from() -> None:
     """What is wrong with a trait is to be looked for in the option that made it."""
-    own = {"hub_authenticator", "hub_authenticator_settings", "hub_defaults"}
+    own = {"hub_authenticator", "hub_authenticator_settings", "hub_defaults_source"}
     for name in BY_NAME:
         variables = variables_of(name)
         values = values_of(**variables)

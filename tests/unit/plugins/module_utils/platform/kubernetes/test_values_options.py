@@ -90,7 +90,7 @@ def test_place(place: Place, defaults: str, directory: str, checks: Any) -> None
         pytest.skip("the chart knows no title")
     if place.value == "hub.example.org" and place.beside.get("hub_authenticator") and defaults == "chart":
         pytest.skip("an address of the authenticator that was not asked for is left to the chart")
-    values = values_of(directory, hub_defaults=defaults, **place.variables)
+    values = values_of(directory, hub_defaults_source=defaults, **place.variables)
     assert {path: leaf(values.merged, path) for path in place.expected} == place.expected
     assert wrong(checks, values) == []
     for path in place.expected:
@@ -101,13 +101,13 @@ def test_place(place: Place, defaults: str, directory: str, checks: Any) -> None
 @pytest.mark.parametrize("place", PLACES, ids=ids)
 def test_with_the_charts_defaults_nothing_comes_from_what_is_not_set(place: Place, directory: str) -> None:
     variables = {"hub_home_storage": None, **place.variables}
-    values = values_of(directory, hub_defaults="chart", **variables)
+    values = values_of(directory, hub_defaults_source="chart", **variables)
     given = {name for name, value in variables.items() if value is not None}
     assert {source[0] for item in values.settings for source in [item.source]} <= given
 
 
 def test_with_the_charts_defaults_a_hub_that_sets_nothing_has_no_values() -> None:
-    assert values_of(hub_defaults="chart", hub_home_storage=None).merged == {}
+    assert values_of(hub_defaults_source="chart", hub_home_storage=None).merged == {}
 
 
 @pytest.mark.parametrize("defaults", ["collection", "chart"])
@@ -119,7 +119,7 @@ def test_everything_at_once(defaults: str, directory: str, checks: Any) -> None:
             together.setdefault(place.option, place.value)
     together.update(
         CATALOGUES,
-        hub_defaults=defaults,
+        hub_defaults_source=defaults,
         hub_authenticator="github",
         hub_authenticator_settings={"client_id": "abc"},
         hub_allowed_domains=None,
@@ -160,7 +160,7 @@ def test_named_servers_need_no_second_option() -> None:
     """A limit alone allows them, as on a server."""
     assert leaf(values_of(hub_named_server_limit=3).merged, "hub/allowNamedServers") is True
     assert leaf(values_of().merged, "hub/allowNamedServers") is False
-    by_chart = values_of(hub_defaults="chart", hub_named_server_limit=3).merged
+    by_chart = values_of(hub_defaults_source="chart", hub_named_server_limit=3).merged
     assert by_chart["hub"] == {"namedServerLimitPerUser": 3}
 
 

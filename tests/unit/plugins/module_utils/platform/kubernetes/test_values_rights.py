@@ -45,7 +45,7 @@ CLUSTER_WIDE = {
 #: Everything that needs more than a namespace, where it is allowed.
 WANTS_MORE = {
     "hub_pod_priority": True,
-    "hub_placeholder_servers": 2,
+    "hub_user_placeholders": 2,
     "hub_user_scheduler": True,
     "hub_prepull_on_deploy": True,
     "hub_prepull_on_new_nodes": True,
@@ -74,7 +74,7 @@ def outside(found: list[dict[str, Any]]) -> list[str]:
 
 @pytest.mark.parametrize("defaults", ["collection", "chart"])
 def test_nothing_is_outside_of_the_namespace(defaults: str) -> None:
-    found = objects(cluster_permissions="namespace", hub_defaults=defaults)
+    found = objects(cluster_permissions="namespace", hub_defaults_source=defaults)
     assert {each["kind"] for each in found} >= {"Deployment", "Role", "RoleBinding", "Secret", "Service"}
     assert outside(found) == []
 
