@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from ansible.errors import AnsibleActionFail
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.drill import MARK
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.drill import DRILL_INFIX
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.check import Checked
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
@@ -65,7 +65,7 @@ class ActionModule(ServerAction):
     def _beside(self, hub: Hub, platform: ServerPlatform) -> tuple[Hub, ServerPlatform]:
         """Return the hub of the drill on ports that are free, and its platform."""
         root = platform.setup.layout.root
-        elsewhere = {"cluster_state_directory": f"{root}{MARK}{hub.name}", "cluster_reverse_proxy": "none"}
+        elsewhere = {"cluster_state_directory": f"{root}{DRILL_INFIX}{hub.name}", "cluster_reverse_proxy": "none"}
         cluster = replace(hub.cluster, options={**hub.cluster.options, **elsewhere})
         # Hubs that are drilled at the same time start to look in different places.
         first = sum(hub.name.encode()) % len(_PORTS)

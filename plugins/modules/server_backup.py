@@ -72,7 +72,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     PROGRAM_ARGUMENTS,
     BackupError,
     Program,
-    unpacked,
+    decode_settings,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 
@@ -89,16 +89,16 @@ def main() -> None:
     )
     params = module.params
     layout = Layout(params["state_directory"])
-    program = Program.of(layout, params)
-    request = {"hub": params["hub"], "settings": unpacked(params["settings"])}
+    program = Program.from_arguments(layout, params)
+    request = {"hub": params["hub"], "settings": decode_settings(params["settings"])}
     try:
         if params["state"] == "listed":
-            module.exit_json(changed=False, **program.ask("list", **request))
+            module.exit_json(changed=False, **program.run("list", **request))
         if not os.path.exists(layout.hub(params["hub"]).config("hub.json")):
             raise BackupError("the hub is not deployed, so there is nothing to save")
         if module.check_mode:
             module.exit_json(changed=True, backup={}, summary="would be backed up")
-        answer = program.ask("save", **request)
+        answer = program.run("save", **request)
     except BackupError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=True, summary=answer.pop("summary"), backup=answer)

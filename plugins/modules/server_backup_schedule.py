@@ -57,7 +57,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.program import (
     PROGRAM,
     PROGRAM_ARGUMENTS,
-    unpacked,
+    decode_settings,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.schedule import (
     Schedule,
@@ -81,7 +81,7 @@ def main() -> None:
     installed = layout.runtime(params["runtime_digest"])
     command = (params["python"], "-I", os.path.join(installed, PROGRAM), "scheduled", layout.root)
     schedule = Schedule(layout, params["schedule"], command, params["systemd"])
-    settings = unpacked(params["settings"]) if params["settings"] else {}
+    settings = decode_settings(params["settings"]) if params["settings"] else {}
     try:
         if module.check_mode:
             changed = schedule.differs(settings)

@@ -105,7 +105,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.program import (
     PROGRAM_ARGUMENTS,
     Program,
-    unpacked,
+    decode_settings,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
     Service,
@@ -144,7 +144,7 @@ def main() -> None:
     drill = Drill(
         params["hub"],
         layout,
-        Program.of(layout, params),
+        Program.from_arguments(layout, params),
         create_supervisor(**params["supervisor"]),
         params["target"],
         params["config"],
@@ -154,7 +154,7 @@ def main() -> None:
     try:
         if params["state"] == "absent":
             module.exit_json(changed=drill.clear())
-        settings, texts = unpacked(params["settings"]), unpack(params["content"])
+        settings, texts = decode_settings(params["settings"]), unpack(params["content"])
         found = drill.start(settings, params["backup"], params["record"], texts, params["timeout"])
     except (*MACHINE_ERRORS, ValueError) as error:
         module.fail_json(msg=str(error))

@@ -102,7 +102,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     PROGRAM_ARGUMENTS,
     BackupError,
     Program,
-    unpacked,
+    decode_settings,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 
@@ -121,10 +121,10 @@ def main() -> None:
     )
     params = module.params
     layout = Layout(params["state_directory"])
-    program = Program.of(layout, params)
+    program = Program.from_arguments(layout, params)
     request = {
         **params["target"],
-        "settings": unpacked(params["settings"]),
+        "settings": decode_settings(params["settings"]),
         "from": params["backup"],
         "replace": params["replace"],
     }
@@ -132,7 +132,7 @@ def main() -> None:
     commands = {"examined": "examine", "fetched": "fetch", "placed": "place"}
     command = "examine" if module.check_mode else commands[params["state"]]
     try:
-        answer = program.ask(command, **request)
+        answer = program.run(command, **request)
     except BackupError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**{"changed": not examined and not answer.get("done"), **answer})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.program import packed
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.program import encode_settings
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
     ServerPlatform,
 )
@@ -33,7 +33,7 @@ def settings_of(hub: Hub) -> str:
         raise AnsibleActionFail(
             f"cluster {hub.cluster.name} has no backups: cluster_backup_repository is not set; nothing was touched"
         )
-    return packed(
+    return encode_settings(
         {
             "cluster": hub.cluster.name,
             "repository": options["cluster_backup_repository"],

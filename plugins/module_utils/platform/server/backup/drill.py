@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bring a hub back beside itself, to see whether its backup is good for anything.
+"""Restore a hub beside itself, to test its backup.
 
-The hub of a drill has a state directory, accounts, ports and services of its own; it takes tools and environments from
-where the real one has them. Nothing of the real hub is touched, and nothing of the drill stays.
+The hub of a drill has a state directory, accounts, ports and services of its own, and uses the tools and environments
+of the real hub. Nothing of the real hub changes, and nothing of the drill stays.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from ..layout import Layout
 from ..supervisor.base import Supervisor
 from .program import Program
 
-#: What the state directory of a drill has behind the name of the cluster's; the hub's name follows.
-MARK = "-drill-"
+#: Between the path of the cluster's state directory and the hub's name, in the path of a drill's state directory.
+DRILL_INFIX = "-drill-"
 
 
 @dataclass(frozen=True)
 class Drill:
-    """A drill. target: where the program restores to. config, services, generated: of the hub that is started."""
+    """A drill. target: where the hub is restored. config, services, generated: of the hub."""
 
     hub: str
     layout: Layout
@@ -41,22 +41,22 @@ class Drill:
 
     @property
     def homes(self) -> Homes:
-        """Where the homes are."""
+        """Return the homes of the drill."""
         return Homes(self.target["homes"], self.target["shared_homes"])
 
     def start(
         self, settings: dict[str, Any], backup: str, record: dict[str, Any], texts: dict[str, bytes], timeout: float
     ) -> dict[str, Any]:
-        """Restore and start the hub; return what the program says of the backup, and how many seconds each took.
+        """Restore and start the hub; return facts of the backup, and the seconds of each step.
 
-        Raises BackupError and what a deploy raises; :meth:`clear` is to be called in any case.
+        Raises BackupError, and what a deploy raises. Call :meth:`clear` in any case.
         """
         self.clear()
         started = time.monotonic()
         prepare_machine(self.layout, self.target["shared_homes"], self.program.runtime, self.program.digest)
         request = {**self.target, "settings": settings, "from": backup}
-        self.program.ask("fetch", **request)
-        restored = self.program.ask("place", **request)
+        self.program.run("fetch", **request)
+        restored = self.program.run("place", **request)
         fetched = time.monotonic()
         self.supervisor.prepare()
         layout = self.layout.hub(self.hub)
@@ -68,9 +68,9 @@ class Drill:
         }
 
     def clear(self) -> bool:
-        """Remove everything of this drill, or of one that was interrupted; return whether there was anything."""
-        if MARK not in self.layout.root:
-            raise ValueError(f"{self.layout.root} is not the place of a drill")
+        """Remove everything of this drill, or of an interrupted one; return whether there was anything."""
+        if DRILL_INFIX not in self.layout.root:
+            raise ValueError(f"{self.layout.root} is not the state directory of a drill")
         stop_services(self.supervisor, self.services, servers=True)
         layout, homes = self.layout.hub(self.hub), self.homes.directory
         removed = remove_data(

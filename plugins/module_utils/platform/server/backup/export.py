@@ -1,12 +1,11 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep a copy of what a hub holds before it is removed, beside the state directory, which may go as well.
+"""Export the data of a hub before it is removed, to an archive beside the state directory.
 
-The archive has the paths of the state directory, so ``tar --extract --directory STATE`` puts everything in its place.
-Files keep the numbers of their owners. Where users had system accounts, those are removed with the hub, and
-new accounts get other numbers: homes are to be given to them by hand. Source of the options: the manual
-of GNU tar.
+The archive has the paths of the state directory, so ``tar --extract --directory STATE`` restores everything. Files keep
+the numeric owners. System accounts are removed with the hub and new accounts get other numbers, so homes have to be
+given to them by hand. Source of the options: the manual of GNU tar.
 """
 
 from __future__ import annotations
@@ -22,19 +21,19 @@ from ..revisions import database
 
 
 class ExportError(HubfleetError):
-    """The data could not be copied; one sentence."""
+    """The data was not exported; one line."""
 
 
 def exports_directory(layout: Layout) -> str:
-    """Return where the copies of a cluster's hubs are kept."""
+    """Return the directory of a cluster's exports."""
     return f"{layout.root}-exports"
 
 
 def export_hub(layout: Layout, hub: str, own_homes: bool, when: str) -> str:
     """Write ``HUB-WHEN.tar.gz`` with database, configuration, generated secrets and homes; return its path.
 
-    own_homes: the homes lie in the state directory; others are not removed with a hub, so they are not copied.
-    The database may be in use, homes should not be. Whole or not at all. Raises ExportError.
+    own_homes: the homes are in the state directory; others are not removed with a hub, and not exported. The database
+    may be in use. Raises ExportError, without leaving an incomplete archive.
     """
     exports = exports_directory(layout)
     path = os.path.join(exports, f"{hub}-{when}.tar.gz")
@@ -53,12 +52,12 @@ def export_hub(layout: Layout, hub: str, own_homes: bool, when: str) -> str:
             _pack(archive, [*databases, "--directory", layout.root, *members])
             os.replace(archive, path)
     except (OSError, database.DatabaseError) as error:
-        raise ExportError(f"the data of hub {hub} could not be copied to {exports}: {error}") from error
+        raise ExportError(f"the data of hub {hub} cannot be exported to {exports}: {error}") from error
     return path
 
 
 def _pack(archive: str, members: list[str]) -> None:
-    """Run tar; raises OSError with the last thing that it said."""
+    """Run tar. Raises OSError with the reason."""
     options = ["--create", "--gzip", "--acls", "--xattrs", "--numeric-owner"]
     with open(os.open(archive, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         done = subprocess.run(
@@ -67,10 +66,7 @@ def _pack(archive: str, members: list[str]) -> None:
         os.fsync(file.fileno())
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
-        raise OSError(f"tar ended with code {done.returncode}: {_telling(lines)}")
-
-
-def _telling(lines: list[str]) -> str:
-    """Return the line that says why: the last ones of tar only say that it gives up."""
-    told = [line for line in lines if "Exiting with failure" not in line and "exiting now" not in line]
-    return (told or lines or ["no reason given"])[0]
+        # the last lines of tar only say that it gives up
+        reasons = [line for line in lines if "Exiting with failure" not in line and "exiting now" not in line]
+        reason = (reasons or lines or ["no error output"])[0]
+        raise OSError(f"tar failed with exit code {done.returncode}: {reason}")

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the backup program on the machine (hubfleet_runtime/backup/program.py), which scheduled backups use as well.
 
-It is run by another Python than modules are, and without Ansible; what it is asked for goes through a pipe, so that no
-secret is in its arguments.
+It does not need Ansible, and may run on another Python than modules. Requests go through a pipe, so that its arguments
+contain no secrets.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ..apply.machine import write_package
 from ..layout import Layout
 
 PROGRAM = os.path.join("hubfleet_runtime", "backup", "program.py")
-#: What all modules that run it are given; described in plugins/doc_fragments/backup_program.py.
+#: Arguments of all modules that run it; described in plugins/doc_fragments/backup_program.py.
 PROGRAM_ARGUMENTS: dict[str, dict[str, Any]] = {
     "state_directory": {"type": "path"},
     "python": {"type": "path"},
@@ -34,12 +34,12 @@ PROGRAM_ARGUMENTS: dict[str, dict[str, Any]] = {
 
 
 class BackupError(HubfleetError):
-    """Something was not saved or not brought back; one line without secrets."""
+    """A backup was not made or not restored; one line without secrets."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """The program on a machine. runtime: the package it is part of, for machines that do not have it yet."""
+    """The program on a machine. runtime: the package with the program, for machines that do not have it yet."""
 
     layout: Layout
     python: str
@@ -47,22 +47,22 @@ class Program:
     digest: str
 
     @classmethod
-    def of(cls, layout: Layout, arguments: dict[str, Any]) -> Program:
-        """Return the program as PROGRAM_ARGUMENTS name it."""
+    def from_arguments(cls, layout: Layout, arguments: dict[str, Any]) -> Program:
+        """Return the program for arguments of a module."""
         return cls(layout, arguments["python"], arguments["runtime"], arguments["runtime_digest"])
 
-    def ask(self, command: str, **request: Any) -> dict[str, Any]:
-        """Return the answer of a command; ``request`` is what it is asked. Raises BackupError."""
+    def run(self, command: str, **request: Any) -> dict[str, Any]:
+        """Run a command of the program with a request; return its answer. Raises BackupError."""
         request = {"state": self.layout.root, **request}
         installed = self.layout.runtime(self.digest)
         if os.path.isdir(installed):
-            return self._ask(os.path.join(installed, PROGRAM), command, request)
+            return self._run(os.path.join(installed, PROGRAM), command, request)
         with tempfile.TemporaryDirectory(prefix="hubfleet-") as work:
             package = os.path.join(work, "package")
             write_package(package, self.runtime)
-            return self._ask(os.path.join(package, PROGRAM), command, request)
+            return self._run(os.path.join(package, PROGRAM), command, request)
 
-    def _ask(self, program: str, command: str, request: dict[str, Any]) -> dict[str, Any]:
+    def _run(self, program: str, command: str, request: dict[str, Any]) -> dict[str, Any]:
         done = subprocess.run(
             [self.python, "-I", program, command],
             input=json.dumps(request),
@@ -74,24 +74,24 @@ class Program:
             answer: dict[str, Any] = json.loads(done.stdout)
         except ValueError:
             lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-            raise BackupError(f"the program for backups ended unexpectedly: {lines[-1]}") from None
+            raise BackupError(f"the backup program failed: {lines[-1]}") from None
         if "error" in answer:
             raise BackupError(str(answer["error"]))
         return answer
 
 
 def last_backup(layout: Layout, hub: str) -> str:
-    """Return when a hub was backed up last, as the program noted it; "" where it never was."""
+    """Return when a hub was backed up last; "" if it never was."""
     content = files.read(os.path.join(layout.backup, "last", f"{hub}.json"))
     return str(json.loads(content)["when"]) if content else ""
 
 
-def packed(settings: dict[str, Any]) -> str:
-    """Return settings as one word, so that hiding it hides all of it and nothing else."""
+def encode_settings(settings: dict[str, Any]) -> str:
+    """Encode settings as one word, so that masking it masks all of it and nothing else."""
     return base64.b64encode(json.dumps(settings).encode()).decode()
 
 
-def unpacked(word: str) -> dict[str, Any]:
-    """Return the settings in such a word."""
+def decode_settings(word: str) -> dict[str, Any]:
+    """Decode settings; the inverse of encode_settings()."""
     settings: dict[str, Any] = json.loads(base64.b64decode(word))
     return settings

@@ -24,17 +24,17 @@ from ..layout import Layout
 NEVER = "never"
 _DAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 _CRON_DIRECTORY = "/etc/cron.d"
-#: Where cron's daemon is, which is not on everybody's PATH.
+#: The directories of cron's daemon, which is not on every PATH.
 _SYSTEM_PROGRAMS = "/usr/sbin:/sbin:/usr/bin:/bin"
 
 
 class ScheduleError(HubfleetError):
-    """The schedule could not be set up; one sentence."""
+    """The schedule was not set up; one line."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a cluster's hubs are saved, and by which command. when: as cluster_backup_schedule has it."""
+    """The schedule of a cluster's backups. when: as in cluster_backup_schedule. command: makes the backups."""
 
     layout: Layout
     when: str
@@ -43,12 +43,12 @@ class Schedule:
 
     @property
     def name(self) -> str:
-        """Unique on the machine."""
+        """Return a name that is unique on the machine."""
         return f"hubfleet-{digest(self.layout.root)[:6]}-backup"
 
     @property
     def scheduler(self) -> str:
-        """What starts the backups: ``systemd``, ``cron``, or "" where this machine has neither, or needs none."""
+        """Return what starts the backups: ``systemd``, ``cron``, or "" for neither."""
         if self.when == NEVER:
             return ""
         if self.systemd:
@@ -58,7 +58,7 @@ class Schedule:
         return "cron" if _found("crontab") else ""
 
     def set_up(self, settings: dict[str, Any]) -> bool:
-        """Set up the schedule, or remove it where there is to be none; return whether anything changed.
+        """Set up the schedule, or remove it if there is none; return whether anything changed.
 
         Raises ScheduleError.
         """
@@ -135,7 +135,7 @@ UMask=0077
 """
         timer = f"""\
 [Unit]
-Description=When to make backups of {self.layout.root} (hubfleet)
+Description=Schedule of backups of {self.layout.root} (hubfleet)
 [Timer]
 OnCalendar={calendar(self.when)}
 Persistent=true
@@ -150,7 +150,7 @@ WantedBy=timers.target
         if any(changed):
             self._systemctl("daemon-reload")
             self._systemctl("enable", "--now", "--quiet", f"{self.name}.timer")
-            # A timer that runs keeps its old times otherwise.
+            # A running timer keeps its old times otherwise.
             self._systemctl("restart", f"{self.name}.timer")
 
     def _systemctl(self, *arguments: str) -> None:
@@ -192,7 +192,7 @@ def _text(settings: dict[str, Any]) -> bytes:
 
 
 def calendar(when: str) -> str:
-    """Return a time of ours as systemd writes it."""
+    """Convert a time of cluster_backup_schedule to OnCalendar= of systemd."""
     if when == "hourly":
         return when
     day, _space, time = when.partition(" ")
@@ -200,7 +200,7 @@ def calendar(when: str) -> str:
 
 
 def cron_times(when: str) -> str:
-    """Return a time of ours as the five fields of cron."""
+    """Convert a time of cluster_backup_schedule to the five fields of cron."""
     if when == "hourly":
         return "0 * * * *"
     day, _space, time = when.partition(" ")

@@ -79,7 +79,7 @@ def test_a_hub_that_never_ran_has_no_database(layout: Layout) -> None:
 
 def test_what_cannot_be_read_is_said_and_leaves_no_archive(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(ExportError, match="^the data of hub demo could not be copied to .*-exports: .*tar"):
+    with pytest.raises(ExportError, match="^the data of hub demo cannot be exported to .*-exports: .*tar"):
         export_hub(layout, "demo", True, WHEN)
     assert os.listdir(f"{layout.root}-exports") == []
 
@@ -90,7 +90,7 @@ def test_a_failing_tar_is_quoted(layout: Layout, tmp_path: Path, monkeypatch: py
     program.write_text("#!/bin/sh\necho 'tar: homes: file changed as we read it' >&2\nexit 1\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
-    with pytest.raises(ExportError, match="tar ended with code 1: tar: homes: file changed as we read it"):
+    with pytest.raises(ExportError, match="tar failed with exit code 1: tar: homes: file changed as we read it"):
         export_hub(layout, "demo", True, WHEN)
     assert os.listdir(f"{layout.root}-exports") == []
 
