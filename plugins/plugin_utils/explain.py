@@ -31,6 +31,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.secrets
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import OPTIONS
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import layers_of, plain
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts import encrypted_texts
 
 #: Longer values are cut: they are looked up in the file that is named.
 WIDTH = 100
@@ -77,7 +78,7 @@ def explain_option(name: str, host: HostInput, hostvars: Any) -> tuple[Any, list
 
 def _masked_raw(value: Any, name: str) -> Any:
     """Return what a place sets a variable to, before templating, with secrets masked."""
-    return redactor(lambda: origin.encrypted_texts(value)).mask(plain(value), (name,))
+    return redactor(lambda: encrypted_texts(value)).mask(plain(value), (name,))
 
 
 def _setting(layer: str | Mapping[str, Any], name: str, loader: Any) -> tuple[Any, str]:

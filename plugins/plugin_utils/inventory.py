@@ -26,12 +26,12 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model i
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import SERVER
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import PREFIXES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.plain_sources import plain_source
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts import (
     CONFIG,
     SecretTexts,
     private_lines,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.templates import plain_source
 
 CLUSTERS_GROUP = "clusters"
 
@@ -95,14 +95,10 @@ class _Shared:
             self._sealed[id(raw)] = (raw, sealed(raw))
         return self._sealed[id(raw)][1]
 
-    def secret_texts(self, raw: Mapping[str, Any], worked_out: Mapping[str, Any], hostvars: Any) -> frozenset[str]:
+    def secret_texts(self, raw: Mapping[str, Any], worked_out: Mapping[str, Any]) -> frozenset[str]:
         """Return the texts of a host that nobody may see; of what is left encrypted there are none."""
         variables = {key: self.sealed(value) for key, value in raw.items()} if self.opaque else raw
-
-        def templating(blanked: dict[str, Any]) -> Any:
-            return Templar(loader=hostvars._loader, variables=blanked).template
-
-        return self._secrets.of(variables, worked_out, templating)
+        return self._secrets.of(variables, worked_out)
 
     def templar(self, raw: Mapping[str, Any], hostvars: Any) -> Templar:
         """Return what works out templates of a host without a password: what they name is sealed as well."""
@@ -165,7 +161,7 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
 
     @functools.cache
     def secret_texts() -> frozenset[str]:
-        return shared.secret_texts(raw, {names[key]: value for key, value in variables.items()}, hostvars)
+        return shared.secret_texts(raw, {names[key]: value for key, value in variables.items()})
 
     return HostInput(
         name,

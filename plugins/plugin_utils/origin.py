@@ -1,16 +1,14 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a value of the inventory stands: file and line.
+"""Where a value of the inventory comes from: its file and line, and whether it is encrypted there.
 
-Ansible has no public interface for this. ansible-core 2.19+ tags values and mapping keys with
-their origin (not booleans and nulls); 2.18 has ``ansible_pos``. Both are read here and nowhere
-else; when neither is there, places are simply unknown.
+Ansible has no public interface for this. ansible-core 2.19+ tags values and keys of mappings with their origin (not
+booleans and nulls); 2.18 has ``ansible_pos``. Both are read here and nowhere else; without them places are unknown.
 """
 
 from __future__ import annotations
 
-import base64
 import functools
 import os
 import re
@@ -26,17 +24,23 @@ except ImportError:  # ansible-core 2.18
 
 Place = tuple[str, int]  # path, line
 
-#: Characters from which on a line of a longer secret, such as a key, is one itself.
-_TELLING_LINE = 8
+#: What Ansible calls YAML that it did not read from a file: that of plugins which decrypt files, such as SOPS.
+_IN_MEMORY = frozenset({"<unknown>", "<string>", "<unicode string>"})
 
 
 def place_of(value: Any) -> Place | None:
     """Return (path, line) of a tagged value or key, or None."""
+    source, line = _source_of(value)
+    return (source, line) if source and not source.startswith("<") else None
+
+
+def _source_of(value: Any) -> Place:
+    """Return the file, or Ansible's words for anything else, that a tagged value or key comes from, and the line."""
     if Origin is not None:
         tag = Origin.get_tag(value)
-        return (tag.path, tag.line_num or 0) if tag is not None and tag.path else None
+        return (tag.path or tag.description or "", tag.line_num or 0) if tag is not None else ("", 0)
     position = getattr(value, "ansible_pos", None)
-    return (position[0], position[1]) if position else None
+    return (position[0], position[1]) if position else ("", 0)
 
 
 def step(value: Any, part: Any) -> tuple[Any, Any]:
@@ -120,34 +124,13 @@ def is_template(value: Any) -> bool:
     return isinstance(value, str) and ("{{" in value or "{%" in value)
 
 
-def stands_encrypted(value: Any) -> bool:
-    """Tell whether a raw value stands encrypted, alone or with its whole file."""
-    if is_encrypted(value):
-        return True
-    place = place_of(value) if isinstance(value, str) else None
-    return place is not None and is_encrypted_file(place[0])
+def stands_encrypted(value: Any, key: Any = None) -> bool:
+    """Tell whether a raw value stands encrypted, alone or with its whole file.
 
-
-def encrypted_texts(value: Any) -> set[str]:
-    """Return every text that stands encrypted somewhere inside raw values, decrypted, in the forms it is used in."""
-    if isinstance(value, Mapping):
-        return set().union(*map(encrypted_texts, value.values()))
-    if isinstance(value, (list, tuple)):
-        return set().union(*map(encrypted_texts, value))
-    if not stands_encrypted(value):
-        return set()
-    try:
-        return _forms(str(value))
-    except Exception:  # nobody gave its password, so that nobody can show it either
-        return set()
-
-
-def _forms(secret: str) -> set[str]:
-    """Return a secret as it is, without the blanks around it, both in base64, and its lines that tell something."""
-    whole = {secret, secret.strip()} - {""}
-    lines = {line.strip() for line in secret.strip().splitlines()}
-    telling = {line for line in lines if len(line) >= _TELLING_LINE and not line.startswith("-----")}
-    return whole | telling | {base64.b64encode(text.encode()).decode() for text in whole}
+    key: the key of a value inside a mapping; it tells where the value comes from if the value itself does not.
+    """
+    source = _source_of(value)[0] or _source_of(key)[0]
+    return is_encrypted(value) or source in _IN_MEMORY or bool(source) and is_encrypted_file(source)
 
 
 def shown(place: Place | None, directory: str = "") -> str:

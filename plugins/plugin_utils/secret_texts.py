@@ -1,137 +1,165 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which texts of a host nobody may see: what its variables keep encrypted, and what templates make of that."""
+"""Which texts of a host must not be shown: what its variables keep encrypted, and what templates make of that.
+
+A template is not rendered to find out: what it makes is secret as a whole where it names a variable that is encrypted,
+or one whose template does, and where it looks something up.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import leaves
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.mask import secret_forms
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.private_lines import PrivateLines, lines_of
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.templates import Path, parse
 
-#: What stands for a secret while a template is worked out without it; filters that decode take it as well.
-BLANK = "hidden00"
 #: The variable that is shown line by line.
 CONFIG = "hub_jupyterhub_config"
-_TEMPLATES = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_EXPRESSIONS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_]\w*")
-#: Names in templates by which a variable can be had whose own name does not stand there.
-_ANY_VARIABLE = frozenset({"vars", "hostvars"})
+#: Variables that hold all others, those of other hosts too.
+_ALL_VARIABLES = frozenset({"vars", "hostvars"})
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What was found in a raw value: its encrypted texts, and the scalars that stand in plain text."""
+
+    value: Any  # kept, so that its id stays its own
+    encrypted: frozenset[str]
+    plain: frozenset[str]
 
 
 class SecretTexts:
-    """Finds the texts of hosts; what several hosts share is looked at once."""
+    """Finds the secret texts of hosts; values that hosts share are examined once."""
 
     def __init__(self) -> None:
-        self._values: dict[int, tuple[Any, set[str], frozenset[str], Any]] = {}
+        self._seen: dict[int, _Seen] = {}
 
-    def of(
-        self, raw: Mapping[str, Any], worked_out: Mapping[str, Any], templating: Callable[[dict[str, Any]], Any]
-    ) -> frozenset[str]:
-        """Return the texts of one host.
+    def of(self, raw: Mapping[str, Any], templated: Mapping[str, Any]) -> frozenset[str]:
+        """Return the secret texts of a host.
 
-        raw: its variables before templating. worked_out: those that may be shown, as they are afterwards.
-        templating: variables -> what works out templates by them.
+        raw: its variables before templating. templated: those that may be shown, after it.
         """
-        seen = {key: self._seen(value) for key, value in raw.items()}
-        found: set[str] = set().union(*(texts for _value, texts, _names, _blank in seen.values()))
-        tainted = _tainted({key: (bool(texts), names) for key, (_value, texts, names, _blank) in seen.items()})
-        suspects = [key for key in worked_out if seen[key][2] & tainted]
-        if suspects:
-            # Without hostvars: what comes from other hosts may be theirs to keep.
-            work_out = templating({key: blank for key, (_value, _texts, _names, blank) in seen.items()})
-            for key in suspects:
-                found |= _made_of(raw[key], worked_out[key], work_out)
+        seen = [self._examine(value) for value in raw.values()]
+        found = set().union(*(each.encrypted for each in seen))
+        host = _Host(raw)
+        derived = [text for key, value in templated.items() for text in host.derived(raw[key], value)]
+        if derived:
+            plain = frozenset().union(*(each.plain for each in seen))
+            found |= {text for text, is_part in derived if not (is_part and text in plain)}
         return frozenset(found)
 
-    def _seen(self, value: Any) -> tuple[Any, set[str], frozenset[str], Any]:
-        """Return a raw value, its encrypted texts, the names in its templates, and the value without those texts."""
-        if id(value) not in self._values:
-            # Keeps the value, so that its id stays its own.
-            self._values[id(value)] = (value, origin.encrypted_texts(value), _names(value), _blanked(value))
-        return self._values[id(value)]
+    def _examine(self, value: Any) -> _Seen:
+        if id(value) not in self._seen:
+            encrypted, plain = set(), set()
+            for leaf, is_encrypted in _scalars(value):
+                if is_encrypted:
+                    encrypted |= _decrypted(leaf)
+                elif not origin.is_template(leaf):
+                    plain.add(str(leaf))
+            self._seen[id(value)] = _Seen(value, frozenset(encrypted), frozenset(plain))
+        return self._seen[id(value)]
+
+
+def encrypted_texts(value: Any) -> set[str]:
+    """Return every text that stands encrypted inside a raw value, decrypted, in the forms it is used in."""
+    return set().union(*(_decrypted(leaf) for leaf, is_encrypted in _scalars(value) if is_encrypted))
 
 
 def private_lines(raw: Mapping[str, Any], text: str) -> PrivateLines:
-    """Return what of hub_jupyterhub_config does not stand in the inventory in plain text, so that it may be a secret.
+    """Return which lines of hub_jupyterhub_config do not stand in the inventory in plain text, and may be secrets.
 
     raw: the host's variables before templating. text: what the variable came to.
     """
-    written = raw.get(CONFIG)
-    if not text or (_is_plain(written) and not origin.is_template(written)):
+    config = raw.get(CONFIG)
+    if not text or (_is_plain(config) and not origin.is_template(config)):
         return PrivateLines()
     plain = [value for value in raw.values() if _is_plain(value)]
     public = {""}.union(*(map(str.strip, value.splitlines()) for value in plain))
     private = {number: line for number, line in enumerate(lines_of(text), 1) if line.strip() not in public}
     words = {*_NAME.findall("\n".join(private.values()))}
-    # Outside of templates: what stands inside is worked out, and may come to one of its own words.
-    words &= {*_NAME.findall(" ".join(_TEMPLATES.sub(" ", value) for value in plain))}
+    # Outside of templates: what stands inside may come to one of its own words.
+    words &= {*_NAME.findall(" ".join(_EXPRESSIONS.sub(" ", value) for value in plain))}
     return PrivateLines(tuple(private), tuple(sorted(words)))
+
+
+class _Host:
+    """Judges the raw values of one host."""
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self._raw = raw
+        self._judged: dict[int, bool] = {}
+
+    def derived(self, raw: Any, value: Any) -> Iterator[tuple[str, bool]]:
+        """Yield the texts in ``value``, which ``raw`` came to, that are made of secrets.
+
+        Each with whether it is only a part of what one template made.
+        """
+        if isinstance(raw, Mapping) and isinstance(value, dict):
+            inside = {str(key): item for key, item in raw.items()}
+            for key, item in value.items():
+                yield from self.derived(inside.get(key), item)
+        elif isinstance(raw, (list, tuple)) and isinstance(value, list):
+            for item, made in zip(raw, value):
+                yield from self.derived(item, made)
+        elif self._is_secret(raw):
+            written = {line.strip() for line in str(raw).splitlines()} if origin.is_template(raw) else set()
+            for path, leaf in leaves(value):
+                if isinstance(leaf, (str, int, float)) and not isinstance(leaf, bool):
+                    yield from ((form, bool(path)) for form in secret_forms(str(leaf)) - written)
+
+    def _is_secret(self, value: Any) -> bool:
+        """Tell whether a raw value holds anything encrypted, or a template that is made of such."""
+        if id(value) not in self._judged:
+            self._judged[id(value)] = False  # what names itself is no secret by that
+            self._judged[id(value)] = any(
+                is_encrypted or origin.is_template(leaf) and self._names_secret(leaf)
+                for leaf, is_encrypted in _scalars(value)
+            )
+        return self._judged[id(value)]
+
+    def _names_secret(self, template: str) -> bool:
+        parsed = parse(str(template))
+        return parsed is None or parsed.fetches or any(map(self._is_secret_at, (*parsed.sources, *parsed.choices)))
+
+    def _is_secret_at(self, path: Path) -> bool:
+        if path[0] in _ALL_VARIABLES:
+            return True
+        value: Any = self._raw
+        for part in path:
+            if isinstance(value, str):
+                break  # what is inside is known only once it is templated
+            _key, value = origin.step(value, part)
+        return self._is_secret(value)
+
+
+def _scalars(value: Any, key: Any = None) -> Iterator[tuple[Any, bool]]:
+    """Yield every scalar inside a raw value, and whether it stands encrypted; key: what it is set by."""
+    if isinstance(value, Mapping):
+        for inner, item in value.items():
+            yield from _scalars(item, inner)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _scalars(item, key)
+    elif value is not None and not isinstance(value, bool):
+        yield value, origin.stands_encrypted(value, key)
+
+
+def _decrypted(value: Any) -> set[str]:
+    try:
+        return secret_forms(str(value))
+    except Exception:  # nobody gave its password, so that nobody can show it either
+        return set()
 
 
 def _is_plain(value: Any) -> bool:
     """Tell whether a raw value is a text that stands in a file of the inventory as it is."""
     return isinstance(value, str) and origin.place_of(value) is not None and not origin.stands_encrypted(value)
-
-
-def _tainted(variables: Mapping[str, tuple[bool, frozenset[str]]]) -> set[str]:
-    """Return the variables that hold a secret, or name such a variable, directly or through others."""
-    tainted = {*_ANY_VARIABLE, *(key for key, (holds, _names) in variables.items() if holds)}
-    left = {key: names for key, (_holds, names) in variables.items() if names and key not in tainted}
-    while True:
-        more = {key for key, names in left.items() if names & tainted}
-        if not more:
-            return tainted
-        tainted |= more
-        left = {key: names for key, names in left.items() if key not in more}
-
-
-def _names(value: Any) -> frozenset[str]:
-    """Return every word that may name a variable in the templates inside a raw value."""
-    if isinstance(value, Mapping):
-        return frozenset().union(*map(_names, value.values()))
-    if isinstance(value, (list, tuple)):
-        return frozenset().union(*map(_names, value))
-    return frozenset(_NAME.findall(value)) if origin.is_template(value) else frozenset()
-
-
-def _blanked(value: Any) -> Any:
-    """Return a raw value with BLANK for everything encrypted in it."""
-    if isinstance(value, Mapping):
-        return {key: _blanked(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_blanked(item) for item in value]
-    return BLANK if origin.stands_encrypted(value) else value
-
-
-def _made_of(raw: Any, real: Any, work_out: Callable[[Any], Any]) -> set[str]:
-    """Return the texts in ``real``, which ``raw`` came to, that come out otherwise without the secrets."""
-    if isinstance(raw, Mapping) and isinstance(real, dict):
-        inside = {str(key): item for key, item in raw.items()}
-        return set().union(*(_made_of(inside.get(key), item, work_out) for key, item in real.items()))
-    if isinstance(raw, (list, tuple)) and isinstance(real, list):
-        return set().union(*(_made_of(part, item, work_out) for part, item in zip(raw, real)))
-    if not origin.is_template(raw):
-        return set()
-    try:
-        without = None if origin.stands_encrypted(raw) else work_out(raw)
-    except Exception:  # whatever the template does, it cannot do it without the secret
-        without = None
-    return _unlike(real, without)
-
-
-def _unlike(real: Any, without: Any) -> set[str]:
-    """Return the texts in ``real``, and those of their lines, that are not in their place in ``without``."""
-    if isinstance(real, dict):
-        others = without if isinstance(without, Mapping) else {}
-        return set().union(*(_unlike(item, others.get(key)) for key, item in real.items()))
-    if isinstance(real, list):
-        same = isinstance(without, (list, tuple)) and len(without) == len(real)
-        return set().union(*(_unlike(item, without[i] if same else None) for i, item in enumerate(real)))
-    if real is None or isinstance(real, bool) or real == "" or str(real) == str(without):
-        return set()
-    public = {line.strip() for line in str(without).splitlines()} if isinstance(without, str) else set()
-    return {str(real), *(line.strip() for line in str(real).splitlines() if line.strip() not in public)} - {""}
