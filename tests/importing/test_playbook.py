@@ -115,7 +115,7 @@ def test_check_mode_tells_the_same_and_writes_nothing(tmp_path: Path) -> None:
     tried = run_import(tmp_path, "--check", **request)
     assert not (tmp_path / "fleet").exists()
     done = run_import(tmp_path, **request)
-    line = "1 hub in 1 cluster: 1 value, 0 % of them by options"
+    line = "1 hub in 1 cluster: 1 value, 0 % of them options"
     assert line in tried.stdout and line in done.stdout
     assert "changed=1" in tried.stdout and "changed=1" in done.stdout
 

@@ -95,7 +95,7 @@ def test_every_value_of_every_hub(fleet: Path) -> None:
 def test_profile_lists_are_profiles(fleet: Path) -> None:
     listed = {hub for hub, values in hubs_of(TREE).items() if (values.get("singleuser") or {}).get("profileList")}
     report = json.loads((fleet / "import-report.json").read_text(encoding="utf-8"))
-    typed = {(hub["source_cluster"], hub["source_hub"]) for hub in report["hubs"] if "hub_profiles" in hub["mapped"]}
+    typed = {(hub["source_cluster"], hub["source_hub"]) for hub in report["hubs"] if "hub_profiles" in hub["variables"]}
     assert len(listed) > 10
     assert listed - typed == set()
 
@@ -115,4 +115,4 @@ def test_encrypted_files_are_still_to_bring(fleet: Path) -> None:
         if "enc-" in name
     }
     report = json.loads((fleet / "import-report.json").read_text(encoding="utf-8"))
-    assert {name for hub in report["hubs"] for name in hub["secrets_to_bring"]} == described
+    assert {name for hub in report["hubs"] for name in hub["encrypted_files"]} == described

@@ -8,5 +8,5 @@ from __future__ import annotations
 from ..common.errors import HubfleetError
 
 
-class ImportProblem(HubfleetError):
-    """Why nothing can be imported: one sentence that starts with what it is about; never a value."""
+class FleetImportError(HubfleetError):
+    """The import failed; the message is one sentence that starts with its subject and contains no value."""

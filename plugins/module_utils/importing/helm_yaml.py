@@ -17,10 +17,10 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import ImportProblem
+from .errors import FleetImportError
 
 #: What a plain word is; the last two are floats that JSON, which Helm turns everything into, does not have.
-_WORDS: dict[str, Any] = {
+_PROFILE_KEYS: dict[str, Any] = {
     **{word: True for text in ("y", "yes", "true", "on") for word in (text, text.capitalize(), text.upper())},
     **{word: False for text in ("n", "no", "false", "off") for word in (text, text.capitalize(), text.upper())},
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -54,8 +54,8 @@ class Reading:
 
 def resolve(word: str) -> Any:
     """Return what a plain word is to Helm: text, a number, true or false, or null."""
-    if word in _WORDS:
-        return _WORDS[word]
+    if word in _PROFILE_KEYS:
+        return _PROFILE_KEYS[word]
     if not re.match(r"[-+.0-9]", word):
         return word
     digits = word.replace("_", "")
@@ -72,7 +72,7 @@ def resolve(word: str) -> Any:
 def read_mapping(text: str, name: str) -> Reading:
     """Return the mapping in the first document of ``text``, empty for none; ``name`` is the file's, for messages.
 
-    Keys are text. Raises ImportProblem with file and line for what Helm would refuse.
+    Keys are text. Raises FleetImportError with file and line for what Helm would refuse.
     """
     import yaml
 
@@ -82,19 +82,19 @@ def read_mapping(text: str, name: str) -> Reading:
         root = loader.get_node() if loader.check_node() else None
         value = {} if root is None else reader.value(root)
         if loader.check_node():
-            reader.notes.append(f"{name}: holds several documents; Helm reads the first only")
+            reader.notes.append(f"{name}: contains several documents; Helm reads only the first")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise ImportProblem(f"{_place(name, mark)}: is no YAML: {error.problem or error.context}") from error
+        raise FleetImportError(f"{_place(name, mark)}: is not YAML: {error.problem or error.context}") from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise ImportProblem(f"{name}:{line}: holds a character that YAML does not allow") from error
+        raise FleetImportError(f"{name}:{line}: contains a character that YAML does not allow") from error
     except RecursionError as error:
-        raise ImportProblem(f"{name}: is nested too deeply") from error
+        raise FleetImportError(f"{name}: is nested too deeply") from error
     if value is None:
         value = {}
     if not isinstance(value, dict):
-        raise ImportProblem(f"{name}: is no mapping")
+        raise FleetImportError(f"{name}: is not a mapping")
     return Reading(value, reader.notes)
 
 
@@ -141,7 +141,7 @@ class _Reader:
         """Return the value of a node; an anchor's is made once."""
         key = id(node)
         if key in self._open:
-            raise self._problem(node, "holds an anchor that contains itself")
+            raise self._problem(node, "has an anchor that contains itself")
         if key not in self._values:
             self._open.add(key)
             makers = {"scalar": self._scalar, "sequence": self._sequence, "mapping": self._mapping}
@@ -157,11 +157,11 @@ class _Reader:
         parts = node.value if node.id == "sequence" else [value for _key, value in node.value]
         size = 1 + sum(self._sizes.get(id(part), 1) for part in parts)
         if size > _MOST:
-            raise self._problem(node, "holds anchors that make too many values of it")
+            raise self._problem(node, "has anchors that expand to too many values")
         return size
 
-    def _problem(self, node: Any, message: str) -> ImportProblem:
-        return ImportProblem(f"{_place(self.name, node.start_mark)}: {message}")
+    def _problem(self, node: Any, message: str) -> FleetImportError:
+        return FleetImportError(f"{_place(self.name, node.start_mark)}: {message}")
 
     def _sequence(self, node: Any) -> list[Any]:
         return [self.value(item) for item in node.value]
@@ -177,7 +177,7 @@ class _Reader:
             key = self._key(key_node)
             if key in seen:
                 self.notes.append(
-                    f"{_place(self.name, key_node.start_mark)}: {key!r} is there twice; the last one counts"
+                    f"{_place(self.name, key_node.start_mark)}: {key!r} is defined twice; the last one is used"
                 )
             seen.add(key)
             made[key] = self.value(value_node)
@@ -186,7 +186,7 @@ class _Reader:
     def _merged(self, node: Any) -> dict[str, Any]:
         sources = [self.value(item) for item in node.value] if node.id == "sequence" else [self.value(node)]
         if not all(isinstance(source, dict) for source in sources):
-            raise self._problem(node, "'<<' merges mappings only")
+            raise self._problem(node, "'<<' merges only mappings")
         merged: dict[str, Any] = {}
         for source in reversed(sources):
             merged.update(source)
@@ -194,7 +194,7 @@ class _Reader:
 
     def _key(self, node: Any) -> str:
         if node.id != "scalar":
-            raise self._problem(node, "has a key that is no text")
+            raise self._problem(node, "has a key that is not text")
         value = self._scalar(node)
         if value is None:
             raise self._problem(node, "has null as a key")
@@ -207,7 +207,7 @@ class _Reader:
     def _scalar(self, node: Any) -> Any:
         text = str(node.value)
         if re.search("[\ud800-\udfff]", text):
-            raise self._problem(node, "holds half a character")
+            raise self._problem(node, "contains half of a surrogate pair")
         kind = node.tag[len(_TAG) :] if node.tag.startswith(_TAG) else "plain" if node.tag == _PLAIN else "str"
         if kind == "binary":
             return self._binary(node)
@@ -215,16 +215,16 @@ class _Reader:
             return text
         value = resolve(text)
         if isinstance(value, float) and not math.isfinite(value):
-            raise self._problem(node, f"{text} is a number that Helm does not know")
+            raise self._problem(node, f"{text} is a number that Helm does not support")
         if not _is_kind(value, kind):
-            raise self._problem(node, f"is not what its tag !!{kind} says")
+            raise self._problem(node, f"does not match its tag !!{kind}")
         return float(value) if kind == "float" else value
 
     def _binary(self, node: Any) -> str:
         try:
             return base64.b64decode("".join(node.value.split()), validate=True).decode("utf-8")
         except (binascii.Error, UnicodeDecodeError):
-            raise self._problem(node, "is binary that is no text") from None
+            raise self._problem(node, "is binary data that is not text") from None
 
 
 def _float_key(value: float) -> str:

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Guess the options behind a hub's Helm values.
+"""Infer a hub's options from its Helm values.
 
-A wrong guess does no harm: exact.py takes back whatever does not give the same values again.
+Wrong results are harmless: reconcile.py removes every option that does not render to the same values.
 """
 
 from __future__ import annotations
@@ -20,48 +20,48 @@ from ..schema.authenticators import AUTHENTICATORS, RULE_TRAITS, Authenticator
 from ..schema.units import format_duration
 from ..schema.validate import OPTIONS
 from .catalogues import Catalogues
-from .infer_software import guess_every_session
-from .infer_storage import guess_storage
-from .reconcile_values import MISSING, at, keeps, key_of, mapping_at, says
+from .infer_environments import infer_default_session
+from .infer_storage import infer_storage
+from .option_values import MISSING, accepts, chart_mapping, chart_value, renders_as, suboption
 
 Variables = dict[str, Any]
 
 _BUCKET = re.compile(r"((?:s3|gs|az|abfs)://\S+)/\$\(JUPYTERHUB_USER\)")
-#: Options of RULES that need more than their rule.
-_APART = ("hub_environment_variables",)
+#: Options of RULES that are inferred by a function of their own.
+_SEPARATE_OPTIONS = ("hub_environment_variables",)
 
 
-def guess(wanted: Values, catalogues: Catalogues) -> Variables:
-    """Return hub_* variables that say as much of ``wanted`` as options can, without its profiles.
+def infer_options(values: Values, catalogues: Catalogues) -> Variables:
+    """Return hub_* variables for as many values as possible, without profiles.
 
-    Entries of catalogues are named in ``catalogues``.
+    Environments and sizes are added to ``catalogues``.
     """
     return {
-        **_simple(wanted),
-        **_culling(wanted),
-        **_login(wanted),
-        **guess_every_session(wanted, catalogues),
-        **guess_storage(wanted),
-        **_environment_variables(wanted),
-        **_network(wanted),
-        **_services(wanted),
-        **_roles(wanted),
+        **_simple(values),
+        **_culling(values),
+        **_login(values),
+        **infer_default_session(values, catalogues),
+        **infer_storage(values),
+        **_environment_variables(values),
+        **_network(values),
+        **_services(values),
+        **_roles(values),
     }
 
 
-def _simple(wanted: Values) -> Variables:
+def _simple(values: Values) -> Variables:
     """Options that are one value of the chart."""
     found: Variables = {}
     for rule in RULES:
-        value = at(wanted, rule.path)
-        if value is MISSING or rule.ours or rule.option in _APART:
+        value = chart_value(values, rule.path)
+        if value is MISSING or rule.ours or rule.option in _SEPARATE_OPTIONS:
             continue
         try:
             given = rule.from_chart(value)
         except ValueError:
             continue
         given = _duration(given) if OPTIONS[rule.option].kind == "duration" else given
-        if says(rule.option, given, value, rule.to_chart):
+        if renders_as(rule.option, given, value, rule.to_chart):
             found[rule.option] = given
     return found
 
@@ -71,91 +71,91 @@ def _duration(value: Any) -> Any:
     return format_duration(value) if whole and value >= 0 else value
 
 
-def _culling(wanted: Values) -> Variables:
-    timeout = at(wanted, "cull.timeout")
+def _culling(values: Values) -> Variables:
+    timeout = chart_value(values, "cull.timeout")
     given = _duration(timeout)
-    if timeout is not MISSING and timeout and says("hub_idle_timeout", given, timeout):
+    if timeout is not MISSING and timeout and renders_as("hub_idle_timeout", given, timeout):
         return {"hub_idle_timeout": given}
-    never = at(wanted, "cull.enabled") is False and timeout is MISSING
+    never = chart_value(values, "cull.enabled") is False and timeout is MISSING
     return {"hub_idle_timeout": "never"} if never else {}
 
 
-def _login(wanted: Values) -> Variables:
+def _login(values: Values) -> Variables:
     """The authenticator, its settings, and who may log in."""
     found: Variables = {}
     for option, trait in PEOPLE.items():
-        value = at(wanted, f"hub.config.Authenticator.{trait}")
-        if value is not MISSING and keeps(option, value):
+        value = chart_value(values, f"hub.config.Authenticator.{trait}")
+        if value is not MISSING and accepts(option, value):
             found[option] = value
-    entry_point = at(wanted, "hub.config.JupyterHub.authenticator_class")
+    entry_point = chart_value(values, "hub.config.JupyterHub.authenticator_class")
     authenticator = next((each for each in AUTHENTICATORS if each.entry_point == entry_point), None)
     if authenticator is None:
         return found
     found["hub_authenticator"] = authenticator.name
     if authenticator.demonstration:
-        # It lets anyone in already; the option only says so.
+        # It accepts everybody already; the option only confirms it.
         found["hub_demonstration"] = True
-    traits = dict(mapping_at(wanted, f"hub.config.{authenticator.config_class}"))
+    traits = dict(chart_mapping(values, f"hub.config.{authenticator.config_class}"))
     for option, trait in RULE_TRAITS.get(authenticator.name, {}).items():
-        if trait in traits and traits[trait] and keeps(option, traits[trait]):
+        if trait in traits and traits[trait] and accepts(option, traits[trait]):
             found[option] = traits.pop(trait)
     settings = _settings(authenticator, traits)
     return {**found, "hub_authenticator_settings": settings} if settings else found
 
 
 def _settings(authenticator: Authenticator, traits: Values) -> Values:
-    """Return the settings that traits are; any trait of the class may be one."""
+    """Return ``hub_authenticator_settings`` for traits; any trait of the class may be a setting."""
     known = {setting.name: setting for setting in authenticator.settings}
     names = {trait_name(authenticator.name, name): name for name in known}
     settings = {}
     for trait, value in traits.items():
         name = names.get(trait, trait)
-        if trait_name(authenticator.name, name) == trait and (name not in known or keeps(known[name], value)):
+        if trait_name(authenticator.name, name) == trait and (name not in known or accepts(known[name], value)):
             settings[name] = value
     return settings
 
 
-def _environment_variables(wanted: Values) -> Variables:
-    """Texts, and the buckets of users among them."""
+def _environment_variables(values: Values) -> Variables:
+    """Environment variables, and the buckets of users among them."""
     texts: dict[str, str] = {}
     buckets: dict[str, str] = {}
-    for name, value in mapping_at(wanted, "singleuser.extraEnv").items():
+    for name, value in chart_mapping(values, "singleuser.extraEnv").items():
         bucket = _BUCKET.fullmatch(value) if isinstance(value, str) else None
-        if bucket and keeps("hub_buckets", {name: bucket[1]}):
+        if bucket and accepts("hub_buckets", {name: bucket[1]}):
             buckets[name] = bucket[1]
-        elif isinstance(value, str) and keeps("hub_environment_variables", {name: value}):
+        elif isinstance(value, str) and accepts("hub_environment_variables", {name: value}):
             texts[name] = value
     found = {"hub_environment_variables": texts, "hub_buckets": buckets}
     return {option: entries for option, entries in found.items() if entries}
 
 
-def _network(wanted: Values) -> Variables:
-    rules = mapping_at(wanted, EGRESS)
+def _network(values: Values) -> Variables:
+    rules = chart_mapping(values, EGRESS)
     found = {key: rules[name] for key, name in NETWORK.items() if isinstance(rules.get(name), bool)}
     return {"hub_user_egress": found} if found else {}
 
 
-def _services(wanted: Values) -> Variables:
+def _services(values: Values) -> Variables:
     """Services of which every key is an option."""
     keys = {name: key for key, name in SERVICE_KEYS.items()}
     found = []
-    for name, service in mapping_at(wanted, "hub.services").items():
+    for name, service in chart_mapping(values, "hub.services").items():
         if isinstance(service, dict) and service and service.keys() <= keys.keys():
-            # true is what it is without, and the chart is not told.
+            # true is the default, which the option does not render.
             given = {keys[key]: value for key, value in service.items() if (key, value) != ("display", True)}
             entry = {"name": name, **given}
-            if all(keeps(key_of("hub_services", key), value) for key, value in entry.items()):
+            if all(accepts(suboption("hub_services", key), value) for key, value in entry.items()):
                 found.append(entry)
     return {"hub_services": found} if found else {}
 
 
-def _roles(wanted: Values) -> Variables:
+def _roles(values: Values) -> Variables:
     """Roles of which every key is an option."""
     keys = {"description", "scopes", "users", "groups", "services"}
     found = []
-    for name, role in mapping_at(wanted, "hub.loadRoles").items():
+    for name, role in chart_mapping(values, "hub.loadRoles").items():
         if isinstance(role, dict) and role.get("scopes") and role.keys() <= keys:
             entry = {"name": name, **role}
-            if all(value and keeps(key_of("hub_roles", key), value) for key, value in entry.items()):
+            if all(value and accepts(suboption("hub_roles", key), value) for key, value in entry.items()):
                 found.append(entry)
     return {"hub_roles": found} if found else {}

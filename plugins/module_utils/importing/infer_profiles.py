@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Guess the options behind a profile list: environments and sizes, and what users choose of them.
+"""Infer ``hub_profiles`` from a profile list: environments, sizes, and which of them users choose from.
 
 Source of the schema: KubeSpawner's documentation of ``profile_list``.
 """
@@ -16,12 +16,12 @@ from ..platform.kubernetes.values.profile_list import ENVIRONMENT_OPTION, SIZE_O
 from ..schema.option import Option
 from ..schema.profile_options import PROFILE
 from .catalogues import ENVIRONMENTS, SIZES, Catalogues, Entry
-from .infer_software import ENVIRONMENT_TRAITS, KEYS, SIZE_TRAITS, body_of
-from .reconcile_values import keeps, key_of
+from .infer_environments import ENVIRONMENT_TRAITS, KEYS, SIZE_TRAITS, entry_from_traits
+from .option_values import accepts, suboption
 
 Profile = dict[str, Any]
 
-#: render(profiles): what they become, None for a profile that is not valid.
+#: render(profiles): entries of the profile list, None for a profile that is not valid.
 Render = Callable[[list[Profile]], list[Any]]
 
 _UNLISTED = {
@@ -32,25 +32,26 @@ _UNLISTED = {
     "description_in_choices": "choice_description",
     "allowed_groups": "allowed_groups",
 }
-#: The order that people find keys in.
+#: Order of keys in the written inventory.
 _KEYS = [option.name for option in PROFILE]
 _CHOSEN_IMAGE = {"image": "{value}"}
-#: By catalogue: the keys of a profile, and the word that needs no saying.
-_WORDS = {ENVIRONMENTS: ("environment", ENVIRONMENT_OPTION), SIZES: ("size", SIZE_OPTION)}
+#: Catalogue -> (prefix of its keys in a profile, default key of the option).
+_PROFILE_KEYS = {ENVIRONMENTS: ("environment", ENVIRONMENT_OPTION), SIZES: ("size", SIZE_OPTION)}
 
 
-def guess_profiles(listed: Any, catalogues: Catalogues, render: Render) -> list[Profile] | None:
-    """Return ``hub_profiles`` that become exactly the profile list ``listed``; None where no option can say it."""
+def infer_profiles(listed: Any, catalogues: Catalogues, render: Render) -> list[Profile] | None:
+    """Return ``hub_profiles`` that render to exactly the profile list ``listed``; None where that is not possible."""
     if not isinstance(listed, list) or not listed:
         return None
     if not all(isinstance(each, dict) and isinstance(each.get("display_name"), str) for each in listed):
         return None
-    typed = [_Guess(wanted, catalogues).made for wanted in listed]
+    typed = [_InferredProfile(wanted, catalogues).profile for wanted in listed]
     completed = [
-        _completed(profile, wanted, rendered) for profile, wanted, rendered in zip(typed, listed, render(typed))
+        _with_remaining_values(profile, wanted, rendered)
+        for profile, wanted, rendered in zip(typed, listed, render(typed))
     ]
     profiles = completed
-    for instead in (_raw, _bare):
+    for instead in (_verbatim_profile, _untitled_profile):
         profiles = [
             profile if same(rendered, wanted) else instead(index, wanted)
             for index, (profile, wanted, rendered) in enumerate(zip(profiles, listed, render(profiles)))
@@ -60,8 +61,8 @@ def guess_profiles(listed: Any, catalogues: Catalogues, render: Render) -> list[
     return [{key: profile[key] for key in sorted(profile, key=_KEYS.index)} for profile in profiles]
 
 
-def _completed(profile: Profile, wanted: Values, rendered: Any) -> Profile:
-    """Return the profile with what it does not say yet in the keys that take anything."""
+def _with_remaining_values(profile: Profile, wanted: Values, rendered: Any) -> Profile:
+    """Return the profile with its remaining values in ``override``, ``options`` and ``extra``."""
     if not isinstance(rendered, dict):
         return profile
     layer, _surplus = overlay(rendered, wanted)
@@ -75,84 +76,84 @@ def _completed(profile: Profile, wanted: Values, rendered: Any) -> Profile:
     return {**completed, "extra": extra} if extra else completed
 
 
-def _raw(index: int, wanted: Values) -> Profile:
-    """Return a profile that is ``wanted`` word by word."""
+def _verbatim_profile(index: int, wanted: Values) -> Profile:
+    """Return a profile with all values of ``wanted`` in ``extra``."""
     title = wanted["display_name"]
-    if not keeps(key_of("hub_profiles", "title"), title):
-        return _bare(index, wanted)
+    if not accepts(suboption("hub_profiles", "title"), title):
+        return _untitled_profile(index, wanted)
     rest = {key: value for key, value in wanted.items() if key != "display_name"}
     return {"title": title, "extra": rest} if rest else {"title": title}
 
 
-def _bare(index: int, wanted: Values) -> Profile:
-    """Return the same where the title is none to the schema, such as one that is there twice."""
+def _untitled_profile(index: int, wanted: Values) -> Profile:
+    """Return the same for a title that the schema does not accept, such as a duplicate."""
     return {"title": f"Profile {index + 1}", "extra": dict(wanted)}
 
 
-class _Guess:
-    """One profile: what keys of hub_profiles say of it. The result may lack some of it, or be wrong."""
+class _InferredProfile:
+    """One profile as keys of hub_profiles; it may be incomplete or wrong, and is reconciled later."""
 
     def __init__(self, wanted: Values, catalogues: Catalogues) -> None:
         self.catalogues = catalogues
         self.name = wanted.get("slug") or wanted["display_name"].partition(":")[0].partition(",")[0]
-        self.made: Profile = {"title": wanted["display_name"]}
+        self.profile: Profile = {"title": wanted["display_name"]}
         for key in ("slug", "description", "default", "allowed_groups"):
-            if key in wanted and keeps(key_of("hub_profiles", key), wanted[key]):
-                self.made[key] = wanted[key]
+            if key in wanted and accepts(suboption("hub_profiles", key), wanted[key]):
+                self.profile[key] = wanted[key]
         override, options = wanted.get("kubespawner_override"), wanted.get("profile_options")
         override = override if isinstance(override, dict) else {}
         chosen = _choices(options if isinstance(options, dict) else {})
         for catalogue, traits in ((ENVIRONMENTS, ENVIRONMENT_TRAITS), (SIZES, SIZE_TRAITS)):
             if catalogue in chosen:
-                self._choose(catalogue, *chosen[catalogue])
+                self._add_choices(catalogue, *chosen[catalogue])
             else:
-                self._only(catalogue, {trait: value for trait, value in override.items() if trait in traits})
+                self._add_single(catalogue, {trait: value for trait, value in override.items() if trait in traits})
 
-    def _only(self, catalogue: str, override: Values) -> None:
-        """Say the one environment or size that the profile starts."""
-        body = body_of(catalogue, override)
+    def _add_single(self, catalogue: str, override: Values) -> None:
+        """Add the single environment or size of the profile."""
+        body = entry_from_traits(catalogue, override)
         if not body.keys() - {"override"} or (catalogue == ENVIRONMENTS and "image" not in body):
             return
         preferred = str(self.name)
         if catalogue == ENVIRONMENTS:
             preferred = body["image"].rpartition(":")[0].rpartition("/")[2]
-        word, _default = _WORDS[catalogue]
-        self.made[f"{word}s"] = [self.catalogues.name(catalogue, preferred, body)]
+        word, _default = _PROFILE_KEYS[catalogue]
+        self.profile[f"{word}s"] = [self.catalogues.name(catalogue, preferred, body)]
 
-    def _choose(self, catalogue: str, key: str, option: Values) -> None:
-        """Say the environments or sizes that users of the profile choose from."""
-        word, default_key = _WORDS[catalogue]
+    def _add_choices(self, catalogue: str, key: str, option: Values) -> None:
+        """Add the environments or sizes that users choose from."""
+        word, default_key = _PROFILE_KEYS[catalogue]
         names = []
         for choice, entry in option["choices"].items():
-            is_default = entry.get("default") is True and f"default_{word}" not in self.made
+            is_default = entry.get("default") is True and f"default_{word}" not in self.profile
             name = self.catalogues.name(catalogue, choice, _entry_of(catalogue, entry, is_default), choice)
             names.append(name)
             if is_default:
-                self.made[f"default_{word}"] = name
-        self.made[f"{word}s"] = names
+                self.profile[f"default_{word}"] = name
+        self.profile[f"{word}s"] = names
         unlisted = _unlisted(option.get("unlisted_choice")) if catalogue == ENVIRONMENTS else None
         if unlisted is not None:
-            self.made["unlisted_image"] = unlisted
+            self.profile["unlisted_image"] = unlisted
         if key != default_key or (len(names) == 1 and unlisted is None):
-            self.made[f"{word}_option"] = key
-        title = key_of("hub_profiles", f"{word}_title")
+            self.profile[f"{word}_option"] = key
+        title = suboption("hub_profiles", f"{word}_title")
         if option["display_name"] != title.default:
-            self.made[title.name] = option["display_name"]
+            self.profile[title.name] = option["display_name"]
 
 
 def _choices(options: Values) -> dict[str, tuple[str, Values]]:
-    """Return the choice of an environment and that of a size: catalogue -> (key, option)."""
+    """Return the options for an environment and a size: catalogue -> (key, option)."""
     found: dict[str, tuple[str, Values]] = {}
     for key, option in options.items():
         catalogue = _catalogue_of(option)
-        word = _WORDS[catalogue][0] if catalogue else ""
-        if catalogue and catalogue not in found and keeps(key_of("hub_profiles", f"{word}_option"), key):
+        word = _PROFILE_KEYS[catalogue][0] if catalogue else ""
+        if catalogue and catalogue not in found and accepts(suboption("hub_profiles", f"{word}_option"), key):
             found[catalogue] = (key, option)
     return found
 
 
 def _catalogue_of(option: Any) -> str | None:
-    """Return which catalogue the choices of an option are entries of; None for neither."""
+    """Return the catalogue of the choices of an option, or None."""
     if not isinstance(option, dict) or not isinstance(option.get("display_name"), str) or not option["display_name"]:
         return None
     choices = option.get("choices")
@@ -161,42 +162,42 @@ def _catalogue_of(option: Any) -> str | None:
     overrides = []
     for choice, entry in choices.items():
         override = entry.get("kubespawner_override") if isinstance(entry, dict) else None
-        fits = isinstance(override, dict) and keeps(KEYS[SIZES]["choice"], choice)
-        if not fits or not keeps(KEYS[SIZES]["title"], entry.get("display_name")):
+        fits = isinstance(override, dict) and accepts(KEYS[SIZES]["choice"], choice)
+        if not fits or not accepts(KEYS[SIZES]["title"], entry.get("display_name")):
             return None
         overrides.append(override or {})
-    if all("image" in body_of(ENVIRONMENTS, override) for override in overrides):
+    if all("image" in entry_from_traits(ENVIRONMENTS, override) for override in overrides):
         return ENVIRONMENTS
     return SIZES if any(SIZE_TRAITS.keys() & override.keys() for override in overrides) else None
 
 
 def _entry_of(catalogue: str, choice: Values, is_default: bool) -> Entry:
-    """Return the entry of a catalogue that a choice is."""
+    """Return the catalogue entry for a choice."""
     entry: Entry = {"title": choice["display_name"]}
     extra: Entry = {}
     for key, value in choice.items():
         if key in ("display_name", "kubespawner_override") or (key == "default" and is_default):
             continue
-        known = key in ("description", "allowed_groups") and value and keeps(KEYS[catalogue][key], value)
+        known = key in ("description", "allowed_groups") and value and accepts(KEYS[catalogue][key], value)
         (entry if known else extra)[key] = value
-    entry.update(body_of(catalogue, choice["kubespawner_override"]))
+    entry.update(entry_from_traits(catalogue, choice["kubespawner_override"]))
     return {**entry, "extra": extra} if extra else entry
 
 
 def _unlisted(option: Any) -> Values | None:
-    """Return ``unlisted_image``, None where users cannot name an image or the key cannot say how."""
-    described: Option = key_of("hub_profiles", "unlisted_image")
+    """Return ``unlisted_image``; None where users cannot name an image, or the key cannot express it."""
+    described: Option = suboption("hub_profiles", "unlisted_image")
     if not isinstance(option, dict) or option.get("enabled") is not True:
         return None
     if option.get("kubespawner_override") != _CHOSEN_IMAGE:
         return None
     made: Values = {}
     for word, key in _UNLISTED.items():
-        known = key_of(described, key)
+        known = suboption(described, key)
         if word not in option:
             if known.default is not None:
                 return None
-        elif not keeps(known, option[word]):
+        elif not accepts(known, option[word]):
             return None
         elif option[word] != known.default:
             made[key] = option[word]

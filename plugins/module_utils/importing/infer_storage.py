@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Guess the options behind ``singleuser.storage`` and ``singleuser.extraFiles``."""
+"""Infer options from ``singleuser.storage`` and ``singleuser.extraFiles``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from ..platform.kubernetes.values.layers import Values
 from ..platform.kubernetes.values.storage import HOME
-from .reconcile_values import MISSING, at, keeps, key_of, mapping_at
+from .option_values import MISSING, accepts, chart_mapping, chart_value, suboption
 
 Variables = dict[str, Any]
 
@@ -20,30 +20,30 @@ _PLACES = {
     "hub_home_storage_class": "singleuser.storage.dynamic.storageClass",
     "hub_database_storage_class": "hub.db.pvc.storageClassName",
 }
-#: The chart's words for the keys of mounts and files.
+#: The chart's keys of mounts and files -> keys of the options.
 _MOUNT = {"mountPath": "path", "subPath": "subpath", "readOnly": "read_only"}
 _FILE = {"mountPath": "path", "stringData": "content", "mode": "mode"}
 
 
-def guess_storage(wanted: Values) -> Variables:
+def infer_storage(values: Values) -> Variables:
     """Return the options for homes, volumes, shared directories and files."""
     found: Variables = {}
-    kind = at(wanted, "singleuser.storage.type")
+    kind = chart_value(values, "singleuser.storage.type")
     if isinstance(kind, str) and kind in _KINDS:
         found["hub_home_storage"] = _KINDS[kind]
     for option, path in _PLACES.items():
-        value = at(wanted, path)
-        if value is not MISSING and value and keeps(option, value):
+        value = chart_value(values, path)
+        if value is not MISSING and value and accepts(option, value):
             found[option] = value
-    found.update(_volumes(wanted))
-    files = _entries(mapping_at(wanted, "singleuser.extraFiles"), "hub_files", _FILE)
+    found.update(_volumes(values))
+    files = _entries(chart_mapping(values, "singleuser.extraFiles"), "hub_files", _FILE)
     return {**found, "hub_files": files} if files else found
 
 
-def _volumes(wanted: Values) -> Variables:
-    """Volumes that one mount of the same name mounts, and mounts of the homes' volume."""
-    volumes = mapping_at(wanted, "singleuser.storage.extraVolumes")
-    mounts = mapping_at(wanted, "singleuser.storage.extraVolumeMounts")
+def _volumes(values: Values) -> Variables:
+    """Volumes with one mount of the same name, and mounts of the home volume."""
+    volumes = chart_mapping(values, "singleuser.storage.extraVolumes")
+    mounts = chart_mapping(values, "singleuser.storage.extraVolumeMounts")
     at_home = {name: mount for name, mount in mounts.items() if isinstance(mount, dict) and mount.get("name") == HOME}
     shared = _entries(at_home, "hub_shared_directories", {"name": "", **_MOUNT})
     own = {}
@@ -60,14 +60,14 @@ def _volumes(wanted: Values) -> Variables:
     return {option: entries for option, entries in options.items() if entries}
 
 
-def _entries(given: Values, option: str, words: dict[str, str]) -> Values:
-    """Return the entries of an option that say all of what is given; words without a name are left out."""
+def _entries(given: Values, option: str, keys: dict[str, str]) -> Values:
+    """Return the entries of an option that express everything in ``given``; keys mapped to "" are left out."""
     found = {}
     for name, value in given.items():
-        if not isinstance(value, dict) or not value.keys() <= words.keys():
+        if not isinstance(value, dict) or not value.keys() <= keys.keys():
             continue
-        entry = {words[key]: item for key, item in value.items() if words[key]}
-        required = ("path", "content") if "stringData" in words else ("path",)
-        if all(key in entry for key in required) and all(keeps(key_of(option, key), entry[key]) for key in entry):
+        entry = {keys[key]: item for key, item in value.items() if keys[key]}
+        required = ("path", "content") if "stringData" in keys else ("path",)
+        if all(key in entry for key in required) and all(accepts(suboption(option, key), entry[key]) for key in entry):
             found[name] = entry
     return found

@@ -6,28 +6,28 @@
 from __future__ import annotations
 
 from ..schema.model import TIERS
-from .catalogues import fitting, unique
+from .catalogues import short_name, unique_name
 
-#: Groups that are there already, or that mean something else.
+#: Names of groups with a meaning of their own.
 _TAKEN = ("all", "ungrouped", "clusters", *TIERS)
 
 
 def group_names(clusters: list[str]) -> dict[str, str]:
-    """Return cluster -> group: what Ansible takes as the name of a group without a warning."""
+    """Return cluster -> a valid Ansible group name."""
     found: dict[str, str] = {}
     for cluster in clusters:
         if cluster in found:
             continue
-        name = fitting(cluster, "_")
+        name = short_name(cluster, "_")
         if name[0].isdigit():
-            name = fitting(f"cluster_{name}", "_")
-        found[cluster] = unique(name, [*found.values(), *_TAKEN], "_")
+            name = short_name(f"cluster_{name}", "_")
+        found[cluster] = unique_name(name, [*found.values(), *_TAKEN], "_")
     return found
 
 
-def host_names(wished: list[str], groups: list[str]) -> list[str]:
-    """Return a name for each hub, none of them twice nor that of a group."""
+def host_names(preferred: list[str], groups: list[str]) -> list[str]:
+    """Return a name for each hub, distinct from other hubs and groups."""
     found: list[str] = []
-    for name in wished:
-        found.append(unique(fitting(name), [*found, *groups, *_TAKEN, "localhost"]))
+    for name in preferred:
+        found.append(unique_name(short_name(name), [*found, *groups, *_TAKEN, "localhost"]))
     return found

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an import did with everything it found: for people and for programs."""
+"""The report of an import, for people and for programs."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..common.nested import path_text
-from ..common.text import aligned, markdown_table, plural
+from ..common.text import aligned, plural
 from ..platform.kubernetes.values.layers import leaves
-from .factor import Member
-from .reconcile import Exact
+from .factor import ImportedHub
 
 UMBRELLA = (
-    "The umbrella chart and its deployer add more by themselves, which is in none of these files: the defaults of"
-    " helm-charts/basehub, an ingress with a TLS secret for the hub's domain, and the callback address of OAuth."
-    " An ingress is had with cluster_exposure: ingress and cluster_certificate_issuer (or hub_tls_secret for a"
-    " certificate that is there already); the callback address with hub_defaults_source: collection, or as"
-    " oauth_callback_url in hub_authenticator_settings."
+    "The umbrella chart and its deployer add values that are in none of these files: the defaults of"
+    " helm-charts/basehub, an ingress with a TLS secret for the hub's domain, and the OAuth callback URL."
+    " For an ingress, set cluster_exposure: ingress and cluster_certificate_issuer (or hub_tls_secret for an existing"
+    " certificate); for the callback URL, set hub_defaults_source: collection, or oauth_callback_url in"
+    " hub_authenticator_settings."
 )
 
 
@@ -28,11 +27,11 @@ UMBRELLA = (
 class HubReport:
     """One hub.
 
-    source_cluster, source_hub, files: what it was made from.
-    options, helm_values: how many of its values are said by options, and how many are Helm values.
-    mapped: the options; kept: places of the Helm values.
-    not_carried_over: parts and their keys; lost: what was not valid, and why.
-    secrets_to_bring: encrypted files; secret_files: files with secrets that were in plain text.
+    source_cluster, source_hub, files: what it was imported from.
+    options, helm_values: how many of its values are options, and how many are Helm values.
+    variables: names of its variables; helm_value_paths: places of its Helm values.
+    not_imported: parts and the places of their values; invalid: variables that are not valid, and why.
+    encrypted_files: files to decrypt; secret_files: new files with secrets that were in plain text.
     """
 
     name: str
@@ -43,11 +42,11 @@ class HubReport:
     files: list[str]
     options: int
     helm_values: int
-    mapped: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    not_carried_over: dict[str, list[str]] = field(default_factory=dict)
-    lost: list[str] = field(default_factory=list)
-    secrets_to_bring: list[str] = field(default_factory=list)
+    variables: list[str] = field(default_factory=list)
+    helm_value_paths: list[str] = field(default_factory=list)
+    not_imported: dict[str, list[str]] = field(default_factory=dict)
+    invalid: list[str] = field(default_factory=list)
+    encrypted_files: list[str] = field(default_factory=list)
     secret_files: list[str] = field(default_factory=list)
     jsonnet: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -55,7 +54,7 @@ class HubReport:
 
 @dataclass
 class Report:
-    """The whole import. clusters: group -> sentences; problems: what validation says of the result."""
+    """The whole import. clusters: group -> sentences; problems: what validation reports of the new inventory."""
 
     format: str
     hubs: list[HubReport]
@@ -64,12 +63,12 @@ class Report:
     problems: list[str] = field(default_factory=list)
 
     def content(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
+        """Return the report as JSON-able data."""
         return {**asdict(self), "options": self.options, "helm_values": self.helm_values}
 
     @property
     def options(self) -> int:
-        """How many values options say."""
+        """How many values are options."""
         return sum(hub.options for hub in self.hubs)
 
     @property
@@ -78,54 +77,54 @@ class Report:
         return sum(hub.helm_values for hub in self.hubs)
 
 
-def report_of(member: Member, tier: str, made: Exact, secret_files: Iterable[str]) -> HubReport:
+def hub_report(hub: ImportedHub, secret_files: Iterable[str]) -> HubReport:
     """Return the report of one hub."""
-    source = made.source
+    reconciled, source = hub.reconciled, hub.reconciled.source
     return HubReport(
-        name=member.name,
-        cluster=member.cluster,
-        tier=tier,
+        name=hub.name,
+        cluster=hub.cluster,
+        tier=hub.tier,
         source_cluster=source.cluster,
         source_hub=source.hub,
         files=source.files.read,
-        options=made.typed,
-        helm_values=made.raw,
-        mapped=sorted(member.variables),
-        kept=[path_text(path) for path, _value in leaves(made.helm)] if made.helm else [],
-        not_carried_over={key: _keys(value) for key, value in source.left.items()},
-        lost=made.lost,
-        secrets_to_bring=source.files.pending,
+        options=reconciled.option_count,
+        helm_values=reconciled.helm_value_count,
+        variables=sorted(hub.variables),
+        helm_value_paths=_paths(reconciled.helm_values),
+        not_imported={key: _paths(value) for key, value in source.not_imported.items()},
+        invalid=reconciled.invalid,
+        encrypted_files=source.files.encrypted,
         secret_files=sorted(secret_files),
         jsonnet=source.files.jsonnet,
         notes=[*source.notes, *source.files.notes],
     )
 
 
-def _keys(value: Any) -> list[str]:
-    """Return the places of a part's values, never the values."""
-    return [path_text(path) for path, _value in leaves(value)] if isinstance(value, dict) and value else []
+def _paths(values: Any) -> list[str]:
+    """Return the places of values, never the values."""
+    return [path_text(path) for path, _value in leaves(values)] if isinstance(values, dict) and values else []
 
 
 def summary(report: Report) -> list[str]:
     """Return a line per hub and one for all."""
-    amounts = [f"{hub.options} by options, {hub.helm_values} as Helm values" for hub in report.hubs]
+    amounts = [f"{plural(hub.options, 'option')}, {plural(hub.helm_values, 'Helm value')}" for hub in report.hubs]
     rows = []
     for hub, amount in zip(report.hubs, amounts):
         extra = [
-            f"{plural(len(found), noun)} {what}"
+            f"{plural(len(found), noun)} {what}".rstrip()
             for found, noun, what in (
-                (hub.secrets_to_bring, "encrypted file", "to bring"),
-                (hub.secret_files, "secret", "in a file of its own"),
-                (hub.jsonnet, "jsonnet file", "not read"),
-                (hub.not_carried_over, "part", "not carried over"),
-                (hub.lost, "setting", "not valid"),
+                (hub.encrypted_files, "encrypted file", "to decrypt"),
+                (hub.secret_files, "secret file", ""),
+                (hub.jsonnet, "Jsonnet file", "not read"),
+                (hub.not_imported, "part", "not imported"),
+                (hub.invalid, "setting", "not valid"),
             )
             if found
         ]
         rows.append((hub.name, amount, ", ".join(extra)))
     lines = aligned(rows)
     total = report.options + report.helm_values
-    share = f", {100 * report.options // total} % of them by options" if total else ""
+    share = f", {100 * report.options // total} % of them options" if total else ""
     hubs, clusters = len(report.hubs), len({hub.cluster for hub in report.hubs})
     lines.append(f"{plural(hubs, 'hub')} in {plural(clusters, 'cluster')}: {plural(total, 'value')}{share}")
     return lines
@@ -136,17 +135,17 @@ def markdown(report: Report) -> str:
     lines = ["# Import report", "", *_table(report), ""]
     if any(hub.secret_files for hub in report.hubs):
         lines += [
-            "Secrets that stood in plain text are now in `secrets/`, which git ignores. Encrypt them with"
+            "Secrets that were in plain text are now in `secrets/`, which git ignores. Encrypt them with"
             " `ansible-vault encrypt secrets/*/*`; the inventory reads encrypted files as well.",
             "",
         ]
-    if any(hub.secrets_to_bring for hub in report.hubs):
+    if any(hub.encrypted_files for hub in report.hubs):
         lines += [
-            "Encrypted files were not read. Decrypt each, bring what it holds into the inventory (encrypted again),"
-            " and take it off `hub_pending_secrets`; until then the hub can be validated, not deployed.",
+            "Encrypted files were not read. Decrypt each, add its values to the inventory (encrypted again), and remove"
+            " it from `hub_pending_secrets`; until then the hub can be validated, but not deployed.",
             "",
         ]
-    lines += _list("Notes", report.notes) + _list("What validation says of the result", report.problems)
+    lines += _list("Notes", report.notes) + _list("Problems of the new inventory", report.problems)
     for cluster, sentences in report.clusters.items():
         lines += _list(f"Cluster {cluster}", sentences)
     for hub in report.hubs:
@@ -155,35 +154,30 @@ def markdown(report: Report) -> str:
 
 
 def _table(report: Report) -> list[str]:
-    headings = ("hub", "from", "by options", "Helm values", "secrets to bring")
-    rows: list[tuple[object, ...]] = [
-        (
-            hub.name,
-            f"{hub.source_cluster} / {hub.source_hub}",
-            hub.options,
-            hub.helm_values,
-            len(hub.secrets_to_bring) or "",
+    lines = ["| hub | source | options | Helm values | files to decrypt |", "| --- | --- | ---: | ---: | ---: |"]
+    for hub in report.hubs:
+        source = f"{hub.source_cluster} / {hub.source_hub}"
+        lines.append(
+            f"| {hub.name} | {source} | {hub.options} | {hub.helm_values} | {len(hub.encrypted_files) or ''} |"
         )
-        for hub in report.hubs
-    ]
-    return markdown_table(headings, [*rows, ("all", "", report.options, report.helm_values, "")], numbers=headings[2:])
+    return [*lines, f"| all | | {report.options} | {report.helm_values} | |"]
 
 
 def _hub(hub: HubReport) -> list[str]:
-    left = [f"{part}{': ' + ', '.join(keys) if keys else ''}" for part, keys in hub.not_carried_over.items()]
-    return [
-        f"## {hub.name}",
-        "",
-        *_list("Files", hub.files, level=3),
-        *_list("Options", hub.mapped, level=3),
-        *_list("Kept as Helm values", hub.kept, level=3),
-        *_list("Not carried over", left, level=3),
-        *_list("Not valid", hub.lost, level=3),
-        *_list("Secrets to bring (encrypted files)", hub.secrets_to_bring, level=3),
-        *_list("Secrets that stood in plain text", hub.secret_files, level=3),
-        *_list("Jsonnet, not read", hub.jsonnet, level=3),
-        *_list("Notes", hub.notes, level=3),
-    ]
+    not_imported = [f"{part}{': ' + ', '.join(paths) if paths else ''}" for part, paths in hub.not_imported.items()]
+    sections = {
+        "Files": hub.files,
+        "Variables": hub.variables,
+        "Helm values": hub.helm_value_paths,
+        "Not imported": not_imported,
+        "Not valid": hub.invalid,
+        "Encrypted files to decrypt": hub.encrypted_files,
+        "Secrets that were in plain text": hub.secret_files,
+        "Jsonnet files, not read": hub.jsonnet,
+        "Notes": hub.notes,
+    }
+    lines = [line for title, items in sections.items() for line in _list(title, items, level=3)]
+    return [f"## {hub.name}", "", *lines]
 
 
 def _list(title: str, items: list[str], level: int = 2) -> list[str]:

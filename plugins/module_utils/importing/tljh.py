@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ``config.yaml`` of The Littlest JupyterHub (TLJH), as a hub on a machine.
+"""Import the ``config.yaml`` of The Littlest JupyterHub (TLJH) as a hub on a machine.
 
 Source of its keys: TLJH's documentation of tljh-config, and its ``configurer.py``.
 """
@@ -16,43 +16,43 @@ from ..schema.authenticators import BY_NAME as AUTHENTICATORS
 from ..schema.authenticators import RULE_TRAITS, Authenticator
 from ..schema.units import format_duration
 from .catalogues import SIZES
-from .errors import ImportProblem
+from .errors import FleetImportError
 from .infer import Variables
-from .infer_software import SIZE_TRAITS, body_of
-from .reconcile_values import MISSING, at, keeps
-from .sources import Library, Source, Tree
+from .infer_environments import SIZE_TRAITS, entry_from_traits
+from .option_values import MISSING, accepts, chart_value
+from .sources import Source, SourceFleet, ValuesReader
 from .z2jh import name_of, tier_of
 
 DEFAULT_CLUSTER = "machine"
-#: What TLJH does where its configuration says nothing.
+#: Defaults of TLJH.
 _IDLE_TIMEOUT = 600
 _PORT, _TLS_PORT = 80, 443
-#: TLJH limits nothing by itself, and a hub on a machine always does.
+#: TLJH has no default limit; a hub on a machine needs one.
 _MEMORY = "2G"
 
 _INTERFACES = {"jupyterlab": "lab", "classic": "notebook"}
 _FIRST_USE = "FirstUseAuthenticator"
 
 
-def read_tljh(paths: list[str], hub: str, cluster: str, tier: str) -> Tree:
-    """Return the hub of a ``config.yaml``; raises ImportProblem. The names are as in read_z2jh."""
+def read_tljh(paths: list[str], hub: str, cluster: str, tier: str) -> SourceFleet:
+    """Return the hub of a ``config.yaml``; raises FleetImportError. See read_z2jh for the other parameters."""
     if len(paths) != 1:
-        raise ImportProblem("source: The Littlest JupyterHub has one config.yaml; name one file")
+        raise FleetImportError("source: The Littlest JupyterHub has a single config.yaml; name one file")
     path = os.path.abspath(paths[0])
-    files = Library(os.path.dirname(path)).files([path])
+    files = ValuesReader(os.path.dirname(path)).files([path])
     if not files.read:
-        raise ImportProblem(f"{paths[0]}: is encrypted")
+        raise FleetImportError(f"{paths[0]}: is encrypted")
     name = hub or name_of(path)
     source = Source(cluster or DEFAULT_CLUSTER, name, tier or tier_of(name), {}, files)
     conversion = _Conversion(files.values, source.notes)
     source.variables = conversion.variables
-    source.left = conversion.left()
-    source.mapped = conversion.mapped
-    return Tree([source])
+    source.not_imported = conversion.unused()
+    source.option_count = conversion.option_count
+    return SourceFleet([source])
 
 
 class _Conversion:
-    """Turns the configuration into variables; what nothing asked for is left."""
+    """Converts the configuration into variables and keeps track of the values that were used."""
 
     def __init__(self, config: Values, notes: list[str]) -> None:
         self.config = config
@@ -66,12 +66,12 @@ class _Conversion:
         self._address()
 
     @property
-    def mapped(self) -> int:
-        """How many of the configuration's values are in the variables."""
+    def option_count(self) -> int:
+        """How many values of the configuration were used."""
         return sum(1 for path, _value in leaves(self.config) if self._is_used(path)) if self.config else 0
 
-    def left(self) -> Values:
-        """Return the values that no variable says."""
+    def unused(self) -> Values:
+        """Return the values that were not used."""
         found: Values = {}
         for path, value in leaves(self.config) if self.config else ():
             if not self._is_used(path):
@@ -83,12 +83,12 @@ class _Conversion:
 
     def _get(self, path: str, unset: Any = None) -> Any:
         """Return a value, or ``unset`` where there is none."""
-        value = at(self.config, path)
+        value = chart_value(self.config, path)
         return unset if value is MISSING or value is None else value
 
     def _set(self, option: str, value: Any, *paths: str) -> bool:
-        """Set an option if it takes the value, which is that of ``paths``."""
-        if not keeps(option, value):
+        """Set an option to the value of ``paths`` if it is valid; return whether it is."""
+        if not accepts(option, value):
             return False
         self.variables[option] = value
         self._used.update(tuple(path.split(".")) for path in paths)
@@ -105,26 +105,26 @@ class _Conversion:
                 self._set(option, people, f"users.{key}")
         admins, allowed = self.variables.get("hub_admins"), self.variables.get("hub_allowed_users")
         if admins and not allowed:
-            # TLJH lets admins in as well; here an allow rule has to say so.
+            # TLJH always allows admins; here an allow rule must.
             self._set("hub_allowed_users", admins)
 
     def _login(self) -> None:
         entry_point = str(self._get("auth.type", _FIRST_USE))
-        # A class by its path, or by the short name that JupyterHub knows it by, in any case.
+        # A dotted path, or one of JupyterHub's entry points in any case.
         short = {each.entry_point: each.config_class for each in AUTHENTICATORS.values()}
         class_name = short.get(entry_point.lower(), entry_point.rpartition(".")[2])
-        # The Local... classes are the same with accounts of the machine, which are made here anyway.
+        # The Local... classes add system accounts, which hubs on a machine create anyway.
         known = class_name[len("Local") :] if class_name.startswith("Local") else class_name
         authenticator = next((each for each in AUTHENTICATORS.values() if each.config_class == known), None)
         if class_name == _FIRST_USE:
             self.notes.append(
-                "hub_authenticator: FirstUseAuthenticator has no option; native is the nearest, where people sign up"
-                " with a password of their own"
+                "hub_authenticator: FirstUseAuthenticator is not available; native is the nearest: users sign up"
+                " with their own password"
             )
             self._used.add(("auth", "type"))
             authenticator = AUTHENTICATORS["native"]
         if authenticator is None:
-            self.notes.append(f"hub_authenticator: there is none for {class_name}; choose one")
+            self.notes.append(f"hub_authenticator: {class_name} is not available; choose another authenticator")
             return
         self._set("hub_authenticator", authenticator.name)
         self._used.add(("auth", "type"))
@@ -133,7 +133,7 @@ class _Conversion:
         self._settings(authenticator, f"auth.{class_name}")
 
     def _settings(self, authenticator: Authenticator, section: str) -> None:
-        """Take the settings of the authenticator that there are options for."""
+        """Import the settings of the authenticator that have options."""
         traits = self._get(section)
         rules = {trait: option for option, trait in RULE_TRAITS.get(authenticator.name, {}).items()}
         known = {setting.name: setting for setting in authenticator.settings}
@@ -142,7 +142,7 @@ class _Conversion:
             path = f"{section}.{trait}"
             if trait in rules and value:
                 self._set(rules[trait], value, path)
-            elif trait in known and keeps(known[trait], value):
+            elif trait in known and accepts(known[trait], value):
                 settings[trait] = value
                 self._used.add(tuple(path.split(".")))
             elif trait == "allow_all" and value is True:
@@ -158,7 +158,7 @@ class _Conversion:
             self._set("hub_interface", _INTERFACES[app], "user_environment.default_app")
         limits = {"mem_limit": "limits.memory", "cpu_limit": "limits.cpu"}
         given = {trait: self._get(path) for trait, path in limits.items()}
-        known = body_of(SIZES, {trait: value for trait, value in given.items() if value is not None})
+        known = entry_from_traits(SIZES, {trait: value for trait, value in given.items() if value is not None})
         known.pop("override", None)
         size: Values = {"name": "standard", "title": "Standard", **known}
         for trait, path in limits.items():
@@ -166,12 +166,14 @@ class _Conversion:
                 self._used.add(tuple(path.split(".")))
         if "memory" not in size:
             size["memory"] = _MEMORY
-            self.notes.append(f"hub_sizes: sessions had no limit of memory; {_MEMORY} was put in, since one is needed")
+            self.notes.append(
+                f"hub_sizes: servers had no memory limit; it was set to {_MEMORY}, since a limit is required"
+            )
         self.variables["hub_sizes"] = [size]
         self.variables["hub_environments"] = [{"name": "python", "title": "Python"}]
         self.notes.append(
-            "hub_environments: what is installed in TLJH's user environment is not in its configuration; list it with"
-            " 'sudo -E /opt/tljh/user/bin/pip list' and put what is needed into packages"
+            "hub_environments: TLJH's configuration does not contain the packages of its user environment; list them"
+            " with 'sudo -E /opt/tljh/user/bin/pip list' and add the required ones to packages"
         )
 
     def _culling(self) -> None:
@@ -200,8 +202,8 @@ class _Conversion:
         else:
             self._set("hub_port", self._get("http.port", _PORT), "http.port")
             self.notes.append(
-                "hub_bind: TLJH listens on every address; a hub without a certificate of its own listens on this"
-                " machine only, behind a web server that has one (or set hub_tls_certificate and hub_tls_key)"
+                "hub_bind: TLJH listens on every address; a hub without a certificate listens on localhost only, behind"
+                " a reverse proxy with a certificate (or set hub_tls_certificate and hub_tls_key)"
             )
         domains = self._get("https.letsencrypt.domains")
         domain = domains[0] if isinstance(domains, list) and domains and isinstance(domains[0], str) else None
@@ -211,4 +213,6 @@ class _Conversion:
         elif domain:
             self._set("hub_domain", domain, "https.letsencrypt.domains")
         if encrypted and domain and not certificate:
-            self.notes.append("https.letsencrypt: certificates are not fetched here; the web server in front does that")
+            self.notes.append(
+                "https.letsencrypt: the hub requests no certificates; the reverse proxy in front of it does"
+            )

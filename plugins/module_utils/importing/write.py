@@ -19,12 +19,12 @@ from ..schema.cluster_options import CLUSTER_OPTIONS
 from ..schema.hub_options import HUB_OPTIONS
 from ..schema.model import TIERS
 from ..schema.secrets import is_secret
-from .errors import ImportProblem
-from .factor import Layers, Member
+from .errors import FleetImportError
+from .factor import ImportedHub, Layers
 from .infer import Variables
 from .yaml_text import Template, dump
 
-#: What git has to ignore: the same as in a repository that the playbook init makes.
+#: The .gitignore of a repository that the playbook init creates.
 GITIGNORE = """\
 # Secrets: never to be committed.
 /vault-password
@@ -50,40 +50,37 @@ _LINK = ("inventory/group_vars", "../group_vars")
 
 
 @dataclass
-class Fileset:
-    """Files to be written: relative path -> text.
-
-    secrets: those that only their owner may read.
-    """
+class InventoryFiles:
+    """Files to write: relative path -> text. secrets: files that only their owner may read."""
 
     files: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
 
 
-def render_files(members: list[Member], tiers: dict[str, str], layers: Layers, origins: dict[str, str]) -> Fileset:
-    """Return the inventory; ``origins`` says of each hub what it was made from."""
-    made = Fileset()
-    made.files["inventory/hosts.yml"] = _hosts(members, tiers)
+def render_files(hubs: list[ImportedHub], layers: Layers, origins: dict[str, str]) -> InventoryFiles:
+    """Return the files of the inventory; origins: hub -> what it was imported from."""
+    files = InventoryFiles()
+    files.files["inventory/hosts.yml"] = _hosts(hubs)
     comment = "Settings of the whole fleet; clusters and hubs override them."
-    made.files["group_vars/all.yml"] = _Writer("all", made).text(layers.fleet, comment)
+    files.files["group_vars/all.yml"] = _Writer("all", files).text(layers.fleet, comment)
     for cluster, variables in layers.clusters.items():
-        text = _Writer(cluster, made).text(variables, f"Settings of the cluster {cluster}; hubs override them.")
-        made.files[f"group_vars/{cluster}.yml"] = text
-    for member in members:
-        text = _Writer(member.name, made).text(
-            layers.hubs[member.name], f"The hub {member.name}, imported from {origins[member.name]}."
+        text = _Writer(cluster, files).text(variables, f"Settings of the cluster {cluster}; hubs override them.")
+        files.files[f"group_vars/{cluster}.yml"] = text
+    for hub in hubs:
+        comment = f"The hub {hub.name}, imported from {origins[hub.name]}."
+        files.files[f"inventory/host_vars/{hub.name}.yml"] = _Writer(hub.name, files).text(
+            layers.hubs[hub.name], comment
         )
-        made.files[f"inventory/host_vars/{member.name}.yml"] = text
-    return made
+    return files
 
 
-def _hosts(members: list[Member], tiers: dict[str, str]) -> str:
+def _hosts(hubs: list[ImportedHub]) -> str:
     clusters: dict[str, Any] = {}
-    in_tier: dict[str, Any] = {}
-    for member in members:
-        clusters.setdefault(member.cluster, {"hosts": {}})["hosts"][member.name] = None
-        in_tier.setdefault(tiers[member.name], {"hosts": {}})["hosts"][member.name] = None
-    children = {"clusters": {"children": clusters}, **{tier: in_tier[tier] for tier in TIERS if tier in in_tier}}
+    tiers: dict[str, Any] = {}
+    for hub in hubs:
+        clusters.setdefault(hub.cluster, {"hosts": {}})["hosts"][hub.name] = None
+        tiers.setdefault(hub.tier, {"hosts": {}})["hosts"][hub.name] = None
+    children = {"clusters": {"children": clusters}, **{tier: tiers[tier] for tier in TIERS if tier in tiers}}
     comment = "Groups under `clusters` are clusters, hosts are hubs. Every hub is in one tier."
     return dump({"all": {"children": children}}, comment).replace(": null\n", ":\n")
 
@@ -91,9 +88,9 @@ def _hosts(members: list[Member], tiers: dict[str, str]) -> str:
 class _Writer:
     """Writes the variables of one file; secrets in them go into files of their own."""
 
-    def __init__(self, owner: str, made: Fileset) -> None:
+    def __init__(self, owner: str, files: InventoryFiles) -> None:
         self.owner = owner
-        self.made = made
+        self.files = files
 
     def text(self, variables: Variables, comment: str) -> str:
         """Return the file."""
@@ -109,31 +106,31 @@ class _Writer:
         if value in (None, "") or not (is_secret(path) or _is_secret_text(value, path) or _holds_secret(value)):
             return value
         name = self._secret(value, path)
-        # A file is text; what is none is worked out from it.
+        # A file holds text; other values are parsed from it.
         filtered = "" if isinstance(value, str) else " | from_json"
-        place = f"inventory_dir ~ '/../{name}'"
-        return Template(f"{{{{ lookup('ansible.builtin.file', {place}, rstrip=False){filtered} }}}}")
+        path_expression = f"inventory_dir ~ '/../{name}'"
+        return Template(f"{{{{ lookup('ansible.builtin.file', {path_expression}, rstrip=False){filtered} }}}}")
 
     def _secret(self, value: Any, path: tuple[Any, ...]) -> str:
         """Add the file of a secret; return its path."""
         stem = re.sub(r"[^A-Za-z0-9_.]+", "-", ".".join(map(str, path)))[:150].strip(".-")
         text = value if isinstance(value, str) else json.dumps(value)
         name, number = f"secrets/{self.owner}/{stem}", 1
-        while name in self.made.secrets:
+        while name in self.files.secrets:
             number += 1
             name = f"secrets/{self.owner}/{stem}-{number}"
-        self.made.secrets[name] = text
+        self.files.secrets[name] = text
         return name
 
 
 def _entry(index: int, item: Any, path: tuple[Any, ...]) -> int | str:
-    """Return what stands for a list's entry in a path: the name of the variable that it describes, or its number."""
+    """Return the part of a path for a list's entry: the name of the variable that it describes, or its index."""
     variable = variable_of(item, path)
     return index if variable is None else variable
 
 
 def _is_secret_text(value: Any, path: tuple[Any, ...]) -> bool:
-    """Tell whether a value is that of an environment variable that sounds like a secret; true and false are none."""
+    """Tell whether a value is that of an environment variable whose name suggests a secret; booleans are not."""
     return not isinstance(value, bool) and is_secret_variable(path)
 
 
@@ -141,12 +138,12 @@ def _holds_secret(value: Any) -> bool:
     return isinstance(value, str) and (holds_credentials(value) or _PRIVATE_KEY.search(value) is not None)
 
 
-def write_files(directory: str, made: Fileset, overwrite: bool, check: bool) -> list[str]:
+def write_files(directory: str, files: InventoryFiles, overwrite: bool, check: bool) -> list[str]:
     """Write the files that differ; return their paths. With ``check`` nothing is written.
 
-    Raises ImportProblem where something else is in the way.
+    Raises FleetImportError where other content would be replaced.
     """
-    wanted = {**made.files, **made.secrets}
+    wanted = {**files.files, **files.secrets}
     changed = [name for name, text in wanted.items() if _read(os.path.join(directory, name)) != text]
     link = os.path.join(directory, _LINK[0])
     if not os.path.islink(link) or os.readlink(link) != _LINK[1]:
@@ -161,7 +158,7 @@ def write_files(directory: str, made: Fileset, overwrite: bool, check: bool) -> 
     try:
         for name in changed:
             if name in wanted:
-                _write(directory, name, wanted[name], secret=name in made.secrets)
+                _write(directory, name, wanted[name], secret=name in files.secrets)
         if _LINK[0] in changed:
             if os.path.islink(link):
                 os.unlink(link)
@@ -169,35 +166,35 @@ def write_files(directory: str, made: Fileset, overwrite: bool, check: bool) -> 
         if ".gitignore" in changed:
             _write(directory, ".gitignore", ignoring, secret=False)
     except OSError as error:
-        raise ImportProblem(f"{error.filename or directory}: cannot be written: {error.strerror}") from error
+        raise FleetImportError(f"{error.filename or directory}: cannot be written: {error.strerror}") from error
     return changed
 
 
 def _with_ignored(text: str | None) -> str:
-    """Return the text of a .gitignore with the lines that it lacks; all of them, with comments, where there is none."""
+    """Return the text of a .gitignore with the missing lines added."""
     if not text:
         return GITIGNORE
-    there = text.splitlines()
-    missing = [line for line in GITIGNORE.splitlines() if line and not line.startswith("#") and line not in there]
+    present = text.splitlines()
+    missing = [line for line in GITIGNORE.splitlines() if line and not line.startswith("#") and line not in present]
     end = "" if text.endswith("\n") else "\n"
     return text + end + "".join(f"{line}\n" for line in missing) if missing else text
 
 
 def _refuse_others(directory: str, changed: Iterable[str], overwrite: bool) -> None:
-    """Refuse a directory with other content, unless what an import writes may be replaced."""
+    """Raise FleetImportError for a directory with other content, unless files of an import may be replaced."""
     if not os.path.lexists(directory):
         return
     if not os.path.isdir(directory):
-        raise ImportProblem(f"{directory}: is no directory")
+        raise FleetImportError(f"{directory}: is not a directory")
     link = os.path.join(directory, _LINK[0])
     if os.path.lexists(link) and not os.path.islink(link):
-        raise ImportProblem(f"{link}: is no link; an import needs it as one to {_LINK[1]}")
+        raise FleetImportError(f"{link}: is not a symbolic link; an import creates it as one to {_LINK[1]}")
     found = sorted(os.listdir(directory))
     if found and not overwrite and any(True for _name in changed):
         some = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
-        raise ImportProblem(
-            f"{directory}: is not empty (it holds {some}); name another directory, or say overwrite=true to replace"
-            " the files that an import writes"
+        raise FleetImportError(
+            f"{directory}: is not empty (it holds {some}); name another directory, or set"
+            " import_overwrite=true to replace the files that an import writes"
         )
 
 
@@ -210,7 +207,7 @@ def _read(path: str) -> str | None:
 
 
 def _write(directory: str, name: str, text: str, secret: bool) -> None:
-    """Write one file, whole or not at all."""
+    """Write one file atomically."""
     path = os.path.join(directory, name)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     if secret:
@@ -219,7 +216,7 @@ def _write(directory: str, name: str, text: str, secret: bool) -> None:
     fresh = f"{path}.new"
     if os.path.lexists(fresh):
         os.unlink(fresh)
-    mode = 0o600 if secret else 0o666  # less what the umask takes away
+    mode = 0o600 if secret else 0o666  # minus the umask
     with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8", newline="") as file:
         file.write(text)
     os.replace(fresh, path)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write YAML for people, which Ansible reads back as exactly what was written."""
+"""Write readable YAML that Ansible reads back unchanged."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import Any
 
 from ..common.nested import map_leaves
 from ..platform.kubernetes.values.layers import same
-from .errors import ImportProblem
+from .errors import FleetImportError
 from .helm_yaml import resolve
 
 _TEXT = "tag:yaml.org,2002:str"
 
-#: Ends of lines to YAML that are none to people.
+#: Characters that end a line in YAML 1.1 only.
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
-#: What Ansible would take for a template.
+#: Text that Ansible would process as a template.
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 
 
 class Template(str):
-    """Text that Ansible is to work out; other text that looks like it is marked, so that it stays as it is."""
+    """A template for Ansible; other text that looks like one is written with ``!unsafe``."""
 
 
 def dump(values: dict[str, Any], comment: str) -> str:
-    """Return a file; raises ImportProblem if it would not be read back as it is.
+    """Return a file; raises FleetImportError if it would not be read back unchanged.
 
-    Short entries stand together, long ones apart.
+    Long entries are separated by empty lines.
     """
-    # Blocks are for people. Texts that PyYAML writes wrongly as such are quoted.
+    # Literal blocks are readable; text that PyYAML cannot write as a block is quoted.
     for blocks in (True, False):
         text = "---\n" + "".join(f"# {line}\n" for line in comment.splitlines())
         before = ""
@@ -41,7 +41,7 @@ def dump(values: dict[str, Any], comment: str) -> str:
             before = part
         if same(_loaded(text) or {}, _plain(values)):
             return text
-    raise ImportProblem(f"{', '.join(values)}: cannot be written as YAML")
+    raise FleetImportError(f"{', '.join(values)}: cannot be written as YAML")
 
 
 def _dumped(values: dict[str, Any], blocks: bool) -> str:
@@ -94,7 +94,7 @@ def _dumper(blocks: bool) -> Any:
             # A block that ends in empty lines would have to end the document.
             block = "\n" in text and not text.endswith("\n\n") and text != "\n"
             style = "|" if blocks and block else None
-            # What other parsers would not take as this text, and what PyYAML writes wrongly without.
+            # Text that other parsers would not read as text, and text that PyYAML writes wrongly without quotes.
             if (style is None and not isinstance(resolve(text), str)) or _LINE_ENDS.search(text):
                 style = '"'
             if isinstance(text, Template):

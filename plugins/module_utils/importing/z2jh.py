@@ -11,47 +11,47 @@ from typing import Any
 from ..common.nested import path_text, value_at
 from ..platform.kubernetes.values.layers import Values
 from ..schema.model import TIERS
-from .errors import ImportProblem
-from .sources import Library, Source, Tree
-from .umbrella import chart_part, take_addons
+from .errors import FleetImportError
+from .sources import Source, SourceFleet, ValuesReader
+from .umbrella_chart import extract_addons, find_chart_values
 
-#: Names of files and directories that say nothing about whose they are.
-_NAMELESS = {"values", "config", "jupyterhub", "helm-values", "z2jh", "common", "staging", "prod", "production"}
+#: Names of files and directories that do not identify a hub.
+_GENERIC_NAMES = {"values", "config", "jupyterhub", "helm-values", "z2jh", "common", "staging", "prod", "production"}
 
 DEFAULT_CLUSTER = "kubernetes"
 
 
-def read_z2jh(paths: list[str], hub: str, cluster: str, tier: str) -> Tree:
-    """Return the hub that values files in Helm's order make; raises ImportProblem.
+def read_z2jh(paths: list[str], hub: str, cluster: str, tier: str) -> SourceFleet:
+    """Return the hub of values files in Helm's order; raises FleetImportError.
 
-    hub, cluster and tier name it; where they are "", the first file or its directory does.
+    hub, cluster, tier: of the hub; "" takes them from the names of the files.
     """
-    library = Library(os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths]))
+    library = ValuesReader(os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths]))
     files = library.files([os.path.abspath(path) for path in paths])
-    if not files.read and not files.pending:
-        raise ImportProblem(f"{paths[0]}: there is nothing to import")
+    if not files.read and not files.encrypted:
+        raise FleetImportError(f"{paths[0]}: has no values to import")
     try:
-        values, place, left = chart_part(files.values)
-    except ImportProblem as error:
-        raise ImportProblem(f"{paths[0]}: {error}") from error
+        values, place, left = find_chart_values(files.values)
+    except FleetImportError as error:
+        raise FleetImportError(f"{paths[0]}: {error}") from error
     name = hub or name_of(paths[0])
     staging = tier_of(" ".join([name, *map(os.path.basename, paths)]))
-    source = Source(cluster or DEFAULT_CLUSTER, name, tier or staging, values, files, left=left)
-    source.variables = {"hub_domain": _domain_of(values), "hub_addons": take_addons(left, {})}
+    source = Source(cluster or DEFAULT_CLUSTER, name, tier or staging, values, files, not_imported=left)
+    source.variables = {"hub_domain": _domain_of(values), "hub_addons": extract_addons(left, {})}
     if place:
-        source.notes.append(f"the chart's values are those of {path_text(place)}, a part of a chart around it")
+        source.notes.append(f"the chart's values are the part {path_text(place)} of an umbrella chart")
     for addon in source.variables["hub_addons"]:
         source.notes.append(
-            f"hub_addons.{addon}: its version is in no values file; see docs/options.md for the one taken"
+            f"hub_addons.{addon}: values files do not contain its version; docs/options.md lists the default"
         )
-    return Tree([source])
+    return SourceFleet([source])
 
 
 def name_of(path: str) -> str:
-    """Return what a file says of whose it is, or the nearest directory that does where it says nothing."""
+    """Return a name for the hub of a file: the file's own, or that of the nearest directory with a specific name."""
     *folders, file = os.path.abspath(path).strip(os.sep).split(os.sep)
     names = [*folders, file.split(".")[0]]
-    return next((name for name in reversed(names) if name and name not in _NAMELESS), names[-1])
+    return next((name for name in reversed(names) if name and name not in _GENERIC_NAMES), names[-1])
 
 
 def tier_of(name: str) -> str:
@@ -61,7 +61,7 @@ def tier_of(name: str) -> str:
 
 
 def _domain_of(values: Values) -> str | None:
-    """Return the domain that the chart routes to the hub, where it is exactly one."""
+    """Return the domain of the hub in the chart's values; None unless there is exactly one."""
     places = (("ingress", "hosts"), ("httpRoute", "hostnames"), ("proxy", "https", "hosts"))
     found = {host for path in places for host in _hosts(values, path)}
     return found.pop() if len(found) == 1 else None

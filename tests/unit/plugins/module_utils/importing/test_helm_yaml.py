@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.errors import ImportProblem
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.errors import FleetImportError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.helm_yaml import (
     read_mapping,
     resolve,
@@ -81,30 +81,30 @@ def test_as_helm_itself(document: str) -> None:
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ("a: 1\nb: [", "values.yaml:2: is no YAML"),
+        ("a: 1\nb: [", "values.yaml:2: is not YAML"),
         ("a: 1\nnull: 2", "values.yaml:2: has null as a key"),
-        ("a: 1\n[b]: 2", "values.yaml:2: has a key that is no text"),
+        ("a: 1\n[b]: 2", "values.yaml:2: has a key that is not text"),
         ("9223372036854775808: a", "values.yaml:1: has a number as a key that is too large for Helm"),
         (
             "a0: &a0 [1]\n" + "".join(f"a{n + 1}: &a{n + 1} [{f'*a{n},' * 10}]\n" for n in range(9)),
-            "values.yaml:7: holds",
+            "values.yaml:7: has anchors",
         ),
-        ("a:\n\tb: 1", "values.yaml:2: is no YAML: found character '\\t'"),
-        ("a:\n  -\tb: 1", "values.yaml:2: is no YAML: found character '\\t'"),
-        ("a: *b", "values.yaml:1: is no YAML: found undefined alias 'b'"),
-        ("a: .nan", "values.yaml:1: .nan is a number that Helm does not know"),
-        ("a: &a [*a]", "values.yaml:1: holds an anchor that contains itself"),
-        ("a: 1\n<<: 2", "values.yaml:2: '<<' merges mappings only"),
-        ('a: "\\ud800"', "values.yaml:1: holds half a character"),
-        ("a: !!int x", "values.yaml:1: is not what its tag !!int says"),
-        ("a: !!binary '*'", "values.yaml:1: is binary that is no text"),
-        ("a: 1\nb: \x01", "values.yaml:2: holds a character that YAML does not allow"),
-        ("- a", "values.yaml: is no mapping"),
+        ("a:\n\tb: 1", "values.yaml:2: is not YAML: found character '\\t'"),
+        ("a:\n  -\tb: 1", "values.yaml:2: is not YAML: found character '\\t'"),
+        ("a: *b", "values.yaml:1: is not YAML: found undefined alias 'b'"),
+        ("a: .nan", "values.yaml:1: .nan is a number that Helm does not support"),
+        ("a: &a [*a]", "values.yaml:1: has an anchor that contains itself"),
+        ("a: 1\n<<: 2", "values.yaml:2: '<<' merges only mappings"),
+        ('a: "\\ud800"', "values.yaml:1: contains half of a surrogate pair"),
+        ("a: !!int x", "values.yaml:1: does not match its tag !!int"),
+        ("a: !!binary '*'", "values.yaml:1: is binary data that is not text"),
+        ("a: 1\nb: \x01", "values.yaml:2: contains a character that YAML does not allow"),
+        ("- a", "values.yaml: is not a mapping"),
         ("[" * 3000, "values.yaml: is nested too deeply"),
     ],
 )
 def test_what_helm_refuses(document: str, message: str) -> None:
-    with pytest.raises(ImportProblem) as raised:
+    with pytest.raises(FleetImportError) as raised:
         read_mapping(document, "values.yaml")
     assert str(raised.value).startswith(message)
 
@@ -112,8 +112,8 @@ def test_what_helm_refuses(document: str, message: str) -> None:
 def test_keys_that_are_there_twice_are_told() -> None:
     reading = read_mapping("a: 1\nb:\n  c: 1\n  c: 2\n", "values.yaml")
     assert reading.value == {"a": 1, "b": {"c": 2}}
-    assert reading.notes == ["values.yaml:4: 'c' is there twice; the last one counts"]
+    assert reading.notes == ["values.yaml:4: 'c' is defined twice; the last one is used"]
 
 
 def test_more_documents_are_told() -> None:
-    assert "values.yaml: holds several documents" in read_mapping("a: 1\n---\nb: 2", "values.yaml").notes[0]
+    assert "values.yaml: contains several documents" in read_mapping("a: 1\n---\nb: 2", "values.yaml").notes[0]

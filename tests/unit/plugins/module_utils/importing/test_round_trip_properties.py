@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.reconcile import expected
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.reconcile import expected_values
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.layers import (
     same,
 )
@@ -18,7 +18,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     RULES,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.values import PLACEHOLDER
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import (
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.import_helpers import (
     CODE,
     import_tree,
     values_of,
@@ -201,7 +201,7 @@ VALUES = st.builds(
 
 
 def _plain(value: Any) -> bool:
-    """Tell whether a value has nothing that validation would ask the operator to mend."""
+    """Tell whether a value has nothing that validation reports."""
     if isinstance(value, dict):
         return all(map(_plain, value.values()))
     if isinstance(value, list):
@@ -217,7 +217,7 @@ def _round_trip(clusters: dict[str, dict[str, Any]]) -> None:
     names = {(hub.source_cluster, hub.source_hub): hub.name for hub in imported.report.hubs}
     for cluster, hubs in clusters.items():
         for hub, wanted in hubs.items():
-            assert same(values[names[cluster, hub]], expected(wanted, CODE)), (cluster, hub)
+            assert same(values[names[cluster, hub]], expected_values(wanted, CODE)), (cluster, hub)
 
 
 @SETTINGS

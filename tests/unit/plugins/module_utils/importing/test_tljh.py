@@ -8,15 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.errors import ImportProblem
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import (
-    Imported,
-    Request,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.errors import FleetImportError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.fleet import (
+    ImportRequest,
+    ImportResult,
     import_fleet,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, HostInput
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import validate
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import (
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.import_helpers import (
     CHARTS,
     CODE,
     variables_of,
@@ -41,11 +41,11 @@ user_environment: {default_app: jupyterlab}
 """
 
 
-def imported(directory: Path, text: str) -> Imported:
+def imported(directory: Path, text: str) -> ImportResult:
     """Import a config.yaml as the hub lab."""
     path = directory / "config.yaml"
     path.write_text(text, encoding="utf-8")
-    return import_fleet(Request([str(path)], "tljh", str(directory / "fleet"), hub="lab"), CODE, CHARTS)
+    return import_fleet(ImportRequest([str(path)], "tljh", str(directory / "fleet"), hub="lab"), CODE, CHARTS)
 
 
 def problems(directory: Path) -> list[str]:
@@ -75,7 +75,7 @@ def test_everything_there_is_an_option_for(tmp_path: Path) -> None:
         "hub_sizes": [{"name": "standard", "title": "Standard", "memory": "1G", "cpu": 2}],
     }
     hub = made.report.hubs[0]
-    assert hub.not_carried_over == {
+    assert hub.not_imported == {
         "users": ["extra_user_groups.g"],
         "auth": ["GitHubOAuthenticator.admin_groups"],
         "services": ["cull.every"],
@@ -104,9 +104,12 @@ def test_addresses(tmp_path: Path) -> None:
     assert variables_of(tmp_path / "fleet")["lab"]["hub_url"] == "https://h.example.org/lab/"
 
 
-def test_an_authenticator_without_an_option_is_told(tmp_path: Path) -> None:
+def test_an_authenticator_without_an_option_is_reported(tmp_path: Path) -> None:
     made = imported(tmp_path, "auth: {type: some.OtherAuthenticator}")
-    assert "hub_authenticator: there is none for OtherAuthenticator; choose one" in made.report.hubs[0].notes
+    assert (
+        "hub_authenticator: OtherAuthenticator is not available; choose another authenticator"
+        in made.report.hubs[0].notes
+    )
     assert any("hub_authenticator" in problem for problem in made.report.problems)
 
 
@@ -114,17 +117,17 @@ def test_an_authenticator_by_its_short_name(tmp_path: Path) -> None:
     made = imported(tmp_path, "users: {admin: [ada]}\nauth: {type: Dummy, DummyAuthenticator: {password: words}}")
     variables = variables_of(tmp_path / "fleet")["lab"]
     assert (variables["hub_authenticator"], variables["hub_demonstration"]) == ("dummy", True)
-    assert made.report.hubs[0].not_carried_over == {"auth": ["DummyAuthenticator.password"]}
+    assert made.report.hubs[0].not_imported == {"auth": ["DummyAuthenticator.password"]}
 
 
 def test_values_of_the_wrong_kind_are_not_carried_over(tmp_path: Path) -> None:
     made = imported(tmp_path, "users: {admin: ada, allowed: [ben]}\nlimits: {memory: much}\nhttp: {port: x}")
-    assert made.report.hubs[0].not_carried_over == {"users": ["admin"], "limits": ["memory"], "http": ["port"]}
+    assert made.report.hubs[0].not_imported == {"users": ["admin"], "limits": ["memory"], "http": ["port"]}
     assert any("hub_port" in problem for problem in made.report.problems)
 
 
 def test_one_file_only(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("", encoding="utf-8")
-    with pytest.raises(ImportProblem, match="name one file"):
-        import_fleet(Request([str(path), str(path)], "tljh", str(tmp_path / "fleet")), CODE, CHARTS)
+    with pytest.raises(FleetImportError, match="name one file"):
+        import_fleet(ImportRequest([str(path), str(path)], "tljh", str(tmp_path / "fleet")), CODE, CHARTS)

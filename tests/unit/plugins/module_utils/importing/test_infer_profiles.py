@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.catalogues import Catalogues
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.reconcile import Exact, exact
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.sources import Files, Source
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import CODE
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.reconcile import ReconciledHub, reconcile
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.sources import Source, ValuesFiles
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.import_helpers import CODE
 
 UNLISTED = {
     "enabled": True,
@@ -21,11 +21,11 @@ UNLISTED = {
 }
 
 
-def imported(*profiles: Any) -> tuple[Exact, dict[str, Any]]:
+def imported(*profiles: Any) -> tuple[ReconciledHub, dict[str, Any]]:
     """Return a hub with this profile list, and the catalogues that it needs."""
     catalogues = Catalogues()
     wanted = {"singleuser": {"profileList": list(profiles)}}
-    made = exact(Source("cluster", "hub", "production", wanted, Files()), catalogues, CODE, {})
+    made = reconcile(Source("cluster", "hub", "production", wanted, ValuesFiles()), catalogues, CODE, {})
     return made, catalogues.needed([made.variables])
 
 
@@ -43,7 +43,7 @@ def test_sizes_of_profiles() -> None:
             },
         }
     )
-    assert made.helm == {}
+    assert made.helm_values == {}
     assert made.variables["hub_profiles"] == [
         {"title": "Small: 4 CPU, 32 GB", "description": "A machine", "default": True, "sizes": ["small"]}
     ]
@@ -93,7 +93,7 @@ def test_choices() -> None:
             "kubespawner_override": {"cpu_limit": None},
         }
     )
-    assert made.helm == {}
+    assert made.helm_values == {}
     assert made.variables["hub_profiles"] == [
         {
             "title": "CPU",
@@ -160,7 +160,7 @@ def test_profiles_that_the_schema_does_not_take_are_said_word_by_word() -> None:
         {"display_name": "Two", "slug": "no slug", "kubespawner_override": {}},
         {"display_name": "", "default": None},
     )
-    assert made.helm == {}
+    assert made.helm_values == {}
     assert made.variables["hub_profiles"] == [
         {"title": "One", "environments": ["image"]},
         {"title": "Two", "extra": {"slug": "no slug", "kubespawner_override": {}}},
@@ -172,7 +172,7 @@ def test_second_defaults_and_titles_are_kept() -> None:
     made, _catalogues = imported(
         {"display_name": "One", "default": True}, {"display_name": "One", "default": True, "slug": "one"}
     )
-    assert made.helm == {}
+    assert made.helm_values == {}
     assert made.variables["hub_profiles"][0] == {"title": "One", "default": True}
     assert made.variables["hub_profiles"][1]["extra"]["default"] is True
 
@@ -181,9 +181,9 @@ def test_what_is_no_list_of_profiles_stays_a_helm_value() -> None:
     for listed in ([{"description": "no title"}], ["text"], [[]]):
         made, _catalogues = imported(*listed)
         assert "hub_profiles" not in made.variables
-        assert made.helm == {"singleuser": {"profileList": listed}}
+        assert made.helm_values == {"singleuser": {"profileList": listed}}
 
 
 def test_groups_in_helm_values_do_not_bring_our_code_into_them() -> None:
     made, _catalogues = imported({"display_name": 1, "allowed_groups": ["g"]})
-    assert made.helm == {"singleuser": {"profileList": [{"display_name": 1, "allowed_groups": ["g"]}]}}
+    assert made.helm_values == {"singleuser": {"profileList": [{"display_name": 1, "allowed_groups": ["g"]}]}}

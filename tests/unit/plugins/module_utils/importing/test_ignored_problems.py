@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import Request, import_fleet
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.fleet import ImportRequest, import_fleet
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.import_helpers import (
     CHARTS,
     CODE,
     import_values,
@@ -19,11 +19,11 @@ from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.imp
     variables_of,
 )
 
-CLASS = "hub.config.JupyterHub.authenticator_class"
+AUTHENTICATOR_CLASS = "hub.config.JupyterHub.authenticator_class"
 
 
 def imported(directory: Path, config: dict[str, Any], **hub: Any) -> tuple[dict[str, Any], list[str]]:
-    """Import a hub with this configuration; return its variables, and what is told to mend."""
+    """Import a hub with this configuration; return its variables, and the reported problems."""
     values = {"hub": {"config": config, **hub}}
     problems = import_values(directory, json.dumps(values), hub="lab").report.problems
     assert values_of(directory / "fleet") == {"lab": values}
@@ -43,7 +43,7 @@ def test_who_lets_anybody_in_is_a_demonstration(tmp_path: Path, name: str | None
 
 def test_a_demonstration_that_nobody_may_use_is_tolerated(tmp_path: Path) -> None:
     variables, problems = imported(tmp_path, {"JupyterHub": {"authenticator_class": "tmp"}})
-    assert variables["hub_ignored_problems"] == [CLASS]
+    assert variables["hub_ignored_problems"] == [AUTHENTICATOR_CLASS]
     assert any("nobody is allowed to log in" in problem for problem in problems)
 
 
@@ -74,5 +74,7 @@ def test_files_that_are_encrypted_as_a_whole(tmp_path: Path, start: bytes) -> No
     paths[1].parent.mkdir()
     paths[0].write_text("cull: {every: 7}", encoding="utf-8")
     paths[1].write_bytes(start)
-    hub = import_fleet(Request(list(map(str, paths)), "z2jh", str(tmp_path / "fleet")), CODE, CHARTS).report.hubs[0]
-    assert (hub.files, hub.secrets_to_bring) == (["lab.yaml"], ["secrets/lab.yaml"])
+    hub = import_fleet(ImportRequest(list(map(str, paths)), "z2jh", str(tmp_path / "fleet")), CODE, CHARTS).report.hubs[
+        0
+    ]
+    assert (hub.files, hub.encrypted_files) == (["lab.yaml"], ["secrets/lab.yaml"])

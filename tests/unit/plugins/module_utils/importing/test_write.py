@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.errors import ImportProblem
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.errors import FleetImportError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.fleet import ImportRequest, import_fleet
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.report import summary
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import Request, import_fleet
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import (
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.import_helpers import (
     CHARTS,
     CODE,
     LOOKUP,
@@ -87,7 +87,7 @@ def test_the_layout(tmp_path: Path) -> None:
     assert os.readlink(fleet / "inventory" / "group_vars") == "../group_vars"
     assert (fleet / "inventory/host_vars/lab.yml").read_text(encoding="utf-8") == (
         "---\n# The hub lab, imported from values-0.yaml.\n"
-        "hub_demonstration: true\nhub_announcement: hello\nhub_defaults: chart\n\n"
+        "hub_demonstration: true\nhub_announcement: hello\nhub_defaults_source: chart\n\n"
         "hub_helm_values:\n  custom:\n    a: 1\n"
     )
     assert yaml.safe_load((fleet / "inventory/hosts.yml").read_text(encoding="utf-8")) == {
@@ -100,10 +100,10 @@ def test_the_layout(tmp_path: Path) -> None:
     }
 
 
-def request_of(directory: Path, text: str = "a: 1", **more: Any) -> Request:
+def request_of(directory: Path, text: str = "a: 1", **more: Any) -> ImportRequest:
     """Return a request to import one small file."""
     (directory / "lab.yaml").write_text(text, encoding="utf-8")
-    return Request([str(directory / "lab.yaml")], "z2jh", str(directory / "fleet"), **more)
+    return ImportRequest([str(directory / "lab.yaml")], "z2jh", str(directory / "fleet"), **more)
 
 
 def test_check_writes_nothing(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_directory_with_other_content_is_refused(tmp_path: Path) -> None:
     (tmp_path / "fleet").mkdir()
     (tmp_path / "fleet" / "mine.yml").write_text("mine", encoding="utf-8")
     for check in (True, False):
-        with pytest.raises(ImportProblem, match=r"is not empty \(it holds mine.yml\)"):
+        with pytest.raises(FleetImportError, match=r"is not empty \(it holds mine.yml\)"):
             import_fleet(request_of(tmp_path, check=check), CODE, CHARTS)
     assert [path.name for path in (tmp_path / "fleet").iterdir()] == ["mine.yml"]
 
@@ -150,7 +150,7 @@ def test_git_ignores_the_same_as_in_a_new_repository(tmp_path: Path) -> None:
 
 def test_a_directory_in_place_of_the_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "fleet/inventory/group_vars").mkdir(parents=True)
-    with pytest.raises(ImportProblem, match=r"group_vars: is no link"):
+    with pytest.raises(FleetImportError, match=r"group_vars: is not a symbolic link"):
         import_fleet(request_of(tmp_path, overwrite=True), CODE, CHARTS)
 
 
@@ -168,21 +168,21 @@ def test_a_directory_in_place_of_the_link_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_bad_requests(tmp_path: Path, change: dict[str, Any], message: str) -> None:
-    request = Request(**{**vars(request_of(tmp_path)), **change})
-    with pytest.raises(ImportProblem) as raised:
+    request = ImportRequest(**{**vars(request_of(tmp_path)), **change})
+    with pytest.raises(FleetImportError) as raised:
         import_fleet(request, CODE, CHARTS)
     assert str(raised.value).startswith(message)
     assert not (tmp_path / "fleet").exists()
 
 
-def test_placeholders_are_told_and_kept(tmp_path: Path) -> None:
+def test_placeholders_are_reported_and_kept(tmp_path: Path) -> None:
     values = "custom: {word: CHANGE_ME}\nhub: {config: {JupyterHub: {authenticator_class: 'null'}}}"
     imported = import_values(tmp_path, values, hub="lab")
     assert imported.report.problems == ["lab: hub_helm_values.custom.word: holds a placeholder; write the real value"]
     assert variables_of(tmp_path / "fleet")["lab"]["hub_ignored_problems"] == ["custom.word"]
 
 
-def test_a_hub_that_lets_everybody_in_says_so(tmp_path: Path) -> None:
+def test_a_hub_that_allows_everybody_is_reported(tmp_path: Path) -> None:
     imported = import_values(tmp_path, "cull: {timeout: 60}", hub="lab")
     assert imported.report.problems == [
         "lab: anybody can log in as anybody, as before (hub_demonstration: true); choose an authenticator"
@@ -198,11 +198,11 @@ def test_the_reports(tmp_path: Path) -> None:
     imported = import_values(tmp_path, "custom: {a: 1, a: 2}\nsingleuser: {startTimeout: 300}", hub="lab")
     content = json.loads((tmp_path / "fleet/import-report.json").read_text(encoding="utf-8"))
     assert (content["options"], content["helm_values"], content["format"]) == (1, 1, "z2jh")
-    assert content["hubs"][0]["kept"] == ["custom.a"]
-    assert content["hubs"][0]["notes"] == ["values-0.yaml:1: 'a' is there twice; the last one counts"]
+    assert content["hubs"][0]["helm_value_paths"] == ["custom.a"]
+    assert content["hubs"][0]["notes"] == ["values-0.yaml:1: 'a' is defined twice; the last one is used"]
     text = (tmp_path / "fleet/import-report.md").read_text(encoding="utf-8")
-    assert "| lab | kubernetes / lab | 1 | 1 |  |" in text
+    assert "| lab | kubernetes / lab | 1 | 1 | |" in text
     assert summary(imported.report) == [
-        "lab  1 by options, 1 as Helm values",
-        "1 hub in 1 cluster: 2 values, 50 % of them by options",
+        "lab  1 option, 1 Helm value",
+        "1 hub in 1 cluster: 2 values, 50 % of them options",
     ]

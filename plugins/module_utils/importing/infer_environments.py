@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Guess the environments and sizes behind images, memory and CPUs."""
+"""Infer environments and sizes from images, memory and CPU."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ..platform.traits import interface_path
 from ..schema.catalogue_options import ENVIRONMENT, SIZE
 from ..schema.option import Option
 from ..schema.units import Memory, format_memory, parse_memory
-from .catalogues import ENVIRONMENTS, SIZES, Catalogues, Entry, fitting
-from .reconcile_values import MISSING, at, says
+from .catalogues import ENVIRONMENTS, SIZES, Catalogues, Entry, short_name
+from .option_values import MISSING, chart_value, renders_as
 
-#: KubeSpawner's traits: what catalogue entries call them.
+#: KubeSpawner's traits -> keys of catalogue entries.
 ENVIRONMENT_TRAITS = {
     "image": "image",
     "image_pull_policy": "image_pull_policy",
@@ -40,13 +40,13 @@ KEYS: dict[str, dict[str, Option]] = {
 _INTERFACES = {"/lab": "lab", "/tree": "notebook"}
 
 
-def body_of(catalogue: str, override: Values) -> Entry:
-    """Return an entry that is these traits of KubeSpawner; those that no key says go into its override."""
+def entry_from_traits(catalogue: str, override: Values) -> Entry:
+    """Return a catalogue entry for traits of KubeSpawner; traits without a key go into its ``override``."""
     body: Entry = {}
     rest: Values = {}
     for trait, value in override.items():
         key = TRAITS[catalogue].get(trait)
-        given = _given(key, value) if key else MISSING
+        given = _key_value(key, value) if key else MISSING
         if key and given is not MISSING:
             body[key] = given
         else:
@@ -58,20 +58,20 @@ def body_of(catalogue: str, override: Values) -> Entry:
     return {**body, "override": rest} if rest else body
 
 
-def _given(key: str, value: Any) -> Any:
-    """Return what a key of an entry has to be for KubeSpawner to be given ``value``; MISSING for nothing."""
+def _key_value(key: str, value: Any) -> Any:
+    """Return the value of an entry's key that renders to the trait's ``value``; MISSING where there is none."""
     catalogue = ENVIRONMENTS if key in ENVIRONMENT_TRAITS.values() else SIZES
     option, given = KEYS[catalogue][key], value
     if key == "interface":
         given = _INTERFACES.get(value, value) if isinstance(value, str) else value
-        return given if says(option, given, value, interface_path) else MISSING
+        return given if renders_as(option, given, value, interface_path) else MISSING
     if key == "gpu":
         text = value.get(GPU) if isinstance(value, dict) and len(value) == 1 else None
         given = int(text) if isinstance(text, str) and text.isdecimal() else None
-        return given if says(option, given, text, str) else MISSING
+        return given if renders_as(option, given, text, str) else MISSING
     if option.kind == "dict" and not value:
         return MISSING
-    return given if says(option, given, value, _specification) else MISSING
+    return given if renders_as(option, given, value, _specification) else MISSING
 
 
 def _specification(checked: Any) -> Any:
@@ -82,15 +82,15 @@ def _amount(value: Any) -> float:
     return parse_memory(value) if isinstance(value, str) else value
 
 
-def guess_every_session(wanted: Values, catalogues: Catalogues) -> dict[str, Any]:
-    """Return the environment and the size that ``singleuser`` itself says."""
+def infer_default_session(values: Values, catalogues: Catalogues) -> dict[str, Any]:
+    """Return the environment and the size in ``singleuser`` itself."""
     found: dict[str, Any] = {}
-    environment = _image(wanted)
+    environment = _image(values)
     if environment:
         name = environment["image"].rpartition(":")[0].rpartition("/")[2]
         found["hub_environments"] = [catalogues.name(ENVIRONMENTS, name, environment)]
     traits = {
-        trait: at(wanted, f"singleuser.{path}")
+        trait: chart_value(values, f"singleuser.{path}")
         for trait, path in (
             ("mem_limit", "memory.limit"),
             ("mem_guarantee", "memory.guarantee"),
@@ -98,24 +98,24 @@ def guess_every_session(wanted: Values, catalogues: Catalogues) -> dict[str, Any
             ("cpu_guarantee", "cpu.guarantee"),
         )
     }
-    size = body_of(SIZES, {trait: value for trait, value in traits.items() if value is not MISSING})
-    # What no key says stays a Helm value here; in an override it would become a profile.
+    size = entry_from_traits(SIZES, {trait: value for trait, value in traits.items() if value is not MISSING})
+    # Values without a key stay Helm values; an override would require a profile.
     size.pop("override", None)
     if size:
         found["hub_sizes"] = [catalogues.name(SIZES, _size_name(size), size)]
     return found
 
 
-def _image(wanted: Values) -> Entry:
-    name, tag = at(wanted, "singleuser.image.name"), at(wanted, "singleuser.image.tag")
+def _image(values: Values) -> Entry:
+    name, tag = chart_value(values, "singleuser.image.name"), chart_value(values, "singleuser.image.tag")
     if not isinstance(name, str) or not isinstance(tag, str):
         return {}
     image = f"{name}:{tag}"
-    if not says(KEYS[ENVIRONMENTS]["image"], image, image):
+    if not renders_as(KEYS[ENVIRONMENTS]["image"], image, image):
         return {}
     entry = {"image": image}
-    policy = at(wanted, "singleuser.image.pullPolicy")
-    if policy is not MISSING and says(KEYS[ENVIRONMENTS]["image_pull_policy"], policy, policy):
+    policy = chart_value(values, "singleuser.image.pullPolicy")
+    if policy is not MISSING and renders_as(KEYS[ENVIRONMENTS]["image_pull_policy"], policy, policy):
         entry["image_pull_policy"] = policy
     return entry
 
@@ -126,8 +126,8 @@ def _size_name(size: Entry) -> str:
     words = []
     if memory is not None:
         amount = format_memory(parse_memory(memory)).lower()
-        # Bytes that are no round number of anything say nothing to people.
+        # Other numbers of bytes are not readable.
         words.append(f"{parse_memory(memory) / 1024**3:.1f}g" if amount.isdecimal() else amount)
     cpu = size.get("cpu", size.get("cpu_guarantee"))
     words += [f"{cpu:g}cpu"] if cpu is not None else []
-    return fitting("-".join(words))
+    return short_name("-".join(words))

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import (
-    Imported,
-    Request,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.fleet import (
+    ImportRequest,
+    ImportResult,
     import_fleet,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.charts import (
@@ -77,18 +77,20 @@ def _yaml_of(values: Any) -> str:
     return re.sub("[\x7f-\x9f\u2028\u2029\ufeff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def import_tree(directory: Path, clusters: dict[str, dict[str, Any]]) -> Imported:
+def import_tree(directory: Path, clusters: dict[str, dict[str, Any]]) -> ImportResult:
     """Import a tree into ``directory``/fleet."""
-    return import_fleet(Request([write_tree(directory, clusters)], "2i2c", str(directory / "fleet")), CODE, CHARTS)
+    return import_fleet(
+        ImportRequest([write_tree(directory, clusters)], "2i2c", str(directory / "fleet")), CODE, CHARTS
+    )
 
 
-def import_values(directory: Path, *texts: str, **request: str) -> Imported:
+def import_values(directory: Path, *texts: str, **request: str) -> ImportResult:
     """Import the values files of one hub into ``directory``/fleet."""
     paths = []
     for index, text in enumerate(texts):
         paths.append(directory / f"values-{index}.yaml")
         paths[-1].write_text(text, encoding="utf-8", newline="")
-    return import_fleet(Request(list(map(str, paths)), "z2jh", str(directory / "fleet"), **request), CODE, CHARTS)
+    return import_fleet(ImportRequest(list(map(str, paths)), "z2jh", str(directory / "fleet"), **request), CODE, CHARTS)
 
 
 def variables_of(fleet: Path) -> dict[str, dict[str, Any]]:

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.catalogues import Catalogues
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.reconcile import Exact, exact
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.sources import Files, Source
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import CODE
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.reconcile import ReconciledHub, reconcile
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.sources import Source, ValuesFiles
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.import_helpers import CODE
 
 BASE = {"cluster_platform": "kubernetes", "hub_defaults_source": "chart"}
 
 
-def imported(wanted: dict[str, Any]) -> tuple[Exact, Catalogues]:
+def imported(wanted: dict[str, Any]) -> tuple[ReconciledHub, Catalogues]:
     """Return a hub and its catalogues."""
     catalogues = Catalogues()
-    return exact(Source("cluster", "hub", "production", wanted, Files()), catalogues, CODE, {}), catalogues
+    return reconcile(Source("cluster", "hub", "production", wanted, ValuesFiles()), catalogues, CODE, {}), catalogues
 
 
 def nested(path: str, value: Any) -> dict[str, Any]:
@@ -60,8 +60,8 @@ def nested(path: str, value: Any) -> dict[str, Any]:
         ),
         (
             "singleuser.storage.extraVolumeMounts.shared",
-            {"name": "home", "mountPath": "/shared", "subPath": "_shared"},
-            {"hub_shared_directories": {"shared": {"path": "/shared", "subpath": "_shared"}}},
+            {"name": "home", "mountPath": "/shared", "subPath": "_common_variables"},
+            {"hub_shared_directories": {"shared": {"path": "/shared", "subpath": "_common_variables"}}},
         ),
         (
             "singleuser.storage",
@@ -93,8 +93,8 @@ def nested(path: str, value: Any) -> dict[str, Any]:
 def test_values_that_options_say(path: str, value: Any, variables: dict[str, Any]) -> None:
     made, _catalogues = imported(nested(path, value))
     assert made.variables == {**variables, **BASE}
-    assert made.helm == {}
-    assert made.typed > 0
+    assert made.helm_values == {}
+    assert made.option_count > 0
 
 
 @pytest.mark.parametrize(
@@ -127,8 +127,8 @@ def test_values_that_options_say(path: str, value: Any, variables: dict[str, Any
 def test_values_that_options_cannot_say(path: str, value: Any) -> None:
     made, _catalogues = imported(nested(path, value))
     assert made.variables == BASE
-    assert made.helm == nested(path, value)
-    assert made.typed == 0
+    assert made.helm_values == nested(path, value)
+    assert made.option_count == 0
 
 
 def test_settings_of_the_chosen_authenticator() -> None:
@@ -154,7 +154,7 @@ def test_settings_of_the_chosen_authenticator() -> None:
         **BASE,
     }
     # The scope is text, which that setting is not; the other authenticator is not the hub's.
-    assert made.helm == {
+    assert made.helm_values == {
         "hub": {
             "config": {
                 "JupyterHub": {"admin_access": False},
@@ -175,7 +175,7 @@ def test_image_and_size_of_every_session() -> None:
     }
     made, catalogues = imported(wanted)
     assert made.variables == {"hub_environments": ["notebook"], "hub_sizes": ["2g-2cpu"], **BASE}
-    assert made.helm == {}
+    assert made.helm_values == {}
     assert catalogues.needed([made.variables]) == {
         "hub_environment_catalogue": {"notebook": {"image": "quay.io/a/notebook:1", "image_pull_policy": "Always"}},
         "hub_size_catalogue": {
@@ -198,7 +198,7 @@ def test_one_wrong_entry_does_not_cost_the_others() -> None:
     )
     assert made.variables["hub_environment_variables"] == {"GOOD": "1"}
     assert list(made.variables["hub_files"]) == ["good"]
-    assert made.helm == {
+    assert made.helm_values == {
         "singleuser": {
             "extraEnv": {"bad name": "2", "NUMBER": 3},
             "extraFiles": {"binary": {"mountPath": "/b", "binaryData": "YQ=="}},
@@ -209,4 +209,4 @@ def test_one_wrong_entry_does_not_cost_the_others() -> None:
 def test_a_rule_between_options_costs_only_one_of_them() -> None:
     made, _catalogues = imported({"cull": {"timeout": 7200, "maxAge": 3600}})
     assert made.variables == {"hub_idle_timeout": "2h", **BASE}
-    assert made.helm == {"cull": {"maxAge": 3600}}
+    assert made.helm_values == {"cull": {"maxAge": 3600}}

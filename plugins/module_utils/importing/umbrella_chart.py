@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Charts that hold the zero-to-jupyterhub chart: its values are one part of theirs, most often ``jupyterhub``."""
+"""Umbrella charts with the zero-to-jupyterhub chart as a dependency, most often named ``jupyterhub``."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from typing import Any
 from ..common.nested import path_text
 from ..platform.kubernetes.values.addons import ADDONS
 from ..platform.kubernetes.values.layers import ChartPath, Values
-from .errors import ImportProblem
+from .errors import FleetImportError
 
 PART = "jupyterhub"
-#: How far below the top the part is looked for: charts within charts, such as ``daskhub.jupyterhub``.
+#: Search depth: dependencies may have dependencies, such as ``daskhub.jupyterhub``.
 _DEPTH = 3
-#: Keys that tell the chart's own values from those of a chart around it.
-_OWN = ("hub", "singleuser")
-#: Where a key named like the part means something else.
+#: Keys that distinguish the chart's own values from those of an umbrella chart.
+_HUB_ONLY = ("hub", "singleuser")
+#: Keys below which the name has another meaning.
 _FREE = ("custom", "global")
 
 
-def chart_part(values: Values) -> tuple[Values, ChartPath, dict[str, Any]]:
-    """Return the chart's values, where they stand, () for the top, and everything else: place -> values.
+def find_chart_values(values: Values) -> tuple[Values, ChartPath, dict[str, Any]]:
+    """Return the chart's values, their path, and everything else as path -> values.
 
-    Raises ImportProblem where they may stand in several places.
+    Raises FleetImportError where several paths are possible.
     """
-    places = [] if any(key in values for key in _OWN) else list(_places(values, ()))
+    places = [] if any(key in values for key in _HUB_ONLY) else list(_places(values, ()))
     if len(places) > 1:
-        raise ImportProblem(
-            f"the chart's values may be {' or '.join(map(path_text, places))}; import one without the others"
+        raise FleetImportError(
+            f"the chart's values may be {' or '.join(map(path_text, places))}; import a file with only one of them"
         )
     left: dict[str, Any] = {}
     path = places[0] if places else ()
@@ -50,16 +50,16 @@ def _places(values: Values, path: ChartPath) -> Iterator[ChartPath]:
             yield from _places(value, (*path, key))
 
 
-def take_addons(parts: dict[str, Any], switched_on: Mapping[str, bool]) -> dict[str, Any]:
-    """Take the add-ons that are known by name and switched on out of ``parts``; return them as hub_addons.
+def extract_addons(parts: dict[str, Any], enabled_by_default: Mapping[str, bool]) -> dict[str, Any]:
+    """Remove known add-ons that are enabled from ``parts``; return them as ``hub_addons``.
 
-    switched_on: add-on -> whether the chart around has it without being asked.
+    enabled_by_default: add-on -> whether the umbrella chart enables it by default.
     """
     addons: dict[str, Any] = {}
     for place, values in list(parts.items()):
         name = place.rpartition(".")[2]
         known = name in ADDONS and name not in addons and isinstance(values, dict)
-        if known and values.get("enabled", switched_on.get(name, False)):
+        if known and values.get("enabled", enabled_by_default.get(name, False)):
             del parts[place]
             given = {key: value for key, value in values.items() if key != "enabled"}
             addons[name] = {"values": given} if given else {}

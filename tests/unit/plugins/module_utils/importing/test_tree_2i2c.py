@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.errors import ImportProblem
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import (
-    Imported,
-    Request,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.errors import FleetImportError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.fleet import (
+    ImportRequest,
+    ImportResult,
     import_fleet,
 )
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import (
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.import_helpers import (
     CHARTS,
     CODE,
     import_tree,
@@ -32,7 +32,7 @@ def file_of(directory: Path, name: str) -> Any:
     return yaml.safe_load((directory / "fleet" / name).read_text(encoding="utf-8")) or {}
 
 
-def one_hub(directory: Path, files: dict[str, str], **described: Any) -> Imported:
+def one_hub(directory: Path, files: dict[str, str], **described: Any) -> ImportResult:
     """Import a cluster with one hub, whose files are these."""
     folder = directory / "clusters" / "leap"
     folder.mkdir(parents=True)
@@ -41,7 +41,7 @@ def one_hub(directory: Path, files: dict[str, str], **described: Any) -> Importe
     hub = {"name": "prod", "helm_chart": "basehub", "helm_chart_values_files": list(files), **described}
     cluster = {"name": "leap", "provider": "gcp", "gcp": {"project": "p"}, "hubs": [hub]}
     (folder / "cluster.yaml").write_text(json.dumps(cluster), encoding="utf-8")
-    return import_fleet(Request([str(folder)], "2i2c", str(directory / "fleet")), CODE, CHARTS)
+    return import_fleet(ImportRequest([str(folder)], "2i2c", str(directory / "fleet")), CODE, CHARTS)
 
 
 def test_files_merge_in_their_order(tmp_path: Path) -> None:
@@ -74,9 +74,9 @@ def test_encrypted_files_and_programs_are_not_read(tmp_path: Path) -> None:
     )
     hub = imported.report.hubs[0]
     assert hub.files == ["leap/a.values.yaml"]
-    assert hub.secrets_to_bring == ["leap/enc-prod.secret.values.yaml", "leap/sops.yaml"]
+    assert hub.encrypted_files == ["leap/enc-prod.secret.values.yaml", "leap/sops.yaml"]
     assert hub.jsonnet == ["leap/b.jsonnet"]
-    assert variables_of(tmp_path / "fleet")["leap-prod"]["hub_pending_secrets"] == hub.secrets_to_bring
+    assert variables_of(tmp_path / "fleet")["leap-prod"]["hub_pending_secrets"] == hub.encrypted_files
     assert "ENC[" not in (tmp_path / "fleet" / "inventory" / "host_vars" / "leap-prod.yml").read_text(encoding="utf-8")
 
 
@@ -111,14 +111,14 @@ def test_parts_of_the_umbrella_chart(tmp_path: Path) -> None:
     assert (variables["hub_title"], variables["hub_domain"]) == ("LEAP", "leap.example.org")
     assert (variables["hub_namespace"], variables["cluster_chart_version"]) == ("prod", "4.3.3")
     hub = imported.report.hubs[0]
-    assert hub.not_carried_over == {
+    assert hub.not_imported == {
         "daskhub.dask-gateway": ["left"],
         "binderhub-service": ["config"],
         "jupyterhub-groups-exporter": ["enabled"],
         "nfs": ["enabled", "pv.serverIP"],
     }
-    assert "legacy: not carried over" in hub.notes
-    assert imported.report.clusters["leap"] == ["provider: not carried over", "gcp (project): not carried over"]
+    assert "legacy: not imported" in hub.notes
+    assert imported.report.clusters["leap"] == ["provider: not imported", "gcp (project): not imported"]
 
 
 def test_versions_of_an_overridden_chart(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_versions_of_an_overridden_chart(tmp_path: Path) -> None:
         "chart_override": "chart.yaml",
     }
     (folder / "cluster.yaml").write_text(json.dumps({"name": "leap", "hubs": [hub]}), encoding="utf-8")
-    import_fleet(Request([str(folder)], "2i2c", str(tmp_path / "fleet")), CODE, CHARTS)
+    import_fleet(ImportRequest([str(folder)], "2i2c", str(tmp_path / "fleet")), CODE, CHARTS)
     variables = variables_of(tmp_path / "fleet")["leap-prod"]
     assert variables["hub_chart_version"] == "4.3.3-0.dev.git.7272.h2ff70453"
     assert variables["hub_addons"] == {"dask-gateway": {"version": "2024.1.0"}}
@@ -147,33 +147,33 @@ def test_versions_of_an_overridden_chart(tmp_path: Path) -> None:
 
 def test_what_is_not_valid_here_is_reported(tmp_path: Path) -> None:
     imported = one_hub(tmp_path, {"a.yaml": "jupyterhub: {x: 1}"}, domain="no domain", display_name="Fine")
-    assert imported.report.hubs[0].lost[0].startswith("hub_domain: 'no domain' is not a domain name")
+    assert imported.report.hubs[0].invalid[0].startswith("hub_domain: 'no domain' is not a domain name")
     assert "hub_domain" not in variables_of(tmp_path / "fleet")["leap-prod"]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("jupyterhub: [", "leap/a.yaml:1: is no YAML"),
-        ("jupyterhub: text", "leap/cluster.yaml: hubs[0]: jupyterhub of its values is no mapping"),
-        ("- a", "leap/a.yaml: is no mapping"),
+        ("jupyterhub: [", "leap/a.yaml:1: is not YAML"),
+        ("jupyterhub: text", "leap/cluster.yaml: hubs[0]: jupyterhub of its values is not a mapping"),
+        ("- a", "leap/a.yaml: is not a mapping"),
     ],
 )
 def test_bad_files(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(ImportProblem) as raised:
+    with pytest.raises(FleetImportError) as raised:
         one_hub(tmp_path, {"a.yaml": text})
     assert str(raised.value).startswith(message)
     assert not (tmp_path / "fleet").exists()
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(ImportProblem, match=r"^leap/missing.yaml: there is no such file"):
+    with pytest.raises(FleetImportError, match=r"^leap/missing.yaml: does not exist"):
         one_hub(tmp_path, {}, helm_chart_values_files=["missing.yaml"])
 
 
 def test_a_directory_without_clusters(tmp_path: Path) -> None:
-    with pytest.raises(ImportProblem, match=r"there is no cluster.yaml in it"):
-        import_fleet(Request([str(tmp_path)], "2i2c", str(tmp_path / "fleet")), CODE, CHARTS)
+    with pytest.raises(FleetImportError, match=r"has no cluster.yaml, and neither have its subdirectories"):
+        import_fleet(ImportRequest([str(tmp_path)], "2i2c", str(tmp_path / "fleet")), CODE, CHARTS)
 
 
 def test_names_fit_and_differ(tmp_path: Path) -> None:
@@ -305,5 +305,5 @@ def test_the_name_of_a_hub_is_that_of_its_file_or_directory(tmp_path: Path) -> N
         file = tmp_path / path
         file.parent.mkdir(exist_ok=True)
         file.write_text("a: 1", encoding="utf-8")
-        imported = import_fleet(Request([str(file)], "z2jh", str(tmp_path / f"{name}-fleet")), CODE, CHARTS)
+        imported = import_fleet(ImportRequest([str(file)], "z2jh", str(tmp_path / f"{name}-fleet")), CODE, CHARTS)
         assert imported.report.hubs[0].name == name

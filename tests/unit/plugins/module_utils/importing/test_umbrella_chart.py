@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.errors import ImportProblem
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.run import (
-    Imported,
-    Request,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.errors import FleetImportError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.fleet import (
+    ImportRequest,
+    ImportResult,
     import_fleet,
 )
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.written import (
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.import_helpers import (
     CHARTS,
     CODE,
     import_values,
@@ -49,8 +49,8 @@ def test_the_part_is_found(tmp_path: Path, text: str, wanted: Any, left: dict[st
     (values,) = values_of(tmp_path / "fleet").values()
     assert wanted is None or values == wanted
     assert wanted is not None or ("custom" in values or "a" in values)
-    assert hub.not_carried_over == left
-    assert bool([note for note in hub.notes if "a part of a chart around it" in note]) == (wanted is not None)
+    assert hub.not_imported == left
+    assert bool([note for note in hub.notes if "of an umbrella chart" in note]) == (wanted is not None)
 
 
 def test_files_merge_before_the_part_is_taken(tmp_path: Path) -> None:
@@ -64,7 +64,9 @@ def test_files_merge_before_the_part_is_taken(tmp_path: Path) -> None:
 
 
 def test_several_parts_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ImportProblem, match=r"values may be a\.jupyterhub or b\.jupyterhub; import one"):
+    with pytest.raises(
+        FleetImportError, match=r"values may be a\.jupyterhub or b\.jupyterhub; import a file with only one"
+    ):
         import_values(tmp_path, "a: {jupyterhub: {cull: {}}}\nb: {jupyterhub: {cull: {}}}")
 
 
@@ -72,8 +74,10 @@ def test_add_ons_beside_the_part(tmp_path: Path) -> None:
     text = "jupyterhub: {}\ndask-gateway: {enabled: true, gateway: {a: 1}}\njupyterhub-home-nfs: {eks: {volumeId: a}}"
     hub = import_values(tmp_path, text, hub="lab").report.hubs[0]
     assert variables_of(tmp_path / "fleet")["lab"]["hub_addons"] == {"dask-gateway": {"values": {"gateway": {"a": 1}}}}
-    assert hub.not_carried_over == {"jupyterhub-home-nfs": ["eks.volumeId"]}
-    assert any(note.startswith("hub_addons.dask-gateway: its version") for note in hub.notes)
+    assert hub.not_imported == {"jupyterhub-home-nfs": ["eks.volumeId"]}
+    assert any(
+        note.startswith("hub_addons.dask-gateway: values files do not contain its version") for note in hub.notes
+    )
 
 
 def test_files_that_are_named_after_their_tier(tmp_path: Path) -> None:
@@ -82,14 +86,14 @@ def test_files_that_are_named_after_their_tier(tmp_path: Path) -> None:
     paths = [folder / "common.yaml", folder / "staging.yaml"]
     for path in paths:
         path.write_text("jupyterhub: {cull: {every: 7}}", encoding="utf-8")
-    request = Request(list(map(str, paths)), "z2jh", str(tmp_path / "fleet"))
+    request = ImportRequest(list(map(str, paths)), "z2jh", str(tmp_path / "fleet"))
     hub = import_fleet(request, CODE, CHARTS).report.hubs[0]
     assert (hub.name, hub.tier) == ("physics", "staging")
 
 
 def tree(
     directory: Path, hub: dict[str, Any], values: dict[str, Any], charts: dict[str, Any] | None = None
-) -> Imported:
+) -> ImportResult:
     """Import a repository with one hub, and with charts where they are given."""
     folder = directory / "config" / "clusters" / "uni"
     folder.mkdir(parents=True)
@@ -100,7 +104,7 @@ def tree(
         path = directory / "helm-charts" / "basehub" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content), encoding="utf-8")
-    return import_fleet(Request([str(folder.parent)], "2i2c", str(directory / "fleet")), CODE, CHARTS)
+    return import_fleet(ImportRequest([str(folder.parent)], "2i2c", str(directory / "fleet")), CODE, CHARTS)
 
 
 VALUES = {"jupyterhub": {"cull": {"every": 7}}, "jupyterhub-home-nfs": {"a": 1}, "jupyterhub-groups-exporter": {"b": 1}}
@@ -120,11 +124,13 @@ def test_versions_of_charts_are_those_of_the_repository(tmp_path: Path) -> None:
     variables = variables_of(tmp_path / "fleet")["uni-prod"]
     assert variables["cluster_chart_version"] == "3.3.8"
     assert variables["hub_addons"] == {"jupyterhub-home-nfs": {"values": {"a": 1}, "version": "0.1.0"}}
-    assert imported.report.hubs[0].not_carried_over == {"jupyterhub-groups-exporter": ["b"]}
-    assert any("It adds jupyterhub-home-nfs to hubs that say nothing" in note for note in imported.report.notes)
+    assert imported.report.hubs[0].not_imported == {"jupyterhub-groups-exporter": ["b"]}
+    assert any(
+        "Its defaults, which enable jupyterhub-home-nfs, are not imported" in note for note in imported.report.notes
+    )
 
 
-def test_without_the_repositorys_charts_that_is_told(tmp_path: Path) -> None:
+def test_missing_charts_of_the_repository_are_reported(tmp_path: Path) -> None:
     imported = tree(tmp_path, {}, VALUES)
     variables = variables_of(tmp_path / "fleet")["uni-prod"]
     assert variables["cluster_chart_version"] == "4.3.3"
@@ -135,20 +141,20 @@ def test_without_the_repositorys_charts_that_is_told(tmp_path: Path) -> None:
     assert any(note.startswith("There is no helm-charts/basehub") for note in imported.report.notes)
 
 
-def test_the_repositorys_charts_must_be_right(tmp_path: Path) -> None:
-    with pytest.raises(ImportProblem, match=r"^helm-charts/basehub/Chart\.yaml: has no list of dependencies"):
+def test_charts_of_the_repository_must_be_valid(tmp_path: Path) -> None:
+    with pytest.raises(FleetImportError, match=r"^helm-charts/basehub/Chart\.yaml: has no list of dependencies"):
         tree(tmp_path, {}, VALUES, {"Chart.yaml": {}})
 
 
-def test_a_chart_that_is_not_known(tmp_path: Path) -> None:
+def test_an_unknown_chart(tmp_path: Path) -> None:
     values = {"binderhub": {"jupyterhub": {"cull": {"every": 7}}, "config": {"a": 1}}, "nfs": {"enabled": True}}
     hub = tree(tmp_path, {"helm_chart": "binderhub"}, values).report.hubs[0]
     assert values_of(tmp_path / "fleet") == {"uni-prod": {"cull": {"every": 7}}}
-    assert hub.not_carried_over == {"nfs": ["enabled"], "binderhub.config": ["a"]}
-    assert "its chart is 'binderhub', which is not known; its part jupyterhub is read" in hub.notes
+    assert hub.not_imported == {"nfs": ["enabled"], "binderhub.config": ["a"]}
+    assert "its chart 'binderhub' is unknown; only its part jupyterhub is read" in hub.notes
 
 
-def test_parts_of_one_name_are_both_told(tmp_path: Path) -> None:
+def test_parts_of_one_name_are_both_reported(tmp_path: Path) -> None:
     values = {"basehub": {"dask-gateway": {"a": 1}}, "dask-gateway": {"b": 1}}
     hub = tree(tmp_path, {"helm_chart": "daskhub"}, values).report.hubs[0]
-    assert hub.not_carried_over == {"dask-gateway": ["a"], "daskhub.dask-gateway": ["b"]}
+    assert hub.not_imported == {"dask-gateway": ["a"], "daskhub.dask-gateway": ["b"]}

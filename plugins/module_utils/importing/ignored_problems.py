@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Problems that hubs had before they were imported: imported unchanged, and listed in ``hub_ignored_problems``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..platform.kubernetes.chart.charts import Charts
+from ..platform.kubernetes.validation.hubs import KubernetesCheck
+from ..platform.kubernetes.values.chart_values import ChartCode
+from ..schema.model import FleetInput
+from ..schema.option import KUBERNETES
+from ..schema.problems import Problem
+from ..schema.validate import validate
+from .factor import Layers
+
+IGNORED = "hub_ignored_problems"
+PENDING = "hub_pending_secrets"
+SETTINGS = "hub_authenticator_settings"
+#: Listed for a hub without the OAuth client of its provider, which is in no file of the source.
+MISSING_SETTINGS = "settings of its authenticator"
+
+
+def ignore_existing_problems(
+    inventory: Callable[[], FleetInput], layers: Layers, charts: Charts, code: ChartCode
+) -> list[str]:
+    """Add every problem of the source to ``hub_ignored_problems`` of its hubs; return the problems, a line each.
+
+    Missing settings of an authenticator are added to ``hub_pending_secrets``. A hub that runs in spite of a misspelt
+    trait must be imported, and not changed. Problems that cannot be ignored, such as a hub that accepts everybody, are
+    returned as well.
+
+    inventory: returns the new inventory with the present content of ``layers``; some problems are found only once
+        others are ignored.
+    """
+    lines: list[str] = []
+    while True:
+        problems = _problems(inventory(), charts, code)
+        lines += [problem.line() for problem in problems if problem.line() not in lines]
+        added = [_add_to_hubs(problem, layers) for problem in problems]
+        if not any(added):
+            return lines
+
+
+def _problems(inventory: FleetInput, charts: Charts, code: ChartCode) -> list[Problem]:
+    fleet, problems = validate(inventory)
+    broken = {name for problem in problems.of(inventory.hosts) for name in problem.hubs}
+    valid = [hub for hub in fleet.hubs.values() if hub.platform == KUBERNETES and hub.name not in broken]
+    KubernetesCheck(inventory, charts, code, problems).check(valid)
+    return problems.of(inventory.hosts)
+
+
+def _add_to_hubs(problem: Problem, layers: Layers) -> bool:
+    """Add a problem to the variables of its hubs; return whether it was new."""
+    variable, entry = IGNORED, problem.ignorable_as
+    if not entry and problem.path == (SETTINGS,):
+        variable, entry = PENDING, MISSING_SETTINGS
+    added = False
+    for name in problem.hubs if entry else ():
+        entries = layers.hubs[name].setdefault(variable, [])
+        if entry not in entries:
+            entries.append(entry)
+            added = True
+    return added
