@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..common.nested import path_text
-from ..common.text import aligned, plural
+from ..common.text import aligned, markdown_table, plural
 from ..platform.kubernetes.values.layers import leaves
 from .factor import ImportedHub
 
@@ -154,13 +154,18 @@ def markdown(report: Report) -> str:
 
 
 def _table(report: Report) -> list[str]:
-    lines = ["| hub | source | options | Helm values | files to decrypt |", "| --- | --- | ---: | ---: | ---: |"]
-    for hub in report.hubs:
-        source = f"{hub.source_cluster} / {hub.source_hub}"
-        lines.append(
-            f"| {hub.name} | {source} | {hub.options} | {hub.helm_values} | {len(hub.encrypted_files) or ''} |"
+    headings = ("hub", "source", "options", "Helm values", "files to decrypt")
+    rows: list[tuple[object, ...]] = [
+        (
+            hub.name,
+            f"{hub.source_cluster} / {hub.source_hub}",
+            hub.options,
+            hub.helm_values,
+            len(hub.encrypted_files) or "",
         )
-    return [*lines, f"| all | | {report.options} | {report.helm_values} | |"]
+        for hub in report.hubs
+    ]
+    return markdown_table(headings, [*rows, ("all", "", report.options, report.helm_values, "")], numbers=headings[2:])
 
 
 def _hub(hub: HubReport) -> list[str]:

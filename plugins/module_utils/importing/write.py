@@ -26,11 +26,11 @@ from .yaml_text import Template, dump
 
 #: The .gitignore of a repository that the playbook init creates.
 GITIGNORE = """\
-# Secrets: never to be committed.
+# Secrets: never commit these.
 /vault-password
 /secrets/
 
-# What is installed, and what playbooks write.
+# Installed packages and output of playbooks.
 /.ansible/
 /.venv/
 /collections/ansible_collections/
