@@ -44,7 +44,7 @@ class ActionModule(FleetAction):
 
     ARGUMENTS = frozenset({"against", "file", "markdown", "fail_on_changes", "plan_file", "ignore_unreachable"})
 
-    def opaque(self) -> bool:
+    def keep_encrypted(self) -> bool:
         """Two revisions can be compared without the secrets in them."""
         return bool(self.argument("against"))
 

@@ -32,7 +32,7 @@ class ActionModule(FleetAction):
 
     ARGUMENTS = frozenset({"render", "processes"})
 
-    def opaque(self) -> bool:
+    def keep_encrypted(self) -> bool:
         """Without any password, as on a pull request, everything but what is encrypted can be validated."""
         return not self._loader._vault.secrets
 
@@ -54,9 +54,9 @@ class ActionModule(FleetAction):
                 return report_problems(problems)
             display.display(check.summary())
         self._warn(on_kubernetes)
-        sealed = sum(_opaque(host.variables) for host in inventory.hosts.values())
-        if sealed:
-            display.display(f"{sealed} encrypted values were not looked at, since there is no password", color="yellow")
+        encrypted = sum(_count_encrypted(host.variables) for host in inventory.hosts.values())
+        if encrypted:
+            display.display(f"{encrypted} encrypted values were not validated: no vault password", color="yellow")
         display.display(f"{plural(len(hubs), 'hub')} in {plural(len(clusters), 'cluster')}: valid")
         return result
 
@@ -70,6 +70,6 @@ class ActionModule(FleetAction):
             display.display(f"{waiting} wait for secrets (hub_pending_secrets): {named}", color="yellow")
 
 
-def _opaque(value: Any) -> int:
+def _count_encrypted(value: Any) -> int:
     """Return how many values inside of a value stay encrypted."""
     return sum(isinstance(leaf, EncryptedValue) for _path, leaf in leaves(value))

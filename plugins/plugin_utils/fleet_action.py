@@ -48,7 +48,7 @@ class FleetAction(BulkAction):
         unknown = set(self._task.args) - self.ARGUMENTS
         if unknown:
             return {"failed": True, "msg": f"unknown arguments: {', '.join(sorted(unknown))}"}
-        inventory = read_inventory(task_vars, opaque=self.opaque())
+        inventory = read_inventory(task_vars, keep_encrypted=self.keep_encrypted())
         # Hubs that failed earlier in the run are done with.
         selected = [str(name) for name in task_vars["ansible_play_hosts"]]
         selected = [name for name in selected if name in inventory.hosts]
@@ -68,8 +68,8 @@ class FleetAction(BulkAction):
         """Do the work on ``hubs``, the ones that ``--limit`` selected, all of them valid."""
         raise NotImplementedError
 
-    def opaque(self) -> bool:
-        """Tell whether what is encrypted can stay so, because nobody needs to know it."""
+    def keep_encrypted(self) -> bool:
+        """Tell whether what is encrypted can stay encrypted, because it is not needed."""
         return False
 
     def downloads(self) -> bool:

@@ -9,13 +9,13 @@ import functools
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ansible.inventory.helpers import sort_groups
 from ansible.template import Templar
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import map_leaves
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import one_line
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     TIERS,
     EncryptedValue,
@@ -35,20 +35,20 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.templates impo
 
 CLUSTERS_GROUP = "clusters"
 
-#: What stands for an encrypted value while templates are worked out: Ansible takes no types of ours there.
-_SEAL = re.compile("encrypted-[0-9a-f]{12}")
+#: Stands for an encrypted value while templates are rendered: Ansible does not take types of ours there.
+_PLACEHOLDER = re.compile("encrypted-[0-9a-f]{12}")
 
 
-def read_inventory(task_vars: Mapping[str, Any], only: str | None = None, opaque: bool = False) -> FleetInput:
+def read_inventory(task_vars: Mapping[str, Any], only: str | None = None, keep_encrypted: bool = False) -> FleetInput:
     """Return every hub of the inventory, whatever ``--limit`` says, or ``only`` one.
 
-    opaque: leave what is encrypted encrypted, as EncryptedValue; no password is needed then.
+    keep_encrypted: keep what is encrypted, as EncryptedValue; no password is needed then.
     Costs one variable merge per host; only values that hold templates are templated.
     """
     groups, hostvars = task_vars["groups"], task_vars["hostvars"]
     members = set(groups.get(CLUSTERS_GROUP, ()))
     clusters: dict[str, list[str]] = {cluster: [] for cluster in _cluster_groups(hostvars)} if members else {}
-    hosts, shared = {}, _Shared(opaque)
+    hosts, shared = {}, _Shared(keep_encrypted)
     for name in map(str, groups["all"] if only is None else [only]):
         raw = hostvars.raw_get(name)
         if name not in members and not _looks_like_hub(raw):
@@ -70,39 +70,40 @@ def _looks_like_hub(raw: Mapping[str, Any]) -> bool:
 class _Shared:
     """Plain copies of values that hosts share: a group's catalogue is one object, whatever host asks for it."""
 
-    def __init__(self, opaque: bool = False):
-        self.opaque = opaque
+    def __init__(self, keep_encrypted: bool = False):
+        self.keep_encrypted = keep_encrypted
         self._copies: dict[int, tuple[Any, bool, Any]] = {}
-        self._sealed: dict[int, tuple[Any, Any]] = {}
+        self._replaced: dict[int, tuple[Any, Any]] = {}
         self._secrets = SecretTexts()
 
     def read(self, raw: Any) -> tuple[bool, Any]:
         """Return whether a raw value needs templating, and its plain copy, or what is to be templated."""
         if id(raw) not in self._copies:
-            value = self.sealed(raw) if self.opaque else raw
+            value = self.readable(raw)
             needed = _needs_templating(value)
             # Keeps the raw value, so that its id stays its own.
             self._copies[id(raw)] = (raw, needed, value if needed else self.copied(value))
         return self._copies[id(raw)][1:]
 
     def copied(self, value: Any) -> Any:
-        """Return a value that is no template in plain types."""
-        return _opaque(plain(value)) if self.opaque else plain(value)
+        """Return a value that is not a template in plain types."""
+        return with_encrypted_values(plain(value)) if self.keep_encrypted else plain(value)
 
-    def sealed(self, raw: Any) -> Any:
-        """Return a raw value with a seal for everything encrypted in it."""
-        if id(raw) not in self._sealed:
-            self._sealed[id(raw)] = (raw, sealed(raw))
-        return self._sealed[id(raw)][1]
+    def readable(self, raw: Any) -> Any:
+        """Return a raw value as templates may use it: without a password, placeholders stand for encrypted values."""
+        if not self.keep_encrypted:
+            return raw
+        if id(raw) not in self._replaced:
+            self._replaced[id(raw)] = (raw, with_placeholders(raw))
+        return self._replaced[id(raw)][1]
 
-    def secret_texts(self, raw: Mapping[str, Any], worked_out: Mapping[str, Any]) -> frozenset[str]:
-        """Return the texts of a host that nobody may see; of what is left encrypted there are none."""
-        variables = {key: self.sealed(value) for key, value in raw.items()} if self.opaque else raw
-        return self._secrets.of(variables, worked_out)
+    def secret_texts(self, raw: Mapping[str, Any], variables: Mapping[str, Any]) -> frozenset[str]:
+        """Return the texts of a host that must not be shown; values that stay encrypted have none."""
+        return self._secrets.of({key: self.readable(value) for key, value in raw.items()}, variables)
 
     def templar(self, raw: Mapping[str, Any], hostvars: Any) -> Templar:
-        """Return what works out templates of a host without a password: what they name is sealed as well."""
-        variables = {key: self.sealed(value) for key, value in raw.items()}
+        """Return what renders templates of a host without a password."""
+        variables = {key: self.readable(value) for key, value in raw.items()}
         return Templar(loader=hostvars._loader, variables={**variables, "hostvars": hostvars})
 
 
@@ -113,67 +114,79 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
     templated: Mapping[str, Any] | None = None
     names = _variables(raw)
     for key, source in names.items():
-        value = raw[source]
         try:
-            needed, copied = shared.read(value)
-            if needed and shared.opaque:
+            needed, value = shared.read(raw[source])
+            if needed and shared.keep_encrypted:
                 templar = templar or shared.templar(raw, hostvars)
-                copied = shared.copied(templar.template(copied))
+                value = shared.copied(templar.template(value))
             elif needed:
                 # One merge of the host's variables, however many of them are templates.
                 templated = hostvars[name] if templated is None else templated
-                copied = plain(templated[source])
-            variables[key] = copied
+                value = plain(templated[source])
+            variables[key] = value
         except Exception as error:  # Ansible raises many kinds here: undefined, syntax, wrong vault password
-            template = getattr(error, "obj", None)  # the very one, where Ansible tells
+            template = getattr(error, "obj", None)  # the very one, where Ansible knows it
             failed_at[source] = origin.place_of(template) if isinstance(template, str) else None
-            failures[key] = "cannot be worked out: " + one_line(error)[:300]
-
-    def place_of(path: ValuePath) -> origin.Place | None:
-        path = (names.get(path[0], path[0]), *path[1:])
-        inside = origin.find(raw.get(path[0]), path[1:]) or failed_at.get(path[0])
-        if not inside and path[0] in hostvars._variable_manager.extra_vars:
-            return None  # the command line, whatever files say
-        return inside or origin.variable_place(raw, str(path[0]), layers_of(hostvars, name))
-
-    def locate(path: ValuePath) -> str:
-        return origin.shown(place_of(path))
-
-    def source_of(path: ValuePath) -> Any:
-        """Return the raw value of a place, or the template that the whole around it comes from."""
-        value: Any = raw
-        for part in (names.get(path[0], path[0]), *path[1:]):
-            if not isinstance(value, str):
-                _key, value = origin.step(value, part)
-        return value
-
-    def copied_from(path: ValuePath) -> str:
-        value = source_of(path)
-        is_copy = origin.is_template(value) and not origin.is_encrypted(value) and place_of(path)
-        return plain_source(value, raw) if is_copy else ""
-
-    def protected(path: ValuePath) -> bool:
-        value = source_of(path)
-        if _needs_templating(value) or origin.is_encrypted(value):
-            return True
-        place = place_of(path)
-        return place is None or origin.is_encrypted_file(place[0])
-
-    @functools.cache
-    def secret_texts() -> frozenset[str]:
-        return shared.secret_texts(raw, {names[key]: value for key, value in variables.items()})
-
+            failures[key] = "cannot be templated: " + " ".join(str(error).split())[:300]
+    places = _Places(name, raw, names, failed_at, hostvars)
     return HostInput(
         name,
         variables,
         frozenset(map(str, raw.get("group_names", ()))),
         failures,
-        locate,
-        protected,
-        copied_from,
-        secret_texts,
+        places.locate,
+        places.is_protected,
+        places.copied_from,
+        functools.cache(lambda: shared.secret_texts(raw, {names[key]: value for key, value in variables.items()})),
         lambda: private_lines(raw, str(variables.get(CONFIG, ""))),
     )
+
+
+@dataclass
+class _Places:
+    """Where the values of a host come from.
+
+    names: variables of the engine -> their names in the inventory. failed_at: places of templates that failed.
+    """
+
+    host: str
+    raw: Mapping[str, Any]
+    names: Mapping[str, str]
+    failed_at: Mapping[str, origin.Place | None]
+    hostvars: Any
+
+    def locate(self, path: ValuePath) -> str:
+        """Return the place of a value as ``file:line``, "" where Ansible does not know it."""
+        return origin.shown(self._place_of(path))
+
+    def is_protected(self, path: ValuePath) -> bool:
+        """Tell whether a value is encrypted, comes from a template, or from a place that is not a file."""
+        value = self._source_of(path)
+        if _needs_templating(value) or origin.is_encrypted(value):
+            return True
+        place = self._place_of(path)
+        return place is None or origin.is_encrypted_file(place[0])
+
+    def copied_from(self, path: ValuePath) -> str:
+        """Return the variable, with file and line, whose plain text a template copies to a place, or ""."""
+        value = self._source_of(path)
+        is_copy = origin.is_template(value) and not origin.is_encrypted(value) and self._place_of(path)
+        return plain_source(value, self.raw) if is_copy else ""
+
+    def _place_of(self, path: ValuePath) -> origin.Place | None:
+        variable = self.names.get(path[0], path[0])
+        inside = origin.find(self.raw.get(variable), path[1:]) or self.failed_at.get(variable)
+        if not inside and variable in self.hostvars._variable_manager.extra_vars:
+            return None  # the command line, whatever files say
+        return inside or origin.variable_place(self.raw, str(variable), layers_of(self.hostvars, self.host))
+
+    def _source_of(self, path: ValuePath) -> Any:
+        """Return the raw value of a place, or the template that the whole around it comes from."""
+        value: Any = self.raw
+        for part in (self.names.get(path[0], path[0]), *path[1:]):
+            if not isinstance(value, str):
+                _key, value = origin.step(value, part)
+        return value
 
 
 def _variables(raw: Mapping[str, Any]) -> dict[str, str]:
@@ -187,32 +200,41 @@ def _variables(raw: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def sealed(value: Any) -> Any:
-    """Return a raw value with a seal for everything encrypted in it: the same where its ciphertext is the same."""
+def with_placeholders(value: Any) -> Any:
+    """Return a raw value with a placeholder for everything encrypted in it, the same for the same ciphertext."""
     if origin.is_encrypted(value) and hasattr(value, "_ciphertext"):
         text = value._ciphertext
         content = text if isinstance(text, bytes) else str(text).encode()
         return "encrypted-" + hashlib.sha256(b"".join(content.split())).hexdigest()[:12]
     if isinstance(value, Mapping) and any(map(_holds_encrypted, value.values())):
-        return {key: sealed(item) for key, item in value.items()}
+        return {key: with_placeholders(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)) and any(map(_holds_encrypted, value)):
-        return [sealed(item) for item in value]
+        return [with_placeholders(item) for item in value]
     return value
 
 
-def _opaque(value: Any) -> Any:
-    """Return a plain value with every text that holds a seal made EncryptedValue."""
+def with_encrypted_values(value: Any) -> Any:
+    """Return a plain value with EncryptedValue for every text that contains a placeholder."""
     return map_leaves(
-        value, lambda leaf: EncryptedValue(leaf) if isinstance(leaf, str) and _SEAL.search(leaf) else leaf
+        value, lambda leaf: EncryptedValue(leaf) if isinstance(leaf, str) and _PLACEHOLDER.search(leaf) else leaf
     )
 
 
 def _holds_encrypted(value: Any) -> bool:
+    return _any_scalar(value, origin.is_encrypted)
+
+
+def _needs_templating(value: Any) -> bool:
+    """Tell whether a raw value, or one inside it, is a template or encrypted."""
+    return _any_scalar(value, lambda leaf: origin.is_template(leaf) or origin.is_encrypted(leaf))
+
+
+def _any_scalar(value: Any, test: Callable[[Any], bool]) -> bool:
     if isinstance(value, Mapping):
-        return any(map(_holds_encrypted, value.values()))
+        return any(_any_scalar(item, test) for item in value.values())
     if isinstance(value, (list, tuple)):
-        return any(map(_holds_encrypted, value))
-    return origin.is_encrypted(value)
+        return any(_any_scalar(item, test) for item in value)
+    return test(value)
 
 
 def layers_of(hostvars: Any, name: str) -> Iterator[str | Mapping[str, Any]]:
@@ -250,17 +272,6 @@ def plain(value: Any) -> Any:
         if isinstance(value, kind):
             return kind(value)
     return str(value)
-
-
-def _needs_templating(value: Any) -> bool:
-    """Tell whether a raw value, or one inside it, is a template or encrypted."""
-    if isinstance(value, str):
-        return origin.is_template(value) or origin.is_encrypted(value)
-    if isinstance(value, Mapping):
-        return any(map(_needs_templating, value.values()))
-    if isinstance(value, (list, tuple)):
-        return any(map(_needs_templating, value))
-    return origin.is_encrypted(value)
 
 
 def _cluster_groups(hostvars: Any) -> list[str]:

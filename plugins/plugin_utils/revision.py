@@ -87,7 +87,7 @@ def _read(sources: list[str], base: str, loader: Any) -> FleetInput:
     variables._hostvars = hostvars
     groups = {name: [host.name for host in group.get_hosts()] for name, group in inventory.groups.items()}
     found = {"groups": groups, "hostvars": hostvars, "ansible_inventory_sources": sources}
-    return read_inventory(found, opaque=True)
+    return read_inventory(found, keep_encrypted=True)
 
 
 def _git(arguments: list[str], place: str) -> str:

@@ -153,7 +153,7 @@ class Repository:
         # As the command line options -i and --limit set it.
         given = {"ansible_inventory_sources": [str(self.inventory)], **({"ansible_limit": limit} if limit else {})}
         task_vars = {**variables.get_vars(host=inventory.get_host(selected[0])), **given}
-        return read_inventory(task_vars, opaque=True), selected, task_vars, loader
+        return read_inventory(task_vars, keep_encrypted=True), selected, task_vars, loader
 
     def changed(self, against: str = "HEAD", limit: str = "") -> dict[str, tuple[str, list[str]]]:
         """Return hub -> (action, reasons) of hubs that differ."""
