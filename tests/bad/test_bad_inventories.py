@@ -174,7 +174,7 @@ def test_a_mistyped_switch_is_no_false(name: str, switch: str, inventory: Path) 
 def test_a_deploy_is_named_by_its_number(number: str, inventory: Path) -> None:
     output = refused("rollback", inventory, "--limit", "alpha", "-e", f"rollback_to={number}")
     assert f'"msg": "rollback_to: {number} is not the number of a deploy; ' in output
-    assert "Guard the clusters" not in output.partition("rollback_to: ")[2]
+    assert "Lock the clusters" not in output.partition("rollback_to: ")[2]
 
 
 def test_an_empty_revision_asks_no_hub(inventory: Path) -> None:

@@ -35,11 +35,30 @@ def role_argument_specs() -> dict[str, dict[str, Any]]:
     """Return role name -> content of its meta/argument_specs.yml."""
     hub = {
         "main": _entry_point("Deploy one hub", "Writes the hub's files and lets its services run.", HUB_OPTIONS),
-        "stop": _entry_point("Stop one hub", "Stops its services.", (STOP_SERVERS,)),
-        "remove": _entry_point("Remove one hub", "Stops its services and its users' servers.", (REMOVE_DATA,)),
+        "stop": _entry_point("Stop one hub", "Stops its services.", (STOP_SERVERS, _end_sessions("stop"))),
+        "remove": _entry_point(
+            "Remove one hub",
+            "Stops its services and its users' servers.",
+            (REMOVE_DATA, REMOVE_EXPORT, _end_sessions("remove")),
+        ),
+        "rollback": _entry_point("Roll back one hub", "Deploys an earlier deploy again.", (ROLLBACK_TO, ROLLBACK_UNDO)),
+        "backup": _entry_point("Back up one hub", "Saves its data, and schedules further backups.", (BACKUP_LIST,)),
+        "restore": _entry_point(
+            "Restore one hub",
+            "Puts a backup in place; a deploy starts the hub.",
+            (RESTORE_FROM, RESTORE_REPLACE, _end_sessions("restore")),
+        ),
+        "drill": _entry_point(
+            "Test a backup of one hub", "Restores it beside the hub, checks and removes it.", (DRILL_FROM,)
+        ),
     }
     text = "Installs what the hubs of a cluster share - tools, environments and the supervisor."
-    cluster = {"main": _entry_point("Prepare a cluster", text, (CLUSTER_PLAN, *CLUSTER_OPTIONS))}
+    cluster = {
+        "main": _entry_point("Prepare a cluster", text, (CLUSTER_PLAN, *CLUSTER_OPTIONS)),
+        "prune": _entry_point(
+            "Prune a cluster", "Removes environments and tools that are not needed.", (CLUSTER_PLAN,)
+        ),
+    }
     text = "Writes the repository of a new fleet - an example inventory, and workflows. Keeps existing files."
     repository = {"main": _entry_point("Create the repository of a fleet", text, REPOSITORY)}
     roles = {"hub": hub, "cluster": cluster, "fleet_repository": repository}
@@ -49,13 +68,27 @@ def role_argument_specs() -> dict[str, dict[str, Any]]:
 REMOVE_DATA = Option(
     "remove_data",
     "bool",
-    ("Also remove the hub's homes, database, secrets and accounts. There is no way back.",),
+    ("Also remove the hub's homes, database, secrets and accounts. This cannot be undone.",),
     default=False,
 )
+REMOVE_EXPORT = Option(
+    "remove_export", "bool", ("Export a copy of the data before O(remove_data) removes it.",), default=True
+)
+ROLLBACK_TO = Option("rollback_to", "int", ("Number of the deploy; if unset, the one before the last.",))
+ROLLBACK_UNDO = Option(
+    "rollback_undo",
+    "bool",
+    ("Fail unless the last deploy changed the version of the hub; for rollbacks of a failed deploy.",),
+    default=False,
+)
+BACKUP_LIST = Option("backup_list", "bool", ("Only list the backups.",), default=False)
+RESTORE_FROM = Option("restore_from", "str", ("Id of the backup.",), default="latest")
+RESTORE_REPLACE = Option("restore_replace", "str", ("Names of existing hubs to replace, with commas between them.",))
+DRILL_FROM = Option("drill_from", "str", ("Id of the backup.",), default="latest")
 STOP_SERVERS = Option(
     "stop_servers",
     "bool",
-    ("Also end the servers of users; else they are left running.",),
+    ("Also stop the servers of users; otherwise they keep running.",),
     default=False,
 )
 CLUSTER_PLAN = Option(
@@ -92,6 +125,10 @@ REPOSITORY = (
         choices=("github", "gitlab", "both", "none"),
     ),
 )
+
+
+def _end_sessions(verb: str) -> Option:
+    return Option(f"{verb}_end_sessions", "bool", ("Continue even if users have open sessions.",), default=False)
 
 
 def _entry_point(short: str, description: str, options: Iterable[Option]) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def test_a_machine_that_does_not_answer_fails_for_itself(own: Fleet, machine: Ma
         assert re.search(r"^lost +gone .*Connection refused", status, re.MULTILINE)
         assert re.search(r"^trial +away .* up ", status, re.MULTILINE)
         back = own.run("rollback", "-e", "rollback_all=true")
-        assert back.code == 2 and "trial is what it was at deploy" in back.output and TOLD in back.output, back.output
+        assert back.code == 2 and "trial was rolled back to deploy" in back.output and TOLD in back.output, back.output
         assert "New term" not in hub.login_page()
         stopped = own.run("stop")
         assert stopped.code == 2 and TOLD in stopped.output and "could not be given back" not in stopped.output
@@ -110,7 +110,7 @@ def test_going_back_stopping_and_removing(own: Fleet, machine: Machine) -> None:
     hub, state = own.hub("trial"), own.state_of("away")
     with own.changed("trial", hub_announcement="To be taken back"):
         own.succeed("deploy")
-    assert "is what it was at deploy" in own.succeed("rollback", "--limit", "trial").output
+    assert "was rolled back to deploy" in own.succeed("rollback", "--limit", "trial").output
     own.succeed("stop")
     assert not any(hub.pids.values())
     result = own.succeed("remove", "-e", "remove_hubs=trial", "-e", "remove_data=true")

@@ -83,7 +83,7 @@ def test_second_deploy_touches_nothing(deployed: Deployed) -> None:
     second = deployed.second
     assert second.code == 0 and second.changed() == 0
     assert "2 hubs: nothing to change" in second.output
-    looking = ["Make sure that what was said is understood", "Compare the inventory with what runs"]
+    looking = ["Check the extra variables", "Compare the inventory with the hubs"]
     assert second.tasks() == looking, second.output
 
 

@@ -155,14 +155,14 @@ def test_going_back_to_a_number_and_forth(fleet: Fleet, kernel: Kernel) -> None:
     assert "Second term" in hub.login_page()
     before, wanted = picture(hub.directory), ("--limit", "east-staging", "-e", "rollback_to=1")
     result = fleet.succeed("rollback", *wanted, "--check", "--diff")
-    assert "east-staging would be what it was at deploy 1 of 20" in result.output
+    assert "east-staging would be rolled back to deploy 1 of 20" in result.output
     assert '-    "announcement": "Second term"' in result.output and result.recap("east-staging")["changed"] >= 1
     newest = history(fleet, "east-staging")[-1][0]
     result = fleet.succeed("rollback", "--limit", "east-staging", "-e", f"rollback_to={newest}", "--check")
     assert f"east-staging is at deploy {newest} already" in result.output
     assert result.recap("east-staging")["changed"] == 0 and picture(hub.directory) == before
     result = fleet.succeed("rollback", *wanted)
-    assert "east-staging is what it was at deploy 1 of" in result.output
+    assert "east-staging was rolled back to deploy 1 of" in result.output
     assert "Second term" not in hub.login_page() and kernel.survives()
     deploys = history(fleet, "east-staging")
     assert deploys[-1][1:] == ("checked", 1)
