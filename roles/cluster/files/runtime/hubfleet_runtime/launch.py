@@ -156,6 +156,7 @@ def environment_of(arguments: argparse.Namespace) -> dict[str, str]:
     programs = str(Path(arguments.command[0]).parent)
     environment["PATH"] = f"{programs}:{environment.get('PATH', '/usr/local/bin:/usr/bin:/bin')}"
     environment["HUBFLEET_DIRECTORY"] = str(arguments.directory)
+    environment["HUBFLEET_LOCKED_BY"] = str(os.getpid())
     # the working directory has directories named like modules
     environment["PYTHONSAFEPATH"] = "1"
     for pair in arguments.secret:
@@ -188,35 +189,30 @@ def write_record(arguments: argparse.Namespace) -> None:
     files.write_private(path, json.dumps(record, indent=1) + "\n")
 
 
-def switch_account(name: str, low_ports: bool, environment: dict[str, str]) -> None:
-    """Drop privileges for those of a system account. Raises LaunchError or OSError."""
-    try:
-        entry = pwd.getpwnam(name)
-    except KeyError:
-        raise LaunchError(MISCONFIGURED, f"the account {name} does not exist") from None
-    privileges.drop(entry, low_ports)
-    environment.update(HOME=entry.pw_dir, USER=name, LOGNAME=name)
-
-
 def start_service(arguments: argparse.Namespace) -> None:
     """Execute the service in place of this process. Raises LaunchError or OSError."""
     os.chdir(arguments.directory)
     take_lock(arguments.directory / "run" / f"{arguments.service}.lock", arguments.service)
     if arguments.wait_port:
         wait_for_port(arguments.wait_port)
-    environment = environment_of(arguments)
-    passed = read_files(arguments.pass_file)
-    if arguments.restore_routes:  # with the privileges of root, as all of the above
+    environment, command, account = environment_of(arguments), arguments.command, None
+    if arguments.account:
+        try:
+            account = pwd.getpwnam(arguments.account)
+        except KeyError:
+            raise LaunchError(MISCONFIGURED, f"the account {arguments.account} does not exist") from None
+        environment.update(HOME=account.pw_dir, USER=account.pw_name, LOGNAME=account.pw_name)
+        os.chdir("/")  # the account may not be able to enter the hub's directory
+    command = privileges.substitute_files(command, read_files(arguments.pass_file), account)
+    if account:
+        command = privileges.command_as(account, arguments.low_ports, command)
+    write_record(arguments)
+    if arguments.restore_routes:
         hub = files.read_json(arguments.directory / "config" / "hub.json")
         token = (arguments.directory / "secrets" / "routes_token").read_text(encoding="ascii").strip()
-    write_record(arguments)
-    if arguments.account:
-        switch_account(arguments.account, arguments.low_ports, environment)
-    if arguments.restore_routes:
         url = f"http://127.0.0.1:{arguments.restore_routes}{hub['base_url']}hub/api/proxy"
-        proxy_routes.restore_in_background(int(hub["ports"]["proxy_api"]), url, token)
+        proxy_routes.restore_in_background(int(hub["ports"]["proxy_api"]), url, token, account)
     sys.stdout.flush()
-    command = privileges.substitute_files(arguments.command, passed)
     os.execve(command[0], command, environment)
 
 

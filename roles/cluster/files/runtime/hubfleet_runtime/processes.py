@@ -11,8 +11,6 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
-import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,7 +71,7 @@ def living_processes_of(uid: int) -> list[int]:
 def lock_holder(path: str | os.PathLike[str]) -> int:
     """Return the pid that holds the record lock on a file; 0 if it is not locked.
 
-    The holder itself must call lock_holder_by_child(): closing any descriptor of the file would drop its lock.
+    The holder itself must not call this: closing any descriptor of the file would drop its lock.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -85,14 +83,3 @@ def lock_holder(path: str | os.PathLike[str]) -> int:
     finally:
         os.close(descriptor)
     return 0 if answer[0] == fcntl.F_UNLCK else int(answer[4])
-
-
-def lock_holder_by_child(path: str | os.PathLike[str]) -> int:
-    """Call lock_holder() in a child process, so that the holder itself can ask."""
-    command = [sys.executable, "-I", "-S", os.path.abspath(__file__), os.fspath(path)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30)
-    return int(done.stdout)
-
-
-if __name__ == "__main__":
-    print(lock_holder(sys.argv[1]))

@@ -10,6 +10,7 @@ A restarted proxy has no routes, and the hub checks them once in a minute. POST 
 from __future__ import annotations
 
 import os
+import pwd
 import signal
 import sys
 import time
@@ -51,8 +52,8 @@ def restore(proxy_port: int, hub_url: str, token: str) -> None:
         time.sleep(0.1)
 
 
-def restore_in_background(proxy_port: int, hub_url: str, token: str) -> None:
-    """Call restore() in a detached process."""
+def restore_in_background(proxy_port: int, hub_url: str, token: str, account: pwd.struct_passwd | None) -> None:
+    """Call restore() in a detached process, of the account if there is one."""
     child = os.fork()
     if child:
         os.waitpid(child, 0)
@@ -60,6 +61,10 @@ def restore_in_background(proxy_port: int, hub_url: str, token: str) -> None:
     status = 1
     try:
         os.setsid()
+        if account:
+            os.setgroups([])
+            os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
+            os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
         if os.fork():
             os._exit(0)
         signal.alarm(int(TIMEOUT) + 15)  # ends the process in any case

@@ -49,10 +49,11 @@ class HubDirectory:
 
     def require_lock(self) -> None:
         """Check that this process holds the hub's lock: two hubs must not use one database."""
-        holder = processes.lock_holder_by_child(self.path / "run" / "hub.lock")
-        if holder != os.getpid():
-            state = f"process {holder} runs this hub" if holder else "it was not started by launch.py"
-            raise ConfigurationError(f"{self.path}: refusing to run: {state}")
+        if os.environ.get("HUBFLEET_LOCKED_BY") == str(os.getpid()):  # set by launch.py, which becomes the hub
+            return
+        holder = processes.lock_holder(self.path / "run" / "hub.lock")
+        state = f"process {holder} runs this hub" if holder else "it was not started by launch.py"
+        raise ConfigurationError(f"{self.path}: refusing to run: {state}")
 
 
 def configure(c: Config, directory: HubDirectory) -> None:

@@ -18,28 +18,21 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import FrameType
+
+# run by its path with -I: the package is not installed
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from hubfleet_runtime import processes
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def children(pid: int) -> list[int]:
-    """Return the children of a process, also on kernels that keep no list of them."""
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as stream:
-            return [int(each) for each in stream.read().split()]
-    except OSError:
-        pass
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as stream:
-                text = stream.read()
-        except OSError:
-            continue
-        if text[text.rindex(")") + 2 :].split()[1] == str(pid):
-            found.append(int(name))
-    return found
+    """Return the children of a process."""
+    found = [(int(name), processes.stat(int(name))) for name in os.listdir("/proc") if name.isdigit()]
+    return [child for child, status in found if status and status.parent == pid]
 
 
 def main() -> int:
