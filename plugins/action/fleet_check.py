@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any
@@ -13,30 +12,18 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.report import table
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, HubTarget
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.check import (
-    Checked,
-    check_hubs,
-    not_deployed,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
-    ServerPlatform,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import CheckResults, PlatformError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
-    LOCALHOST,
     Fleet,
     FleetInput,
     Hub,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.check_targets import check_target
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.machines import connected, host_of
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes import OUTCOME, PROBLEM, fact
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
 
 #: Arguments that the playbook check takes from the command line -> the variables that people know them by.
 VARIABLES = {"every": "check_every", "parallel": "check_parallel"}
@@ -61,7 +48,7 @@ class ActionModule(FleetAction):
             display.display("check mode: no user is made and no server started")
             return {"changed": False, "skipped": True, "results": [], "failed_hubs": []}
         tolerant = bool(self.argument("ignore_unreachable", False))
-        checked = self._check(hubs, every, options, inventory, task_vars)
+        checked = self._check(hubs, every, options)
         results, problems = checked.results, dict(checked.problems)
         for name, problem in problems.items():
             display.display(f"{name}: {problem}", color="red")
@@ -83,58 +70,20 @@ class ActionModule(FleetAction):
             return {"failed": True, "msg": message, "failed_hubs": failed, "problems": problems}
         return summary
 
-    def _check(
-        self, hubs: list[Hub], every: bool, options: CheckOptions, inventory: FleetInput, task_vars: Any
-    ) -> Checked:
-        """Check the hubs, each from its own machine: only there it can surely be reached."""
+    def _check(self, hubs: list[Hub], every: bool, options: CheckOptions) -> CheckResults:
+        """Check the hubs, cluster by cluster."""
         as_deployed = bool(self.argument("outcome", ""))
-        made = platforms(hubs, inventory.directory, self.asking(task_vars))
-        found = Checked()
-        here: list[tuple[HubTarget, str]] = []
-        for name, why in made.unreachable.items():
-            found.problems.update({hub.name: why for hub in hubs if hub.cluster.name == name})
-        for name, platform in made.found.items():
-            members = [hub for hub in hubs if hub.cluster.name == name]
-            targets = [
-                (check_target(hub, platform, every, as_deployed), platform.setup.layout.hub(hub.name).directory)
-                for hub in members
-            ]
-            if host_of(members[0]) == LOCALHOST:
-                here += targets
-                continue
+        found = CheckResults()
+        for platform, members in self.platforms.deployable(hubs).values():
             try:
-                found.add(self._check_there(members, platform, targets, options, task_vars))
+                facts = platform.facts(members)
+                targets = platform.check_targets(members, facts, every, as_deployed)
+                found.add(platform.check(members, targets, facts, options, display.display))
             except PlatformError as error:
                 found.problems.update({hub.name: str(error) for hub in members})
-        try:
-            found.add(check_hubs(here, options, display.display))
-        except RuntimeError as error:
-            raise AnsibleActionFail(str(error)) from None
+            except RuntimeError as error:
+                raise AnsibleActionFail(str(error)) from None
         return found.ordered([hub.name for hub in hubs])
-
-    def _check_there(
-        self,
-        hubs: list[Hub],
-        platform: ServerPlatform,
-        targets: list[tuple[HubTarget, str]],
-        options: CheckOptions,
-        task_vars: Any,
-    ) -> Checked:
-        """Check the hubs of another machine, by the Python that they run with: it has what the check needs."""
-        found, machine = Checked(), connected(self, hubs[0], task_vars)
-        pythons: dict[str, list[dict[str, Any]]] = {}
-        live = platform.live(hubs)
-        for hub, (target, directory) in zip(hubs, targets):
-            if live[hub.name].config is None:
-                found.problems[hub.name] = not_deployed(hub.name)
-                continue
-            there = {**dataclasses.asdict(target), "directory": directory}
-            pythons.setdefault(platform.hub_python(hub), []).append(there)
-        for python, some in pythons.items():
-            display.display(f"checking {', '.join(hub['name'] for hub in some)} from {machine.host}")
-            arguments = {"hubs": some, "options": dataclasses.asdict(options)}
-            found.add(Checked.from_dict(machine.run("server_check", arguments, python)["checked"]))
-        return found
 
     def _chosen(self, hubs: list[Hub], task_vars: Any) -> list[Hub]:
         """Return the hubs that are asked for: in the middle of a deploy, those that came so far."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import RENDER
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput, Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import KUBERNETES
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import PREFIXES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.explain import (
     Place,
@@ -53,9 +53,9 @@ class ActionModule(FleetAction):
         host = inventory.hosts[hub.name]
         if option.startswith(PREFIXES):
             return explain_option(option, host, task_vars["hostvars"])
-        if hub.platform != KUBERNETES:
+        if RENDER not in self.platforms.of(hub).capabilities:
             raise Unknown(f"{option!r} is no option, and the hub is on no chart that could have such a key")
-        facts = self.validated.charts.of(hub)
-        values = self.validated.values[hub.name]
+        facts = self.platforms.charts.of(hub)
+        values = self.platforms.values(hub)
         _path, value, places = explain_chart(option, values, facts, host, task_vars["hostvars"])
         return value, places

@@ -10,115 +10,150 @@ import os
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import UNREACHABLE
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
-    ServerPlatform,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.lock_owner import LockOwner
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
+    ClusterFacts,
+    Platform,
+    PlatformError,
+    UnreachableError,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.maintenance_window import is_open
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import nearest
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.identities import mismatch, record
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms, platforms
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import now_for_people, who
+
+#: Cluster -> its platform, and its hubs in this run.
+Clusters = dict[str, tuple[Platform, list[Hub]]]
 
 
 class ActionModule(FleetAction):
     """Guards clusters while they are changed; see the module's documentation."""
 
-    ARGUMENTS = frozenset({"state", "ignore_maintenance_window", "changes", "ignore_unreachable", "unreachable"})
+    ARGUMENTS = frozenset(
+        {"state", "ignore_maintenance_window", "changes", "ignore_unreachable", "unreachable", "break_lock"}
+    )
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
-        """Take or give back the locks of the clusters."""
-        # Known not to answer: whoever planned, or guarded tolerantly, goes on without them.
+        """Take or release the locks of the clusters."""
+        # Known not to answer: whoever planned, or guarded before, goes on without them.
         away = {change["cluster"] for change in self._planned() if change["action"] == UNREACHABLE}
         away |= {hub.cluster.name for hub in hubs if hub.name in (self.argument("unreachable") or {})}
         hubs = [hub for hub in hubs if hub.cluster.name not in away]
-        made = platforms(hubs, inventory.directory, self.asking(task_vars))
-        found = made.found
+        clusters = self.platforms.deployable(hubs)
         # Tasks run in forks; what lives as long as the playbook is what made them.
-        pid = os.getppid()
+        owner = LockOwner.of_process(os.getppid(), who(), now_for_people())
         state = self.argument("state", "locked")
         if state == "unlocked":
-            return {"changed": False, "clusters": _unlocked(made, pid), "recorded": []}
-        if made.unreachable and not self.argument("ignore_unreachable", False):
-            raise PlatformError("; ".join(made.unreachable.values()))
-        lost = {hub.name: made.unreachable[hub.cluster.name] for hub in hubs if hub.cluster.name in made.unreachable}
-        hubs = [hub for hub in hubs if hub.name not in lost]
+            return {"changed": False, "clusters": _unlock(clusters, owner), "recorded": []}
+        facts, unreachable = _facts(clusters)
+        if unreachable and not self.argument("ignore_unreachable", False):
+            raise PlatformError("; ".join(unreachable.values()))
+        lost = {hub.name: unreachable[hub.cluster.name] for hub in hubs if hub.cluster.name in unreachable}
+        clusters = {name: found for name, found in clusters.items() if name in facts}
         # Looking is allowed at any time.
         looking = self._task.check_mode or state == "compared"
-        wrong = self._wrong(hubs, found, inventory, looking or self.argument("ignore_maintenance_window", False))
+        wrong = _wrong(clusters, facts, inventory, looking or self.argument("ignore_maintenance_window", False))
         if wrong:
             return {"failed": True, "msg": f"{'; '.join(wrong)}; nothing was touched"}
+        result = {
+            "changed": False,
+            "clusters": sorted(clusters),
+            "recorded": [],
+            "unreachable": lost,
+            "facts": {name: found.as_dict() for name, found in facts.items()},
+        }
         if looking:
-            return {"changed": False, "clusters": sorted(found), "recorded": [], "unreachable": lost}
-        self._lock(found, pid)
-        moved = self._moved(hubs, found)
+            return result
+        self._lock(clusters, owner, inventory)
+        moved = self._moved(clusters)
         if moved:
-            for platform in found.values():
-                platform.unlock(pid)
+            for platform, _members in clusters.values():
+                platform.unlock(owner)
             msg = f"somebody else changed {', '.join(moved)} since this was planned; nothing was touched. Start again"
             return {"failed": True, "msg": msg}
-        new = record({name: platform.identity() for name, platform in found.items()}, inventory.directory)
+        new = record({name: found.identity for name, found in facts.items()}, inventory.directory)
         for name in new:
             display.display(f"{name}: identity recorded in the inventory; commit it")
-        return {"changed": False, "clusters": sorted(found), "recorded": new, "unreachable": lost}
-
-    def _wrong(
-        self, hubs: list[Hub], found: dict[str, ServerPlatform], inventory: FleetInput, anytime: bool
-    ) -> list[str]:
-        wrong = []
-        for name, platform in found.items():
-            reason = mismatch(name, platform.identity(), inventory.directory)
-            if reason:
-                wrong.append(reason)
-            windows = next(hub.cluster for hub in hubs if hub.cluster.name == name)["cluster_maintenance_windows"]
-            if not anytime and not is_open(windows, datetime.datetime.now()):
-                wrong.append(
-                    f"cluster {name} may only be changed in its maintenance windows ({', '.join(windows)}), "
-                    "but for -e ignore_maintenance_window=true"
-                )
-        return wrong
+        return {**result, "recorded": new}
 
     def _planned(self) -> list[dict[str, Any]]:
         return list(self.argument("changes") or ())
 
-    def _moved(self, hubs: list[Hub], found: dict[str, ServerPlatform]) -> list[str]:
+    def _moved(self, clusters: Clusters) -> list[str]:
         """Return the hubs that are no longer what they were when their change was planned, before there was a lock."""
         planned = {change["hub"]: change["live"] for change in self._planned()}
         moved = []
-        for name, platform in found.items():
-            members = [hub for hub in hubs if hub.cluster.name == name and hub.name in planned]
-            live = platform.live(members)
-            moved += [hub.name for hub in members if live[hub.name].fingerprint != planned[hub.name]]
+        for platform, hubs in clusters.values():
+            members = [hub for hub in hubs if hub.name in planned]
+            observed = platform.observe(members).hubs if members else {}
+            moved += [hub.name for hub in members if observed[hub.name].fingerprint != planned[hub.name]]
         return moved
 
-    def _lock(self, found: dict[str, ServerPlatform], pid: int) -> None:
+    def _lock(self, clusters: Clusters, owner: LockOwner, inventory: FleetInput) -> None:
         """Lock all clusters or none."""
-        when = now_for_people()
-        taken: list[ServerPlatform] = []
-        for name, platform in sorted(found.items()):
+        breaking = self._breaking(inventory)
+        taken: list[Platform] = []
+        for name, (platform, _members) in sorted(clusters.items()):
             try:
-                if platform.lock(pid, who(), when):
-                    display.display(f"{name}: a deploy before this one ended without cleaning up; going on")
+                if platform.lock(owner, force=name in breaking):
+                    display.display(f"{name}: the lock of an earlier deploy, which did not release it, was replaced")
                 taken.append(platform)
             except PlatformError as error:
                 for locked in taken:
-                    locked.unlock(pid)
+                    locked.unlock(owner)
                 raise PlatformError(f"cluster {name}: {error}") from None
 
+    def _breaking(self, inventory: FleetInput) -> set[str]:
+        """Return the clusters whose lock the operator wants to be broken, unless its holder is seen alive."""
+        value = self.argument("break_lock") or []
+        names = {name.strip() for name in (value.split(",") if isinstance(value, str) else map(str, value))}
+        for name in sorted(names - set(inventory.clusters)):
+            raise PlatformError(f"deploy_break_lock: there is no cluster {name!r}{nearest(name, inventory.clusters)}")
+        return names
 
-def _unlocked(made: Platforms, pid: int) -> list[str]:
-    """Give all locks back that can be given back; return the clusters that had one."""
-    released, left = [], dict(made.unreachable)
-    for name, platform in made.found.items():
+
+def _facts(clusters: Clusters) -> tuple[dict[str, ClusterFacts], dict[str, str]]:
+    """Return the facts of clusters, and why others do not answer."""
+    facts: dict[str, ClusterFacts] = {}
+    unreachable: dict[str, str] = {}
+    for name, (platform, members) in clusters.items():
         try:
-            if platform.unlock(pid):
+            facts[name] = platform.facts(members)
+        except UnreachableError as error:
+            unreachable[name] = str(error)
+        except PlatformError as error:
+            raise PlatformError(f"cluster {name}: {error}") from None
+    return facts, unreachable
+
+
+def _wrong(clusters: Clusters, facts: dict[str, ClusterFacts], inventory: FleetInput, anytime: bool) -> list[str]:
+    """Return why clusters may not be changed."""
+    wrong = []
+    for name, (_platform, members) in clusters.items():
+        reason = mismatch(name, facts[name].identity, inventory.directory)
+        if reason:
+            wrong.append(reason)
+        windows = members[0].cluster["cluster_maintenance_windows"]
+        if not anytime and not is_open(windows, datetime.datetime.now()):
+            wrong.append(
+                f"cluster {name} may only be changed in its maintenance windows ({', '.join(windows)}), "
+                "but for -e ignore_maintenance_window=true"
+            )
+    return wrong
+
+
+def _unlock(clusters: Clusters, owner: LockOwner) -> list[str]:
+    """Release all locks that can be released; return the clusters that had one."""
+    released = []
+    for name, (platform, _members) in clusters.items():
+        try:
+            if platform.unlock(owner):
                 released.append(name)
         except PlatformError as error:
-            left[name] = str(error)
-    for name, why in left.items():
-        display.warning(f"{name}: its lock could not be given back: {why}")
+            display.warning(f"{name}: its lock could not be released: {error}")
     return released

@@ -16,12 +16,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan imp
     kept_plan,
     moved,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
-    ServerPlatform,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
-    LOCALHOST,
     Fleet,
     FleetInput,
     Hub,
@@ -31,7 +26,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action i
     display,
     report_problems,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.machines import host_of
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning import (
     LivePlan,
     plan_against,
@@ -54,17 +48,17 @@ class ActionModule(FleetAction):
         if against is not None and not str(against).strip():
             # Such as a variable of CI that is not set; nobody who says this wants hubs to be asked.
             raise AnsibleActionFail("plan_against: is empty; say a revision, such as origin/main")
-        machines: list[dict[str, Any]] = []
+        found: dict[str, Any] = {"machines": [], "facts": {}}
         passwords: dict[str, dict[str, str]] = {}
         if against:
             plan = plan_against(str(against), self.validated, hubs, inventory, task_vars, self._loader)
         else:
-            live = plan_live(hubs, inventory, self.asking(task_vars))
-            if live.problems or live.refused:
-                return report_problems([*live.problems, *live.refused])
-            _tell_machines(live)
-            plan = live.plan
-            machines, passwords = live.machines, _passwords(hubs, live)
+            live = plan_live(hubs, self.platforms)
+            if live.blockers:
+                return report_problems([blocker.problem for blocker in live.blockers])
+            _display_notices(live)
+            plan, found = live.plan, {"machines": live.machines(), "facts": live.facts()}
+            passwords = _passwords(live)
         for line in plan.lines():
             display.display(line)
         stale = self._stale(plan)
@@ -78,7 +72,7 @@ class ActionModule(FleetAction):
             "changed": any(hub.changes for hub in plan.hubs),
             "to_deploy": sum(hub.changes for hub in plan.hubs),
             "changes": [{**hub.summary(), **passwords.get(hub.hub, {})} for hub in plan.hubs],
-            "machines": machines,
+            **found,
             "counts": dict(plan.counts()),
         }
         if self._task.diff:
@@ -126,46 +120,27 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _place(hub: Hub, layout: Layout) -> str:
-    """Return where a hub's secrets are, as scp has it where that is another machine."""
-    host, path = host_of(hub), layout.hub(hub.name).path("secrets")
-    return path if host == LOCALHOST else f"{host}:{path}"
-
-
-def _passwords(hubs: list[Hub], live: LivePlan) -> dict[str, dict[str, str]]:
-    """Return, for hubs that make their own passwords, where these are on the machine."""
-    return {
-        hub.name: {"passwords": _place(hub, live.platforms[hub.cluster.name].setup.layout)}
-        for hub in hubs
-        if hub["hub_authenticator"] == "shared-password" and hub.cluster.name in live.platforms
+def _passwords(live: LivePlan) -> dict[str, dict[str, str]]:
+    """Return, for hubs that generate passwords, where these are."""
+    found = {
+        hub.name: cluster.platform.passwords_path(hub, cluster.state.facts)
+        for cluster in live.clusters.values()
+        for hub in cluster.hubs
     }
+    return {name: {"passwords": path} for name, path in found.items() if path}
 
 
-def _tell_machines(live: LivePlan) -> None:
-    for name, platform in live.platforms.items():
-        _tell_machine(name, platform)
-
-
-def _tell_machine(name: str, platform: ServerPlatform) -> None:
-    setup = platform.setup
-    display.display(
-        f"{name}: isolation {setup.isolation} ({setup.limits}), supervisor {setup.supervisor}, "
-        f"state in {setup.layout.root}"
-    )
-    if platform.reverse_proxy.wanted:
-        proxy = platform.reverse_proxy
-        display.display(
-            f"{name}: reverse proxy on ports {proxy.http_port} and {proxy.https_port}, Caddy {proxy.version}"
-        )
-    if setup.isolation == "none":
-        display.warning(
-            f"cluster {name}: cluster_isolation is none: "
-            "every user of its hubs can read the files and tokens of all others"
-        )
+def _display_notices(live: LivePlan) -> None:
+    for cluster in live.clusters.values():
+        for notice in cluster.platform.notices(cluster.state):
+            if notice.warning:
+                display.warning(notice.text)
+            else:
+                display.display(notice.text)
 
 
 def _diff(hub: HubPlan) -> dict[str, str]:
-    header = f"{hub.hub} ({', '.join(hub.reasons)})"
+    header = f"{hub.hub} ({hub.why})"
     return {
         "before": hub.before,
         "after": hub.after,

@@ -12,6 +12,7 @@ import yaml
 from ansible.errors import AnsibleActionFail
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common import files
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import plural
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import RENDER
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.install_files import (
     HEADER,
     INSTALL,
@@ -21,7 +22,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.redactor import Redactor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput, Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import KUBERNETES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,
@@ -42,12 +42,12 @@ class ActionModule(FleetAction):
                 "msg": "render_directory is missing: where to write, for example -e render_directory=out",
             }
         directory = os.path.abspath(os.path.expanduser(str(directory)))
-        rendered = [hub for hub in hubs if hub.platform == KUBERNETES]
+        rendered = self.platforms.able(hubs, RENDER)
         if not rendered:
             return {"failed": True, "msg": "no hub that was selected is on Kubernetes; there is nothing to render"}
         made = {
             os.path.join(directory, hub.name): hub_files(
-                hub, self.validated.values[hub.name].merged, self.validated.charts.reference(hub), inventory.directory
+                hub, self.platforms.values(hub).merged, self.platforms.charts.reference(hub), inventory.directory
             )
             for hub in rendered
         }

@@ -8,10 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import aligned
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import ORPHANED, UNREACHABLE
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.history import (
-    Record,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import (
+    ORPHANED,
+    UNHEALTHY,
+    UNREACHABLE,
+    Reason,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.revisions import Revision
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
@@ -30,8 +33,9 @@ class ActionModule(FleetAction):
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Print a table of all hubs, and with ``history`` one of each hub's deploys."""
-        live = plan_live(hubs, inventory, self.asking(task_vars))
-        wrong = {hub: problem.message for problem in live.problems for hub in problem.hubs}
+        live = plan_live(hubs, self.platforms)
+        broken = [blocker.problem for blocker in live.blockers if blocker.breaks_running]
+        wrong = {hub: problem.message for problem in broken for hub in problem.hubs}
         rows: list[tuple[str, ...]] = []
         found: dict[str, dict[str, Any]] = {}
         records, backups = self._remembered(live)
@@ -47,7 +51,7 @@ class ActionModule(FleetAction):
                 "tier": planned.tier,
                 "health": health,
                 "inventory": planned.action,
-                "reasons": planned.reasons,
+                "reasons": planned.summary()["reasons"],
                 "backup": backup,
                 "deploys": [_shown(record) for record in deploys],
             }
@@ -61,39 +65,38 @@ class ActionModule(FleetAction):
                     display.display(f"  {line}")
         return {"changed": False, "hubs": found}
 
-    def _remembered(self, live: LivePlan) -> tuple[dict[str, list[Record]], dict[str, str]]:
+    def _remembered(self, live: LivePlan) -> tuple[dict[str, list[Revision]], dict[str, str]]:
         """Return what was deployed of every hub, the newest first, and when it was backed up last."""
-        records: dict[str, list[Record]] = {}
+        records: dict[str, list[Revision]] = {}
         backups: dict[str, str] = {}
-        for name, platform in live.platforms.items():
+        for name, cluster in live.clusters.items():
             hubs = [planned.hub for planned in live.plan.hubs if planned.cluster == name]
-            records.update(platform.history(hubs))
-            backups.update(platform.last_backups(hubs))
+            records.update(cluster.platform.revisions(hubs))
+            backups.update(cluster.platform.last_backups(hubs))
         return records, backups
 
 
-def _health(reasons: list[str], action: str) -> str:
+def _health(reasons: list[Reason], action: str) -> str:
     """Return ``up`` or what is wrong with the hub's services."""
     if action == ORPHANED:
         return ""
     if action == UNREACHABLE:
-        return reasons[0]
-    wrong = [reason for reason in reasons if reason.endswith(("not running", "not answer", "not supervised", "new"))]
-    return ", ".join(wrong) or "up"
+        return str(reasons[0])
+    return ", ".join(str(reason) for reason in reasons if reason.code in UNHEALTHY) or "up"
 
 
-def _version(record: Record | None) -> str:
+def _version(record: Revision | None) -> str:
     return record.jupyterhub if record else ""
 
 
-def _author(record: Record | None) -> tuple[str, ...]:
+def _author(record: Revision | None) -> tuple[str, ...]:
     if record is None:
         return ("", "", "", "")
     back = f" (back to {record.back_to})" if record.back_to else ""
     return record.when, record.who, record.revision, record.result + back
 
 
-def _shown(record: Record) -> dict[str, Any]:
+def _shown(record: Revision) -> dict[str, Any]:
     keys = ("number", "when", "who", "collection", "revision", "jupyterhub", "back_to", "result")
     return {key: getattr(record, key) for key in keys}
 

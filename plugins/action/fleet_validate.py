@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import leaves
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import plural
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import RENDER
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.render import (
     engine,
 )
@@ -18,7 +19,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model i
     FleetInput,
     Hub,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import KUBERNETES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,
@@ -42,12 +42,12 @@ class ActionModule(FleetAction):
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Report what was found valid; problems of the inventory never reach this point."""
-        on_kubernetes = [hub for hub in hubs if hub.platform == KUBERNETES]
+        on_kubernetes = self.platforms.able(hubs, RENDER)
         clusters = {hub.cluster.name for hub in hubs}
         result = {"changed": False, "hubs": [hub.name for hub in hubs], "clusters": sorted(clusters)}
         if self.downloads() and on_kubernetes:
             display.display(f"rendering {plural(len(on_kubernetes), 'hub')} with {engine().name}")
-            check = ManifestCheck(inventory, self.validated, display.display)
+            check = ManifestCheck(inventory, self.platforms, display.display)
             problems = check.run(on_kubernetes, self.argument("processes"))
             result["unchecked"] = check.unchecked
             if problems:

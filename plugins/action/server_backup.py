@@ -7,17 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
-    ServerPlatform,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.backups import program_arguments, settings_of
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction, ServerCluster
 
 
 class ActionModule(ServerAction):
     """Fills in where the hub is, and where its backups go."""
 
-    def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any]:
+    def arguments(self, hub: Hub, platform: ServerCluster, given: dict[str, Any]) -> dict[str, Any]:
         """Return the program that makes backups, and its settings."""
         return {**program_arguments(platform), "hub": hub.name, "settings": settings_of(hub)}

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
-    ServerPlatform,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.backups import program_arguments, settings_of
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction, ServerCluster
 
 
 class ActionModule(ServerAction):
     """Fills in when backups are made, where they go, and by what."""
 
-    def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any]:
+    def arguments(self, hub: Hub, platform: ServerCluster, given: dict[str, Any]) -> dict[str, Any]:
         """Return the program, its settings where it is needed, and the schedule."""
         when = hub.cluster["cluster_backup_schedule"]
         return {

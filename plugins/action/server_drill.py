@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import time
 from dataclasses import replace
@@ -14,23 +13,20 @@ from urllib.parse import urlsplit
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.lock_owner import LockOwner
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.drill import DRILL_INFIX
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.check import Checked
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
-    ServerPlatform,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.backups import (
     program_arguments,
     settings_of,
     target_of,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.check_targets import check_target
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.hub_files import pack, texts_of
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import now_for_people, record_of, who
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction, ServerCluster
 
 #: Ports of drills: four for each, out of the range of outgoing connections.
 _PORTS = range(28000, 32000, 4)
@@ -39,10 +35,9 @@ _PORTS = range(28000, 32000, 4)
 class ActionModule(ServerAction):
     """Drills one hub; see the module's documentation."""
 
-    def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any]:
+    def arguments(self, hub: Hub, platform: ServerCluster, given: dict[str, Any]) -> dict[str, Any]:
         """Return everything of a hub that is like the real one, but somewhere else."""
-        platform.live([hub])
-        missing = [build["name"] for build in platform.machine_changes([hub])]
+        missing = [build.name for build in platform.platform.observe([hub]).prerequisites]
         if missing:
             raise AnsibleActionFail(f"{', '.join(missing)} would have to be built for hub {hub.name}; deploy it first")
         self.hub, self.platform = self._beside(hub, platform)
@@ -62,7 +57,7 @@ class ActionModule(ServerAction):
             "supervisor": self.platform.supervisor(),
         }
 
-    def _beside(self, hub: Hub, platform: ServerPlatform) -> tuple[Hub, ServerPlatform]:
+    def _beside(self, hub: Hub, platform: ServerCluster) -> tuple[Hub, ServerCluster]:
         """Return the hub of the drill on ports that are free, and its platform."""
         root = platform.setup.layout.root
         elsewhere = {"cluster_state_directory": f"{root}{DRILL_INFIX}{hub.name}", "cluster_reverse_proxy": "none"}
@@ -72,26 +67,28 @@ class ActionModule(ServerAction):
         for attempt in range(20):
             port = _PORTS[(first + 17 * attempt) % len(_PORTS)]
             beside = replace(hub, cluster=cluster, options={**hub.options, **_elsewhere(hub, port)})
-            made = ServerPlatform(cluster, [beside], self.ask, platform.assets, platform.directory)
-            made.setup = replace(made.setup, layout=Layout(made.setup.layout.root, builds=root))
-            made.live([beside])
-            if not made.state.taken.get(hub.name):
-                return beside, made
+            made = ServerPlatform(
+                cluster, platform.platform.inventory, platform.assets, lambda: platform.platform.machine
+            )
+            state = made.observe([beside])
+            if not state.machine.ports_in_use[hub.name]:
+                setup = replace(state.facts.setup, layout=Layout(state.facts.setup.layout.root, builds=root))
+                return beside, ServerCluster(made, replace(state.facts, setup=setup))
         raise AnsibleActionFail(f"no ports are free for a drill of hub {hub.name}")
 
     def apply(self, arguments: dict[str, Any], task_vars: Any) -> dict[str, Any]:
         """Start, check and remove; the removal comes in any case."""
         if self._task.check_mode:
             return {"changed": False, "summary": "would be drilled"}
-        pid = os.getppid()
-        self.platform.lock(pid, who(), now_for_people())
+        owner = LockOwner.of_process(os.getppid(), who(), now_for_people())
+        self.platform.platform.lock(owner)
         try:
             started = super().apply(arguments, task_vars)
             if not started.get("failed"):
                 started = {**started, **self._check()}
         finally:
             cleared = super().apply({**arguments, "state": "absent"}, task_vars)
-            self.platform.unlock(pid)
+            self.platform.platform.unlock(owner)
         if cleared.get("failed") and not started.get("failed"):
             return {**cleared, "msg": f"the drill could not be removed: {cleared['msg']}"}
         return started if started.get("failed") else {**started, "summary": _summary(started)}
@@ -99,14 +96,11 @@ class ActionModule(ServerAction):
     def _check(self) -> dict[str, Any]:
         """Act like a user, on the machine itself; return what becomes of the result."""
         started = time.monotonic()
-        target = check_target(self.hub, self.platform, every=False, as_deployed=False)
-        directory = self.platform.setup.layout.hub(self.hub.name).directory
-        options = dataclasses.asdict(CheckOptions(parallel_hubs=1))
-        asked = {"hubs": [{**dataclasses.asdict(target), "directory": directory}], "options": options}
-        python = self.platform.hub_python(self.hub)
+        platform, facts = self.platform.platform, self.platform.facts
+        targets = platform.check_targets([self.hub], facts)
         try:
-            checked = Checked.from_dict(self.machine.run("server_check", asked, python)["checked"])
-        except PlatformError as error:
+            checked = platform.check([self.hub], targets, facts, CheckOptions(parallel_hubs=1))
+        except (PlatformError, RuntimeError) as error:
             return {"failed": True, "msg": f"the check of the drill could not run: {error}"}
         problems = [*checked.problems.values(), *(result.problem for result in checked.results if not result.ok)]
         if problems:

@@ -12,18 +12,15 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.environments import (
     npm_command,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
-    ServerPlatform,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import LOCALHOST, Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction, ServerCluster
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.uv import find_uv, uv_directory
 
 
 class ActionModule(ServerAction):
     """Fills in what the directory is built from."""
 
-    def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any]:
+    def arguments(self, hub: Hub, platform: ServerCluster, given: dict[str, Any]) -> dict[str, Any]:
         """Return the build that the hub needs under the given name."""
         wanted = given["directory"]
         build = next((build for build in platform.desired(hub).builds if build.directory == wanted), None)
@@ -38,8 +35,8 @@ class ActionModule(ServerAction):
             "npm_registry": hub.cluster["cluster_npm_registry"],
         }
 
-    def _uv(self, platform: ServerPlatform) -> str:
+    def _uv(self, platform: ServerCluster) -> str:
         """Return the path of uv on the machine; server_uv brings it to others than this one."""
         if self.machine.host == LOCALHOST:
             return find_uv()
-        return f"{platform.setup.layout.tool(uv_directory(platform.survey.architecture))}/uv"
+        return f"{platform.setup.layout.tool(uv_directory(platform.facts.architecture))}/uv"

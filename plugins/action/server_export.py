@@ -8,17 +8,14 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
-    ServerPlatform,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction, ServerCluster
 
 
 class ActionModule(ServerAction):
     """Fills in where the hub's data are."""
 
-    def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any]:
+    def arguments(self, hub: Hub, platform: ServerCluster, given: dict[str, Any]) -> dict[str, Any]:
         """Return the state directory, and what of the hub lies in it."""
         return {
             "state_directory": platform.setup.layout.root,

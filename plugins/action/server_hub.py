@@ -7,19 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
-    ServerPlatform,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.hub_files import pack, texts_of
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import record_of
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction, ServerCluster
 
 
 class ActionModule(ServerAction):
     """Fills in the hub's files."""
 
-    def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any]:
+    def arguments(self, hub: Hub, platform: ServerCluster, given: dict[str, Any]) -> dict[str, Any]:
         """Return paths, names of secrets and the packed files."""
         desired = platform.desired(hub)
         texts = texts_of(hub, desired, platform.directory)

@@ -8,20 +8,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
-    ServerPlatform,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction, ServerCluster
 
 
 class ActionModule(ServerAction):
     """Fills in the reverse proxy of the hub's cluster."""
 
-    def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any] | None:
+    def arguments(self, hub: Hub, platform: ServerCluster, given: dict[str, Any]) -> dict[str, Any] | None:
         """Return the reverse proxy, its service and the supervisor; None where there is none, and was none."""
         reverse_proxy = platform.reverse_proxy
-        if not reverse_proxy.wanted and not platform.survey.served:
+        if not reverse_proxy.wanted and not platform.facts.served:
             return None
         service = platform.reverse_proxy_service()
         return {

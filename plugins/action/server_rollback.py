@@ -9,13 +9,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
-    ServerPlatform,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.redacted import mask_earlier
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import author
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction, ServerCluster
 
 
 class ActionModule(ServerAction):
@@ -24,7 +21,7 @@ class ActionModule(ServerAction):
     #: Masks the secrets of the hub in the difference that the module returns.
     mask: Callable[[str], str]
 
-    def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any]:
+    def arguments(self, hub: Hub, platform: ServerCluster, given: dict[str, Any]) -> dict[str, Any]:
         """Return paths, the supervisor and the author of the rollback."""
         layout = platform.setup.layout
         if self._task.diff:

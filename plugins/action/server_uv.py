@@ -8,11 +8,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
-    ServerPlatform,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import LOCALHOST, Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction, ServerCluster
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.uv import uv_directory, uv_for
 
 
@@ -22,13 +19,13 @@ class ActionModule(ServerAction):
     #: What the machine's processor is; "" for this machine, which has its own.
     architecture = ""
 
-    def arguments(self, hub: Hub, platform: ServerPlatform, given: dict[str, Any]) -> dict[str, Any]:
+    def arguments(self, hub: Hub, platform: ServerCluster, given: dict[str, Any]) -> dict[str, Any]:
         """Return where uv belongs."""
         if self.machine.host != LOCALHOST:
-            self.architecture = platform.survey.architecture
+            self.architecture = platform.facts.architecture
         return {
             "state_directory": platform.setup.layout.root,
-            "directory": uv_directory(platform.survey.architecture),
+            "directory": uv_directory(platform.facts.architecture),
         }
 
     def apply(self, arguments: dict[str, Any], task_vars: Any) -> dict[str, Any]:

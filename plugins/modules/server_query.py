@@ -15,18 +15,19 @@ description:
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
-  question:
+  query:
     description:
       - What is asked.
-      - V(survey) - what the machine is, and what follows from it for the cluster.
-      - V(state) - what its hubs are.
+      - V(facts) - facts of the machine, and what follows from them for the cluster.
+      - V(observe) - the same, and the state of its hubs.
+      - V(deployed) - names of the hubs that are deployed.
       - V(history) - what was deployed of them.
       - V(lock), V(unlock) - take and give back the lock of the cluster; the only ones that change anything.
     type: str
-    choices: [survey, state, history, backups, lock, unlock]
+    choices: [facts, observe, history, deployed, backups, lock, unlock]
     required: true
   arguments:
-    description: What the question is about, as C(module_utils/platform/server/questions.py) takes it.
+    description: The arguments of the query, as C(module_utils/platform/server/queries.py) takes it.
     type: dict
     default: {}
 """
@@ -34,18 +35,19 @@ options:
 EXAMPLES = r"""
 - name: See what was deployed of a hub
   hubfleet.jupyterhub.server_query:
-    question: history
+    query: history
     arguments:
-      root: /var/lib/hubfleet/workstation
+      cluster: workstation
+      directory: /var/lib/hubfleet/workstation
       hubs: [demo]
 """
 
 RETURN = r"""
 answer:
-  description: The answer; its form depends on the question.
+  description: The answer; its form depends on the query.
   returned: success
-  type: dict
-  sample: {released: true}
+  type: raw
+  sample: {replaced: false}
 told:
   description: That C(msg) says, in a sentence for people, why there is no answer.
   returned: failure
@@ -56,22 +58,22 @@ told:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.queries import (
-    QUESTIONS,
+    QUERIES,
     answer,
 )
 
 
 def main() -> None:
-    """Answer one question."""
+    """Answer one query."""
     module = AnsibleModule(
         argument_spec={
-            "question": {"type": "str", "choices": list(QUESTIONS), "required": True},
+            "query": {"type": "str", "choices": list(QUERIES), "required": True},
             "arguments": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
     )
     try:
-        module.exit_json(changed=False, answer=answer(module.params["question"], module.params["arguments"]))
+        module.exit_json(changed=False, answer=answer(module.params["query"], module.params["arguments"]))
     except PlatformError as error:
         module.fail_json(msg=str(error), told=True)
 

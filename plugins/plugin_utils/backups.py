@@ -9,14 +9,12 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.program import encode_settings
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
-    ServerPlatform,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import collection_version
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerCluster
 
 
-def program_arguments(platform: ServerPlatform) -> dict[str, Any]:
+def program_arguments(platform: ServerCluster) -> dict[str, Any]:
     """Return what the engine's class backups.Program takes, but for the class of its layout."""
     return {
         "state_directory": platform.setup.layout.root,
@@ -46,7 +44,7 @@ def settings_of(hub: Hub) -> str:
     )
 
 
-def target_of(hub: Hub, platform: ServerPlatform) -> dict[str, Any]:
+def target_of(hub: Hub, platform: ServerCluster) -> dict[str, Any]:
     """Return where a hub is restored to, as the program takes it."""
     return {
         "hub": hub.name,

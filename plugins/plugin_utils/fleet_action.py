@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -13,14 +12,14 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import HubfleetError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import plural
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.queries import Ask
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import Problem
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import (
     plain,
     read_inventory,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.machines import asking
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.machines import reach
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import Validated, validated
 
 display = Display()
@@ -56,7 +55,8 @@ class FleetAction(BulkAction):
             what = "no host that was selected is a hub" if inventory.hosts else "the inventory has no hub"
             return {"failed": True, "msg": f"{what}: hubs are hosts of child groups of the group clusters"}
         try:
-            found = self.validated = validated(inventory, selected, self.downloads())
+            platforms = Platforms(inventory, lambda hub: reach(self, hub, task_vars), self.downloads())
+            found = self.validated = validated(inventory, selected, platforms)
             if found.problems:
                 return report_problems(found.problems)
             fleet = found.fleet
@@ -76,9 +76,10 @@ class FleetAction(BulkAction):
         """Tell whether charts that are not at hand are to be downloaded."""
         return False
 
-    def asking(self, task_vars: Any) -> Callable[[Hub], Ask]:
-        """Return what says, of a hub, what asks the machine of its cluster."""
-        return lambda hub: asking(self, hub, task_vars)
+    @property
+    def platforms(self) -> Platforms:
+        """The platforms of the inventory's clusters."""
+        return self.validated.platforms
 
     def argument(self, name: str, default: Any = None) -> Any:
         """Return an argument of the task in plain Python types."""

@@ -8,19 +8,18 @@ from __future__ import annotations
 import base64
 import json
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.copied_files import (
+    copied_files,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.hub import (
     DesiredHub,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.hub import (
-    config_files,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import copied_files
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 
 
 def texts_of(hub: Hub, desired: DesiredHub, directory: str) -> dict[str, bytes]:
     """Return path below config/ -> content; ``directory`` is the inventory's."""
-    texts = {name: text.encode() for name, text in config_files(desired).items()}
+    texts = {name: text.encode() for name, text in desired.config_files().items()}
     for name, path in copied_files(hub, directory).items():
         with open(path, "rb") as file:
             texts[name] = file.read()

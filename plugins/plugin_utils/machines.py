@@ -10,6 +10,7 @@ machine. :func:`connected` makes it as Ansible's task executor does, from the va
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ansible import constants as C
@@ -17,16 +18,19 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import become_loader, connection_loader
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, HubTarget
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import nonempty_lines
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
+    CheckResults,
     PlatformError,
     UnreachableError,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.queries import (
-    Answer,
-    Ask,
-    answer,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine_access import (
+    LocalMachine,
+    MachineAccess,
+    Report,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.queries import QUERIES
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import LOCALHOST, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
 
@@ -57,10 +61,20 @@ class RemoteMachine:
         # Ansible writes down in the facts which Python it found.
         self.variables = {**variables, "ansible_facts": dict(variables.get("ansible_facts") or {})}
 
-    def ask(self, question: str, arguments: dict[str, Any]) -> Answer:
-        """Ask as questions.Ask has it; raises PlatformError, UnreachableError where the machine cannot be asked."""
-        found: Answer = self.run("server_query", {"question": question, "arguments": arguments})["answer"]
-        return found
+    def query(self, name: str, arguments: dict[str, Any]) -> Any:
+        """Answer one of the queries; raises PlatformError, UnreachableError where the machine does not answer."""
+        found = self.run("server_query", {"query": name, "arguments": arguments})["answer"]
+        return QUERIES[name].decode(found)
+
+    def check(
+        self, hubs: list[tuple[HubTarget, str]], options: CheckOptions, python: str, report: Report | None
+    ) -> CheckResults:
+        """Check hubs on the machine, by the Python that they run with: it has what the check needs."""
+        if report:
+            report(f"checking {', '.join(target.name for target, _directory in hubs)} from {self.host}")
+        targets = [{**asdict(target), "directory": directory} for target, directory in hubs]
+        found = self.run("server_check", {"hubs": targets, "options": asdict(options)}, python)
+        return CheckResults.from_dict(found["checked"])
 
     def run(self, module: str, arguments: dict[str, Any], python: str = "") -> dict[str, Any]:
         """Run a module of this collection, by the machine's own Python unless told; return its result.
@@ -145,9 +159,9 @@ class _Runner(ActionBase):
         raise NotImplementedError
 
 
-def asking(action: ActionBase, hub: Hub, task_vars: Mapping[str, Any]) -> Ask:
-    """Return what asks the machine of a hub's cluster."""
-    return answer if host_of(hub) == LOCALHOST else connected(action, hub, task_vars).ask
+def reach(action: ActionBase, hub: Hub, task_vars: Mapping[str, Any]) -> MachineAccess:
+    """Return the machine of a hub's cluster."""
+    return LocalMachine() if host_of(hub) == LOCALHOST else connected(action, hub, task_vars)
 
 
 def _connection_variables(hub: str, task_vars: Mapping[str, Any]) -> dict[str, Any]:

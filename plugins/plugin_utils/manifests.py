@@ -19,8 +19,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     ChartValues,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import Problem, Problems
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import Validated
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import (
+    Problem,
+    Problems,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms
 
 #: How many hubs are rendered between two lines that tell how far it is.
 STEP = 20
@@ -32,10 +35,11 @@ class ManifestCheck:
     unchecked: ``apiVersion kind`` -> how many objects no schema is known for.
     """
 
-    def __init__(self, inventory: FleetInput, found: Validated, say: Callable[[str], Any]):
+    def __init__(self, inventory: FleetInput, platforms: Platforms, say: Callable[[str], Any]):
         """say: prints a line for people, since this takes a while."""
         self.inventory = inventory
-        self.found = found
+        self.platforms = platforms
+        self.values: dict[str, ChartValues] = {}
         self.say = say
         self.manifests = 0
         self.unchecked: Counter[str] = Counter()
@@ -43,6 +47,7 @@ class ManifestCheck:
     def run(self, hubs: list[Hub], processes: int | None = None) -> list[Problem]:
         """Return what is wrong; raises PlatformError where nothing can be rendered here."""
         problems = Problems()
+        self.values = {hub.name: self.platforms.values(hub) for hub in hubs}
         by_version: dict[str, list[Hub]] = {}
         for hub in hubs:
             by_version.setdefault(hub.cluster["cluster_kubernetes_version"], []).append(hub)
@@ -68,11 +73,11 @@ class ManifestCheck:
         return line
 
     def _release(self, hub: Hub) -> Release:
-        charts, values = self.found.charts, self.found.values[hub.name]
+        charts, values = self.platforms.charts, self.values[hub.name]
         return Release(hub.name, hub.namespace, charts.path(charts.reference(hub)), values.merged)
 
     def _add(self, problems: Problems, hub: str, problem: ManifestProblem, objects: list[dict[str, Any]]) -> None:
-        values, host = self.found.values[hub], self.inventory.hosts[hub]
+        values, host = self.values[hub], self.inventory.hosts[hub]
         source = _source(values, problem, objects)
         where = host.locate(source) if source else ""
         problems.add(source or (), problem.line(), where, hub)

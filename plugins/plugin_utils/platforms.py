@@ -1,59 +1,86 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the platform of each cluster."""
+"""The registry of platforms: the only place outside of them that knows them all."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
-from ansible.errors import AnsibleActionFail
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
-    PlatformError,
-    UnreachableError,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import DEPLOY, Platform, PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.charts import Charts
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.platform import KubernetesPlatform
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
+    ChartValues,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import (
-    ServerPlatform,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.queries import Ask
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine_access import MachineAccess
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Cluster, FleetInput, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import KUBERNETES
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import (
+    RECORDED_CHARTS,
+    assets,
+    chart_cache,
+    chart_code,
+)
+
+#: Returns the machine of a hub's cluster.
+Reach = Callable[[Hub], MachineAccess]
 
 
-@dataclass
 class Platforms:
-    """The platforms of clusters by name. unreachable: cluster -> why there is none."""
+    """The platforms of an inventory's clusters, each made once.
 
-    found: dict[str, ServerPlatform] = field(default_factory=dict)
-    unreachable: dict[str, str] = field(default_factory=dict)
-
-
-def check_deployable(hub: Hub) -> None:
-    """Raise PlatformError where this release deploys nothing, so that there is nothing to look at or stop either."""
-    if hub.platform == KUBERNETES:
-        raise PlatformError(
-            f"cluster {hub.cluster.name} is on {KUBERNETES}, where this release does not deploy yet; "
-            "write its Helm values with the playbook render, or leave it out with --limit"
-        )
-
-
-def platforms(hubs: list[Hub], directory: str, asking: Callable[[Hub], Ask]) -> Platforms:
-    """Return the platform of every cluster that ``hubs`` are in.
-
-    directory: of the inventory. asking: a hub of a cluster -> what asks the machine of the cluster.
+    charts: those of all hubs on Kubernetes.
     """
-    members: dict[str, list[Hub]] = {}
-    for hub in hubs:
-        check_deployable(hub)
-        members.setdefault(hub.cluster.name, []).append(hub)
-    made = Platforms()
-    for name, some in members.items():
-        try:
-            made.found[name] = ServerPlatform(some[0].cluster, some, asking(some[0]), assets(), directory)
-        except UnreachableError as error:
-            made.unreachable[name] = str(error)
-        except PlatformError as error:
-            raise AnsibleActionFail(f"cluster {name}: {error}; nothing was touched") from None
-    return made
+
+    def __init__(self, inventory: FleetInput, reach: Reach | None = None, download: bool = False):
+        """Take the inventory; reach: for machines, None where no cluster is read. download: get missing charts."""
+        self.inventory = inventory
+        self.charts = Charts(RECORDED_CHARTS, inventory.directory, chart_cache(), download)
+        self._reach = reach
+        self._made: dict[str, Platform] = {}
+
+    def of(self, hub: Hub) -> Platform:
+        """Return the platform of a hub's cluster."""
+        if hub.cluster.name not in self._made:
+            self._made[hub.cluster.name] = self.make(hub.cluster, hub)
+        return self._made[hub.cluster.name]
+
+    def make(self, cluster: Cluster, hub: Hub) -> Platform:
+        """Make the platform of a cluster, which is reached by what the inventory says of ``hub``."""
+        if hub.platform == KUBERNETES:
+            return KubernetesPlatform(cluster, self.inventory, self.charts, chart_code())
+        return ServerPlatform(cluster, self.inventory, assets(), lambda: self._machine(hub))
+
+    def able(self, hubs: list[Hub], capability: str) -> list[Hub]:
+        """Return the hubs whose platform has a capability."""
+        return [hub for hub in hubs if capability in self.of(hub).capabilities]
+
+    def values(self, hub: Hub) -> ChartValues:
+        """Return the Helm values of a hub whose platform can RENDER."""
+        found: ChartValues = self.of(hub).desired(hub, None)
+        return found
+
+    def by_cluster(self, hubs: list[Hub]) -> dict[str, tuple[Platform, list[Hub]]]:
+        """Return cluster -> its platform and its hubs among ``hubs``."""
+        found: dict[str, tuple[Platform, list[Hub]]] = {}
+        for hub in hubs:
+            found.setdefault(hub.cluster.name, (self.of(hub), []))[1].append(hub)
+        return found
+
+    def deployable(self, hubs: list[Hub]) -> dict[str, tuple[Platform, list[Hub]]]:
+        """Return the same; raises PlatformError where this release cannot deploy a cluster, nor look at it."""
+        found = self.by_cluster(hubs)
+        for cluster, (platform, members) in found.items():
+            if DEPLOY not in platform.capabilities:
+                raise PlatformError(
+                    f"cluster {cluster} is on {members[0].platform}, where this release does not deploy yet; "
+                    "write its Helm values with the playbook render, or leave it out with --limit"
+                )
+        return found
+
+    def _machine(self, hub: Hub) -> MachineAccess:
+        if self._reach is None:
+            raise PlatformError(f"the machine of cluster {hub.cluster.name} cannot be reached here")
+        return self._reach(hub)

@@ -10,25 +10,42 @@ from dataclasses import dataclass, field
 CREATE, UPDATE, UNCHANGED = "create", "update", "unchanged"
 #: The inventory is what was deployed, but the hub is not: somebody or something changed it.
 DRIFTED = "drifted"
-#: It is there, but not in the inventory.
+#: The hub exists, but is not in the inventory.
 ORPHANED = "orphaned"
-#: Nobody knows, since its cluster does not answer.
+#: The state of the hub is not known, since its cluster does not answer.
 UNREACHABLE = "unreachable"
+
+#: Codes of reasons that every platform uses; a platform may have others.
+NEW, VERSION, CONFIGURATION, SECRETS = "new", "version", "configuration", "secrets"
+NOT_RUNNING, NOT_SUPERVISED, NOT_ANSWERING = "not-running", "not-supervised", "not-answering"
+NOT_CHECKED, CHANGED_ELSEWHERE = "not-checked", "changed-elsewhere"
+#: Codes that say that a hub does not serve its users, or may cease to.
+UNHEALTHY = frozenset({NEW, NOT_RUNNING, NOT_SUPERVISED, NOT_ANSWERING})
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a hub differs. code: for programs. text: a short phrase for people, such as "hub not running"."""
+
+    code: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass
-class Change:
+class HubDiff:
     """What a deploy would do to one hub.
 
     action: CREATE, UPDATE, UNCHANGED, DRIFTED, ORPHANED or UNREACHABLE.
-    reasons: short phrases for the recap, such as "configuration" or "hub not running".
-    before, after: texts for ``--diff``, secrets masked; equal where nothing readable differs.
+    before, after: texts for ``--diff`` with secrets masked; equal where nothing readable differs.
     desired, live: fingerprints of what the hub should be and of what it is; "" where it is neither.
     """
 
     hub: str
     action: str
-    reasons: list[str] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
     before: str = ""
     after: str = ""
     desired: str = ""

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..common.errors import HubfleetError
 from ..common.text import aligned, markdown_row, markdown_table, plural
-from .changes import CREATE, DRIFTED, ORPHANED, UNCHANGED, UNREACHABLE, UPDATE, Change
+from .changes import CREATE, DRIFTED, ORPHANED, UNCHANGED, UNREACHABLE, UPDATE, HubDiff, Reason
 
 #: Version of the file that a plan is kept in.
 FORMAT = 1
@@ -38,7 +38,7 @@ class PlanError(HubfleetError):
 
 
 @dataclass
-class HubPlan(Change):
+class HubPlan(HubDiff):
     """What would change of one hub, and where it is; tier and url are "" for hubs that left the inventory."""
 
     cluster: str = ""
@@ -52,8 +52,13 @@ class HubPlan(Change):
 
     def summary(self) -> dict[str, Any]:
         """Return what playbooks work with."""
-        keys = ("hub", "cluster", "tier", "url", "action", "reasons", "live")
-        return {key: getattr(self, key) for key in keys}
+        keys = ("hub", "cluster", "tier", "url", "action", "live")
+        return {**{key: getattr(self, key) for key in keys}, "reasons": list(map(str, self.reasons))}
+
+    @property
+    def why(self) -> str:
+        """The reasons as one text."""
+        return ", ".join(map(str, self.reasons))
 
     def diff(self) -> str:
         """Return the difference as a unified diff; secrets are not part of it."""
@@ -63,9 +68,9 @@ class HubPlan(Change):
         return "\n".join(lines)
 
 
-def hub_plan(change: Change, cluster: str, tier: str = "", url: str = "") -> HubPlan:
+def hub_plan(change: HubDiff, cluster: str, tier: str = "", url: str = "") -> HubPlan:
     """Return the plan of a hub from what its platform found."""
-    return HubPlan(**asdict(change), cluster=cluster, tier=tier, url=url)
+    return HubPlan(**vars(change), cluster=cluster, tier=tier, url=url)
 
 
 @dataclass
@@ -86,7 +91,7 @@ class Plan:
 
     def lines(self) -> list[str]:
         """Return a table of the hubs that differ, and the counts, for people."""
-        rows = [(hub.hub, hub.cluster, hub.tier, hub.action, ", ".join(hub.reasons)) for hub in self._differing()]
+        rows = [(hub.hub, hub.cluster, hub.tier, hub.action, hub.why) for hub in self._differing()]
         if not rows:
             return [f"{plural(len(self.hubs), 'hub')}: nothing to change"]
         return [*aligned(rows), self.counted()]
@@ -136,7 +141,7 @@ def _fitting(text: str, parts: list[str], room: int) -> tuple[str, int]:
 
 
 def _row(hub: HubPlan) -> str:
-    return markdown_row((hub.hub, hub.cluster, hub.tier, hub.action, ", ".join(hub.reasons))) + "\n"
+    return markdown_row((hub.hub, hub.cluster, hub.tier, hub.action, hub.why)) + "\n"
 
 
 def _details(hub: HubPlan) -> str:
@@ -159,9 +164,13 @@ def kept_plan(text: str, name: str) -> Plan:
         content = json.loads(text)
         if content["format"] != FORMAT:
             raise PlanError(f"{name} was written by another release of the collection; make the plan anew")
-        return Plan([HubPlan(**hub) for hub in content["hubs"]], content["against"])
+        return Plan([_hub_of(hub) for hub in content["hubs"]], content["against"])
     except (ValueError, KeyError, TypeError) as error:
         raise PlanError(f"{name} holds no plan: {error}") from None
+
+
+def _hub_of(content: dict[str, Any]) -> HubPlan:
+    return HubPlan(**{**content, "reasons": [Reason(**reason) for reason in content["reasons"]]})
 
 
 def moved(kept: Plan, now: Plan) -> list[str]:

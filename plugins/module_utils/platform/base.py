@@ -1,62 +1,215 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the rest of the engine may ask of a platform.
+"""The interface of a platform: everything that the rest of the collection needs from it to read a cluster.
 
-A platform answers three questions about hubs: what they should be (``desired``), what they are
-(``live``, one read for all hubs of a cluster) and what differs (``change``); and it lists the hubs
-that are there (``present``). Applying a change
-is the work of roles/hub/tasks/<platform>.yml.
+A platform object stands for one cluster. Making it does no I/O; :meth:`Platform.observe` reads the cluster once, and
+what it returns is handed on. Applying a change is the work of roles/hub/tasks/<platform>. tests/contract holds every
+platform to this interface.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import HubResult
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, HubTarget
 
 from ..common.errors import HubfleetError
-from ..fleet.changes import Change
+from ..fleet.changes import HubDiff
+from ..fleet.lock_owner import LockOwner
+from ..fleet.revisions import Revision
+from ..fleet.snapshot import Snapshot
 from ..schema.model import Hub
+from ..schema.problems import Problem, Problems
+
+#: Capabilities. Deploying includes everything that needs a cluster: observing, locking, checking and revisions.
+DEPLOY, RENDER, BACKUP = "deploy", "render", "backup"
 
 
 class PlatformError(HubfleetError):
-    """A cluster cannot hold its hubs; the message is for the operator, one sentence."""
+    """A cluster cannot hold its hubs; the message is one sentence for the operator."""
 
 
 class UnreachableError(PlatformError):
-    """A cluster does not answer, or lets us do nothing; others are not concerned."""
+    """A cluster does not answer, or denies access; other clusters are not concerned."""
+
+
+class ClusterFacts(Protocol):
+    """What is known of a cluster before its hubs are: JSON-able, so that one task can hand it to another."""
+
+    @property
+    def identity(self) -> str:
+        """What distinguishes the cluster from all others, "" where nothing does."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the facts as JSON-able data without secrets; :meth:`Platform.facts_from_dict` reads it."""
+
+    def playbook_variables(self) -> dict[str, Any]:
+        """Return what roles need to know of the cluster."""
+
+
+class ObservedHub(Protocol):
+    """A hub as it is; each platform has its own class."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of the hub as it is, "" where it does not exist; it changes when anybody deploys or edits the hub."""
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """Why nothing can be deployed. breaks_running: hubs that run already suffer from it, too."""
+
+    code: str
+    problem: Problem
+    breaks_running: bool = False
+
+
+@dataclass(frozen=True)
+class Prerequisite:
+    """Something to build before hubs can be deployed. directory: its name. hub: the first that needs it."""
+
+    name: str
+    directory: str
+    hub: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A remark on a cluster for the operator."""
+
+    text: str
+    warning: bool = False
+
+
+@dataclass
+class ClusterState:
+    """What one read of a cluster found.
+
+    hubs: name -> the hub as it is, for every hub that was asked about.
+    orphans: names of hubs in the cluster that the inventory does not have.
+    blockers: why nothing can be deployed. prerequisites: what has to be built first.
+    """
+
+    facts: Any
+    hubs: dict[str, Any] = field(default_factory=dict)
+    orphans: list[str] = field(default_factory=list)
+    blockers: list[Blocker] = field(default_factory=list)
+    prerequisites: list[Prerequisite] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CheckResults:
+    """How checks went. problems: hub -> why it could not be checked."""
+
+    results: list[HubResult] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
+
+    def add(self, others: CheckResults) -> None:
+        """Add the results of other checks."""
+        self.results.extend(others.results)
+        self.problems.update(others.problems)
+
+    def ordered(self, hubs: Sequence[str]) -> CheckResults:
+        """Return the same in the order of ``hubs``."""
+        return CheckResults(sorted(self.results, key=lambda result: hubs.index(result.name)), self.problems)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the results as JSON-able data."""
+        return {"results": [result.as_dict() for result in self.results], "problems": self.problems}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> CheckResults:
+        """Return the results that :meth:`as_dict` returned."""
+        return cls([HubResult.from_dict(result) for result in values["results"]], values["problems"])
 
 
 class Platform(ABC):
-    """One cluster on its platform."""
+    """One cluster on its platform. Methods that read the cluster raise PlatformError, or UnreachableError."""
+
+    #: What the platform can do: DEPLOY, RENDER, BACKUP.
+    capabilities: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
-    def desired(self, hub: Hub) -> Any:
+    def validate(self, hubs: list[Hub], problems: Problems) -> None:
+        """Add to ``problems`` what is wrong with hubs beyond the schema; the cluster is not read."""
+
+    @abstractmethod
+    def facts(self, hubs: list[Hub]) -> Any:
+        """Read the :class:`ClusterFacts` alone, where nothing else is needed; :meth:`observe` returns them as well."""
+
+    @abstractmethod
+    def facts_from_dict(self, values: dict[str, Any]) -> Any:
+        """Return the facts that another task read, from their ``as_dict()``."""
+
+    @abstractmethod
+    def observe(self, hubs: list[Hub]) -> ClusterState:
+        """Read the cluster once."""
+
+    @abstractmethod
+    def desired(self, hub: Hub, facts: Any) -> Any:
         """Return what the hub should be: a pure function of the inventory and the cluster's facts."""
 
     @abstractmethod
-    def live(self, hubs: list[Hub]) -> dict[str, Any]:
-        """Return what the hubs are, by name, in one read; raises PlatformError."""
+    def diff(self, hub: Hub, desired: Any, state: Any) -> HubDiff:
+        """Compare what the hub should be with what it is; secrets are masked in the result."""
 
     @abstractmethod
-    def change(self, hub: Hub, desired: Any, live: Any) -> Change:
-        """Compare; secrets never reach the result."""
+    def describe(self, hub: Hub) -> Snapshot:
+        """Return what the inventory alone says of the hub, to compare revisions; nothing is read from the cluster."""
 
     @abstractmethod
-    def present(self) -> list[str]:
-        """Return the names of all hubs that are there, whether or not the inventory knows them."""
+    def notices(self, state: Any) -> list[Notice]:
+        """Return remarks on the cluster that an operator should see with a plan."""
 
     @abstractmethod
-    def identity(self) -> str:
-        """Return what tells the cluster from all others, "" where nothing does."""
+    def revisions(self, hubs: list[str]) -> dict[str, list[Revision]]:
+        """Return what was deployed of each hub, the newest first."""
+
+    def last_backups(self, hubs: list[str]) -> dict[str, str]:
+        """Return when each hub was backed up last, in ISO format; "" where it never was."""
+        return dict.fromkeys(hubs, "")
+
+    def passwords_path(self, hub: Hub, facts: Any) -> str:
+        """Return where the passwords are that the hub itself generated, "" where it has none."""
+        return ""
 
     @abstractmethod
-    def lock(self, pid: int, who: str, when: str) -> bool:
-        """Let the process ``pid`` be the only one that changes the cluster; return whether a stale lock was in the way.
+    def check_targets(
+        self, hubs: list[Hub], facts: Any, every: bool = False, as_deployed: bool = False
+    ) -> list[HubTarget]:
+        """Return what a check tries on hubs, without tokens.
 
-        Raises PlatformError while another one changes it.
+        every: all choices of a hub, else its default. as_deployed: at the address that was deployed, which the
+        inventory may not have any more.
         """
 
     @abstractmethod
-    def unlock(self, pid: int) -> bool:
-        """Give the lock back if ``pid`` holds it; return whether it did."""
+    def check(
+        self,
+        hubs: list[Hub],
+        targets: list[HubTarget],
+        facts: Any,
+        options: CheckOptions,
+        report: Callable[[str], None] | None = None,
+    ) -> CheckResults:
+        """Act like a user on hubs, from where they can be reached; RuntimeError without aiohttp.
+
+        targets: as :meth:`check_targets` returned them. report: prints a line of progress.
+        """
+
+    @abstractmethod
+    def lock(self, owner: LockOwner, force: bool = False) -> bool:
+        """Let ``owner`` alone change the cluster; return whether the lock of another owner was replaced.
+
+        An owner that is known to be gone is replaced; force: also one of which nobody can tell. Raises PlatformError
+        while another one holds the lock. The same owner may lock again.
+        """
+
+    @abstractmethod
+    def unlock(self, owner: LockOwner) -> bool:
+        """Release the lock if ``owner`` holds it; return whether it did."""

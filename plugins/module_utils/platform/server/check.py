@@ -9,10 +9,8 @@ import dataclasses
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import HubResult
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run import Progress, run_checks
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
     CheckOptions,
@@ -21,46 +19,20 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets 
 )
 
 from ...common import files
-from ..base import PlatformError
+from ..base import CheckResults, PlatformError
 from .layout import HubLayout
 from .observe.services import running
 from .revisions.history import APPLYING, CHECKED, FAILED, finish, newest
 
 
-@dataclass(frozen=True)
-class Checked:
-    """How checks went. problems: hub -> why it could not be checked."""
-
-    results: list[HubResult] = field(default_factory=list)
-    problems: dict[str, str] = field(default_factory=dict)
-
-    def add(self, others: Checked) -> None:
-        """Take in how other checks went."""
-        self.results.extend(others.results)
-        self.problems.update(others.problems)
-
-    def ordered(self, hubs: Sequence[str]) -> Checked:
-        """Return the same, in the order of ``hubs``."""
-        return Checked(sorted(self.results, key=lambda result: hubs.index(result.name)), self.problems)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON-able data."""
-        return {"results": [result.as_dict() for result in self.results], "problems": self.problems}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Checked:
-        """Return what :meth:`as_dict` was made from."""
-        return cls([HubResult.from_dict(result) for result in values["results"]], values["problems"])
-
-
 def check_hubs(
     hubs: Sequence[tuple[HubTarget, str]], options: CheckOptions, progress: Progress | None = None
-) -> Checked:
+) -> CheckResults:
     """Check hubs, given by targets without a token, and their directories. RuntimeError without aiohttp.
 
     A target without an address is checked at the one that was deployed.
     """
-    found, targets, layouts = Checked(), [], []
+    found, targets, layouts = CheckResults(), [], []
     for target, directory in hubs:
         layout = HubLayout(directory)
         try:

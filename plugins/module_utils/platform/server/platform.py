@@ -5,22 +5,45 @@
 
 from __future__ import annotations
 
-import os
-from typing import Any
+import dataclasses
+import functools
+from typing import Any, Callable
 from urllib.parse import urlsplit
 
-from ...fleet.changes import Change
-from ...schema.model import Cluster, Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
+    CheckOptions,
+    Choice,
+    HubTarget,
+)
+
+from ...fleet.changes import HubDiff
+from ...fleet.lock_owner import ALIVE, GONE, UNKNOWN, LockOwner
+from ...fleet.revisions import Revision
+from ...fleet.snapshot import Snapshot
+from ...schema.model import LOCALHOST, Cluster, FleetInput, Hub
+from ...schema.problems import Problems
 from ...schema.reverse_proxy_checks import read_authority
-from ..base import Platform, PlatformError
-from . import lock as deploy_lock
-from .desired.environments import Assets, Build, hub_environment, supervisor_environment
+from ..base import (
+    BACKUP,
+    DEPLOY,
+    CheckResults,
+    ClusterState,
+    Notice,
+    Platform,
+    PlatformError,
+    Prerequisite,
+)
+from .blockers import find_blockers
+from .check import not_deployed
+from .desired.copied_files import copied_digests
+from .desired.environments import Assets, Build, hub_builds, hub_environment, supervisor_environment
 from .desired.hub import DesiredHub, desired_hub
 from .desired.services import Service, reverse_proxy_service
-from .facts.gather import Survey, file_digest
-from .observe.cluster import State, Wanted
-from .observe.hub import ObservedHub, change_of, newer_database
-from .queries import Ask
+from .desired.snapshot import describe_hub
+from .diff import diff_hub
+from .facts.gather import MachineFacts
+from .machine_access import MachineAccess
+from .observe.cluster import MachineState
 from .reverse_proxy.desired import OPTIONS as REVERSE_PROXY_OPTIONS
 from .revisions.history import Record
 
@@ -35,132 +58,231 @@ _OPTIONS = (
 )
 
 
+class ServerState(ClusterState):
+    """What one read of a machine found."""
+
+    facts: MachineFacts
+
+    def __init__(self, facts: MachineFacts, machine: MachineState, **found: Any):
+        super().__init__(facts, machine.hubs, **found)
+        self.machine = machine
+
+
 class ServerPlatform(Platform):
-    """A cluster on one machine, which is asked through ``ask``.
+    """A cluster on one machine."""
 
-    survey: what the machine is. state: of its hubs, as the last :meth:`live` found it.
-    """
+    capabilities = frozenset({DEPLOY, BACKUP})
 
-    def __init__(self, cluster: Cluster, hubs: list[Hub], ask: Ask, assets: Assets, directory: str):
-        """Take the cluster's hubs, the collection's files and the inventory directory; raises PlatformError."""
-        self._ask = ask
-        self.authority = read_authority(cluster["cluster_certificate_authority"], directory)
-        question = {
-            "cluster": cluster.name,
-            "options": {name: cluster[name] for name in _OPTIONS},
-            "authority": self.authority,
-            "certificates": {hub.name: _own_certificate(hub) for hub in hubs if hub["hub_tls_certificate"]},
-        }
-        self.survey = Survey.from_dict(ask("survey", question))
-        self.setup, self.reverse_proxy = self.survey.setup, self.survey.reverse_proxy
-        self.state = State()
-        self.cluster = cluster.name
+    def __init__(self, cluster: Cluster, inventory: FleetInput, assets: Assets, reach: Callable[[], MachineAccess]):
+        """Take a cluster, its inventory, the collection's files for machines, and what returns the machine."""
+        self.cluster = cluster
+        self.inventory = inventory
         self.assets = assets
-        self.directory = directory
-        self._known: dict[str, DesiredHub] = {}
+        self._reach = reach
 
-    def desired(self, hub: Hub) -> DesiredHub:
-        if hub.name not in self._known:
-            copied = copied_digests(hub, self.directory)
-            own = self._certificate(hub)
-            self._known[hub.name] = desired_hub(hub, self.setup, self.assets, copied, own, self.reverse_proxy)
-        return self._known[hub.name]
+    @functools.cached_property
+    def machine(self) -> MachineAccess:
+        """The machine of the cluster."""
+        return self._reach()
 
-    def live(self, hubs: list[Hub]) -> dict[str, ObservedHub]:
-        desired = [self.desired(hub) for hub in hubs]
-        wanted = Wanted(
-            {hub.name: sorted(set(hub.config["ports"].values())) for hub in desired},
-            [*(service for hub in desired for service in hub.services), self.reverse_proxy_service()],
-            sorted({_place(build) for hub in desired for build in hub.builds}),
-            self.supervisor(),
-            self.reverse_proxy if any(hub.behind_reverse_proxy for hub in hubs) else None,
+    def validate(self, hubs: list[Hub], problems: Problems) -> None:
+        """Add nothing: the schema has all rules for hubs on machines."""
+
+    def facts(self, hubs: list[Hub]) -> MachineFacts:
+        found: MachineFacts = self.machine.query("facts", self._about(hubs))
+        return found
+
+    def facts_from_dict(self, values: dict[str, Any]) -> MachineFacts:
+        return MachineFacts.from_dict(values)
+
+    def observe(self, hubs: list[Hub]) -> ServerState:
+        about = {
+            **self._about(hubs),
+            "hubs": {hub.name: sorted({hub["hub_port"], *hub.inner_ports}) for hub in hubs},
+            "reverse_proxy": any(hub.behind_reverse_proxy for hub in hubs),
+        }
+        facts, machine = self.machine.query("observe", about)
+        return ServerState(
+            facts,
+            machine,
+            orphans=sorted(set(machine.deployed) - set(self.inventory.hosts)),
+            blockers=find_blockers(hubs, facts.setup, machine, self.inventory, self.assets),
+            prerequisites=self._prerequisites(hubs, facts, machine),
         )
-        root = self.setup.layout.root
-        self.state = State.from_dict(self._ask("state", {"root": root, "wanted": wanted.as_dict()}))
-        return self.state.hubs
 
-    def change(self, hub: Hub, desired: DesiredHub, live: ObservedHub) -> Change:
-        missing = [build.name for build in desired.builds if not self._is_built(build)]
-        return change_of(desired, live, missing, self.state.reverse_proxy)
+    def desired(self, hub: Hub, facts: MachineFacts) -> DesiredHub:
+        if hub.name in facts.unusable:
+            raise PlatformError(f"hub {hub.name}: {facts.unusable[hub.name]}")
+        copied = copied_digests(hub, self.inventory.directory)
+        certificate = facts.certificates.get(hub.name, "")
+        return desired_hub(hub, facts.setup, self.assets, copied, certificate, facts.reverse_proxy)
 
-    def present(self) -> list[str]:
-        return self.state.present
+    def diff(self, hub: Hub, desired: DesiredHub, state: ServerState) -> HubDiff:
+        missing = [build.name for build in desired.builds if not _is_built(build, state.machine)]
+        return diff_hub(desired, state.machine, missing)
 
-    def identity(self) -> str:
-        return self.survey.identity
+    def describe(self, hub: Hub) -> Snapshot:
+        return describe_hub(hub, self.inventory.directory, self.assets)
 
-    def lock(self, pid: int, who: str, when: str) -> bool:
-        question = {"root": self.setup.layout.root, "owner": deploy_lock.owner(pid, who, when)}
-        found = self._ask("lock", question)
-        holder = found.get("holder")
-        if holder and deploy_lock.is_gone(holder):
-            # The machine could not tell, since it was a process of this one.
-            found = self._ask("lock", {**question, "gone": holder})
-        if "holder" in found:
-            raise PlatformError(found["problem"])
-        return bool(found["stale"])
+    def notices(self, state: ServerState) -> list[Notice]:
+        setup, proxy = state.facts.setup, state.facts.reverse_proxy
+        found = [
+            Notice(
+                f"{self.cluster.name}: isolation {setup.isolation} ({setup.limits}), supervisor {setup.supervisor}, "
+                f"state in {setup.layout.root}"
+            )
+        ]
+        if proxy.wanted:
+            ports = f"ports {proxy.http_port} and {proxy.https_port}"
+            found.append(Notice(f"{self.cluster.name}: reverse proxy on {ports}, Caddy {proxy.version}"))
+        if setup.isolation == "none":
+            text = (
+                f"cluster {self.cluster.name}: cluster_isolation is none: "
+                "every user of its hubs can read the files and tokens of all others"
+            )
+            found.append(Notice(text, warning=True))
+        return found
 
-    def unlock(self, pid: int) -> bool:
-        owner = deploy_lock.owner(pid, "", "")
-        return bool(self._ask("unlock", {"root": self.setup.layout.root, "owner": owner})["released"])
-
-    def history(self, hubs: list[str]) -> dict[str, list[Record]]:
-        """Return what was deployed of each hub, the newest first."""
-        found = self._ask("history", {"root": self.setup.layout.root, "hubs": hubs})
-        return {name: [Record(**record) for record in records] for name, records in found.items()}
+    def revisions(self, hubs: list[str]) -> dict[str, list[Revision]]:
+        found = self.machine.query("history", {**self._place(), "hubs": hubs})
+        return {name: [_revision(record) for record in records] for name, records in found.items()}
 
     def last_backups(self, hubs: list[str]) -> dict[str, str]:
-        """Return when each hub was backed up last, in ISO format; "" where one never was."""
-        return self._ask("backups", {"root": self.setup.layout.root, "hubs": hubs})
+        found: dict[str, str] = self.machine.query("backups", {**self._place(), "hubs": hubs})
+        return found
 
-    def newer_database(self, hub: Hub, live: ObservedHub) -> str:
-        """Return the version of JupyterHub whose database the hub's own version could not read, or ""."""
-        return newer_database(self.desired(hub), live)
+    def passwords_path(self, hub: Hub, facts: MachineFacts) -> str:
+        if hub["hub_authenticator"] != "shared-password":
+            return ""
+        path = facts.setup.layout.hub(hub.name).path("secrets")
+        host = str(self.cluster["cluster_host"])
+        return path if host == LOCALHOST else f"{host}:{path}"  # as scp takes it
 
-    def reverse_proxy_service(self) -> Service:
-        """Return the service of the cluster's reverse proxy, whether or not there is one."""
-        return reverse_proxy_service(self.cluster, self.reverse_proxy, self.setup, self.assets)
+    def check_targets(
+        self, hubs: list[Hub], facts: MachineFacts, every: bool = False, as_deployed: bool = False
+    ) -> list[HubTarget]:
+        return [self._check_target(hub, facts, every, as_deployed) for hub in hubs]
 
-    def hub_python(self, hub: Hub) -> str:
-        """Return the Python that a hub runs with."""
-        build = hub_environment(hub["hub_jupyterhub_version"], self.setup, self.assets)
-        return f"{self.setup.layout.tool(build.directory)}/bin/python"
+    def check(
+        self,
+        hubs: list[Hub],
+        targets: list[HubTarget],
+        facts: MachineFacts,
+        options: CheckOptions,
+        report: Callable[[str], None] | None = None,
+    ) -> CheckResults:
+        """Check hubs from their machine, since only there it is certain that they can be reached."""
+        deployed = self.machine.query("deployed", self._place())
+        found = CheckResults(problems={hub.name: not_deployed(hub.name) for hub in hubs if hub.name not in deployed})
+        by_python: dict[str, list[tuple[HubTarget, str]]] = {}
+        for hub, target in zip(hubs, targets):
+            if hub.name in deployed:
+                directory = facts.setup.layout.hub(hub.name).directory
+                by_python.setdefault(self.hub_python(hub, facts), []).append((target, directory))
+        for python, some in by_python.items():
+            found.add(self.machine.check(some, options, python, report))
+        return found
 
-    def supervisor(self) -> dict[str, str]:
+    def lock(self, owner: LockOwner, force: bool = False) -> bool:
+        about = {**self._place(), "owner": owner.to_text()}
+        found = self.machine.query("lock", about)
+        holder = LockOwner.from_text(found.get("holder", ""))
+        if holder and found["state"] == UNKNOWN:
+            # The machine cannot judge a process of the controller; the controller can judge its own.
+            found["state"] = holder.state()
+            if found["state"] == GONE or force and found["state"] == UNKNOWN:
+                found = self.machine.query("lock", {**about, "replacing": holder.to_text()})
+        if "holder" in found:
+            raise PlatformError(self._held(LockOwner.from_text(found["holder"]) or owner, found["state"] == ALIVE))
+        return bool(found["replaced"])
+
+    def unlock(self, owner: LockOwner) -> bool:
+        return bool(self.machine.query("unlock", {**self._place(), "owner": owner.to_text()}))
+
+    def supervisor(self, facts: MachineFacts) -> dict[str, str]:
         """Return what the engine's function create_supervisor() takes."""
-        layout = self.setup.layout
-        programs = layout.tool(supervisor_environment(self.setup, self.assets).directory)
+        layout = facts.setup.layout
+        programs = layout.tool(supervisor_environment(facts.setup, self.assets).directory)
         return {
-            "kind": self.setup.supervisor,
+            "kind": facts.setup.supervisor,
             "directory": layout.supervisor,
-            "runtime_directory": self.setup.runtime_directory,
+            "runtime_directory": facts.setup.runtime_directory,
             "programs": f"{programs}/bin",
         }
 
-    def machine_changes(self, hubs: list[Hub]) -> list[dict[str, Any]]:
-        """Return what is to be built for ``hubs``, each with one hub that needs it, in order."""
-        found: dict[str, dict[str, Any]] = {}
+    def reverse_proxy_service(self, facts: MachineFacts) -> Service:
+        """Return the service of the cluster's reverse proxy, whether or not there is one."""
+        return reverse_proxy_service(self.cluster.name, facts.reverse_proxy, facts.setup, self.assets)
+
+    def hub_python(self, hub: Hub, facts: MachineFacts) -> str:
+        """Return the Python that a hub runs with."""
+        build = hub_environment(hub["hub_jupyterhub_version"], facts.setup, self.assets)
+        return f"{facts.setup.layout.tool(build.directory)}/bin/python"
+
+    def _about(self, hubs: list[Hub]) -> dict[str, Any]:
+        """Return what the machine has to know to gather its facts."""
+        return {
+            "cluster": self.cluster.name,
+            "options": {name: self.cluster[name] for name in _OPTIONS},
+            "authority": self._authority(),
+            "certificates": {hub.name: _own_certificate(hub) for hub in hubs if hub["hub_tls_certificate"]},
+        }
+
+    def _place(self) -> dict[str, Any]:
+        """Return what the machine has to know to find the state directory."""
+        return {"cluster": self.cluster.name, "directory": self.cluster["cluster_state_directory"]}
+
+    def _authority(self) -> str:
+        return read_authority(self.cluster["cluster_certificate_authority"], self.inventory.directory)
+
+    def _prerequisites(self, hubs: list[Hub], facts: MachineFacts, machine: MachineState) -> list[Prerequisite]:
+        """Return what is to be built, each with the first hub that needs it, in the order of building."""
+        found: dict[str, Prerequisite] = {}
         for hub in hubs:
-            for build in self.desired(hub).builds:
-                if not self._is_built(build):
-                    found.setdefault(
-                        build.directory,
-                        {"name": build.name, "directory": build.directory, "hub": hub.name},
-                    )
+            for build in hub_builds(hub, facts.setup, self.assets):
+                if not _is_built(build, machine):
+                    found.setdefault(build.directory, Prerequisite(build.name, build.directory, hub.name))
         return list(found.values())
 
-    def _is_built(self, build: Build) -> bool:
-        return _place(build) in self.state.built
+    def _check_target(self, hub: Hub, facts: MachineFacts, every: bool, as_deployed: bool) -> HubTarget:
+        choices = [
+            Choice(
+                environment=environment.name,
+                size=size.name,
+                options={"profile": environment.name, "size": size.name},
+                code=environment.check_code,
+                expect=environment.check_output,
+            )
+            for environment in (hub.environments if every else hub.environments[:1])
+            for size in (hub.sizes if every else hub.sizes[:1])
+        ]
+        proxy = facts.reverse_proxy
+        internal = hub.behind_reverse_proxy and self.cluster["cluster_certificate_source"] == "internal"
+        return HubTarget(
+            hub.name,
+            self.cluster.name,
+            "" if as_deployed else hub.url,
+            "",
+            choices,
+            authorities=self._authority(),
+            authority_file=proxy.root_certificate if internal else "",
+            machine=(proxy.local_address, proxy.https_port) if hub.behind_reverse_proxy else None,
+            renews=hub.behind_reverse_proxy and not hub["hub_tls_certificate"],
+        )
 
-    def _certificate(self, hub: Hub) -> str:
-        """Return the digest of the hub's own certificate and key, "" without; PlatformError where these are no use."""
-        if hub.name in self.survey.unusable:
-            raise PlatformError(f"hub {hub.name}: {self.survey.unusable[hub.name]}")
-        return self.survey.certificates.get(hub.name, "")
+    def _held(self, holder: LockOwner, alive: bool) -> str:
+        """Return why the lock cannot be taken, and what to do."""
+        text = f"a deploy by {holder.describe()}; wait for its end"
+        if alive:
+            return text
+        return (
+            f"{text}. Whether it still runs cannot be seen from here; if it ended without releasing the lock, "
+            f"free the lock with -e deploy_break_lock={self.cluster.name}"
+        )
 
 
-def _place(build: Build) -> str:
-    return f"{build.folder}/{build.directory}"
+def _is_built(build: Build, machine: MachineState) -> bool:
+    return f"{build.folder}/{build.directory}" in machine.built
 
 
 def _own_certificate(hub: Hub) -> dict[str, str]:
@@ -169,21 +291,5 @@ def _own_certificate(hub: Hub) -> dict[str, str]:
     return {"certificate": hub["hub_tls_certificate"], "key": hub["hub_tls_key"], "host": host or ""}
 
 
-def copied_files(hub: Hub, directory: str) -> dict[str, str]:
-    """Return templates and logo of a hub: file below config/ -> path on the controller."""
-    found = {}
-    if hub["hub_templates"]:
-        root = os.path.join(directory, os.path.expanduser(hub["hub_templates"]))
-        for folder, _folders, names in os.walk(root):
-            for name in names:
-                path = os.path.join(folder, name)
-                found[os.path.join("templates", os.path.relpath(path, root))] = path
-    if hub["hub_logo"]:
-        path = os.path.join(directory, os.path.expanduser(hub["hub_logo"]))
-        found[f"logo{os.path.splitext(path)[1]}"] = path
-    return found
-
-
-def copied_digests(hub: Hub, directory: str) -> dict[str, str]:
-    """Return templates and logo of a hub: file below config/ -> SHA-256."""
-    return {name: file_digest(path) for name, path in copied_files(hub, directory).items()}
+def _revision(record: Record) -> Revision:
+    return Revision(**{each.name: getattr(record, each.name) for each in dataclasses.fields(Revision)})

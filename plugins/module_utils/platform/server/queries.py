@@ -1,71 +1,102 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the controller may ask of a cluster's machine: plain data in, plain data out.
-
-In the same process where the machine is the controller's own, through the module server_query else; so there is one way
-to find out, whatever the way there. Nothing that is answered is a secret.
-"""
+"""What the controller asks a cluster's machine; see machine_access for the ways there. No answer holds a secret."""
 
 from __future__ import annotations
 
-from typing import Any, Callable
+import os
+from typing import Any, Callable, NamedTuple
 
+from ...fleet.lock_owner import LockOwner
 from ..base import PlatformError
 from . import lock as deploy_lock
 from .backup.program import last_backup
-from .facts.gather import survey
+from .facts.gather import MachineFacts, gather_facts
+from .facts.machine import state_directory
 from .layout import Layout
-from .observe.cluster import Wanted, look
+from .observe.cluster import MachineState, deployed_hubs, observe_machine
 from .revisions import history
-
-Answer = dict[str, Any]
-#: Asks a machine: the name of a question, and its arguments.
-Ask = Callable[[str, dict[str, Any]], Answer]
+from .revisions.history import Record
 
 
-def answer(question: str, arguments: dict[str, Any]) -> Answer:
-    """Answer one of the QUESTIONS about the machine this runs on; raises PlatformError."""
-    return QUESTIONS[question](**arguments)
+def answer(name: str, arguments: dict[str, Any]) -> Any:
+    """Return the answer to one of the QUERIES as JSON-able data."""
+    return QUERIES[name].encode(QUERIES[name].answer(**arguments))
 
 
-def _survey(cluster: str, options: dict[str, Any], authority: str, certificates: dict[str, dict[str, str]]) -> Answer:
-    return survey(cluster, options, authority, certificates).as_dict()
+class Query(NamedTuple):
+    """A query. answer: finds the answer. encode, decode: turn it into JSON-able data, and back."""
+
+    answer: Callable[..., Any]
+    encode: Callable[[Any], Any] = lambda found: found
+    decode: Callable[[Any], Any] = lambda found: found
 
 
-def _state(root: str, wanted: dict[str, Any]) -> Answer:
-    return look(Layout(root), Wanted.from_dict(wanted)).as_dict()
+def _observe(
+    cluster: str,
+    options: dict[str, Any],
+    authority: str,
+    certificates: dict[str, dict[str, str]],
+    hubs: dict[str, list[int]],
+    reverse_proxy: bool,
+) -> tuple[MachineFacts, MachineState]:
+    """Return the facts and the state. hubs: name -> ports. reverse_proxy: some of them are behind one."""
+    facts = gather_facts(cluster, options, authority, certificates)
+    return facts, observe_machine(cluster, facts.setup, hubs, facts.reverse_proxy if reverse_proxy else None)
 
 
-def _history(root: str, hubs: list[str]) -> Answer:
-    layout = Layout(root)
-    return {name: [record.as_dict() for record in history.records(layout.hub(name))] for name in hubs}
+def _layout(cluster: str, directory: str | None) -> Layout:
+    return Layout(state_directory(cluster, directory, os.geteuid() == 0, os.path.expanduser("~")))
 
 
-def _backups(root: str, hubs: list[str]) -> Answer:
-    layout = Layout(root)
+def _history(cluster: str, directory: str | None, hubs: list[str]) -> dict[str, list[Record]]:
+    layout = _layout(cluster, directory)
+    return {name: history.records(layout.hub(name)) for name in hubs}
+
+
+def _backups(cluster: str, directory: str | None, hubs: list[str]) -> dict[str, str]:
+    layout = _layout(cluster, directory)
     return {name: last_backup(layout, name) for name in hubs}
 
 
-def _lock(root: str, owner: dict[str, Any], gone: dict[str, Any] | None = None) -> Answer:
-    """Return whether a stale lock was in the way, or who holds it."""
+def _deployed(cluster: str, directory: str | None) -> list[str]:
+    return deployed_hubs(_layout(cluster, directory))
+
+
+def _lock(cluster: str, directory: str | None, owner: str, replacing: str = "") -> dict[str, Any]:
+    """Return whether another owner's lock was replaced, or who holds it and whether that is seen to run."""
+    wanting = LockOwner.from_text(owner)
+    if wanting is None:
+        raise PlatformError("the owner of the lock is not understood")
     try:
-        return {"stale": deploy_lock.take(Layout(root), owner, gone)}
+        layout = _layout(cluster, directory)
+        return {"replaced": deploy_lock.take(layout, wanting, LockOwner.from_text(replacing))}
     except deploy_lock.LockedError as error:
-        return {"holder": error.holder, "problem": str(error)}
+        return {"holder": error.holder.to_text(), "state": error.holder.state()}
     except OSError as error:
         raise PlatformError(f"the lock of the cluster cannot be taken: {error}") from None
 
 
-def _unlock(root: str, owner: dict[str, Any]) -> Answer:
-    return {"released": deploy_lock.release(Layout(root), owner)}
+def _unlock(cluster: str, directory: str | None, owner: str) -> bool:
+    holding = LockOwner.from_text(owner)
+    return holding is not None and deploy_lock.release(_layout(cluster, directory), holding)
 
 
-QUESTIONS: dict[str, Callable[..., Answer]] = {
-    "survey": _survey,
-    "state": _state,
-    "history": _history,
-    "backups": _backups,
-    "lock": _lock,
-    "unlock": _unlock,
+QUERIES: dict[str, Query] = {
+    "facts": Query(gather_facts, MachineFacts.as_dict, MachineFacts.from_dict),
+    "observe": Query(
+        _observe,
+        lambda found: [part.as_dict() for part in found],
+        lambda found: (MachineFacts.from_dict(found[0]), MachineState.from_dict(found[1])),
+    ),
+    "history": Query(
+        _history,
+        lambda found: {name: [record.as_dict() for record in records] for name, records in found.items()},
+        lambda found: {name: [Record(**record) for record in records] for name, records in found.items()},
+    ),
+    "deployed": Query(_deployed),
+    "backups": Query(_backups),
+    "lock": Query(_lock),
+    "unlock": Query(_unlock),
 }

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....common import files
+from ....common.digests import digest
 from ....common.errors import HubfleetError
-from ..desired.environments import digest
 from ..layout import Layout
 
 NEVER = "never"

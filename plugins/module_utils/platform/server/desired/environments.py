@@ -10,14 +10,13 @@ replaced while servers that started in the old one go on.
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import os
 import re
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
-from ....schema.model import Environment
+from ....common.digests import digest
+from ....schema.model import Environment, Hub
 from ..facts.machine import Setup
 
 #: Raised when the way of building changes, so that everything is built anew.
@@ -80,12 +79,6 @@ class Build:
     def directory(self) -> str:
         """Name of the directory: the name and a digest of everything it is made from."""
         return f"{self.name}-{digest({'builder': BUILDER, **asdict(self)})}"
-
-
-def digest(value: Any) -> str:
-    """Return a short digest of JSON-able data that does not depend on the order of keys."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def user_environment(environment: Environment, jupyterhub: str, setup: Setup, assets: Assets) -> Build:
@@ -169,6 +162,13 @@ def tools(jupyterhub: str, setup: Setup, assets: Assets) -> list[Build]:
     if setup.supervisor == "supervisord":
         builds.append(supervisor_environment(setup, assets))
     return builds
+
+
+def hub_builds(hub: Hub, setup: Setup, assets: Assets) -> list[Build]:
+    """Return everything that must be built before the services of a hub can start, in the order of building."""
+    version = hub["hub_jupyterhub_version"]
+    users = [user_environment(environment, version, setup, assets) for environment in hub.environments]
+    return [*tools(version, setup, assets), *users]
 
 
 @functools.cache

@@ -11,14 +11,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from ....common.digests import digest
 from ....redaction.redactor import Redactor
 from ....schema.model import Hub
 from ...traits import hub_traits, profile_list, secret_traits
 from ..facts.machine import Setup
 from ..redacted import PRIVATE_LINES, PUBLIC_NAMES, HubContent, mask_content
 from ..reverse_proxy.desired import ReverseProxy, Site, site_of
-from .environments import Assets, Build, digest, tools, user_environment, versions
+from .environments import Assets, Build, hub_builds, versions
 from .services import Service, reverse_proxy_service, services, slice_name
+
+#: What a hub runs from, as fields of history.Record -> words.
+VERSIONS = {"jupyterhub": "JupyterHub", "proxy": "proxy", "python": "Python"}
 
 #: Version of hub.json that the package hubfleet_runtime understands.
 FORMAT = 1
@@ -85,6 +89,10 @@ class DesiredHub:
             ]
         )
 
+    def named_versions(self) -> dict[str, str]:
+        """Return what the hub runs from by the names that people know."""
+        return {words: self.versions[name] for name, words in VERSIONS.items() if name in self.versions}
+
     def config_text(self) -> str:
         """Return hub.json as text; the order of keys is kept, since menus show choices in it."""
         return json.dumps(self.config, indent=2) + "\n"
@@ -92,6 +100,14 @@ class DesiredHub:
     def content(self) -> HubContent:
         """Return its content for people, to be masked."""
         return HubContent.read(self.config, self.extra)
+
+    def config_files(self) -> dict[str, str]:
+        """Return the files below config/ that are written from text, by name."""
+        return {
+            "hub.json": self.config_text(),
+            "secrets.json": json.dumps(self.secrets, indent=2, sort_keys=True) + "\n",
+            "extra.py": self.extra,
+        }
 
     def shown(self) -> str:
         """Return its content as text, with secrets masked."""
@@ -113,11 +129,8 @@ def desired_hub(
     door. door: the reverse proxy of the cluster, None where the machine is not known.
     """
     jupyterhub = hub["hub_jupyterhub_version"]
-    builds = tools(jupyterhub, setup, assets)
-    environments = {
-        environment.name: user_environment(environment, jupyterhub, setup, assets) for environment in hub.environments
-    }
-    builds += environments.values()
+    builds = hub_builds(hub, setup, assets)
+    environments = {build.name: build for build in builds if build.folder == "environments"}
     config = _config(hub, setup, environments, copied)
     secrets = {"traits": secret_traits(hub), "services": _service_tokens(hub)}
     extra = hub["hub_jupyterhub_config"] or ""

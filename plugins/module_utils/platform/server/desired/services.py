@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ....common.digests import digest
 from ....schema.model import Hub
 from ..facts.machine import Setup
-from ..layout import HubLayout
+from ..layout import HubLayout, Layout
 from ..reverse_proxy.desired import ReverseProxy, command
-from .environments import Assets, digest, hub_environment, node_command, proxy
+from .environments import Assets, hub_environment, node_command, proxy
 
 #: Ports below it are for root, and for who has the right to them (ip(7)).
 _FIRST_FREE_PORT = 1024
@@ -60,6 +61,11 @@ class Service:
 def slice_name(hub: Hub, setup: Setup) -> str:
     """Return the slice of a hub; dashes make a slice part of another one (systemd.slice(5)), so names have none."""
     return f"hubfleet-{digest(setup.layout.root)[:6]}-{hub.name.replace('-', '_')}.slice"
+
+
+def service_name(layout: Layout, owner: str, role: str) -> str:
+    """Return the name of a service, unique on the machine; owner: CLUSTER.HUB, or CLUSTER for the reverse proxy."""
+    return f"{digest(layout.root)[:6]}-{owner}-{role}"
 
 
 def services(
@@ -144,7 +150,7 @@ def _launched(
     start = ["--directory", directory, "--service", role, *options]
     what = digest([launcher, start, command, content])
     return Service(
-        name=f"{digest(setup.layout.root)[:6]}-{owner}-{role}",
+        name=service_name(setup.layout, owner, role),
         role=role,
         directory=directory,
         command=(*launcher, *start, "--digest", what, "--", *command),

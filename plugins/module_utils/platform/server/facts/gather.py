@@ -1,20 +1,19 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What has to be known of a machine before anything is decided: one look, the same for all that follows."""
+"""Facts of a cluster's machine."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 import os
 import platform
 from dataclasses import dataclass, field
 from typing import Any
 
+from ....fleet.lock_owner import machine_identity
 from ..layout import Layout
-from ..lock import machine_identity
 from ..reverse_proxy.apply import observed_reverse_proxy
 from ..reverse_proxy.desired import ReverseProxy, desired_reverse_proxy
 from .certificates import CertificateError, certificate_digest, inspect
@@ -22,10 +21,10 @@ from .machine import Machine, Setup, resolve
 
 
 @dataclass(frozen=True)
-class Survey:
-    """A cluster's machine.
+class MachineFacts:
+    """What has to be known of a cluster's machine before anything is decided.
 
-    setup: the cluster's settings there. identity: what tells the machine from all others, or "".
+    setup: the cluster's settings there. identity: what distinguishes the machine from all others, or "".
     architecture: of its processor, as uname has it.
     reverse_proxy: the cluster's reverse proxy there. served: hubs that it was asked to serve.
     certificates: hub -> digest of its own certificate and key. unusable: hub -> what is wrong with these.
@@ -40,22 +39,26 @@ class Survey:
     unusable: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON-able data."""
-        setup = {**dataclasses.asdict(self.setup), "layout": self.setup.layout.root}
-        found = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
-        return {**found, "setup": setup, "reverse_proxy": dataclasses.asdict(self.reverse_proxy)}
+        """Return the facts as JSON-able data."""
+        return dataclasses.asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Survey:
-        """Return what :meth:`as_dict` was made from."""
+    def from_dict(cls, values: dict[str, Any]) -> MachineFacts:
+        """Return the facts that :meth:`as_dict` returned."""
         setup = values["setup"]
-        layout, packages = Layout(setup["layout"]), tuple(setup["packages"])
+        layout, packages = Layout(**setup["layout"]), tuple(setup["packages"])
         made = Setup(**{**setup, "layout": layout, "packages": packages})
         return cls(**{**values, "setup": made, "reverse_proxy": ReverseProxy(**values["reverse_proxy"])})
 
+    def playbook_variables(self) -> dict[str, Any]:
+        """Return what roles need to know of the machine."""
+        return self.setup.as_dict()
 
-def survey(cluster: str, options: dict[str, Any], authority: str, certificates: dict[str, dict[str, str]]) -> Survey:
-    """Look at the machine this runs on; raises PlatformError where it cannot hold the cluster.
+
+def gather_facts(
+    cluster: str, options: dict[str, Any], authority: str, certificates: dict[str, dict[str, str]]
+) -> MachineFacts:
+    """Gather facts of the machine this runs on; raises PlatformError where it cannot hold the cluster.
 
     options: the cluster's. authority: certificates (PEM) that the system does not know.
     certificates: hub -> where its own certificate and key are, and the host that they are for.
@@ -63,7 +66,7 @@ def survey(cluster: str, options: dict[str, Any], authority: str, certificates: 
     machine = _this_machine()
     setup = resolve(cluster, options, machine)
     reverse_proxy = desired_reverse_proxy(options, authority, setup.layout, machine)
-    found = Survey(
+    found = MachineFacts(
         setup, machine_identity(), platform.machine(), reverse_proxy, sorted(observed_reverse_proxy(setup.layout).sites)
     )
     for hub, own in certificates.items():
@@ -78,13 +81,7 @@ def survey(cluster: str, options: dict[str, Any], authority: str, certificates: 
     return found
 
 
-def file_digest(path: str) -> str:
-    """Return the SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
-
-
 @functools.cache
 def _this_machine() -> Machine:
-    """Several clusters on one machine look at it once."""
+    """Return the machine; several clusters on one machine read it once."""
     return Machine.read()

@@ -127,15 +127,11 @@ class Setup:
 
 def resolve(cluster: str, options: dict[str, Any], machine: Machine) -> Setup:
     """Return the settings of a cluster on a machine; raises PlatformError where they cannot be."""
-    state = options["cluster_state_directory"]
-    if not state:
-        base = "/var/lib/hubfleet" if machine.root else os.path.join(machine.home, ".local", "share", "hubfleet")
-        state = os.path.join(base, cluster)
+    state = state_directory(cluster, options["cluster_state_directory"], machine.root, machine.home)
     supervisor = _supervisor(options["cluster_supervisor"], machine)
     isolation = _isolation(options["cluster_isolation"], machine, supervisor)
     if isolation == "bubblewrap" and machine.bubblewrap:
         _try_bubblewrap()
-    state = os.path.abspath(os.path.expanduser(state))
     python = _find_python(options["cluster_python"], machine)
     if isolation == "bubblewrap":
         _refuse_shown(state, python)
@@ -159,6 +155,12 @@ def resolve(cluster: str, options: dict[str, Any], machine: Machine) -> Setup:
         limits=describe_limits(isolation, machine.control_groups, machine.kernel, units),
         install=machine.system.install,
     )
+
+
+def state_directory(cluster: str, wanted: str | None, root: bool, home: str) -> str:
+    """Return the state directory of a cluster, where ``wanted`` or else by who deploys."""
+    base = "/var/lib/hubfleet" if root else os.path.join(home, ".local", "share", "hubfleet")
+    return os.path.abspath(os.path.expanduser(wanted or os.path.join(base, cluster)))
 
 
 def _missing(isolation: str, reverse_proxy: str, machine: Machine) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ import struct
 import time
 from dataclasses import dataclass
 
+from ....common.processes import start_time
 from ..layout import HubLayout
 
 _FLOCK = "hhqqi4x"  # struct flock of 64-bit Linux: type, whence, start, length, pid
@@ -57,16 +58,6 @@ def lock_holder(path: str) -> int:
     finally:
         os.close(descriptor)
     return 0 if answer[0] == fcntl.F_UNLCK else int(answer[4])
-
-
-def start_time(pid: int) -> str:
-    """Return the start time of a process in clock ticks since boot, or "" if there is none."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            # The command name in parentheses may hold anything, so count from behind it.
-            return file.read().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
 
 
 def end(layout: HubLayout, role: str, timeout: float = 30.0) -> bool:

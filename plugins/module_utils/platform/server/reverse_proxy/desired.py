@@ -13,8 +13,8 @@ import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ....common.digests import digest
 from ...base import PlatformError
-from ..desired.environments import digest
 from ..facts.machine import REVERSE_PROXY_ACCOUNT, Machine
 from ..layout import Layout
 

@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why hubs cannot be deployed to a machine, although the inventory is valid."""
+
+from __future__ import annotations
+
+from ...schema.model import FleetInput, Hub
+from ...schema.problems import Problem
+from ..base import Blocker
+from .desired.environments import Assets, versions
+from .diff import newer_database
+from .facts.machine import Setup
+from .observe.cluster import MachineState
+
+
+def find_blockers(
+    hubs: list[Hub], setup: Setup, state: MachineState, inventory: FleetInput, assets: Assets
+) -> list[Blocker]:
+    """Return ports that other programs use, and databases that a hub's version of JupyterHub cannot read."""
+    found = [
+        Blocker("port-in-use", _port_in_use(hub, port, inventory), breaks_running=True)
+        for hub in hubs
+        for port in state.ports_in_use[hub.name]
+    ]
+    found += _reverse_proxy_ports(hubs, state, inventory)
+    for hub in hubs:
+        version = versions(hub["hub_jupyterhub_version"], setup, assets)["jupyterhub"]
+        newer = newer_database(version, state.hubs[hub.name])
+        if newer:
+            found.append(Blocker("newer-database", _newer_database(hub, newer, inventory)))
+    return found
+
+
+def _port_in_use(hub: Hub, port: int, inventory: FleetInput) -> Problem:
+    variable = "hub_port" if port == hub["hub_port"] or not hub["hub_internal_port"] else "hub_internal_port"
+    where = inventory.hosts[hub.name].locate((variable,))
+    return Problem((variable,), f"port {port} is in use by another program of the machine", where, [hub.name])
+
+
+def _reverse_proxy_ports(hubs: list[Hub], state: MachineState, inventory: FleetInput) -> list[Blocker]:
+    """Return the ports of the reverse proxy that another program uses, where the proxy would have to start."""
+    behind = [hub.name for hub in hubs if hub.behind_reverse_proxy]
+    found = []
+    for variable, used in state.reverse_proxy_ports.items():
+        locate = inventory.hosts[behind[0]].locate
+        where = locate((variable,)) or locate(("cluster_reverse_proxy",))
+        problem = Problem((variable,), f"{used}; stop that program, or set another port", where, behind)
+        found.append(Blocker("port-in-use", problem, breaks_running=True))
+    return found
+
+
+def _newer_database(hub: Hub, newer: str, inventory: FleetInput) -> Problem:
+    variable = "hub_jupyterhub_version"
+    message = (
+        f"{hub[variable]!r} cannot read the hub's database, which JupyterHub {newer} has upgraded to a newer schema; "
+        "the playbook rollback restores an earlier deploy together with its database"
+    )
+    return Problem((variable,), message, inventory.hosts[hub.name].locate((variable,)), [hub.name])
