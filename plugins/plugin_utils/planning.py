@@ -120,7 +120,7 @@ def plan_against(
     with inventory_at(revision, task_vars, loader) as earlier:
         others = set(earlier.hosts) - set(inventory.hosts)
         selected = [name for name in earlier.hosts if name in names or (name in others and not _limited(task_vars))]
-        then = validated(earlier, selected, Platforms(earlier))
+        then = validated(earlier, selected)
         if then.problems:
             raise PlatformError(
                 f"the inventory at {revision} is not valid: {then.problems[0].line()}; "

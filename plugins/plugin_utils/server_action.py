@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import HubfleetError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.environments import Assets
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.hub import DesiredHub

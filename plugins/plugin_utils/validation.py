@@ -28,11 +28,13 @@ class Validated:
     ignored: list[Problem] = field(default_factory=list)
 
 
-def validated(inventory: FleetInput, selected: Iterable[str], platforms: Platforms) -> Validated:
+def validated(inventory: FleetInput, selected: Iterable[str], platforms: Platforms | None = None) -> Validated:
     """Return what the inventory says of the hubs ``selected``, and everything that is wrong with them.
 
+    platforms: of its clusters, where these are to be read later on.
     Raises PlatformError where hubs cannot be checked here at all.
     """
+    platforms = platforms or Platforms(inventory)
     wanted = list(selected)
     fleet, problems = validate(inventory)
     broken = {name for problem in problems.of(wanted) for name in (*problem.hubs, *problem.stops)}

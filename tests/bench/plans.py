@@ -24,22 +24,22 @@ PLAIN = """
 _DEPLOYED = """
 import sys
 sys.path[:0] = [sys.argv[1] + "/.ansible/collections", sys.argv[1] + "/tests/bad"]
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import deploying
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.live import config_files
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.questions import answer
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import platforms
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import deploy
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine_access import LocalMachine
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import record_of
 from bad_inventories import validated_inventory  # last: it starts Ansible's plugin loader
 found = validated_inventory(sys.argv[2])
-hubs = list(found.fleet.hubs.values())
-for name, platform in platforms(hubs, sys.argv[2], lambda _hub: answer).found.items():
-    for hub in (hub for hub in hubs if hub.cluster.name == name):
-        desired = platform.desired(hub)
-        texts = {file: text.encode() for file, text in config_files(desired).items()}
-        layout = platform.setup.layout.hub(hub.name)
+platforms = Platforms(found.platforms.inventory, lambda hub: LocalMachine())
+for platform, hubs in platforms.by_cluster(list(found.fleet.hubs.values())).values():
+    facts = platform.facts(hubs)
+    for hub in hubs:
+        desired = platform.desired(hub, facts)
+        texts = {file: text.encode() for file, text in desired.config_files().items()}
+        layout = facts.setup.layout.hub(hub.name)
         record = {**record_of(desired, texts, sys.argv[2]), "result": "checked"}
-        homes = deploying.Homes(platform.setup.layout.homes(hub.name), True)
-        deploying.write_deploy(layout, record, texts, list(desired.generated), homes, 10)
+        homes = deploy.Homes(facts.setup.layout.homes(hub.name), True)
+        deploy.write_deploy(layout, record, texts, list(desired.generated), homes, 10)
 """
 
 

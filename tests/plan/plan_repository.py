@@ -158,7 +158,7 @@ class Repository:
     def changed(self, against: str = "HEAD", limit: str = "") -> dict[str, tuple[str, list[str]]]:
         """Return hub -> (action, reasons) of hubs that differ."""
         hubs = self.plan(against, limit).hubs
-        return {hub.hub: (hub.action, hub.reasons) for hub in hubs if hub.action != "unchanged"}
+        return {hub.hub: (hub.action, list(map(str, hub.reasons))) for hub in hubs if hub.action != "unchanged"}
 
     def write_encrypted(self, name: str, text: str, password: str) -> None:
         """Write a file that is encrypted as a whole."""

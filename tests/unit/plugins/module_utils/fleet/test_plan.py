@@ -14,9 +14,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes 
     CREATE,
     DRIFTED,
     ORPHANED,
+    SECRETS,
     UNCHANGED,
     UPDATE,
-    Change,
+    HubDiff,
+    Reason,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import (
     HubPlan,
@@ -31,6 +33,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan imp
 def planned(hub: str, action: str = UPDATE, **more: Any) -> HubPlan:
     """Return the plan of a hub."""
     given = {"cluster": "machine", "tier": "staging", "url": f"http://{hub}/", "desired": "d1", "live": "l1", **more}
+    given["reasons"] = [Reason("code", text) for text in more.get("reasons", ())]
     return HubPlan(hub=hub, action=action, **given)
 
 
@@ -75,10 +78,19 @@ def test_differs(action: str, differs: bool) -> None:
 
 
 def test_from_a_change() -> None:
-    change = Change("alpha", UPDATE, ["secrets"], "before", "after", "d", "l")
+    change = HubDiff("alpha", UPDATE, [Reason(SECRETS, "secrets")], "before", "after", "d", "l")
     hub = hub_plan(change, "machine", "staging", "http://alpha/")
     assert hub == HubPlan(
-        "alpha", UPDATE, ["secrets"], "before", "after", "d", "l", "machine", "staging", "http://alpha/"
+        "alpha",
+        UPDATE,
+        [Reason(SECRETS, "secrets")],
+        "before",
+        "after",
+        "d",
+        "l",
+        "machine",
+        "staging",
+        "http://alpha/",
     )
     assert "before" not in hub.summary() and hub.summary()["action"] == UPDATE
 
@@ -129,7 +141,7 @@ def test_plan_of_another_release() -> None:
 
 def test_nothing_has_moved() -> None:
     """Also where reasons are others, or hubs come in another order."""
-    now = Plan([replace(hub, reasons=["said otherwise"]) for hub in reversed(MIXED.hubs)])
+    now = Plan([replace(hub, reasons=[Reason("code", "said otherwise")]) for hub in reversed(MIXED.hubs)])
     assert moved(MIXED, now) == []
 
 

@@ -22,14 +22,12 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     DesiredHub,
     desired_hub,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.diff import newer_database
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.machine import Setup
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.hub import (
     ObservedHub,
-    change_of,
-    config_files,
-    newer_database,
-    taken_ports,
+    ports_in_use,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.services import (
     Running,
@@ -46,6 +44,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.hub_opt
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import SERVER
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server.diffs import diff_of, texts
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import SOUND, fleet_of, hub_of
 
 LOCKS = {
@@ -190,7 +189,7 @@ def test_pure(option: str) -> None:
     other = desired(fleet_of(_reordered(variables))[0].hubs["alpha"])
     assert one == other
     assert one.shown() == other.shown()
-    assert config_files(one) == config_files(other)
+    assert one.config_files() == other.config_files()
     assert variables == kept
 
 
@@ -218,15 +217,15 @@ def test_copied_files() -> None:
 def test_secrets_are_not_shown() -> None:
     hub = desired(hub_of(**GITHUB, hub_services=[SERVICE]))
     assert "hunter2" not in hub.shown()
-    assert "hunter2" in config_files(hub)["secrets.json"]
+    assert "hunter2" in hub.config_files()["secrets.json"]
     assert "hunter2" not in repr([service.command for service in hub.services])
-    change = change_of(hub, as_deployed(desired(hub_of())), [])
+    change = diff_of(hub, as_deployed(desired(hub_of())), [])
     assert "hunter2" not in repr(change)
 
 
 def as_deployed(hub: DesiredHub) -> ObservedHub:
     """Return the live state right after a deploy."""
-    files = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in config_files(hub).items()}
+    files = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in hub.config_files().items()}
     return ObservedHub(
         config=hub.config,
         files={**files, **hub.copied},
@@ -239,19 +238,19 @@ def as_deployed(hub: DesiredHub) -> ObservedHub:
 
 def test_unchecked_is_checked_again() -> None:
     hub = desired(hub_of())
-    change = change_of(hub, replace(as_deployed(hub), checked="older"), [])
-    assert (change.action, change.reasons) == (UPDATE, ["not checked"])
+    change = diff_of(hub, replace(as_deployed(hub), checked="older"), [])
+    assert (change.action, texts(change)) == (UPDATE, ["not checked"])
 
 
 def test_deployed_is_unchanged() -> None:
     hub = desired(hub_of(), {"templates/page.html": "1", "logo.png": "2"})
-    change = change_of(hub, as_deployed(hub), [])
-    assert (change.action, change.reasons, change.before) == (UNCHANGED, [], change.after)
+    change = diff_of(hub, as_deployed(hub), [])
+    assert (change.action, texts(change), change.before) == (UNCHANGED, [], change.after)
 
 
 def test_missing_is_created() -> None:
-    change = change_of(desired(hub_of()), ObservedHub(), ["python"])
-    assert (change.action, change.reasons, change.before) == (CREATE, ["new", "python to build"], "")
+    change = diff_of(desired(hub_of()), ObservedHub(), ["python"])
+    assert (change.action, texts(change), change.before) == (CREATE, ["new", "python to build"], "")
 
 
 @pytest.mark.parametrize("role", ["proxy", "hub", "culler"])
@@ -262,8 +261,8 @@ def test_missing_is_created() -> None:
 def test_dead_and_old_services(role: str, state: Running, reason: str) -> None:
     hub = desired(hub_of())
     live = as_deployed(hub)
-    change = change_of(hub, replace(live, services={**live.services, role: state}), [])
-    assert (change.action, change.reasons) == (UPDATE, [f"{role} {reason}"])
+    change = diff_of(hub, replace(live, services={**live.services, role: state}), [])
+    assert (change.action, texts(change)) == (UPDATE, [f"{role} {reason}"])
 
 
 @pytest.mark.parametrize(
@@ -282,7 +281,7 @@ def test_other_differences(difference: dict[str, Any], reason: str) -> None:
     live = as_deployed(hub)
     if "files" in difference:
         difference = {"files": {**live.files, **difference["files"]}}
-    assert change_of(hub, replace(live, **difference), []).reasons == [reason]
+    assert texts(diff_of(hub, replace(live, **difference), [])) == [reason]
 
 
 def test_ports_of_other_programs_are_taken() -> None:
@@ -291,8 +290,8 @@ def test_ports_of_other_programs_are_taken() -> None:
         other.listen()
         port = other.getsockname()[1]
         hub = desired(hub_of(hub_port=port))
-        assert port in taken_ports(hub.config["ports"].values(), ObservedHub())
-        assert port not in taken_ports(hub.config["ports"].values(), as_deployed(hub)), (
+        assert port in ports_in_use(hub.config["ports"].values(), ObservedHub())
+        assert port not in ports_in_use(hub.config["ports"].values(), as_deployed(hub)), (
             "the hub's own proxy listens there"
         )
 
@@ -300,9 +299,9 @@ def test_ports_of_other_programs_are_taken() -> None:
 def test_all_reasons_come_together() -> None:
     hub = desired(hub_of())
     live = ObservedHub(config={}, services={role: Running() for role in ("proxy", "hub", "culler")})
-    change = change_of(hub, live, ["python"])
+    change = diff_of(hub, live, ["python"])
     assert change.action == UPDATE
-    assert change.reasons == [
+    assert texts(change) == [
         "python to build", "configuration", "secrets", "hub_jupyterhub_config", "generated secrets",
         "proxy not running", "hub not running", "culler not running",
     ]  # fmt: skip
@@ -335,11 +334,11 @@ def test_locks_of_every_version() -> None:
 
 def test_another_version_is_said_in_words() -> None:
     before, after = (desired(hub_of(hub_jupyterhub_version=version)) for version in JUPYTERHUB_VERSIONS)
-    change = change_of(after, recorded(before), ["jupyterhub", "python"])
-    assert change.reasons[:3] == ["JupyterHub 5.5.4 → 6.1.1", "jupyterhub to build", "python to build"]
+    change = diff_of(after, recorded(before), ["jupyterhub", "python"])
+    assert texts(change)[:3] == ["JupyterHub 5.5.4 → 6.1.1", "jupyterhub to build", "python to build"]
     older = recorded(before, proxy="5.2.0", python="/usr/bin/python3.10")
     said = ["proxy 5.2.0 → 5.3.0", "Python /usr/bin/python3.10 → /usr/bin/python3"]
-    assert change_of(before, older, []).reasons == said
+    assert texts(diff_of(before, older, [])) == said
 
 
 def test_environments_have_the_hubs_version() -> None:
@@ -357,5 +356,5 @@ def test_environments_have_the_hubs_version() -> None:
 def test_a_newer_database(runs: str, result: str, found: str) -> None:
     """One that a patch release left can be read, and nobody knows what an interrupted deploy did to it."""
     hub = desired(hub_of())
-    assert newer_database(hub, recorded(hub, result, jupyterhub=runs)) == found
-    assert newer_database(hub, ObservedHub()) == ""
+    assert newer_database(hub.versions["jupyterhub"], recorded(hub, result, jupyterhub=runs)) == found
+    assert newer_database(hub.versions["jupyterhub"], ObservedHub()) == ""

@@ -15,7 +15,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.hub import (
     ObservedHub,
-    change_of,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.services import (
     Running,
@@ -28,6 +27,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     REPLACED,
     Record,
 )
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server.diffs import diff_of, texts
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.test_server_change import (
     as_deployed,
     desired,
@@ -73,8 +73,8 @@ def tampered(live: ObservedHub, difference: dict[str, Any]) -> ObservedHub:
 
 @pytest.mark.parametrize("result", [APPLIED, CHECKED])
 def test_unchanged(result: str) -> None:
-    change = change_of(HUB, deployed(HUB, result), [])
-    assert (change.action, change.reasons) == (UNCHANGED, [])
+    change = diff_of(HUB, deployed(HUB, result), [])
+    assert (change.action, texts(change)) == (UNCHANGED, [])
     assert (change.desired, change.live) == (HUB.fingerprint, deployed(HUB, result).fingerprint)
 
 
@@ -82,58 +82,58 @@ def test_unchanged(result: str) -> None:
 @pytest.mark.parametrize(("difference", "reason"), TAMPERED)
 def test_drifted(difference: dict[str, Any], reason: str, result: str) -> None:
     """The inventory is what was deployed, and the hub is not."""
-    change = change_of(HUB, tampered(deployed(HUB, result), difference), [])
-    assert (change.action, change.reasons) == (DRIFTED, [reason])
+    change = diff_of(HUB, tampered(deployed(HUB, result), difference), [])
+    assert (change.action, texts(change)) == (DRIFTED, [reason])
 
 
 def test_builds_that_vanished_are_drift() -> None:
-    change = change_of(HUB, deployed(HUB), ["python"])
-    assert (change.action, change.reasons) == (DRIFTED, ["python to build"])
+    change = diff_of(HUB, deployed(HUB), ["python"])
+    assert (change.action, texts(change)) == (DRIFTED, ["python to build"])
 
 
 @ENDED
 def test_update(result: str) -> None:
     """The inventory says something new; nothing but a deploy has touched the hub."""
-    change = change_of(OTHER, deployed(HUB, result), [])
+    change = diff_of(OTHER, deployed(HUB, result), [])
     assert change.action == UPDATE
-    assert change.reasons == ["configuration", "hub to restart"]
+    assert texts(change) == ["configuration", "hub to restart"]
 
 
 @ENDED
 def test_update_of_what_was_changed_on_the_machine(result: str) -> None:
     """Files that no deploy wrote will be overwritten: whoever wrote them wants to know."""
     live = tampered(deployed(HUB, result), {"files": {"extra.py": "edited"}})
-    change = change_of(OTHER, live, [])
+    change = diff_of(OTHER, live, [])
     assert change.action == UPDATE
-    assert change.reasons == ["configuration", "hub_jupyterhub_config", "hub to restart", "changed on the machine, too"]
+    assert texts(change) == ["configuration", "hub_jupyterhub_config", "hub to restart", "changed on the machine, too"]
 
 
 def test_services_alone_are_no_change_on_the_machine() -> None:
     live = tampered(deployed(HUB), {"services": {"proxy": Running()}})
-    assert "changed on the machine, too" not in change_of(OTHER, live, []).reasons
+    assert "changed on the machine, too" not in texts(diff_of(OTHER, live, []))
 
 
 @pytest.mark.parametrize("wanted", [HUB, OTHER], ids=["the same", "another"])
 @pytest.mark.parametrize(("difference", "reason"), TAMPERED)
 def test_interrupted_deploy_is_no_drift(difference: dict[str, Any], reason: str, wanted: DesiredHub) -> None:
     """It is known why the hub is neither this nor that."""
-    change = change_of(wanted, tampered(deployed(HUB, APPLYING), difference), [])
+    change = diff_of(wanted, tampered(deployed(HUB, APPLYING), difference), [])
     assert change.action == UPDATE
-    assert "changed on the machine, too" not in change.reasons
-    assert reason in change.reasons or (wanted is OTHER and reason == "does not answer")
+    assert "changed on the machine, too" not in texts(change)
+    assert reason in texts(change) or (wanted is OTHER and reason == "does not answer")
 
 
 @pytest.mark.parametrize(("difference", "reason"), TAMPERED)
 def test_without_a_record(difference: dict[str, Any], reason: str) -> None:
     """Nobody can tell what was deployed: an older release did not write it down."""
-    change = change_of(HUB, tampered(as_deployed(HUB), difference), [])
-    assert (change.action, change.reasons) == (UPDATE, [reason])
+    change = diff_of(HUB, tampered(as_deployed(HUB), difference), [])
+    assert (change.action, texts(change)) == (UPDATE, [reason])
 
 
 def test_not_checked_is_no_drift() -> None:
     """The deploy was whole, only its check is missing, or failed."""
-    change = change_of(HUB, replace(deployed(HUB, FAILED), checked=""), [])
-    assert (change.action, change.reasons) == (UPDATE, ["not checked"])
+    change = diff_of(HUB, replace(deployed(HUB, FAILED), checked=""), [])
+    assert (change.action, texts(change)) == (UPDATE, ["not checked"])
 
 
 def test_after_a_rollback() -> None:
@@ -141,12 +141,12 @@ def test_after_a_rollback() -> None:
     back = deployed(HUB, APPLIED)
     assert back.record is not None
     live = replace(back, record=replace(back.record, back_to=1))
-    assert change_of(OTHER, live, []).action == UPDATE
-    assert change_of(HUB, live, []).action == UNCHANGED
+    assert diff_of(OTHER, live, []).action == UPDATE
+    assert diff_of(HUB, live, []).action == UNCHANGED
 
 
 def test_replaced_is_deployed_to_the_end() -> None:
-    assert change_of(HUB, tampered(deployed(HUB, REPLACED), {"healthy": False}), []).action == DRIFTED
+    assert diff_of(HUB, tampered(deployed(HUB, REPLACED), {"healthy": False}), []).action == DRIFTED
 
 
 # --- Fingerprints of what is: another one whenever a kept plan must not be deployed any more

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -16,17 +18,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet import lock_owner
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.lock_owner import (
+    ALIVE,
+    GONE,
+    UNKNOWN,
+    LockOwner,
+    machine_identity,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import lock as deploy_lock
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.lock import (
-    LockedError,
-    is_gone,
-    machine_identity,
-    owner,
-    release,
-    take,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.lock import LockedError, release, take
 
+owner = LockOwner.of_process
 COLLECTIONS = Path(deploy_lock.__file__).parents[7]
 ME = os.getpid()
 WHEN = "2026-11-24 08:15 UTC"
@@ -52,6 +56,12 @@ def lock_file(layout: Layout) -> Path:
 
 def holder(layout: Layout) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(lock_file(layout).read_text())
+    return found
+
+
+def held(layout: Layout) -> LockOwner:
+    found = LockOwner.from_text(lock_file(layout).read_text())
+    assert found is not None
     return found
 
 
@@ -83,9 +93,9 @@ def test_taken_by_another(layout: Layout, other: subprocess.Popen[bytes]) -> Non
     take(layout, owner(other.pid, "ben@desk", WHEN))
     with pytest.raises(LockedError) as raised:
         take(layout, owner(ME, "ada@desk", "later"))
-    assert str(raised.value) == (
-        f"a deploy by ben@desk is under way since {WHEN} (process {other.pid}); wait for its end"
-    )
+    machine = held(layout).machine
+    assert str(raised.value) == (f"a deploy by ben@desk is under way since {WHEN} (process {other.pid} on {machine})")
+    assert raised.value.holder.state() == ALIVE
     assert holder(layout)["pid"] == other.pid
 
 
@@ -111,12 +121,13 @@ def test_holder_died(layout: Layout, other: subprocess.Popen[bytes]) -> None:
     "difference",
     [
         {"start_time": "1"},  # another process got the number
-        {"boot_id": "00000000-0000-0000-0000-000000000000"},  # the machine was started anew since
-        {"pid": "text"},
-        {"pid": None},
+        # the machine was started anew since
+        {"boot_id": "00000000-0000-0000-0000-000000000000", "pid_namespace": lock_owner._HOST_NAMESPACE},
     ],
 )
-def test_stale(difference: dict[str, Any], layout: Layout) -> None:
+def test_stale(difference: dict[str, Any], layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "pid_namespace" in difference:
+        monkeypatch.setattr(lock_owner, "_pid_namespace", lambda: difference["pid_namespace"])
     write(layout, **difference)
     assert take(layout, owner(ME, "ben@desk", WHEN)) is True
     assert holder(layout)["who"] == "ben@desk"
@@ -128,34 +139,116 @@ def test_the_differences_are_what_makes_it_stale(layout: Layout, other: subproce
         take(layout, owner(other.pid, "ben@desk", WHEN))
 
 
-def test_holder_is_on_another_machine(layout: Layout) -> None:
+@pytest.mark.parametrize(
+    "difference",
+    [
+        {"machine": "machine-id:other"},
+        # Containers have the machine id and the boot id of their host.
+        {"pid_namespace": "pid:[4026539999]"},
+        {"pid_namespace": ""},
+        # Images of containers often share a machine id, and numbers of their namespaces are used again.
+        {"pid_namespace": "pid:[4026539999]", "boot_id": "00000000-0000-0000-0000-000000000000"},
+        {"pid": "text"},
+        {"pid": None},
+    ],
+)
+def test_what_cannot_be_judged_is_held(difference: dict[str, Any], layout: Layout) -> None:
     """Nobody here can tell whether it lives; whoever is there can."""
-    write(layout, machine="machine-id:other", boot_id="another", pid=1, start_time="1")
-    held = holder(layout)
+    write(layout, **{"pid": 2**22 + 1, "start_time": "1", **difference})
+    assert held(layout).state() == UNKNOWN
     with pytest.raises(LockedError) as raised:
         take(layout, owner(ME, "ben@desk", WHEN))
-    assert raised.value.holder == held
-    assert str(raised.value).endswith(
-        f"wait for its end; if it ended without cleaning up, remove {layout.root}.deploy-lock there"
-    )
-    assert not is_gone(held), "it is no process of this machine"
-    assert take(layout, owner(ME, "ben@desk", WHEN), gone=held) is True
+    assert raised.value.holder == held(layout)
+    assert take(layout, owner(ME, "ben@desk", WHEN), replacing=held(layout)) is True
     assert holder(layout)["who"] == "ben@desk"
 
 
-def test_another_took_it_meanwhile(layout: Layout, other: subprocess.Popen[bytes]) -> None:
-    """Only the very holder that is known to be gone gives way."""
+def test_another_took_it_meanwhile(layout: Layout) -> None:
+    """Only the very holder that was judged gives way."""
+    write(layout, machine="machine-id:other")
+    judged = dataclasses.replace(held(layout), pid=1)
+    with pytest.raises(LockedError):
+        take(layout, owner(ME, "ada@desk", WHEN), replacing=judged)
+
+
+def test_who_is_seen_alive_is_never_replaced(layout: Layout, other: subprocess.Popen[bytes]) -> None:
     take(layout, owner(other.pid, "ben@desk", WHEN))
     with pytest.raises(LockedError):
-        take(layout, owner(ME, "ada@desk", WHEN), gone={**holder(layout), "pid": 1})
+        take(layout, owner(ME, "ada@desk", WHEN), replacing=held(layout))
 
 
 def test_gone(layout: Layout, other: subprocess.Popen[bytes]) -> None:
     held = owner(other.pid, "ben@desk", WHEN)
-    assert not is_gone(held)
+    assert held.state() == ALIVE
     other.kill()
     other.wait()
-    assert is_gone(held)
+    assert held.state() == GONE
+
+
+def test_text(other: subprocess.Popen[bytes]) -> None:
+    """Any platform can store an owner."""
+    held = owner(other.pid, "ben@desk", WHEN)
+    assert LockOwner.from_text(held.to_text()) == held
+    assert "\n" not in held.to_text()
+
+
+NAMESPACED = textwrap.dedent(
+    """
+    import os, sys
+    sys.path.insert(0, sys.argv[1])
+    from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.lock_owner import LockOwner
+    from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+    from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.lock import LockedError, take
+
+    try:
+        print(take(Layout(sys.argv[2]), LockOwner.of_process(os.getpid(), "ada@container", "now")), flush=True)
+    except LockedError as error:
+        print(error.holder.state(), flush=True)
+    sys.stdin.read()
+    """
+)
+
+
+def in_namespace(layout: Layout) -> subprocess.Popen[str]:
+    """Take the lock in a PID namespace of its own, as another container on the same host does."""
+    command = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+    script = [sys.executable, "-c", NAMESPACED, str(COLLECTIONS), layout.root]
+    return subprocess.Popen([*command, *script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def first_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+@pytest.fixture
+def namespaces() -> None:
+    """Skip where namespaces cannot be made."""
+    command = ["unshare", "--pid", "--fork", "--mount-proc", "true"]
+    if not shutil.which("unshare") or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("this account cannot make PID namespaces")
+
+
+@pytest.mark.usefixtures("namespaces")
+def test_two_containers_on_one_host(layout: Layout, other: subprocess.Popen[bytes]) -> None:
+    """Neither sees the other's process, so neither takes the other's lock."""
+    take(layout, owner(other.pid, "ben@desk", WHEN))
+    with in_namespace(layout) as container:
+        assert first_line(container) == UNKNOWN
+        container.communicate()
+    assert held(layout).who == "ben@desk"
+    release(layout, held(layout))
+    with in_namespace(layout) as first, in_namespace(layout) as second:
+        assert sorted(map(first_line, (first, second))) == ["False", UNKNOWN]
+        assert held(layout).state() == UNKNOWN
+        with pytest.raises(LockedError):
+            take(layout, owner(ME, "cleo@desk", WHEN))
+        for process in (first, second):
+            process.communicate()
+    # The container that held it has ended; from outside nobody can tell, so a person has to say so.
+    with pytest.raises(LockedError):
+        take(layout, owner(ME, "cleo@desk", WHEN))
+    assert take(layout, owner(ME, "cleo@desk", WHEN), replacing=held(layout)) is True
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"pid": '])
@@ -182,14 +275,14 @@ RACER = textwrap.dedent(
     """
     import os, sys, time
     sys.path.insert(0, sys.argv[1])
-    from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.lock import (
-        LockedError, owner, take)
+    from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.lock_owner import LockOwner
+    from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.lock import LockedError, take
     from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 
     print("ready", flush=True)
     for root in sys.stdin:
         try:
-            take(Layout(root.strip()), owner(os.getpid(), "somebody", "now"))
+            take(Layout(root.strip()), LockOwner.of_process(os.getpid(), "somebody", "now"))
             print("won", flush=True)
         except LockedError:
             print("lost", flush=True)
@@ -260,7 +353,7 @@ def _wait_for_lock(pid: int) -> None:
 def test_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first file that says anything."""
     first, second = tmp_path / "first", tmp_path / "second"
-    monkeypatch.setattr(deploy_lock, "_MACHINE_IDS", (str(first), str(second)))
+    monkeypatch.setattr(lock_owner, "_MACHINE_IDS", (str(first), str(second)))
     assert machine_identity() == ""
     second.write_text("abc\n")
     assert machine_identity() == "machine-id:abc"

@@ -23,27 +23,19 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets 
     Choice,
     HubTarget,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import (
-    lock as deploy_lock,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import (
-    queries as questions,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.lock_owner import UNKNOWN, LockOwner
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import CheckResults, PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import queries
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.check import (
-    Checked,
     check_hubs,
     target_of,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
-    Service,
-)
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.gather import Survey
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.gather import MachineFacts
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.lock import take
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.cluster import (
-    State,
-    Wanted,
-    look,
+    MachineState,
+    observe_machine,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.hub import ObservedHub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.services import (
@@ -61,7 +53,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.history import (
     Record,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, HostInput, Hub
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server_machine import AUTHOR
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.test_server_change import ASSETS
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.test_server_change import (
@@ -84,7 +76,6 @@ FRONT = ReverseProxy(
     acme="",
     authority="",
 )
-SERVICE = Service("name", "hub", "/srv/state/hubs/demo", ("python", "-m", "jupyterhub"), "abc")
 LIVE = ObservedHub(
     {"hub": "demo"},
     {"hub.json": "abc"},
@@ -101,25 +92,22 @@ def by_wire(values: Any) -> Any:
     return json.loads(json.dumps(values))
 
 
-def test_survey() -> None:
-    survey = Survey(SETUP, "machine-id:abc", "x86_64", FRONT, ["demo"], {"demo": "1"}, {"other": "hub_tls_key: no"})
-    found = Survey.from_dict(by_wire(survey.as_dict()))
-    assert found == survey
+def test_facts() -> None:
+    facts = MachineFacts(
+        SETUP, "machine-id:abc", "x86_64", FRONT, ["demo"], {"demo": "1"}, {"other": "hub_tls_key: no"}
+    )
+    found = MachineFacts.from_dict(by_wire(facts.as_dict()))
+    assert found == facts
     assert hash(found.setup) == hash(SETUP), "builds are remembered by it"
-
-
-def test_wanted() -> None:
-    wanted = Wanted({"demo": [8000, 8001]}, [SERVICE], ["tools/proxy-abc"], {"kind": "systemd"}, FRONT)
-    assert Wanted.from_dict(by_wire(wanted.as_dict())) == wanted
 
 
 def test_state() -> None:
     reverse_proxy = ObservedReverseProxy(Running(7, "abc"), "settings", {"demo": "site"})
     hubs = {"demo": LIVE, "other": ObservedHub()}
-    state = State(
+    state = MachineState(
         hubs, {"demo": [8000]}, ["demo"], ["tools/x"], {"name": 7}, reverse_proxy, {"cluster_http_port": "taken"}
     )
-    found = State.from_dict(by_wire(state.as_dict()))
+    found = MachineState.from_dict(by_wire(state.as_dict()))
     assert found == state
     assert found.hubs["demo"].fingerprint == LIVE.fingerprint != ""
 
@@ -134,90 +122,127 @@ def test_checked() -> None:
     steps = [StepResult("connect", 0.5, True)]
     choice = ChoiceResult(Choice("python", "small", label="python/small"), False, steps, "start", "late", ["last line"])
     result = HubResult("demo", "machine", "https://x/", False, "5.5.4", [choice], 1.5, None, ["old"], ["left"])
-    checked = Checked([result], {"other": "is not deployed"})
-    assert Checked.from_dict(by_wire(checked.as_dict())) == checked
+    checked = CheckResults([result], {"other": "is not deployed"})
+    assert CheckResults.from_dict(by_wire(checked.as_dict())) == checked
 
 
 def test_a_hub_that_is_not_there_is_told(tmp_path: Path) -> None:
     target = HubTarget("demo", "machine", "https://x/", "")
     checked = check_hubs([(target, str(tmp_path))], CheckOptions())
-    assert checked == Checked([], {"demo": "hub demo is not deployed; run the playbook deploy first"})
+    assert checked == CheckResults([], {"demo": "hub demo is not deployed; run the playbook deploy first"})
 
 
-def test_look_at_an_empty_machine(tmp_path: Path) -> None:
-    """Nothing has to be there yet, not even the supervisor."""
-    supervisor = {
-        "kind": "supervisord",
-        "directory": str(tmp_path / "s"),
-        "runtime_directory": str(tmp_path),
-        "programs": "/nowhere",
-    }
+def test_observe_an_empty_machine(tmp_path: Path) -> None:
+    """Nothing has to exist yet, not even the supervisor."""
+    setup = dataclasses.replace(
+        SETUP, layout=Layout(str(tmp_path / "state")), supervisor="supervisord", runtime_directory=str(tmp_path)
+    )
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        state = look(Layout(str(tmp_path / "state")), Wanted({"demo": [port]}, [SERVICE], ["tools/x"], supervisor))
-    assert state.taken == {"demo": [port]}
-    assert (state.present, state.built, state.supervised) == ([], [], None)
+        state = observe_machine("machine", setup, {"demo": [port]}, None)
+    assert state.ports_in_use == {"demo": [port]}
+    assert (state.deployed, state.built, state.supervised) == ([], [], None)
     assert state.hubs["demo"].config is None
 
 
 class There:
-    """A machine that the questions are answered on as if it were another one."""
+    """A machine that answers as if it were another one."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.asked: list[str] = []
 
-    def ask(self, question: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Answer as the module server_query does."""
-        self.asked.append(question)
-        if question == "survey":
-            setup = dataclasses.replace(SETUP, layout=Layout(str(self.root / "state")))
-            unusable = dict.fromkeys(arguments["certificates"], "hub_tls_key: /etc/hub.key: No such file or directory")
-            found = Survey(setup, "machine-id:abc", "x86_64", FRONT, [], {}, unusable)
-            return dict(by_wire(found.as_dict()))
-        return dict(by_wire(questions.answer(question, by_wire(arguments))))
+    def query(self, name: str, arguments: dict[str, Any]) -> Any:
+        """Answer as the module server_query does, but for facts."""
+        self.asked.append(name)
+        query = queries.QUERIES[name]
+        if name in ("facts", "observe"):
+            return query.decode(by_wire(query.encode(self._observe(name, **by_wire(arguments)))))
+        return query.decode(by_wire(queries.answer(name, by_wire(arguments))))
+
+    def _observe(self, name: str, certificates: dict[str, Any], hubs: Any = None, **_others: Any) -> Any:
+        setup = dataclasses.replace(SETUP, layout=Layout(str(self.root / "state")))
+        unusable = dict.fromkeys(certificates, "hub_tls_key: /etc/hub.key: No such file or directory")
+        facts = MachineFacts(setup, "machine-id:abc", "x86_64", FRONT, [], {}, unusable)
+        return facts if name == "facts" else (facts, observe_machine("machine", setup, hubs, None))
+
+    def check(self, *_arguments: Any) -> CheckResults:
+        """Nothing is checked."""
+        return CheckResults()
 
     def platform(self, *hubs: Hub) -> ServerPlatform:
         """Return its platform."""
-        return ServerPlatform(hubs[0].cluster, list(hubs), self.ask, ASSETS, str(self.root))
+        inventory = FleetInput({hub.name: HostInput(hub.name, {}) for hub in hubs}, {}, str(self.root))
+        options = {**hubs[0].cluster.options, "cluster_state_directory": str(self.root / "state")}
+        cluster = dataclasses.replace(hubs[0].cluster, options=options)
+        return ServerPlatform(cluster, inventory, ASSETS, lambda: self)
 
 
-def test_one_look_answers_all(tmp_path: Path) -> None:
+def test_one_read_answers_all(tmp_path: Path) -> None:
     there, hub = There(tmp_path), hub_of()
     platform = there.platform(hub)
-    live = platform.live([hub])
-    assert platform.change(hub, platform.desired(hub), live[hub.name]).action == "create"
-    assert platform.present() == []
-    assert platform.identity() == "machine-id:abc"
-    assert [build["name"] for build in platform.machine_changes([hub])][-1] == "python"
-    assert there.asked == ["survey", "state"]
+    assert there.asked == []
+    state = platform.observe([hub])
+    assert platform.diff(hub, platform.desired(hub, state.facts), state).action == "create"
+    assert (state.orphans, state.blockers, state.facts.identity) == ([], [], "machine-id:abc")
+    assert [build.name for build in state.prerequisites][-1] == "python"
+    assert there.asked == ["observe"]
 
 
 def test_certificate_is_that_of_the_machine(tmp_path: Path) -> None:
     hub = hub_of(hub_tls_certificate="/etc/hub.crt", hub_tls_key="/etc/hub.key")
+    platform = There(tmp_path).platform(hub)
     with pytest.raises(PlatformError, match="hub_tls_key: /etc/hub.key: No such file or directory"):
-        There(tmp_path).platform(hub).desired(hub)
+        platform.desired(hub, platform.facts([hub]))
 
 
-def test_lock_of_a_controller_that_died(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine cannot tell whether a process of the controller lives; the controller can, and asks again."""
-    there, hub = There(tmp_path), hub_of()
-    platform = there.platform(hub)
-    held = {**deploy_lock.owner(os.getpid(), "ada@desk", "then"), "start_time": "1"}
-    take, here = deploy_lock.take, deploy_lock._this_machine
-    take(platform.setup.layout, held)
+def locked(tmp_path: Path, **differences: Any) -> tuple[There, ServerPlatform]:
+    """Return a machine whose cluster is locked by this process, but for some differences."""
+    there = There(tmp_path)
+    platform = there.platform(hub_of())
+    owner = dataclasses.replace(LockOwner.of_process(os.getpid(), "ada@desk", "then"), **differences)
+    take(Layout(str(tmp_path / "state")), owner)
+    return there, platform
 
-    def on_another_machine(*arguments: Any) -> bool:
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the machine be another one than the controller, so that it cannot judge processes of the controller."""
+    answer = queries.answer
+
+    def answer_there(name: str, arguments: dict[str, Any]) -> Any:
         with monkeypatch.context() as patch:
-            patch.setattr(deploy_lock, "_this_machine", lambda: "another")
-            return take(*arguments)
+            patch.setattr(LockOwner, "state", lambda _owner: UNKNOWN)
+            return answer(name, arguments)
 
-    monkeypatch.setattr(deploy_lock, "take", on_another_machine)
-    assert platform.lock(os.getpid(), "ada@desk", "now") is True
-    assert there.asked[1:] == ["lock", "lock"]
-    assert platform.lock(os.getpid(), "ada@desk", "now") is False, "it is ours"
-    monkeypatch.setattr(deploy_lock, "_this_machine", lambda: f"not {here()}")
-    with pytest.raises(PlatformError, match="a deploy by ada@desk is under way"):
-        platform.lock(os.getppid(), "ben@lap", "now")
-    assert platform.unlock(os.getpid()) is True
-    assert platform.unlock(os.getpid()) is False
+    monkeypatch.setattr(queries, "answer", answer_there)
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_lock_of_a_controller_that_died(tmp_path: Path) -> None:
+    """The machine cannot tell whether a process of the controller lives; the controller can, and asks again."""
+    there, platform = locked(tmp_path, start_time="1")
+    me = LockOwner.of_process(os.getpid(), "ada@desk", "now")
+    assert platform.lock(me) is True
+    assert there.asked == ["lock", "lock"]
+    assert platform.lock(me) is False, "it is ours"
+    with pytest.raises(PlatformError, match=r"a deploy by ada@desk is under way since now .*; wait for its end$"):
+        platform.lock(LockOwner.of_process(os.getppid(), "ben@lap", "now"))
+    assert platform.unlock(me) is True
+    assert platform.unlock(me) is False
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_a_lock_is_broken_on_purpose_only(tmp_path: Path) -> None:
+    _there, platform = locked(tmp_path, machine="another")
+    me = LockOwner.of_process(os.getpid(), "ben@lap", "now")
+    with pytest.raises(PlatformError, match=r"free the lock with -e deploy_break_lock=\w+$"):
+        platform.lock(me)
+    assert platform.lock(me, force=True) is True
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_a_lock_is_not_broken_while_its_holder_is_seen_alive(tmp_path: Path) -> None:
+    _there, platform = locked(tmp_path)
+    with pytest.raises(PlatformError, match="wait for its end$"):
+        platform.lock(LockOwner.of_process(os.getppid(), "ben@lap", "now"), force=True)

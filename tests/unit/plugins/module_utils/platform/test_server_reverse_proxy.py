@@ -30,7 +30,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.hub import (
     ObservedHub,
-    change_of,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.services import (
     Running,
@@ -48,6 +47,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.cluster_options import (
     CLUSTER_OPTIONS,
 )
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server.diffs import diff_of, texts
 
 ROOT = Machine(
     root=True,
@@ -168,7 +168,7 @@ RUNS = Running(812, "wanted")
 )
 def test_plans_what_is_to_be_done_to_it(site: Site | None, live: ObservedReverseProxy, reason: str | None) -> None:
     desired = DesiredHub("one", {}, {}, "", reverse_proxy=DesiredReverseProxy(door(), SERVICE, site))
-    found = change_of(desired, ObservedHub(config={}), [], live).reasons
+    found = texts(diff_of(desired, ObservedHub(config={}), [], live))
     assert [each for each in found if "reverse proxy" in each] == ([reason] if reason else [])
 
 
