@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.machine import Machine
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import planning
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms
 from plan_repository import BASE, Repository
 
 ALL, MACHINE, CLOUD = (f"inventory/group_vars/{name}.yml" for name in ("all", "machine", "cloud"))
@@ -31,7 +31,7 @@ def test_no_machine_is_asked(repository: Repository, monkeypatch: pytest.MonkeyP
         raise AssertionError("the machine was asked")
 
     monkeypatch.setattr(Machine, "read", asked)
-    monkeypatch.setattr(planning, "platforms", asked)
+    monkeypatch.setattr(Platforms, "_machine", asked)
     repository.replace(ALPHA, "hub_title: Alpha", "hub_title: Other")
     assert set(repository.changed()) == {"alpha"}
 
