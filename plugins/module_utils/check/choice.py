@@ -124,13 +124,13 @@ class Visit:
         lines: list[str] = []
         if self._may_exist:
             lines = await hub_api.server_log(self.client, self.user)
-        return lines or self.client.redactor.lines(self._messages, hub_api.LOG_LINES)
+        return lines or self.client.cleaner.lines(self._messages, hub_api.LOG_LINES)
 
     def _failed(self, failure: CheckFailure) -> None:
         """Note the first failure, with the step that was last begun."""
         if self.result.error is None:
             self.result.failed_step = self.result.steps[-1].name
-            self.result.error = self.client.redactor.line(str(failure))
+            self.result.error = self.client.cleaner.line(str(failure))
 
     def _finish(self) -> None:
         result = self.result

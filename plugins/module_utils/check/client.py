@@ -37,7 +37,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.certific
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import HubTarget
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import (
     CheckFailure,
-    Redactor,
+    MessageCleaner,
     http_error,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import Deadline, settle
@@ -115,7 +115,7 @@ class HubClient:
 
     def __init__(self, target: HubTarget, connections: int = 8) -> None:
         self.base_url = target.base_url
-        self.redactor = Redactor(target.token, target.token.strip())
+        self.cleaner = MessageCleaner(target.token, target.token.strip())
         self.clock_offset = 0.0
         self._token = target.token.strip()
         self._verify_tls = target.verify_tls

@@ -174,7 +174,7 @@ async def issue_token(client: HubClient, user: str, seconds: float, deadline: De
     token = reply.data.get("token") if isinstance(reply.data, dict) else None
     if not token:
         raise CheckFailure("issuing a token: the hub's answer contains none")
-    client.redactor.add(token)
+    client.cleaner.add(token)
     return str(token)
 
 
@@ -231,7 +231,7 @@ async def remove_user(client: HubClient, user: str, seconds: float) -> str | Non
             problem = explain(error)
         await asyncio.sleep(min(pause, deadline.remaining))
         pause = min(3.0, pause * 2)
-    return client.redactor.line(f"{user}: {problem}")
+    return client.cleaner.line(f"{user}: {problem}")
 
 
 async def server_log(client: HubClient, user: str) -> list[str]:
@@ -247,4 +247,4 @@ async def server_log(client: HubClient, user: str) -> list[str]:
     except NETWORK_ERRORS:
         return []
     lines = reply.data.get("lines") if isinstance(reply.data, dict) else None
-    return client.redactor.lines(lines, LOG_LINES) if isinstance(lines, list) else []
+    return client.cleaner.lines(lines, LOG_LINES) if isinstance(lines, list) else []

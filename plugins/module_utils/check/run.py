@@ -75,7 +75,7 @@ class _HubCheck:
 
     def say(self, line: str) -> None:
         """Tell a line about this hub."""
-        self.progress(self.client.redactor.line(f"{self.target.name}: {line}"))
+        self.progress(self.client.cleaner.line(f"{self.target.name}: {line}"))
 
     async def run(self) -> HubResult:
         """Connect, sweep, try each choice."""
@@ -107,7 +107,7 @@ class _HubCheck:
             if failure.status in (401, 403):
                 raise
             line = f"removing what earlier checks left: {failure}"
-            self.result.cleanup_problems.append(self.client.redactor.line(line))
+            self.result.cleanup_problems.append(self.client.cleaner.line(line))
         if self.result.swept:
             self.say(f"removed {len(self.result.swept)} users that earlier checks had left")
 
@@ -122,7 +122,7 @@ class _HubCheck:
 
     def _unreachable(self, failure: CheckFailure, seconds: float) -> None:
         """All choices failed in the step connect."""
-        error = self.client.redactor.line(str(failure))
+        error = self.client.cleaner.line(str(failure))
         self.result.error = error
         self.result.choices = [
             ChoiceResult(

@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..common.errors import HubfleetError
+from ..redaction.mask import MASK, mask_inside
 
-HIDDEN = "********"
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[@-_])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _TOKEN_LIKE = re.compile(r"(?i)((?:\btoken[=\s:]+|\bbearer\s+)['\"]?)[\w.~+/-]{16,}")
@@ -32,29 +32,24 @@ class CheckFailure(HubfleetError):
         self.status = status
 
 
-class Redactor:
-    """Knows the secrets of one hub and keeps them out of texts."""
+class MessageCleaner:
+    """Makes lines for people of what a hub and its programs say; masks the secrets of the hub that are known."""
 
     def __init__(self, *secrets: str) -> None:
-        self._secrets: set[str] = set()
-        for secret in secrets:
-            self.add(secret)
+        self._secrets = set(secrets)
 
     def add(self, secret: str) -> None:
-        """From now on, hide this secret (empty ones are ignored)."""
-        if secret:
-            self._secrets.add(secret)
+        """Mask this secret, too, from now on."""
+        self._secrets.add(secret)
 
     def line(self, text: str, limit: int = 400) -> str:
-        """The text on one line of at most limit characters, without secrets and colour codes."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, HIDDEN)
-        text = _CONTROL.sub(" ", _ANSI.sub("", text)).strip()
-        text = _TOKEN_LIKE.sub(r"\1" + HIDDEN, text)
+        """Return the text on one line of at most limit characters, without secrets and colour codes."""
+        text = _ANSI.sub("", mask_inside(text, self._secrets))
+        text = _TOKEN_LIKE.sub(r"\1" + MASK, _CONTROL.sub(" ", text).strip())
         return text if len(text) <= limit else text[: limit - 1] + "…"
 
     def lines(self, texts: Iterable[Any], last: int = 20) -> list[str]:
-        """The last so many texts that are not empty, each as by line()."""
+        """Return the last texts that are not empty, each cleaned by line()."""
         cleaned = [self.line(str(text)) for text in texts]
         return [text for text in cleaned if text][-last:]
 

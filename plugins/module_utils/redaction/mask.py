@@ -13,7 +13,7 @@ from typing import Any
 #: What stands in place of a secret.
 MASK = "***"
 #: A secret this short is masked only where it is the whole value: inside of other text it may be there by chance.
-_SHORT = 5
+SHORT = 5
 #: Characters from which on a single line of a longer secret, such as a private key, is a secret itself.
 _SECRET_LINE = 8
 
@@ -30,7 +30,7 @@ def secret_forms(secret: str) -> set[str]:
 def is_secret_text(value: Any, secrets: Collection[str]) -> bool:
     """Tell whether a value is one of the secret texts, or contains one that is too long to be there by chance."""
     text = str(value)
-    return any(text == secret or len(secret) > _SHORT and secret in text for secret in secrets)
+    return any(text == secret or len(secret) > SHORT and secret in text for secret in secrets)
 
 
 def mask_lines(text: str, secrets: Collection[str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from ..common.nested import map_leaves
-from .mask import MASK, is_secret_text, mask_lines
+from .mask import MASK, SHORT, is_secret_text, mask_inside, mask_lines
 from .places import CHART_SECRETS, ENVIRONMENTS, may_hold_secret, variable_of
 
 Path = tuple[Any, ...]
@@ -32,6 +32,10 @@ class Redactor:
     def mask_lines(self, text: str) -> str:
         """Return a text with a mask for each line that holds a secret text."""
         return mask_lines(text, self._secret_texts())
+
+    def mask_text(self, text: str) -> str:
+        """Return a message with a mask for each secret text in it, short ones aside."""
+        return mask_inside(text, (secret for secret in self._secret_texts() if len(secret) > SHORT))
 
     def mask_change(self, before: Any, after: Any) -> tuple[Any, Any]:
         """Return both sides of a change, masked.

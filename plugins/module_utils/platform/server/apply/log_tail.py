@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The end of a service's log, to be shown: programs may log what they were given, so secrets are stars."""
+"""Show the end of a service's log with secrets masked: programs may log what they were given."""
 
 from __future__ import annotations
 
@@ -13,18 +13,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from ....common import files, nested
-from ....redaction.mask import mask_inside, secret_forms
+from ....redaction.mask import SHORT, mask_inside, secret_forms
 from ....redaction.private_lines import lines_of
 from ..desired.services import Service
 from ..layout import HubLayout
 from ..redacted import PRIVATE_LINES
 
-#: Shorter texts are found by chance; nothing that short is kept secret by it.
-_SHORTEST = 6
-
 
 def last_lines(service: Service, count: int = 15) -> str:
-    """Return the end of a service's log, with stars for the secrets of its hub."""
+    """Return the end of a service's log, with the secrets of its hub masked."""
     try:
         with open(service.layout.log(service.role), "rb") as file:
             file.seek(max(0, file.seek(0, 2) - 16384))
@@ -35,9 +32,9 @@ def last_lines(service: Service, count: int = 15) -> str:
 
 
 def _secrets(layout: HubLayout) -> set[str]:
-    """Return the texts of a hub that nobody may see, as they are and as Python writes them in messages."""
-    given = [*nested.texts(_json(layout.config("secrets.json"))), *_generated(layout), *_constants(layout)]
-    return {form for text in given for form in secret_forms(text) if len(form) >= _SHORTEST}
+    """Return the secret texts of a hub that are known on its machine."""
+    found = [*nested.texts(_json(layout.config("secrets.json"))), *_generated(layout), *_constants(layout)]
+    return {form for text in found for form in secret_forms(text) if len(form) > SHORT}
 
 
 def _json(path: str) -> Any:
@@ -48,24 +45,24 @@ def _json(path: str) -> Any:
 
 
 def _generated(layout: HubLayout) -> Iterator[str]:
-    """Yield the secrets that were made on the machine."""
+    """Yield the secrets that were generated on the machine."""
     directory = layout.path("secrets")
     for name in os.listdir(directory) if os.path.isdir(directory) else ():
         yield (files.read(layout.secret(name)) or b"").decode(errors="replace")
 
 
 def _constants(layout: HubLayout) -> Iterator[str]:
-    """Yield the texts that stand in those lines of hub_jupyterhub_config which may hold a secret."""
+    """Yield the string constants in private lines of hub_jupyterhub_config."""
     code = (files.read(layout.config("extra.py")) or b"").decode(errors="replace")
     private = set(_json(layout.config("hub.json")).get(PRIVATE_LINES, range(1, len(lines_of(code)) + 1)))
     if not private:
         return
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd escapes in the operator's texts
+            warnings.simplefilter("ignore")  # about invalid escapes in the operator's code
             tree = ast.parse(code)
     except (SyntaxError, ValueError):
-        return  # then nothing of it was run, and the hub itself says nothing but the line
+        return  # nothing of it ran, and the hub reports only the line
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
             place = range(node.lineno, (node.end_lineno or node.lineno) + 1)

@@ -19,7 +19,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results 
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run import run_checks
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import Choice, HubTarget
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import Redactor
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import MessageCleaner
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import (
     gather_limited,
     run_to_end,
@@ -59,12 +59,12 @@ def test_retry_after_as_a_date() -> None:
 
 
 def test_texts_are_one_line_without_secrets() -> None:
-    redactor = Redactor("se\ncret", "abc123")
-    assert redactor.line("a\r\n\x1b[1mb\x1b[0m se\ncret abc123") == "a b ******** ********"
-    assert redactor.line("?token=0123456789abcdefgh&x") == "?token=********&x"
-    assert redactor.line("the token is invalid") == "the token is invalid"
-    assert len(redactor.line("x" * 1000)) == 400
-    assert redactor.lines(["", "a", "b", "c"], 2) == ["b", "c"]
+    cleaner = MessageCleaner("se\ncret", "abc123")
+    assert cleaner.line("a\r\n\x1b[1mb\x1b[0m se\ncret abc123") == "a b *** ***"
+    assert cleaner.line("?token=0123456789abcdefgh&x") == "?token=***&x"
+    assert cleaner.line("the token is invalid") == "the token is invalid"
+    assert len(cleaner.line("x" * 1000)) == 400
+    assert cleaner.lines(["", "a", "b", "c"], 2) == ["b", "c"]
 
 
 def test_work_is_finished_although_cancelled_twice() -> None:
