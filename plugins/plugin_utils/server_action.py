@@ -35,6 +35,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.machines impor
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import validated
 
+#: Keys of results in which modules tell why they failed.
+_MESSAGES = ("msg", "exception", "module_stdout", "module_stderr")
+
 
 @dataclass(frozen=True)
 class ServerCluster:
@@ -116,6 +119,9 @@ class ServerAction(ActionBase):
         result.update(self.apply({**given, **filled}, task_vars))
         # Long texts that the inventory and the collection hold already.
         result.pop("invocation", None)
+        if result.get("failed"):
+            # What programs say may repeat what they were given.
+            result.update({key: hub.redactor.mask_text(result[key]) for key in _MESSAGES if key in result})
         return result
 
     def _reach(self, hub: Hub) -> LocalMachine | RemoteMachine:
