@@ -13,8 +13,9 @@ description:
   - Compares the identity of each cluster with the one recorded at the first contact, beside the inventory in
     C(.cluster-identities.json), and refuses another one. A cluster that is not recorded yet is recorded.
   - Refuses to go on outside of the maintenance windows of a cluster (C(cluster_maintenance_windows)).
-  - Takes the lock of each cluster for as long as the playbook runs. While another deploy holds it, this one is refused;
-    the lock of one that is gone is recognised as stale, also after a reboot.
+  - Takes the lock of each cluster for as long as the playbook runs. While another deploy holds it, this one is refused.
+    The lock of a deploy that is seen to have ended is replaced, also after a reboot. Where that cannot be seen, as of a
+    deploy in another container, the lock counts as held; see O(break_lock).
   - Runs in the controller, once for all hosts of the play. In check mode only compares.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
@@ -35,6 +36,13 @@ options:
       - Clusters that did not answer then are left out.
     type: list
     elements: dict
+  break_lock:
+    description:
+      - Clusters whose lock is taken from a deploy that ended without releasing it.
+      - Names separated by commas, or a list.
+      - Refused while that deploy is seen to run.
+    type: raw
+    default: []
   ignore_unreachable:
     description: Continue without clusters that do not answer; RV(unreachable) lists their hubs.
     type: bool
@@ -67,6 +75,11 @@ recorded:
   type: list
   elements: str
   sample: [workstation]
+facts:
+  description: Facts of each cluster, as in RV(hubfleet.jupyterhub.fleet_plan#module:facts).
+  returned: unless O(state=unlocked)
+  type: dict
+  sample: {workstation: {identity: "machine-id:0123456789abcdef", architecture: x86_64}}
 unreachable:
   description: Hubs whose cluster does not answer, each with the reason.
   returned: when O(state=locked)

@@ -124,6 +124,13 @@ counts:
   returned: success
   type: dict
   sample: {update: 1, unchanged: 5}
+facts:
+  description:
+    - Facts of each cluster that answered, without secrets. Tasks that are given them need not read the cluster again.
+    - Empty when O(against) is given.
+  returned: success
+  type: dict
+  sample: {workstation: {identity: "machine-id:0123456789abcdef", architecture: x86_64}}
 machines:
   description: One entry per cluster of the play.
   returned: success
