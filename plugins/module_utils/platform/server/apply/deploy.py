@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deploy one hub so that it can be left again: with a record, a copy of its database, and a way back."""
+"""Deploy one hub with a record and a copy of its database, and roll it back."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from .user_servers import end_unknown_servers
 
 
 class RollbackError(HubfleetError):
-    """There is nothing to go back to, or it cannot be gone back to; one sentence."""
+    """There is no deploy to roll back to, or it cannot be restored."""
 
 
 @dataclass(frozen=True)
 class Homes:
-    """Where users' homes are; shared where users have accounts of their own and pass through."""
+    """The directory of users' homes. shared: whether users have accounts, which need to traverse it."""
 
     directory: str
     shared: bool
@@ -41,7 +41,7 @@ def write_deploy(
 ) -> list[str]:
     """Record the deploy in the history, then write the hub's files; return what changed, as :func:`files_to_write`.
 
-    record: fields of history.Record but number. keep: how many records stay.
+    record: fields of history.Record without number. keep: number of records to keep.
     """
     changed = files_to_write(layout, texts, generated, homes.directory, homes.shared)
     # A new hub has no directory for its history yet.
@@ -57,7 +57,7 @@ def start_deploy(
 ) -> list[str]:
     """Start the services as the newest record says; return the roles of those that were (re)started.
 
-    Where JupyterHub's version changes, its database is copied and brought to the new schema first.
+    If JupyterHub's version changes, the database is copied and upgraded first.
     """
     record = history.newest(layout)
     before = _schema_changes_from(layout)
@@ -79,7 +79,7 @@ def deploy_to_start(
 
 
 def _schema_changes_from(layout: HubLayout) -> Record | None:
-    """Return the record that the database's schema has to be changed from; None where it stays."""
+    """Return the record whose database schema has to be changed; None if the schema stays."""
     record = history.newest(layout)
     if record is None or record.result != APPLYING or record.back_to:
         return None
@@ -94,9 +94,9 @@ def _change_schema(
     _stop(supervisor, hub)
     copied = _copy_of(layout, before.jupyterhub, before.number)
     if record.jupyterhub == before.jupyterhub:
-        # A deploy of another version was interrupted in between, and is not gone on with.
+        # A deploy of another version was interrupted in between, and is not continued.
         if copied:
-            _put_back(layout, copied, record)
+            _restore_copy(layout, copied, record)
         return
     name = database.copy_name(before.jupyterhub)
     if not copied and database.copy(layout, _beside(layout, record, name)):
@@ -106,20 +106,20 @@ def _change_schema(
 
 
 def _ran_last(layout: HubLayout, record: Record) -> Record | None:
-    """Return what ran before a record: the newest one that was deployed to the end."""
+    """Return the newest completed record before a record."""
     return next(
         (each for each in history.records(layout) if each.number < record.number and each.result != APPLYING), None
     )
 
 
 def _versions_since(layout: HubLayout, before: Record, record: Record) -> set[str]:
-    """Return the versions of JupyterHub that may have been at the database after ``before``, up to ``record``."""
+    """Return the versions of JupyterHub that may have used the database after ``before``, up to ``record``."""
     found = history.records(layout)
     return {each.jupyterhub for each in found if before.number < each.number <= record.number}
 
 
 def _copy_of(layout: HubLayout, version: str, after: int) -> str:
-    """Return the newest copy of the database with the schema of a version that a later record has, or ""."""
+    """Return the newest copy of the database with the schema of a version, of records after ``after``, or ""."""
     name = database.copy_name(version)
     numbers = [each.number for each in history.records(layout) if each.number > after and each.database == name]
     return os.path.join(history.folder(layout), str(max(numbers)), name) if numbers else ""
@@ -129,10 +129,10 @@ def _beside(layout: HubLayout, record: Record, name: str) -> str:
     return os.path.join(history.folder(layout), str(record.number), name)
 
 
-def _put_back(layout: HubLayout, copied: str, record: Record) -> None:
-    """Put a copy of the database back; the one that it replaces is kept beside ``record``."""
-    database.put_back(layout, copied, _beside(layout, record, "replaced.sqlite"))
-    # Nobody could reach or stop what was started since: the database of then does not know it.
+def _restore_copy(layout: HubLayout, copied: str, record: Record) -> None:
+    """Restore a copy of the database; the replaced database is kept with ``record``."""
+    database.restore(layout, copied, _beside(layout, record, "replaced.sqlite"))
+    # The restored database does not know servers that were started since: nobody could reach or stop them.
     end_unknown_servers(layout.directory, database.known_servers(layout))
 
 
@@ -141,7 +141,7 @@ def _hub_of(services: list[Service]) -> Service:
 
 
 def _python(hub: Service) -> str:
-    """Return the Python that the hub itself runs with; the launcher's command line comes first."""
+    """Return the Python of the hub, which follows the launcher's command line."""
     return hub.command[hub.command.index("--") + 1]
 
 
@@ -152,9 +152,10 @@ def _stop(supervisor: Supervisor, service: Service) -> None:
 
 @dataclass(frozen=True)
 class RollbackPlan:
-    """What a hub can be made again.
+    """What a rollback restores.
 
-    texts: its files then, path below config/ -> content; before: those of now. arrived: it is all that already.
+    texts: files of the target, path below config/ -> content. before: the current files.
+    arrived: whether the hub is in this state already.
     """
 
     target: Record
@@ -164,16 +165,16 @@ class RollbackPlan:
 
     @property
     def services(self) -> list[Service]:
-        """The services of then."""
+        """The services of the target."""
         return _services(self.target)
 
 
 def rollback_plan(layout: HubLayout, number: int | None, undo: bool = False) -> RollbackPlan:
-    """Return the way back to a record; touches nothing.
+    """Return the plan of a rollback; changes nothing.
 
-    number: of the record; None for the newest version that ran before the present one. undo: go back only where the
-    last deploy brought another version; a hub that fails as it was before is not made older, which would put back its
-    old database, too.
+    number: of the record; None for the newest version that ran before the current one. undo: roll back only if the
+    last deploy brought another version; rolling back a hub that fails with its old version would only restore an older
+    database.
     Raises RollbackError.
     """
     target = _target(layout, number)
@@ -184,7 +185,7 @@ def rollback_plan(layout: HubLayout, number: int | None, undo: bool = False) -> 
 
 
 def _runs(layout: HubLayout, target: Record) -> bool:
-    """Tell whether what was deployed last is the version of a record, came to its end, and runs."""
+    """Return whether the last deploy is the version of a record, was completed, and runs."""
     newest = history.newest(layout)
     if newest is None or newest.result == APPLYING or newest.fingerprint != target.fingerprint:
         return False
@@ -200,7 +201,7 @@ def roll_back(
     keep: int,
     timeout: float,
 ) -> list[str]:
-    """Make a hub what it was; return the roles of services that were (re)started.
+    """Roll a hub back; return the roles of services that were (re)started.
 
     record: who, when and so on of this rollback. Raises what start_deploy raises.
     """
@@ -214,9 +215,9 @@ def roll_back(
     changed = start_services(supervisor, services, _config(texts), timeout)
     if left:
         history.finish(layout, left.number, REPLACED)
-    # The last thing: until then, going back once more goes on with this.
+    # Last: until then, another rollback continues this one.
     history.finish(layout, begun.number, APPLIED)
-    # Only now: the copy of the database may be an old one.
+    # Not earlier: the copy of the database may belong to an old record.
     history.forget(layout, keep)
     return changed
 
@@ -226,10 +227,10 @@ def _services(target: Record) -> list[Service]:
 
 
 def _kept_texts(layout: HubLayout, target: Record) -> dict[str, bytes]:
-    """Return the files of a record; RollbackError where the hub could not run with what is left of it."""
+    """Return the files of a record; raise RollbackError if it is incomplete."""
     if not target.services:
         raise RollbackError(f"deploy {target.number} came with a backup, which holds its data only")
-    missing = [build for build in target.builds if not _is_there(layout, build)]
+    missing = [build for build in target.builds if not _exists(layout, build)]
     if missing:
         raise RollbackError(f"deploy {target.number} needs {', '.join(missing)}, which is no longer on the machine")
     texts = history.texts(layout, target.number)
@@ -243,7 +244,7 @@ def _kept_texts(layout: HubLayout, target: Record) -> dict[str, bytes]:
 def _target(layout: HubLayout, number: int | None) -> Record:
     found = history.records(layout)
     if number is None and found and found[0].result == APPLYING and found[0].back_to:
-        number = found[0].back_to  # going back was interrupted
+        number = found[0].back_to  # an interrupted rollback
     if number is None:
         target = history.good_before(layout)
         if target is None:
@@ -259,7 +260,7 @@ def _target(layout: HubLayout, number: int | None) -> Record:
 def _restore_database(
     layout: HubLayout, supervisor: Supervisor, services: list[Service], target: Record, begun: Record
 ) -> None:
-    """Bring the database to the schema of ``target``: by the copy from when it was left, else by upgrade-db."""
+    """Restore the database copy with the schema of ``target``, or run upgrade-db if there is none."""
     before = _ran_last(layout, begun)
     versions = _versions_since(layout, before, begun) | {before.jupyterhub} if before else set()
     if versions <= {target.jupyterhub} or not database.exists(layout):
@@ -268,12 +269,12 @@ def _restore_database(
     _stop(supervisor, hub)
     copied = _copy_of(layout, target.jupyterhub, target.number)
     if copied:
-        _put_back(layout, copied, begun)
+        _restore_copy(layout, copied, begun)
     else:
         database.upgrade(layout, _python(hub))
 
 
-def _is_there(layout: HubLayout, build: str) -> bool:
+def _exists(layout: HubLayout, build: str) -> bool:
     root = os.path.dirname(os.path.dirname(layout.directory))
     return any(os.path.exists(os.path.join(root, folder, build, ".complete")) for folder in ("tools", "environments"))
 

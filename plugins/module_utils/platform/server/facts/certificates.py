@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Certificates that the operator keeps on a machine: whether they can be used, before anything is."""
+"""Validate certificates of the operator on a machine, before anything changes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import ssl
 
 from ....common.errors import HubfleetError
 
-#: X509_V_FLAG_PARTIAL_CHAIN of OpenSSL, which Python has a name for since 3.10: trust what is not a root.
+#: X509_V_FLAG_PARTIAL_CHAIN of OpenSSL, a constant of Python since 3.10: trust a certificate that is not a root.
 _PARTIAL_CHAIN = 0x80000
 #: X509_V_ERR_HOSTNAME_MISMATCH
 _OTHER_HOST = 62
 
 
 class CertificateError(HubfleetError):
-    """A certificate cannot be used; the message says why."""
+    """A certificate cannot be used; the message contains the reason."""
 
 
 def certificate_digest(certificate: str, key: str) -> str:
@@ -30,10 +30,10 @@ def certificate_digest(certificate: str, key: str) -> str:
 
 
 def inspect(certificate: str, key: str, host: str) -> None:
-    """Make sure that a certificate belongs to its key and, unless ``host`` is "", to a host.
+    """Check that a certificate matches its key and, unless ``host`` is "", a host.
 
-    Whether it has ended, and who signed it, is no question here: that is for people's browsers, and so for the check.
-    Raises CertificateError, and OSError where a file cannot be read.
+    Expiry and issuer are not checked here, but by the check, as browsers do.
+    Raises CertificateError, and OSError if a file cannot be read.
     """
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
@@ -41,7 +41,7 @@ def inspect(certificate: str, key: str, host: str) -> None:
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise CertificateError(f"{key} is not the key of {certificate}") from None
-        raise CertificateError(f"{certificate} and {key} are no certificate and key (PEM)") from None
+        raise CertificateError(f"{certificate} and {key} are not a certificate and key in PEM format") from None
     client = ssl.create_default_context()
     client.verify_flags |= _PARTIAL_CHAIN
     with open(certificate, encoding="ascii", errors="replace") as file:
@@ -51,11 +51,11 @@ def inspect(certificate: str, key: str, host: str) -> None:
 
 
 def _no_password() -> str:
-    raise CertificateError("the key is encrypted; nobody could type its password when the machine starts")
+    raise CertificateError("the key is encrypted, and its password cannot be entered when the machine starts")
 
 
 def _mismatch(server: ssl.SSLContext, client: ssl.SSLContext, host: str) -> bool:
-    """Tell whether a client that trusts the certificate itself finds another name in it; no network."""
+    """Return whether the certificate is for another host, by a TLS handshake in memory."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     serving = server.wrap_bio(to_server, to_client, server_side=True)
     asking = client.wrap_bio(to_client, to_server, server_hostname=host)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who listens on the ports of a machine. Source: proc(5), for /proc/net/tcp and /proc/PID/fd."""
+"""Find the processes that listen on ports of a machine. Source: proc(5), for /proc/net/tcp and /proc/PID/fd."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _LISTENS = "0A"
 
 
 def is_free(address: str, port: int) -> bool:
-    """Tell whether a program could listen there; address "" for all of the machine's.
+    """Return whether a port is free; address "" for all addresses of the machine.
 
-    A port that this account may not listen on counts as free: it is not somebody else's.
+    A port that this account may not listen on counts as free: no other process uses it.
     """
     family = socket.AF_INET6 if ":" in address or (not address and socket.has_dualstack_ipv6()) else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -31,7 +31,7 @@ def is_free(address: str, port: int) -> bool:
 
 
 def listener(port: int) -> str:
-    """Return who listens on a port, as ``nginx (process 812)``."""
+    """Return the program that listens on a port, such as ``nginx (process 812)``."""
     inodes = {f"socket:[{inode}]" for table in ("tcp", "tcp6") for inode in _inodes(table, port)}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -39,7 +39,7 @@ def listener(port: int) -> str:
                 with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
                     return f"{file.read().strip()} (process {pid})"
         except OSError:
-            continue  # it is of another account, or has ended
+            continue  # it belongs to another account, or has ended
     return "another program of the machine"
 
 

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A hub's database when JupyterHub's version changes: copied, brought to the new schema, or put back.
+"""Copy, upgrade and restore a hub's database when JupyterHub's version changes.
 
-JupyterHub refuses to start on a database of another schema, older or newer; ``upgrade-db`` leads
-forward only. Source: JupyterHub's documentation, "Upgrading JupyterHub".
+JupyterHub does not start with a database of another schema, older or newer, and ``upgrade-db`` cannot downgrade.
+Source: JupyterHub's documentation, "Upgrading JupyterHub".
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ TIMEOUT = 600
 
 
 class DatabaseError(HubfleetError):
-    """The database could not be copied, upgraded or put back; one sentence."""
+    """The database could not be copied, upgraded or restored."""
 
 
 def copy_name(version: str) -> str:
-    """Return what a copy with the schema of a version of JupyterHub is called."""
+    """Return the file name of a copy with the schema of a version of JupyterHub."""
     return f"jupyterhub-{version}.sqlite"
 
 
 def exists(layout: HubLayout) -> bool:
-    """Tell whether the hub has a database; not so before its first start."""
+    """Return whether the hub has a database; it has none before its first start."""
     return os.path.exists(layout.path(DATABASE))
 
 
 def copy(layout: HubLayout, target: str) -> bool:
-    """Copy the database while the hub may be using it; return whether there is one. Raises DatabaseError."""
+    """Copy the database, even while the hub uses it; return whether there is one. Raises DatabaseError."""
     source = layout.path(DATABASE)
     if not exists(layout):
         return False
     temporary = f"{target}.new"
     try:
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-        # SQLite's own online copy: a plain copy could catch it in the middle of a transaction. Open for writing,
-        # since what a killed hub left half done must be undone before it can be read.
+        # SQLite's online backup: a copy of the file could contain half a transaction. Opened for writing, since a
+        # transaction that a killed hub left must be rolled back before the database can be read.
         present = f"{Path(source).as_uri()}?mode=rw"
         with closing(sqlite3.connect(present, uri=True)) as reader, closing(sqlite3.connect(temporary)) as writer:
             reader.backup(writer)
@@ -58,7 +58,7 @@ def copy(layout: HubLayout, target: str) -> bool:
 
 
 def known_servers(layout: HubLayout) -> dict[tuple[str, str], int]:
-    """Return the servers that a database says run: (user, name of the server) -> pid, 0 where it says none.
+    """Return the running servers according to a database: (user, name of the server) -> pid, 0 if unknown.
 
     Raises DatabaseError. Source: JupyterHub's jupyterhub/orm.py, tables users and spawners.
     """
@@ -72,8 +72,8 @@ def known_servers(layout: HubLayout) -> dict[tuple[str, str], int]:
 
 
 def upgrade(layout: HubLayout, python: str) -> None:
-    """Bring the database of a hub that does not run to the schema of the JupyterHub of ``python``."""
-    # JupyterHub runs alembic by name.
+    """Upgrade the database of a stopped hub to the schema of the JupyterHub of ``python``. Raises DatabaseError."""
+    # JupyterHub looks for alembic on PATH.
     programs = os.path.dirname(python)
     environment = {**os.environ, "PATH": f"{programs}:{os.environ.get('PATH', '/usr/bin:/bin')}"}
     command = [python, "-m", "jupyterhub", "upgrade-db", f"--db=sqlite:///{layout.path(DATABASE)}"]
@@ -92,21 +92,21 @@ def upgrade(layout: HubLayout, python: str) -> None:
 
 
 def _reason(output: str) -> str:
-    """Return the line that says why: alembic's own, which JupyterHub's traceback follows, else the last one."""
+    """Return the line with the reason: alembic's, which precedes JupyterHub's traceback, else the last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     own = [line for line in lines if "FAILED: " in line]
-    return (own or lines or ["it said nothing"])[-1]
+    return (own or lines or ["no error output"])[-1]
 
 
-def put_back(layout: HubLayout, source: str, aside: str) -> None:
-    """Replace the database of a hub that does not run by the copy ``source``. Raises DatabaseError.
+def restore(layout: HubLayout, source: str, aside: str) -> None:
+    """Replace the database of a stopped hub with the copy ``source``. Raises DatabaseError.
 
-    aside: where the replaced one is kept; one that is there already, from a run that was interrupted, stays.
+    aside: path for the replaced database; an existing file, from an interrupted run, is kept.
     """
     current = layout.path(DATABASE)
     try:
         if exists(layout) and not os.path.exists(aside):
-            _set_aside(layout, aside)
+            _keep_replaced(layout, aside)
         shutil.copyfile(source, f"{current}.new")
         os.chmod(f"{current}.new", 0o600)
         for leftover in (f"{current}-wal", f"{current}-shm", f"{current}-journal"):
@@ -114,13 +114,13 @@ def put_back(layout: HubLayout, source: str, aside: str) -> None:
                 os.unlink(leftover)
         os.replace(f"{current}.new", current)
     except OSError as error:
-        raise DatabaseError(f"the database could not be put back from {source}: {error}") from error
+        raise DatabaseError(f"the database could not be restored from {source}: {error}") from error
 
 
-def _set_aside(layout: HubLayout, aside: str) -> None:
+def _keep_replaced(layout: HubLayout, aside: str) -> None:
     try:
         copy(layout, aside)
     except DatabaseError:
-        # Broken, which may be why it is replaced: it is kept as it is.
+        # It is damaged, which may be the reason for the restore; keep the file as it is.
         shutil.copyfile(layout.path(DATABASE), aside)
         os.chmod(aside, 0o600)

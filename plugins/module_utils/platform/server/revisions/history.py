@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was deployed of a hub, and when: enough to go back to it.
+"""The deploys of a hub, with everything that a rollback needs.
 
-``hubs/HUB/history/NUMBER/`` holds ``record.json`` and a copy of everything below ``config/``. The
-record is written first, with the result ``applying``, and the copies beside it before anything of
-the hub is touched; so whatever a machine dies of, it is known what was meant and what was before.
+``hubs/HUB/history/NUMBER/`` contains ``record.json`` and a copy of the files below ``config/``. Both are written before
+the hub changes, with the result ``applying``, so that an interrupted deploy can be completed or rolled back.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from typing import Any
 from ....common import files
 from ..layout import HubLayout
 
-#: Results of a deploy: files are being written; all of it runs; it passed its check; it did not; it was left again.
+#: Results of a deploy: in progress; services run; the check passed; the check failed; another deploy was restored.
 APPLYING, APPLIED, CHECKED, FAILED, REPLACED = "applying", "applied", "checked", "failed", "rolled back"
-#: Versions that stood the test of running, to which a hub can go back without being told a number.
+#: Results of deploys that ran, to which a hub is rolled back by default.
 GOOD = (CHECKED, APPLIED)
 
 
@@ -33,11 +32,11 @@ class Record:
 
     number: 1 is the first. when: UTC, as 2026-11-24T08:15:00Z. who: account@machine.
     collection, revision: the collection's version, and the inventory's git revision or "".
-    fingerprint: of everything that the hub was to be. files: below config/, path -> SHA-256.
-    services: as services.Service has them. builds: directories of environments and tools.
-    jupyterhub, proxy: their versions. python: path of the interpreter that both are started by.
-    database: name of the copy, beside the record, that was made before its schema was changed, or "".
-    back_to: number of the record that this one repeats, or 0.
+    fingerprint: of the desired hub. files: path below config/ -> SHA-256.
+    services: as services.Service.as_dict() returns them. builds: directories of environments and tools.
+    jupyterhub, proxy: their versions. python: path of the interpreter that starts both.
+    database: name of the copy in the record's directory, made before the schema changed, or "".
+    back_to: number of the record that a rollback restored, or 0.
     """
 
     number: int
@@ -57,7 +56,7 @@ class Record:
     result: str = APPLYING
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the record as JSON-able data; it holds no secret."""
+        """Return the record as data for JSON; it contains no secrets."""
         return dataclasses.asdict(self)
 
 
@@ -67,7 +66,7 @@ def folder(layout: HubLayout) -> str:
 
 
 def records(layout: HubLayout) -> list[Record]:
-    """Return a hub's records, the newest first; what is half written is no record."""
+    """Return a hub's records, newest first; incomplete records are ignored."""
     found = []
     for name in _numbers(layout):
         try:
@@ -87,14 +86,14 @@ def newest(layout: HubLayout) -> Record | None:
 
 
 def begin(layout: HubLayout, record: dict[str, Any], content: dict[str, bytes]) -> Record:
-    """Write down what is about to be deployed, and return it.
+    """Write and return the record of a deploy that begins.
 
     record: fields of Record without number. content: path below config/ -> content.
-    A deploy that was interrupted at the same version goes on with its record, and with its copy of the database:
-    what is there now may have been brought to the new schema already.
+    If the last deploy is the same and was interrupted, its record is continued, with its copy of the database: the
+    current database may have been upgraded already.
     """
     last = newest(layout)
-    if last and _goes_on(layout, last, record, content):
+    if last and _continues(layout, last, record, content):
         made = Record(**{**record, "number": last.number, "database": last.database})
         files.write(_record_path(layout, last.number), _text(made))
         return made
@@ -113,13 +112,13 @@ def begin(layout: HubLayout, record: dict[str, Any], content: dict[str, bytes]) 
     return made
 
 
-def _goes_on(layout: HubLayout, last: Record, record: dict[str, Any], content: dict[str, bytes]) -> bool:
+def _continues(layout: HubLayout, last: Record, record: dict[str, Any], content: dict[str, bytes]) -> bool:
     same = last.fingerprint == record["fingerprint"] and last.back_to == record.get("back_to", 0)
     return last.result == APPLYING and same and texts(layout, last.number) == content
 
 
 def finish(layout: HubLayout, number: int, result: str, **more: Any) -> None:
-    """Note how a deploy went; nothing where its record is gone."""
+    """Store the result of a deploy; do nothing if its record was removed."""
     for record in records(layout):
         if record.number == number:
             files.write(_record_path(layout, number), _text(dataclasses.replace(record, result=result, **more)))
@@ -138,7 +137,7 @@ def good_before(layout: HubLayout) -> Record | None:
 
 
 def ran_already(layout: HubLayout) -> bool:
-    """Tell whether the newest record only deployed anew the version that the hub had already, and that ran once."""
+    """Return whether the newest record deployed the same version again, and this version ran before."""
     newest, *earlier = records(layout)
     since = itertools.takewhile(
         lambda record: record.fingerprint == newest.fingerprint,
@@ -159,7 +158,7 @@ def _record_path(layout: HubLayout, number: int) -> str:
 def forget(layout: HubLayout, keep: int) -> None:
     """Remove all but the newest ``keep`` records.
 
-    Whatever its age, what the hub could go back to by itself stays, and with it every database of a later record.
+    The record that a rollback would use is always kept, and all later records with a copy of the database.
     """
     back = good_before(layout)
     needed = {record.number for record in records(layout) if back and record.number > back.number and record.database}

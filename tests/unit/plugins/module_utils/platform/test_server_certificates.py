@@ -72,7 +72,7 @@ def test_refuses_another_key(tmp_path: Path) -> None:
 def test_refuses_what_is_none(tmp_path: Path) -> None:
     certificate, key = made(tmp_path, "a.example.org")
     Path(certificate).write_text("nothing")
-    with pytest.raises(CertificateError, match="are no certificate and key"):
+    with pytest.raises(CertificateError, match="are not a certificate and key"):
         inspect(certificate, key, "a.example.org")
 
 

@@ -135,32 +135,32 @@ def test_copy_that_fails(layout: HubLayout, tmp_path: Path) -> None:
 # --- Put back
 
 
-def test_put_back(layout: HubLayout, tmp_path: Path) -> None:
+def test_restore(layout: HubLayout, tmp_path: Path) -> None:
     make(layout, 1)
     copy, aside = str(tmp_path / "copy"), str(tmp_path / "aside")
     database.copy(layout, copy)
     with closing(sqlite3.connect(path_of(layout), isolation_level=None)) as connection:
         connection.execute("INSERT INTO rows VALUES (7)")
-    database.put_back(layout, copy, aside)
+    database.restore(layout, copy, aside)
     assert values(path_of(layout)) == values(copy) == [0, 0]
     assert values(aside) == [0, 0, 7]
     assert os.stat(path_of(layout)).st_mode & 0o777 == os.stat(aside).st_mode & 0o777 == 0o600
 
 
-def test_put_back_a_second_time(layout: HubLayout, tmp_path: Path) -> None:
+def test_restore_a_second_time(layout: HubLayout, tmp_path: Path) -> None:
     """A run that was interrupted does not cost what was replaced first."""
     make(layout, 1)
     copy, aside = str(tmp_path / "copy"), str(tmp_path / "aside")
     database.copy(layout, copy)
     with closing(sqlite3.connect(path_of(layout), isolation_level=None)) as connection:
         connection.execute("INSERT INTO rows VALUES (7)")
-    database.put_back(layout, copy, aside)
-    database.put_back(layout, copy, aside)
+    database.restore(layout, copy, aside)
+    database.restore(layout, copy, aside)
     assert values(aside) == [0, 0, 7]
     assert values(path_of(layout)) == [0, 0]
 
 
-def test_put_back_beside_a_log_of_what_is_replaced(layout: HubLayout, tmp_path: Path) -> None:
+def test_restore_beside_a_log_of_what_is_replaced(layout: HubLayout, tmp_path: Path) -> None:
     """SQLite would write the log of the replaced database into the one that is put back."""
     make(layout, 1)
     copy, aside = str(tmp_path / "copy"), str(tmp_path / "aside")
@@ -172,24 +172,24 @@ def test_put_back_beside_a_log_of_what_is_replaced(layout: HubLayout, tmp_path: 
     )
     subprocess.run([sys.executable, "-c", killed, path_of(layout)], check=False)
     assert os.path.exists(f"{path_of(layout)}-wal")
-    database.put_back(layout, copy, aside)
+    database.restore(layout, copy, aside)
     assert values(path_of(layout)) == [0, 0]
     assert values(aside) == [0, 0, 7], "what stood in the log only is kept as well"
 
 
-def test_put_back_where_there_is_none(layout: HubLayout, tmp_path: Path) -> None:
+def test_restore_where_there_is_none(layout: HubLayout, tmp_path: Path) -> None:
     make(layout, 1)
     database.copy(layout, str(tmp_path / "copy"))
     os.unlink(path_of(layout))
-    database.put_back(layout, str(tmp_path / "copy"), str(tmp_path / "aside"))
+    database.restore(layout, str(tmp_path / "copy"), str(tmp_path / "aside"))
     assert values(path_of(layout)) == [0, 0]
     assert not (tmp_path / "aside").exists()
 
 
-def test_put_back_what_is_gone(layout: HubLayout, tmp_path: Path) -> None:
+def test_restore_what_is_gone(layout: HubLayout, tmp_path: Path) -> None:
     make(layout, 1)
-    with pytest.raises(DatabaseError, match="could not be put back from .*copy: "):
-        database.put_back(layout, str(tmp_path / "copy"), str(tmp_path / "aside"))
+    with pytest.raises(DatabaseError, match="could not be restored from .*copy: "):
+        database.restore(layout, str(tmp_path / "copy"), str(tmp_path / "aside"))
     assert values(path_of(layout)) == [0, 0]
 
 

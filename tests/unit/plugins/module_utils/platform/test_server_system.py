@@ -65,7 +65,7 @@ def test_supported(text: str, name: str, install: str) -> None:
         ('ID=ubuntu\nVERSION_ID="20.04"\n', "ubuntu 20.04"),
         ("ID=arch\n", "arch"),
         (ALPINE, "Alpine Linux v3.20"),
-        ("", "a system without a name"),
+        ("", "an unknown system"),
     ],
 )
 def test_others(text: str, name: str) -> None:
@@ -76,5 +76,5 @@ def test_others(text: str, name: str) -> None:
 
 def test_nothing_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system, "PLACES", ("/nowhere/os-release",))
-    with pytest.raises(PlatformError, match="does not say what system it has"):
+    with pytest.raises(PlatformError, match="the system of this machine is unknown"):
         read_system()
