@@ -21,43 +21,66 @@ from xdist.scheduler import LoadScopeScheduling
 sys.path.insert(0, str(Path(__file__).with_name("runtime")))
 
 from runtime_rig import Hub
-from runtime_tools import FILES, Tools, build
+from runtime_tools import FILES, Tools, make_tools
 
 sys.path.insert(0, str(FILES / "runtime"))  # for tests of parts that need no hub
 
 
+#: Folders whose files share a machine or a fleet that costs more to make than it saves to have it twice.
+ONE_WORKER = ("tests/system/reverse_proxy", "tests/system/systemd")
+#: What takes longest begins first, so that no worker is left with it at the end; the others follow as they are found.
+LONGEST_FIRST = (
+    "tests/system/verbs/test_verbs_tiers.py",
+    "tests/system/systemd",
+    "tests/system/verbs/test_verbs_interrupted_steps.py",
+    "tests/system/verbs/test_verbs_faults.py",
+    "tests/system/reverse_proxy",
+    "tests/system/verbs/test_verbs_versions.py",
+    "tests/system/backup/test_backup.py",
+    "tests/system/verbs/test_verbs_running.py",
+    "tests/system/verbs/test_verbs_third.py",
+    "tests/system/remote/test_remote_own.py",
+)
+
+
+def scope_of(nodeid: str) -> str:
+    """Return what a worker runs as a whole, in its order: a file, or a folder of ONE_WORKER."""
+    file = nodeid.partition("::")[0]
+    folder = os.path.dirname(file)
+    return folder if folder in ONE_WORKER else file
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes longest to the front."""
+    places = {scope: place for place, scope in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(scope_of(item.nodeid), len(places)))
+
+
 class FleetScheduling(LoadScopeScheduling):
-    """Lets tests of different fleets run side by side, those of one fleet in their order."""
+    """Lets tests of different files run side by side, those of one file in their order."""
 
     def _split_scope(self, nodeid: str) -> str:
-        """Return the folder, whose tests share what they deploy; the verbs have two fleets."""
-        folder, name = os.path.split(nodeid.partition("::")[0])
-        return f"{folder}, tiers" if name.startswith("test_verbs_tiers") else folder
+        return scope_of(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FleetScheduling:
     """Tell pytest-xdist, with --dist loadscope, which tests belong together (by groups, it fails with pytest 9.2)."""
+    config.option.loadscopereorder = False
     return FleetScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
 def tools() -> Iterator[Tools]:
-    """Environments, node and proxy, readable for all accounts.
-
-    HUBFLEET_TEST_TOOLS names a folder to keep them in between runs.
-    """
-    kept = os.environ.get("HUBFLEET_TEST_TOOLS")
-    root = Path(kept or tempfile.mkdtemp(prefix="hubfleet-tools-"))
-    root.mkdir(exist_ok=True)
-    root.chmod(0o755)
+    """Environments, node and proxy, readable for all accounts."""
+    directory = Path(tempfile.mkdtemp(prefix="hubfleet-tools-"))
+    directory.chmod(0o755)
     mask = os.umask(0o022)
     try:
-        built = build(root)
+        made = make_tools(directory)
     finally:
         os.umask(mask)
-    yield built
-    if not kept:
-        shutil.rmtree(root, ignore_errors=True)
+    yield made
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

@@ -68,6 +68,7 @@ def deployed() -> Iterator[Deployed]:
             hub_idle_timeout="2h",
         )
         fleet.write()
+        fleet.use_prebuilt()
         first = fleet.run("deploy", "-vvvv")
         assert first.code == 0, first.output[-8000:]
         yield Deployed(fleet, held, first, fleet.run("deploy"))
@@ -75,60 +76,11 @@ def deployed() -> Iterator[Deployed]:
         fleet.end()
 
 
-@dataclass(frozen=True)
-class Tiers:
-    """Six hubs in two clusters, each with one staging and two production hubs.
-
-    first: what the first deploy printed. small: the file system that the state of the cluster west has
-    for itself, or None where none may be mounted.
-    """
-
-    fleet: Fleet
-    first: Result
-    small: Path | None
-
-
-@pytest.fixture(scope="session")
-def tiers() -> Iterator[Tiers]:
-    """Two clusters with tiers."""
-    if not (CHECKOUT / ".ansible" / "collections").is_dir():
-        pytest.skip("this checkout is not set up: scripts/setup")
-    fleet = Fleet("east")
-    fleet.add_cluster("west")
-    small = mounted(fleet.state_of("west"))
-    try:
-        for cluster in ("east", "west"):
-            fleet.add(f"{cluster}-staging", "staging", cluster)
-            fleet.add(f"{cluster}-a", "production", cluster)
-            fleet.add(f"{cluster}-b", "production", cluster)
-        fleet.write()
-        yield Tiers(fleet, fleet.succeed("deploy"), small)
-    finally:
-        try:
-            fleet.end()
-        finally:
-            if small:
-                subprocess.run(["umount", "--lazy", str(small)], check=True)
-                shutil.rmtree(fleet.directory)
-
-
-def mounted(place: Path) -> Path | None:
-    """A small file system at the place, or None where none may be mounted."""
-    if os.geteuid() != 0:
-        return None
-    place.mkdir(mode=0o711)
-    command = ["mount", "-t", "tmpfs", "-o", "size=700m,mode=0711", "tmpfs", str(place)]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        place.rmdir()
-        return None
-    return place
-
-
 @pytest.fixture
 def fleet(deployed: Deployed) -> Iterator[Fleet]:
     """The fleet, as its inventory says before and after the test."""
     yield deployed.fleet
-    deployed.fleet.succeed("deploy", "--skip-tags", "check")
+    deployed.fleet.restore()
 
 
 @pytest.fixture(scope="session")

@@ -171,6 +171,26 @@ def test_validate_names_the_line(deployed: Deployed) -> None:
     assert "nothing was touched" in result.output
 
 
+@pytest.mark.skipif(not ROOT, reason="needs root: only root can ask for less than system users")
+def test_root_never_runs_users_as_itself(deployed: Deployed) -> None:
+    fleet = deployed.fleet
+    with fleet.changed(cluster_isolation="bubblewrap"):
+        result = fleet.run("deploy")
+    assert result.code and "as root use system-users" in result.output and "nothing was touched" in result.output
+
+
+@pytest.mark.skipif(
+    not ROOT or Path("/run/systemd/system").exists(), reason="needs root, and a machine without systemd"
+)
+def test_dynamic_users_need_systemd(deployed: Deployed) -> None:
+    fleet = deployed.fleet
+    with fleet.changed(cluster_isolation="systemd"):
+        result = fleet.run("deploy")
+    said = " ".join(result.output.split())
+    assert result.code and "it is not this machine's first process; use system-users" in said
+    assert "nothing was touched" in said
+
+
 def users(fleet: Fleet) -> list[tuple[str, ...]]:
     """The users in every hub's database."""
     found = []

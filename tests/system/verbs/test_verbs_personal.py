@@ -78,26 +78,6 @@ def test_without_isolation_there_is_a_warning(personal: Fleet) -> None:
     personal.succeed("deploy", "--skip-tags", "check")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: only root can ask for less than system users")
-def test_root_never_runs_users_as_itself(personal: Fleet, deployed: object) -> None:
-    fleet = deployed.fleet  # type: ignore[attr-defined]
-    with fleet.changed(cluster_isolation="bubblewrap"):
-        result = fleet.run("deploy")
-    assert result.code and "as root use system-users" in result.output and "nothing was touched" in result.output
-
-
-@pytest.mark.skipif(
-    os.geteuid() != 0 or Path("/run/systemd/system").exists(), reason="needs root, and a machine without systemd"
-)
-def test_dynamic_users_need_systemd(deployed: object) -> None:
-    fleet = deployed.fleet  # type: ignore[attr-defined]
-    with fleet.changed(cluster_isolation="systemd"):
-        result = fleet.run("deploy")
-    said = " ".join(result.output.split())
-    assert result.code and "it is not this machine's first process; use system-users" in said
-    assert "nothing was touched" in said
-
-
 def test_remove_leaves_nothing(personal: Fleet) -> None:
     hub = personal.hub("trial")
     hub.start_server("ada")

@@ -23,8 +23,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from prebuilt import share_with
 from verbs_hub import Hub
-from verbs_machine import accounts_below, end_all, parent, processes_of
+from verbs_machine import accounts_below, end_all, parent, processes_of, supervisor_pid
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
@@ -119,6 +120,8 @@ class Fleet:
         self.hubs: dict[str, dict[str, Any]] = {}
         self.cluster_of: dict[str, str] = {}
         self.tiers: dict[str, str] = {}
+        #: What the last deploy of all hubs printed, and what it left.
+        self.deployed: tuple[Result, Any] | None = None
         if self.account.owner:
             os.chown(self.directory, *self.account.owner)
         (self.directory / "vault-password").write_text(VAULT_PASSWORD, encoding="utf-8")
@@ -139,6 +142,12 @@ class Fleet:
         base = variables.pop("base", None)
         url = {"hub_url": f"http://127.0.0.1:{port}{base}"} if base else {}
         self.hubs[name], self.tiers[name] = {"hub_port": port, **url, **variables}, tier
+
+    def use_prebuilt(self) -> Fleet:
+        """Let the first deploy find the tools and the environment ``python`` built; for fleets of this account."""
+        for name in self.clusters:
+            share_with(self.state_of(name))
+        return self
 
     def hub(self, name: str) -> Hub:
         """The hub, to be asked what it does."""
@@ -207,13 +216,39 @@ class Fleet:
         """Run a playbook to its end."""
         process = self.start(verb, *arguments, environment=environment)
         output, _nothing = process.communicate(timeout=LONGEST_VERB)
-        return Result(process.returncode, output)
+        result = Result(process.returncode, output)
+        if verb == "deploy" and not {"--limit", "--check"}.intersection(arguments):
+            self.deployed = None if result.code else (result, self._condition())
+        return result
 
     def succeed(self, verb: str, *arguments: str) -> Result:
         """Run a playbook that must succeed."""
         result = self.run(verb, *arguments)
         assert result.code == 0, result.output
         return result
+
+    def restore(self) -> None:
+        """Deploy if anything differs from what the last deploy of all hubs left."""
+        if not self.is_as_deployed():
+            self.succeed("deploy", "--skip-tags", "check")
+
+    def is_as_deployed(self) -> bool:
+        """Whether inventory, configuration and processes are what the last deploy of all hubs left, if it succeeded."""
+        return self.deployed is not None and self.deployed[1] == self._condition()
+
+    def _condition(self) -> Any:
+        """The inventory, and what a deploy compares with it: configuration, secrets, builds, what runs and answers."""
+        states = [self.state_of(name) for name in self.clusters]
+        hubs = [self.hub(name) for name in self.hubs]
+        files = [path for path in self.inventory.rglob("*") if path.name != IDENTITIES]
+        for hub in hubs:
+            files += [*hub.directory.glob("config/**/*"), *hub.directory.glob("secrets/*")]
+        return (
+            {str(path): path.read_bytes() for path in files if path.is_file()},
+            [sorted(map(str, state.glob("*/*/.complete"))) for state in states],
+            [(supervisor_pid(state), os.path.exists(f"{state}.deploy-lock")) for state in states],
+            [(hub.pids, hub.healthy()) for hub in hubs],
+        )
 
     def start(self, verb: str, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
         """Start a playbook in a process group of its own."""
@@ -297,9 +332,11 @@ def as_yaml(variables: dict[str, Any]) -> str:
 def free_ports(promised: set[int]) -> int:
     """First of four neighbouring ports that nobody listens on, out of the range of outgoing connections.
 
-    promised: what other hubs will listen on.
+    promised: what other hubs will listen on. Each worker of pytest-xdist has ports of its own to choose from.
     """
-    for first in random.sample(sorted(set(range(18000, 28000, 4)) - promised), 200):
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    own = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for first in random.sample(sorted(set(range(18000, 28000, 4)[own::workers]) - promised), 200):
         try:
             for port in range(first, first + 4):
                 with socket.socket() as probe:

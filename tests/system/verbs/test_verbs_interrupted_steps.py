@@ -1,18 +1,23 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deploys that are killed at every step, services that are killed, and a full disk: the next deploy makes it right."""
+"""Deploys that are killed at every step, services that are killed, and a full disk: the next deploy makes it right.
+
+The fleet has one cluster whose state directory is a small file system, with a staging and a production hub.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import Tiers
 from verbs_fleet import Fleet, Result, wait_for
 from verbs_hub import Kernel
 from verbs_machine import start_time, supervisor_pid
@@ -24,16 +29,47 @@ BROKEN = "import os\nnot_defined_anywhere\n"
 CALLBACKS = Path(__file__).parent / "callbacks"
 
 
+@dataclass(frozen=True)
+class Working:
+    """The fleet, the kernel of a user who works on each hub through all tests, and the small file system, if any."""
+
+    fleet: Fleet
+    kernels: dict[str, Kernel]
+    small: Path | None
+
+
 @pytest.fixture(scope="module")
-def working(tiers: Tiers) -> Iterator[dict[str, Kernel]]:
-    """Hub -> the kernel of a user who works there through all of these tests."""
-    fleet = tiers.fleet
-    deploy(fleet)
-    for hub in HUBS:
-        fleet.hub(hub).start_server("ada")
-    yield {hub: fleet.hub(hub).kernel("ada").mark() for hub in HUBS}
-    for hub in HUBS:
-        fleet.hub(hub).stop_server("ada")
+def working() -> Iterator[Working]:
+    """Both hubs deployed, with a user at work on each."""
+    fleet = Fleet("west")
+    small = mounted(fleet.state)
+    try:
+        fleet.add(HUBS[0], "staging")
+        fleet.add(HUBS[1], "production")
+        fleet.write()
+        fleet.use_prebuilt().succeed("deploy")
+        for hub in HUBS:
+            fleet.hub(hub).start_server("ada")
+        yield Working(fleet, {hub: fleet.hub(hub).kernel("ada").mark() for hub in HUBS}, small)
+    finally:
+        try:
+            fleet.end()
+        finally:
+            if small:
+                subprocess.run(["umount", "--lazy", str(small)], check=True)
+                shutil.rmtree(fleet.directory)
+
+
+def mounted(place: Path) -> Path | None:
+    """A small file system at the place, or None where none may be mounted."""
+    if os.geteuid() != 0:
+        return None
+    place.mkdir(mode=0o711)
+    command = ["mount", "-t", "tmpfs", "-o", "size=700m,mode=0711", "tmpfs", str(place)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        place.rmdir()
+        return None
+    return place
 
 
 def deploy(fleet: Fleet, hubs: tuple[str, ...] = HUBS, **settings: str) -> Result:
@@ -50,35 +86,42 @@ def interrupted(fleet: Fleet, hubs: tuple[str, ...], number: int) -> Result:
 
 
 def steps(fleet: Fleet, hubs: tuple[str, ...], code: int) -> dict[int, str]:
-    """Numbers and names of the tasks of a deploy before which the machine was not as before the task in front.
+    """Numbers and names of the tasks of a deploy to kill it at: each before which the machine has changed.
 
-    A deploy that is killed at any other task leaves exactly what one leaves that is killed at one of these.
+    A deploy that is killed at any other task leaves exactly what one leaves that is killed at one of these. A task that
+    runs for one hub after the other is in here once.
     """
     log = fleet.directory / "tasks"
     log.unlink(missing_ok=True)
-    result = deploy(fleet, hubs, INTERRUPTING_LOG=str(log), INTERRUPTING_STATE=str(fleet.state_of("west")))
+    result = deploy(fleet, hubs, INTERRUPTING_LOG=str(log), INTERRUPTING_STATE=str(fleet.state))
     assert result.code == code, result.output
-    lines = [line.split("\t") for line in log.read_text(encoding="utf-8").splitlines()]
-    digests = ["", *(digest for _name, digest in lines)]
-    return {number: name for number, (name, digest) in enumerate(lines, 1) if digest != digests[number - 1]}
+    found: dict[str, int] = {}
+    before = ""
+    for number, line in enumerate(log.read_text(encoding="utf-8").splitlines(), 1):
+        name, digest = line.split("\t")
+        if digest != before:
+            found.setdefault(name, number)
+        before = digest
+    return {number: name for name, number in found.items()}
 
 
-def converge(fleet: Fleet, hubs: tuple[str, ...], working: dict[str, Kernel], what: str) -> None:
+def converge(working: Working, hubs: tuple[str, ...], what: str) -> None:
     """Deploy again: it comes through, what users do goes on, and no lock is in the way."""
+    fleet = working.fleet
     result = deploy(fleet, hubs)
     assert result.code == 0, (what, result.output)
     for hub in hubs:
-        assert working[hub].survives(), (what, hub)
+        assert working.kernels[hub].survives(), (what, hub)
         assert what in fleet.hub(hub).login_page()
     # Where all was done already, the lock of the one that was killed stays until the next deploy finds it stale.
     if result.planned():
         assert not list(fleet.directory.glob("*.deploy-lock")), what
 
 
-def test_killed_at_every_step_of_a_deploy(tiers: Tiers, working: dict[str, Kernel]) -> None:
-    fleet = tiers.fleet
+def test_killed_at_every_step_of_a_deploy(working: Working) -> None:
+    fleet = working.fleet
     for hub in HUBS:
-        working[hub].run("open('kept.txt', 'w').write('kept')")
+        working.kernels[hub].run("open('kept.txt', 'w').write('kept')")
     fleet.set("west", hub_announcement="Step 0")
     found = steps(fleet, HUBS, 0)
     # At least: before anything, locked, and files, services, check of each hub.
@@ -90,14 +133,14 @@ def test_killed_at_every_step_of_a_deploy(tiers: Tiers, working: dict[str, Kerne
         if number > 1:
             # Nothing but what the inventory says now differs: the deploy after the last kill left nothing to do.
             assert result.planned() == dict.fromkeys(HUBS, "update: configuration, hub to restart"), what
-        converge(fleet, HUBS, working, what)
+        converge(working, HUBS, what)
     assert "2 hubs: nothing to change" in deploy(fleet).output
     for hub in HUBS:
-        assert (fleet.state_of("west") / "homes" / hub / "ada/kept.txt").read_text() == "kept"
+        assert (fleet.state / "homes" / hub / "ada/kept.txt").read_text() == "kept"
 
 
-def test_killed_at_every_step_of_going_back(tiers: Tiers, working: dict[str, Kernel]) -> None:
-    fleet, hubs = tiers.fleet, HUBS[:1]
+def test_killed_at_every_step_of_going_back(working: Working) -> None:
+    fleet, hubs = working.fleet, HUBS[:1]
     with fleet.changed("west-staging", hub_jupyterhub_config=BROKEN):
         found = steps(fleet, hubs, 2)
     # At least: before anything, locked, files, services that fail, what was before, its check.
@@ -107,12 +150,12 @@ def test_killed_at_every_step_of_going_back(tiers: Tiers, working: dict[str, Ker
         with fleet.changed("west-staging", hub_jupyterhub_config=f"{BROKEN}# {number}\n"):
             interrupted(fleet, hubs, number)
         with fleet.changed("west-staging", hub_announcement=what):
-            converge(fleet, hubs, working, what)
+            converge(working, hubs, what)
 
 
-def test_hub_and_supervisor_are_killed(tiers: Tiers, working: dict[str, Kernel]) -> None:
-    fleet = tiers.fleet
-    keeper = supervisor_pid(fleet.state_of("west"))
+def test_hub_and_supervisor_are_killed(working: Working) -> None:
+    fleet = working.fleet
+    keeper = supervisor_pid(fleet.state)
     if not keeper:
         pytest.skip("hubs are supervised by systemd here, which cannot be killed")
     hub = fleet.hub("west-staging")
@@ -124,33 +167,33 @@ def test_hub_and_supervisor_are_killed(tiers: Tiers, working: dict[str, Kernel])
             os.kill(pid, signal.SIGKILL)
     wait_for("the supervisor to end", lambda: not start_time(keeper))
     process.communicate(timeout=200)
-    converge(fleet, HUBS, working, "Before the crash")
+    converge(working, HUBS, "Before the crash")
     assert "2 hubs: nothing to change" in deploy(fleet).output
 
 
-def test_a_full_disk(tiers: Tiers, working: dict[str, Kernel]) -> None:
-    if tiers.small is None:
+def test_a_full_disk(working: Working) -> None:
+    if working.small is None:
         pytest.skip("needs to mount a small file system")
-    fleet = tiers.fleet
+    fleet = working.fleet
     before = {hub: (fleet.hub(hub).pids, fleet.hub(hub).config) for hub in HUBS}
     fleet.set("west", hub_announcement="No room")
-    filler = tiers.small / "filler"
+    filler = working.small / "filler"
     fill(filler)
     try:
         result = deploy(fleet)
         assert result.code == 2, result.output
         assert os.strerror(errno.ENOSPC) in result.output and "Traceback" not in result.output, result.output
         assert {hub: (fleet.hub(hub).pids, fleet.hub(hub).config) for hub in HUBS} == before
-        assert all(fleet.hub(hub).healthy() and working[hub].survives() for hub in HUBS)
+        assert all(fleet.hub(hub).healthy() and working.kernels[hub].survives() for hub in HUBS)
         # A new environment finds no room either, and its half-built directory takes none.
         extra = {"name": "extra", "title": "Extra", "packages": ["six==1.17.0"]}
         with fleet.changed("west-staging", hub_environments=["python", extra]):
             result = deploy(fleet)
         assert result.code == 2 and "Traceback" not in result.output, result.output
-        assert not list((tiers.small / "environments").glob("extra-*"))
+        assert not list((working.small / "environments").glob("extra-*"))
     finally:
         filler.unlink()
-    converge(fleet, HUBS, working, "No room")
+    converge(working, HUBS, "No room")
 
 
 def fill(path: Path) -> None:
