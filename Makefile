@@ -48,29 +48,20 @@ sanity: dev ## Run ansible-test sanity with every installed Python
 unit: dev ## Run the unit tests of the engine
 	scripts/ansible-test units
 
-bad: dev ## Run the tests of error messages for invalid inventories
-	python -m pytest tests/bad
+playbooks: dev ## Run the tests of playbooks that need no hub
+	python -m pytest tests/bad tests/kubernetes tests/importing tests/plan tests/init --numprocesses auto --durations 10
 
-system: dev ## Run the tests against real hubs
-	python -m pytest tests/system --verbose --numprocesses 3 --dist loadscope --durations 15
-
-browser: dev ## Run the tests that use a hub in a browser
-	python -m pytest tests/browser
+system: dev ## Run the tests against real hubs, some of them in a browser
+	python -m pytest tests/system tests/browser --verbose --numprocesses 4 --dist loadscope --durations 25
 
 molecule: dev ## Deploy, deploy again and verify, with molecule
 	cd extensions && molecule test
-
-kubernetes: dev ## Run the tests of hubs on Kubernetes and of imports
-	python -m pytest tests/kubernetes tests/importing
-
-repository: dev ## Run the tests of plans against git revisions, and of new fleet repositories
-	python -m pytest tests/plan tests/init
 
 build: dev ## Build and install the collection, and run it from there
 	scripts/test-artifact
 
 test: dev ## Run all of the above, as CI does
-	@scripts/stages 'make lint' 'make sanity' 'make unit' 'make bad' 'make kubernetes' 'make repository' 'make build' 'make molecule' 'make system' 'make browser'
+	@scripts/stages 'make sanity & make lint & make build' 'make unit & make playbooks' 'make system & make molecule'
 
 bench: dev ## Measure many hubs and many users
 	python tests/bench/run.py
@@ -78,4 +69,4 @@ bench: dev ## Measure many hubs and many users
 clean: ## Remove generated files of this checkout, including .venv
 	rm -rf .ansible .cache .venv dist tests/output
 
-.PHONY: help setup demo demo-down demo-clean validate dev generate lock lint sanity unit bad kubernetes repository system browser molecule build test bench clean
+.PHONY: help setup demo demo-down demo-clean validate dev generate lock lint sanity unit playbooks system molecule build test bench clean
