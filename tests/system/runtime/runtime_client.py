@@ -11,7 +11,6 @@ import json
 import random
 import socket
 import sqlite3
-import subprocess
 import time
 import urllib.error
 import urllib.parse
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from kernel_client import run_code
 from runtime_tools import Tools
 
 SAFE = "/?=&@"
@@ -163,14 +163,4 @@ class Kernel:
 
     def run(self, code: str, patience: float = 60) -> str:
         """What the code prints, within so many seconds; AssertionError with what it raised."""
-        script = Path(__file__).with_name("runtime_kernel.py")
-        done = subprocess.run(
-            [self.hub.tools.hub / "bin" / "python", script, self.url, self.token, self.id, str(patience)],
-            input=code,
-            text=True,
-            capture_output=True,
-            timeout=90,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return run_code(f"{self.url}api/kernels/{self.id}/channels", self.token, code, patience)

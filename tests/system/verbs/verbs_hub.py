@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.cookiejar
 import json
 import ssl
@@ -13,12 +12,12 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-import uuid
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
+from kernel_client import run_code
 from verbs_machine import service_pid, service_pids
 
 
@@ -146,45 +145,7 @@ class Kernel:
 
     def run(self, code: str) -> str:
         """What the code prints."""
-        return asyncio.run(asyncio.wait_for(self._run(code), 60))
-
-    async def _run(self, code: str) -> str:
-        """Jupyter messaging protocol 5: execute_request, then streams until idle."""
-        number = uuid.uuid4().hex
-        header = {"msg_id": number, "msg_type": "execute_request", "username": "", "session": number, "version": "5.3"}
-        content = {
-            "code": code,
-            "silent": False,
-            "store_history": False,
-            "user_expressions": {},
-            "allow_stdin": False,
-            "stop_on_error": True,
-        }
-        message = {
-            "header": header,
-            "parent_header": {},
-            "metadata": {},
-            "content": content,
-            "channel": "shell",
-            "buffers": [],
-        }
-        printed = ""
-        async with aiohttp.ClientSession() as session, self._socket(session) as socket:
-            await socket.send_json(message)
-            async for received in socket:
-                answer = json.loads(received.data)
-                if answer["parent_header"].get("msg_id") != number:
-                    continue
-                kind, body = answer["header"]["msg_type"], answer["content"]
-                assert kind != "error", "\n".join(body.get("traceback", []))
-                printed += body["text"] if kind == "stream" else ""
-                if kind == "status" and body["execution_state"] == "idle":
-                    return printed
-        raise AssertionError("the kernel's connection was closed")
-
-    def _socket(self, session: aiohttp.ClientSession) -> Any:
-        headers = {"Authorization": f"token {self.token}"}
-        return session.ws_connect(self.url, headers=headers, ssl=self.context)
+        return run_code(self.url, self.token, code, ssl=self.context)
 
     def survives(self) -> bool:
         """Whether it is still the kernel that was marked; a proxy that was killed may yet have to learn the way."""
