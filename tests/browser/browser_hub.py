@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prebuilt import share_with
 
 ROOT = Path(__file__).parents[2]
 PORTS = 4  # the hub's own and three inner ones behind it
@@ -65,6 +66,7 @@ class DeployedHub:
         clusters = {"children": {self.cluster: {**hosts, "vars": settings}}}
         groups = {"all": {"children": {"clusters": clusters, "staging": hosts}}}
         self.inventory.write_text(json.dumps(groups, indent=2))
+        share_with(self.state)
 
     def play(self, playbook: str, *variables: str) -> None:
         """Run a playbook of the collection on this fleet; fail with its last lines."""

@@ -34,7 +34,7 @@ def vault() -> Iterator[Vault]:
         role = {"name": "reader", "scopes": ["admin:auth_state", "read:users"], "services": ["reader"]}
         fleet.add("lab", "staging", hub_jupyterhub_config=REMEMBERING, hub_services=[reader], hub_roles=[role])
         fleet.write()
-        fleet.succeed("deploy")
+        fleet.use_prebuilt().succeed("deploy")
         made = Vault(fleet)
         made.work()
         yield made

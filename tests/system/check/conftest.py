@@ -12,7 +12,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import textwrap
 import time
 import urllib.error
@@ -23,9 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prebuilt import prebuilt
 
-PACKAGES = ["jupyterhub==5.5.4", "jupyterlab==4.*", "ipykernel==7.*"]
-PROXY = "configurable-http-proxy@5"
 SCOPES = ["admin:users", "admin:servers", "tokens", "access:servers", "list:users", "read:hub"]
 CONFIG = """
 import json, os, sys
@@ -41,7 +39,8 @@ c.Authenticator.allow_all = True
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = settings["directory"] + "/homes/{username}"
 c.Spawner.cmd = [os.path.join(os.path.dirname(sys.executable), "jupyterhub-singleuser")]
-c.Spawner.args = ["--allow-root"]
+# Homes of these tests have longer paths than sockets may have.
+c.Spawner.args = ["--allow-root", "--ConnectionFileMixin.transport=tcp"]
 c.Spawner.default_url = "/lab"
 c.JupyterHub.tornado_settings = {"slow_spawn_timeout": settings["slow_spawn_timeout"]}
 c.JupyterHub.services = [{"name": "check", "api_token": settings["token"]}]
@@ -108,28 +107,13 @@ def free_ports(number: int) -> list[int]:
     return ports
 
 
-def find_uv() -> str:
-    """uv from PATH or from the Python package uv; skips the test without."""
-    found = shutil.which("uv")
-    if found:
-        return found
-    uv = pytest.importorskip("uv", reason="needs uv, in PATH or as Python package")
-    return str(uv.find_uv_bin())
-
-
 @pytest.fixture(scope="session")
-def hub_programs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def hub_programs() -> tuple[Path, str]:
     """Python of an environment with JupyterHub, and a PATH with its proxy."""
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if not npm or not node:
-        pytest.skip("needs npm and node for configurable-http-proxy")
-    uv, directory = find_uv(), tmp_path_factory.mktemp("programs")
-    python = directory / "hub" / "bin" / "python"
-    subprocess.run([uv, "venv", "-q", "-p", sys.executable, directory / "hub"], check=True)
-    install = [uv, "pip", "install", "-q", "--compile-bytecode", "--python", str(python), *PACKAGES]
-    subprocess.run(install, check=True)
-    subprocess.run([npm, "install", "--silent", "--prefix", directory, PROXY], check=True)
-    path = [directory / "hub/bin", directory / "node_modules/.bin", Path(node).parent]
+    built = prebuilt()
+    python = built["python"] / "bin" / "python"
+    node = built["node"] / "bin" if "node" in built else Path(shutil.which("node") or "").parent
+    path = [python.parent, built["proxy"] / "node_modules" / ".bin", node]
     return python, os.pathsep.join([*map(str, path), os.environ["PATH"]])
 
 

@@ -59,6 +59,6 @@ def roots(machine: Machine) -> Iterator[Fleet]:
         fleet.set(ansible_become_password=fleet.encrypted(machine.password))
         fleet.add("campus", "production")
         fleet.write()
-        yield fleet
+        yield fleet.use_prebuilt()
     finally:
         fleet.end()

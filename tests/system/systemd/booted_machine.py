@@ -14,7 +14,7 @@ from typing import Any
 
 from booted_image import CONTROLLER, PACKAGE_FILES, PYTHON, file_system
 from booted_login import Login
-from booted_release import wanted_release
+from booted_release import this_release, wanted_release
 from verbs_fleet import CHECKOUT, Account
 
 #: How the tools of this machine are told where packages come from, and whom to trust.
@@ -107,6 +107,10 @@ class Machine:
             owner=(uid, gid),
             place=str(self.shared),
         )
+
+    def is_like_this_one(self) -> bool:
+        """Whether what is built here runs there."""
+        return self.release.suite == this_release()
 
     def has_limits(self) -> bool:
         """Tell whether its systemd can limit and count memory and CPU: whether it has these controllers."""

@@ -61,6 +61,11 @@ def wanted_release() -> Release:
     return Release(**{**vars(found), "mirror": place})
 
 
+def this_release() -> str:
+    """The name of this machine's release."""
+    return _this_machine()[0]
+
+
 def _this_machine() -> tuple[str, str]:
     """Name of this machine's release, and where it gets its packages from; "" where that is not told."""
     release = dict(
