@@ -79,7 +79,7 @@ results:
       ok: true
       version: 5.5.4
       seconds: 3.9
-      warnings: ["its certificate ends in 5 days (2026-11-29 10:00 UTC)"]
+      warnings: ["its certificate expires in 5 days (2026-11-29 10:00 UTC)"]
       choices:
         - environment: python
           size: small

@@ -26,9 +26,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.kernel i
     run_code,
     start_kernel,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.names import new_name
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.messages import CheckFailure
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import HubTarget
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import CheckFailure
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.users import new_user_name as new_name
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import Deadline, within
 
 __all__ = ["Deadline", "HubClient", "hub_api", "new_name"]  # for those who use this module

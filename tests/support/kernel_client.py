@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.kernel import Execution
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import CheckFailure
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.messages import CheckFailure
 from yarl import URL
 
 

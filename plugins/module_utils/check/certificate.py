@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When the certificate ends that a hub serves."""
+"""Expiry of the certificate that a hub serves."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 DAY = 86400.0
-#: Days before its end at which somebody should do something.
-SOON = 14
-#: What renews certificates by itself does so when a third of their life is left; half of that gone, it did not.
-LATE = 1 / 6
+#: Days before the expiry of a certificate that is not renewed automatically from which there is a warning.
+WARNING_DAYS = 14
+#: Automatic renewal happens when a third of the lifetime is left; with half of that gone, it has failed.
+OVERDUE_FRACTION = 1 / 6
 
 
 async def served_certificate(url: str, context: Any, address: tuple[str, int] | None) -> dict[str, Any]:
-    """Return the certificate that is served at an address, as SSLSocket.getpeercert() has it; {} without TLS.
+    """Return the certificate that is served at an address, as SSLSocket.getpeercert() does; {} without TLS.
 
     context: the ssl context to connect with. address: host and port to connect to, None for those of the URL.
     Raises OSError where there is no connection.
@@ -39,20 +39,20 @@ async def served_certificate(url: str, context: Any, address: tuple[str, int] | 
             await writer.wait_closed()
 
 
-def warning(certificate: dict[str, Any], renews: bool, now: float | None = None) -> str:
-    """Return what is to be said of a certificate's end, "" where that is far away.
+def expiry_warning(certificate: dict[str, Any], renews: bool, now: float | None = None) -> str:
+    """Return a warning where a certificate expires soon, else "".
 
-    renews: something renews it by itself, so that only one that was not renewed in time is worth a word.
+    renews: it is renewed automatically, so that the warning is only for one whose renewal is overdue.
     """
     if not certificate.get("notAfter"):
         return ""
     end = float(ssl.cert_time_to_seconds(certificate["notAfter"]))
     start = float(ssl.cert_time_to_seconds(certificate["notBefore"]))
     left = end - (time.time() if now is None else now)
-    soon = min(SOON * DAY, (end - start) * LATE) if renews else SOON * DAY
+    soon = min(WARNING_DAYS * DAY, (end - start) * OVERDUE_FRACTION) if renews else WARNING_DAYS * DAY
     if left >= soon:
         return ""
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(end))
     days = int(left / DAY)
     span = f"{days} day{'' if days == 1 else 's'}" if days else f"{max(0, int(left / 3600))} hours"
-    return f"its certificate ends in {span} ({when}){', and was not renewed' if renews else ''}"
+    return f"its certificate expires in {span} ({when}){', and has not been renewed' if renews else ''}"

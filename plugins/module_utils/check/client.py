@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP to one hub: one aiohttp session, waiting only where the hub asks for it (429, 503)."""
+"""HTTP client of one hub: one aiohttp session, which retries only where the hub asks to wait (429, 503)."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ else:
     AIOHTTP_IMPORT_ERROR = None
     NETWORK_ERRORS = (aiohttp.ClientError, OSError)
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.certificate import (
+from .certificate import (
+    expiry_warning,
     served_certificate,
-    warning,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import HubTarget
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import (
+from .messages import (
     CheckFailure,
     MessageCleaner,
     http_error,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import Deadline, settle
+from .targets import HubTarget
+from .waiting import Deadline, with_grace
 
 WAIT_STATUSES = (429, 503)
 LARGEST_MESSAGE = 16 * 1024 * 1024
@@ -48,7 +48,7 @@ LARGEST_MESSAGE = 16 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP answer. data: the decoded JSON, else None. attempts: 1 unless the hub said wait."""
+    """An HTTP answer. data: the decoded JSON, else None. attempts: 1 unless the hub asked to wait."""
 
     status: int
     reason: str
@@ -59,7 +59,7 @@ class Reply:
 
 
 def retry_after(value: str | None, attempts: int) -> float:
-    """Seconds to wait after 429 or 503, at least 0.05.
+    """Return the seconds to wait after 429 or 503, at least 0.05.
 
     value: the Retry-After header (RFC 9110: seconds or a date); without one 1, 2, 4 … 10 s.
     """
@@ -75,40 +75,40 @@ def retry_after(value: str | None, attempts: int) -> float:
     return float(min(10, 2 ** (attempts - 1)))
 
 
-class Names:
-    """Resolves names for aiohttp as the system does; one that it does not know leads to the machine, if that is known.
+class FallbackResolver:
+    """Resolve names for aiohttp as the system does, and unknown ones to the machine's address, if there is one.
 
-    unknown: whether that was needed.
+    used: whether the machine's address was needed.
     """
 
     def __init__(self, machine: tuple[str, int] | None) -> None:
         self.machine = machine
-        self.unknown = False
+        self.used = False
 
     async def resolve(self, host: str, port: int = 0, family: int = socket.AF_INET) -> list[dict[str, Any]]:
-        """Return addresses in the form that aiohttp wants; raises OSError."""
+        """Return addresses as aiohttp expects them; raises OSError."""
         try:
-            return await self._asked(host, port, family)
+            return await self._look_up(host, port, family)
         except OSError:
             if self.machine is None:
                 raise
-            self.unknown = True
-            found = await self._asked(*self.machine, family)
+            self.used = True
+            found = await self._look_up(*self.machine, family)
             return [{**each, "hostname": host} for each in found]
 
-    async def _asked(self, host: str, port: int, family: int) -> list[dict[str, Any]]:
-        asked = asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
+    async def _look_up(self, host: str, port: int, family: int) -> list[dict[str, Any]]:
+        found = asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
         return [
             {"hostname": host, "host": at[0], "port": at[1], "family": kind, "proto": proto, "flags": 0}
-            for kind, _type, proto, _name, at in await asked
+            for kind, _type, proto, _name, at in await found
         ]
 
     async def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: there is nothing to close."""
 
 
 class HubClient:
-    """Requests to one hub and to its users' servers. Use as an asynchronous context.
+    """Send requests to one hub and to its users' servers; an asynchronous context manager.
 
     clock_offset: seconds by which the hub's clock is ahead of ours, from its Date header.
     """
@@ -121,7 +121,7 @@ class HubClient:
         self._verify_tls = target.verify_tls
         self._authorities = target.authorities
         self._authority_file = target.authority_file if os.path.exists(target.authority_file) else None
-        self._names: Any = Names(target.machine)  # as aiohttp's resolvers are
+        self._resolver: Any = FallbackResolver(target.machine)  # aiohttp takes any object with these methods
         self._renews = target.renews
         self._connections = connections
         self._session: Any = None
@@ -130,9 +130,9 @@ class HubClient:
     async def __aenter__(self) -> HubClient:
         self._common = {"ssl": self._ssl(), "proxy": self._proxy()}
         self._session = aiohttp.ClientSession(
-            # proxies and servers close idle connections after 5 s or more; a request sent at
-            # that moment would fail for no reason of the hub's
-            connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=3, resolver=self._names),
+            # Proxies and servers close idle connections after 5 s or more; a request sent at that moment would
+            # fail although the hub is fine.
+            connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=3, resolver=self._resolver),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=15),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept": "application/json"},
@@ -143,7 +143,7 @@ class HubClient:
         await self._session.close()
 
     def _ssl(self) -> Any:
-        """aiohttp's ssl argument: True, False, or a context with the given authorities."""
+        """Return aiohttp's ssl argument: True, False, or a context with the given authorities."""
         more = self._authorities or self._authority_file
         if self._verify_tls is False or (self._verify_tls is True and not more):
             return self._verify_tls
@@ -158,32 +158,32 @@ class HubClient:
             raise CheckFailure(text) from None
 
     def _proxy(self) -> str | None:
-        """The HTTP proxy that the environment variables name for this hub, never for loopback."""
+        """Return the HTTP proxy that the environment names for this hub; none for loopback addresses."""
         try:
             url = urllib.parse.urlsplit(self.base_url)
             host = url.hostname or ""
         except ValueError as error:
-            raise CheckFailure(f"{self.base_url} is not an address: {error}") from None
+            raise CheckFailure(f"{self.base_url} is not a valid address: {error}") from None
         if host in ("localhost", "::1") or host.startswith("127."):
             return None
         if urllib.request.proxy_bypass(host):
             return None
         return urllib.request.getproxies().get(url.scheme)
 
-    async def remarks(self) -> list[str]:
-        """What to say of the way to the hub: a domain that nobody here knows, a certificate that ends soon."""
+    async def warnings(self) -> list[str]:
+        """Return warnings about the connection: a domain that cannot be resolved, a certificate that expires soon."""
         host = urllib.parse.urlsplit(self.base_url).hostname
         found = []
-        if self._names.unknown:
-            found.append(f"the name {host} cannot be resolved here; the machine itself was asked")
+        if self._resolver.used:
+            found.append(f"the name {host} cannot be resolved here; connected to the machine itself")
         if not self._common["proxy"]:
-            address = self._names.machine if self._names.unknown else None
+            address = self._resolver.machine if self._resolver.used else None
             certificate = await served_certificate(self.base_url, self._common["ssl"], address)
-            found += filter(None, [warning(certificate, self._renews)])
+            found += filter(None, [expiry_warning(certificate, self._renews)])
         return found
 
     def api(self, *path: str) -> str:
-        """Address in the hub's REST API: api("users", NAME) is …/hub/api/users/NAME."""
+        """Return an address in the hub's REST API: api("users", NAME) is …/hub/api/users/NAME."""
         return self.base_url + "hub/api/" + "/".join(urllib.parse.quote(part, safe="") for part in path)
 
     def _headers(self, token: str | None) -> dict[str, str]:
@@ -201,11 +201,11 @@ class HubClient:
         headers: dict[str, str] | None = None,
         grace: float = 0.0,
     ) -> Reply:
-        """One request; the answer if its status is in ok, else CheckFailure beginning with what.
+        """Send a request and return the answer where its status is in ``ok``.
 
-        body: sent as JSON unless None. token: instead of the hub's. grace: seconds that a request
-        under way gets to be answered when the task is cancelled. On 429 and 503 it waits as told
-        by Retry-After and asks again, as long as the deadline allows; on nothing else.
+        what: begins the message of CheckFailure. body: sent as JSON unless None. token: used instead of the check's.
+        grace: seconds that a request in progress has to finish when the task is cancelled. After 429 and 503 it waits
+        as Retry-After says and tries again, as long as the deadline allows.
         """
         attempts = 0
         while True:
@@ -214,7 +214,7 @@ class HubClient:
             if body is not None:
                 arguments["json"] = body
             request = self._request(method, url, attempts, arguments)
-            reply = await (settle(request, grace) if grace else request)
+            reply = await (with_grace(request, grace) if grace else request)
             if reply.status in ok:
                 return reply
             location = reply.headers.get("Location", "")
@@ -224,7 +224,7 @@ class HubClient:
             pause = retry_after(reply.headers.get("Retry-After"), attempts)
             if pause >= deadline.remaining:
                 raise CheckFailure(
-                    f"{failure} (asked {attempts}×; to wait {pause:.0f} s more would pass the "
+                    f"{failure} ({attempts} attempts; waiting {pause:.0f} s more would exceed the "
                     f"limit of {deadline.seconds:.0f} s)",
                     reply.status,
                 )
@@ -242,12 +242,12 @@ class HubClient:
             return Reply(response.status, response.reason or "", response.headers, text, data, attempts)
 
     def stream(self, url: str) -> Any:
-        """Asynchronous context with the response of a GET that goes on (server-sent events)."""
+        """Return an asynchronous context manager with the response of a GET that streams server-sent events."""
         headers = {**self._headers(None), "Accept": "text/event-stream"}
         return self._session.get(url, headers=headers, allow_redirects=False, **self._common)
 
     def websocket(self, url: str, token: str) -> Any:
-        """Asynchronous context with a websocket to a user's server."""
+        """Return an asynchronous context manager with a websocket to a user's server."""
         return self._session.ws_connect(
             url,
             headers=self._headers(token),

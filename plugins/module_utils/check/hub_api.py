@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The parts of JupyterHub's REST API that a check needs, one function each.
+"""Requests to JupyterHub's REST API that a check needs, one function each.
 
-Source: the JupyterHub REST API (version 5), and the hub-side log API of this collection. Each
-function raises CheckFailure, or whatever aiohttp raises when the connection fails.
+Source: the JupyterHub REST API (version 5), and the log API that this collection adds to hubs. Each function raises
+CheckFailure, or the errors of aiohttp where the connection fails.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ import urllib.parse
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.client import (
+from .client import (
     NETWORK_ERRORS,
     HubClient,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import (
+from .messages import (
     CheckFailure,
     explain,
     http_error,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import Deadline, poll, within
+from .waiting import Deadline, poll, within
 
-GRACE = 2.0  # seconds in which a request under way is answered although the check is interrupted
+GRACE = 2.0  # seconds that a request in progress has to finish when the check is interrupted
 LOG_LINES = 20
 LOG_TIMEOUT = 5.0
 LARGEST_EVENT = 1024 * 1024
 
 
 async def connect(client: HubClient, deadline: Deadline) -> str:
-    """The hub's version. Sets the client's clock_offset."""
-    reply = await client.call("GET", client.api(""), "asking for the version", deadline)
+    """Return the hub's version, and set the client's clock_offset."""
+    reply = await client.call("GET", client.api(""), "getting the version", deadline)
     version = reply.data.get("version") if isinstance(reply.data, dict) else None
     if not version:
-        raise CheckFailure("something answers, but it is not a JupyterHub; is the address right?")
+        raise CheckFailure("the server that answers is not a JupyterHub; check the hub's address")
     try:
         date = email.utils.parsedate_to_datetime(reply.headers.get("Date", ""))
         client.clock_offset = date.timestamp() - time.time()
@@ -49,7 +49,7 @@ async def connect(client: HubClient, deadline: Deadline) -> str:
 
 
 async def user_names(client: HubClient, part: str, deadline: Deadline) -> list[str]:
-    """Names of all users that contain part; filtered by the hub and, for older hubs, here."""
+    """Return the names of all users that contain ``part``; filtered here as well, for hubs that do not filter."""
     names: list[str] = []
     offset: int | None = 0
     while offset is not None:
@@ -69,15 +69,15 @@ async def user_names(client: HubClient, part: str, deadline: Deadline) -> list[s
 
 
 async def create_user(client: HubClient, user: str, deadline: Deadline) -> None:
-    """Create the user. 409 (exists) is fine when an earlier attempt was told to wait."""
+    """Create the user. 409 (exists) is accepted after an attempt that the hub answered with a request to wait."""
     url = client.api("users", user)
     reply = await client.call("POST", url, "creating the user", deadline, ok=(201, 409), grace=GRACE)
     if reply.status == 409 and reply.attempts == 1:
-        raise CheckFailure(f"creating the user: {user} exists already", 409)
+        raise CheckFailure(f"creating the user: {user} already exists", 409)
 
 
 async def start_server(client: HubClient, user: str, options: dict[str, Any], deadline: Deadline) -> None:
-    """Ask for the user's default server; it may be starting (202) or up (201) afterwards."""
+    """Request the user's default server; afterwards it is starting (202) or running (201)."""
     url = client.api("users", user, "server")
     what = "starting the server"
     reply = await client.call("POST", url, what, deadline, ok=(201, 202, 400), body=options, grace=GRACE)
@@ -86,10 +86,9 @@ async def start_server(client: HubClient, user: str, options: dict[str, Any], de
 
 
 async def follow_start(client: HubClient, user: str, messages: list[str], deadline: Deadline) -> None:
-    """Return once the server is ready. The spawner's messages are appended to messages.
+    """Wait until the server is ready, and append the spawner's messages to ``messages``.
 
-    A stream that ends without a verdict (a proxy's time limit) is opened again as long as the hub
-    says that the server is starting.
+    A stream that ends without a result, for example by a proxy's time limit, is opened again while the server starts.
     """
     while True:
         events = _progress_events(client, user)
@@ -108,12 +107,12 @@ async def follow_start(client: HubClient, user: str, messages: list[str], deadli
         if server.get("ready"):
             return
         if server.get("pending") != "spawn":
-            raise CheckFailure("the server stopped starting, and the hub does not say why")
+            raise CheckFailure("the server stopped during its start; the hub gives no reason")
         await asyncio.sleep(0.5)
 
 
 async def _progress_events(client: HubClient, user: str) -> AsyncGenerator[dict[str, Any], None]:
-    """Events of GET users/USER/server/progress (text/event-stream, one JSON per data line)."""
+    """Yield the events of GET users/USER/server/progress (text/event-stream, one JSON per data line)."""
     buffer = b""
     async with client.stream(client.api("users", user, "server", "progress")) as response:
         if response.status != 200:
@@ -129,7 +128,7 @@ async def _progress_events(client: HubClient, user: str) -> AsyncGenerator[dict[
                     if line.startswith(b"data:"):
                         yield _event(line[5:])
         except NETWORK_ERRORS:
-            return  # the caller looks at what became of the server
+            return  # the caller gets the state of the server
 
 
 def _event(data: bytes) -> dict[str, Any]:
@@ -141,29 +140,29 @@ def _event(data: bytes) -> dict[str, Any]:
 
 
 async def _user(client: HubClient, user: str, deadline: Deadline) -> dict[str, Any] | None:
-    """The hub's model of the user, None if there is none."""
+    """Return the hub's model of the user, None where there is no such user."""
     url = client.api("users", user)
-    reply = await client.call("GET", url, "looking at the user", deadline, ok=(200, 404))
+    reply = await client.call("GET", url, "getting the user", deadline, ok=(200, 404))
     if reply.status == 404:
         return None
     return reply.data if isinstance(reply.data, dict) else {}
 
 
 async def _server(client: HubClient, user: str, deadline: Deadline) -> dict[str, Any]:
-    """The hub's model of the user's default server, {} if it is neither up nor pending."""
+    """Return the hub's model of the user's default server, {} where it neither runs nor is pending."""
     model = await _user(client, user, deadline)
     server = ((model or {}).get("servers") or {}).get("")
     return server if isinstance(server, dict) else {}
 
 
 async def server_url(client: HubClient, user: str, deadline: Deadline) -> str:
-    """Address of the user's server, ending in a slash; on a host of its own if hubs do that."""
+    """Return the address of the user's server, ending in a slash; it may have a host of its own."""
     path = (await _server(client, user, deadline)).get("url") or f"user/{user}/"
     return urllib.parse.urljoin(client.base_url, str(path)).rstrip("/") + "/"
 
 
 async def issue_token(client: HubClient, user: str, seconds: float, deadline: Deadline) -> str:
-    """A token that may access the user's servers, and nothing else, for so many seconds."""
+    """Return a token that can only access the user's servers, valid for that many seconds."""
     body = {
         "expires_in": int(seconds),
         "note": "hubfleet check",
@@ -173,13 +172,13 @@ async def issue_token(client: HubClient, user: str, seconds: float, deadline: De
     reply = await client.call("POST", url, "issuing a token", deadline, ok=(200, 201), body=body)
     token = reply.data.get("token") if isinstance(reply.data, dict) else None
     if not token:
-        raise CheckFailure("issuing a token: the hub's answer contains none")
+        raise CheckFailure("issuing a token: the answer contains no token")
     client.cleaner.add(token)
     return str(token)
 
 
 async def stop_server(client: HubClient, user: str, deadline: Deadline) -> None:
-    """Stop the user's server, and return once the hub has none. No server is fine."""
+    """Stop the user's server and wait until it is gone. It is no error where there is none."""
     url = client.api("users", user, "server")
     await client.call("DELETE", url, "stopping the server", deadline, ok=(202, 204, 404), grace=GRACE)
 
@@ -191,7 +190,7 @@ async def stop_server(client: HubClient, user: str, deadline: Deadline) -> None:
 
 
 async def delete_user(client: HubClient, user: str, deadline: Deadline) -> None:
-    """Delete the user, and return once the hub does not know it. No such user is fine."""
+    """Delete the user and wait until it is gone. It is no error where there is none."""
     url = client.api("users", user)
     await client.call("DELETE", url, "deleting the user", deadline, ok=(204, 404), grace=GRACE)
 
@@ -203,13 +202,13 @@ async def delete_user(client: HubClient, user: str, deadline: Deadline) -> None:
 
 
 async def remove_user(client: HubClient, user: str, seconds: float) -> str | None:
-    """Stop and delete by every means within so many seconds: None, or why it did not work.
+    """Stop the server and delete the user within that many seconds; return None, or why that failed.
 
-    Unlike the steps of a check this insists: the hub refuses (400, 500) to stop what is just
-    starting and to delete what is just stopping, so each is asked again until the user is gone.
+    Unlike the steps of a check this repeats its requests until the user is gone: the hub refuses (400, 500) to stop a
+    server that is starting and to delete a user whose server is stopping.
     """
     deadline = Deadline(seconds)
-    problem = f"nothing done within {seconds:.0f} s"
+    problem = f"not removed within {seconds:.0f} s"
     pause = 0.3
     while not deadline.passed:
         try:
@@ -235,7 +234,7 @@ async def remove_user(client: HubClient, user: str, seconds: float) -> str | Non
 
 
 async def server_log(client: HubClient, user: str) -> list[str]:
-    """The last lines of the server's log, [] where the hub does not offer them. Never fails."""
+    """Return the last lines of the server's log, [] where they cannot be had. Raises nothing."""
     query = urllib.parse.urlencode({"lines": LOG_LINES})
     url = f"{client.api('hubfleet', 'servers', user, 'log')}?{query}"
     deadline = Deadline(LOG_TIMEOUT)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Running code in a kernel of a user's server.
+"""Run code in a kernel of a user's server.
 
 Source: Jupyter Server's REST API (POST api/kernels, api/kernels/ID/channels) and the Jupyter
 messaging protocol 5.3 (execute_request, execute_reply, stream, error, status) as JSON text.
@@ -14,9 +14,9 @@ import json
 import uuid
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.client import HubClient
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import CheckFailure, quoted
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import Deadline
+from .client import HubClient
+from .messages import CheckFailure, quoted
+from .waiting import Deadline
 
 try:
     from aiohttp import WSMsgType
@@ -28,7 +28,10 @@ LARGEST_OUTPUT = 1024 * 1024
 
 
 async def start_kernel(client: HubClient, server_url: str, token: str, name: str | None, deadline: Deadline) -> str:
-    """Id of a new kernel. server_url ends in a slash; name None means the server's default."""
+    """Start a kernel and return its id.
+
+    server_url: ends in a slash. name: of the kernel, None for the server's default.
+    """
     reply = await client.call(
         "POST",
         server_url + "api/kernels",
@@ -45,7 +48,7 @@ async def start_kernel(client: HubClient, server_url: str, token: str, name: str
 
 
 class Execution:
-    """What comes back for one execute_request: feed() messages until finished."""
+    """The output of one execute_request: feed() it messages until it is finished."""
 
     def __init__(self) -> None:
         self.id = uuid.uuid4().hex
@@ -56,11 +59,11 @@ class Execution:
 
     @property
     def finished(self) -> bool:
-        """Whether the reply has come and all output with it (idle ends the output)."""
+        """Whether the reply and all output have arrived; the status idle ends the output."""
         return self._replied and self._idle
 
     def request(self, code: str) -> dict[str, Any]:
-        """The execute_request for the shell channel."""
+        """Return the execute_request for the shell channel."""
         return {
             "channel": "shell",
             "header": {
@@ -85,11 +88,11 @@ class Execution:
         }
 
     def feed(self, message: dict[str, Any]) -> None:
-        """Take in one message; CheckFailure if the code failed or the kernel died."""
+        """Process one message; raise CheckFailure where the code failed or the kernel died."""
         kind = (message.get("header") or {}).get("msg_type") or message.get("msg_type")
         content = message.get("content") or {}
         if kind == "status" and content.get("execution_state") in DEAD_STATES:
-            raise CheckFailure(f"the kernel died (status {content['execution_state']}); is the memory enough?")
+            raise CheckFailure(f"the kernel died (status {content['execution_state']}); it may have run out of memory")
         if (message.get("parent_header") or {}).get("msg_id") != self.id:
             return
         if kind == "stream":
@@ -109,10 +112,10 @@ class Execution:
         else:
             self.stdout += text
         if len(self.stdout) > LARGEST_OUTPUT:
-            raise CheckFailure("the code prints more than 1 MB")
+            raise CheckFailure("the output of the code is larger than 1 MB")
 
     def compare(self, expect: str) -> None:
-        """CheckFailure unless stdout is exactly as expected, apart from white space at the end."""
+        """Raise CheckFailure unless stdout is as expected, apart from white space at the end."""
         if self.stdout.rstrip() == expect.rstrip():
             return
         text = f"the code printed {quoted(self.stdout.rstrip())}, not {quoted(expect.rstrip())}"
@@ -121,7 +124,7 @@ class Execution:
 
 
 async def run_code(client: HubClient, server_url: str, token: str, kernel: str, code: str, expect: str) -> None:
-    """Run code and compare what it prints to stdout with expect. The caller limits the time."""
+    """Run code and compare its stdout with ``expect``. The caller limits the time."""
     execution = Execution()
     async with client.websocket(f"{server_url}api/kernels/{kernel}/channels", token) as socket:
         await socket.send_json(execution.request(code))
@@ -140,13 +143,13 @@ def _decoded(text: str) -> dict[str, Any]:
     except ValueError:
         message = None
     if not isinstance(message, dict):
-        raise CheckFailure("the kernel's websocket sent something that is not a JSON object")
+        raise CheckFailure("a message of the kernel's websocket is not a JSON object")
     return message
 
 
 def _closed(socket: Any, message: Any) -> str:
-    """Why there are no more messages, with the close code (RFC 6455) and its reason if given."""
+    """Return why there are no more messages, with the close code (RFC 6455) and its reason, if any."""
     reason = message.extra if isinstance(message.extra, str) else ""
     code = f" (code {socket.close_code})" if socket.close_code else ""
-    text = f"the kernel's websocket was closed before the code had run{code}"
+    text = f"the kernel's websocket was closed before the code had finished{code}"
     return f"{text}: {reason}" if reason else text

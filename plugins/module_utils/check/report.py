@@ -1,15 +1,14 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The results of a check as text for people."""
+"""Results of a check as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import ChoiceResult, HubResult
-
 from ..common.text import aligned
+from .results import ChoiceResult, HubResult
 
 HEADINGS = ("hub", "environment/size", "result", "start s", "kernel s", "code s", "total s")
 NUMBERS_FROM = 3
@@ -17,10 +16,10 @@ ABSENT = "-"
 
 
 def table(results: Sequence[HubResult]) -> list[str]:
-    """Lines of an aligned table, one row for each choice, and the failures below it.
+    """Return the lines of a table with one row per choice, and the failures below it.
 
-    A failure is the step and the error, with the server's last log lines indented below. A hub
-    without choices has a row of its own.
+    A failure names the step and the error, followed by the last lines of the server's log. A hub without choices has a
+    row of its own.
     """
     rows: list[tuple[str, ...]] = [HEADINGS]
     details: list[str] = []
@@ -28,7 +27,7 @@ def table(results: Sequence[HubResult]) -> list[str]:
         rows += [_row(hub, choice) for choice in hub.choices]
         if not hub.choices:
             numbers = (ABSENT, ABSENT, ABSENT, _seconds(hub.seconds))
-            rows.append((hub.name, ABSENT, _verdict(hub.ok), *numbers))
+            rows.append((hub.name, ABSENT, _result(hub.ok), *numbers))
         details += _details(hub)
     return aligned(rows, NUMBERS_FROM) + (["", *details] if details else [])
 
@@ -37,7 +36,7 @@ def _row(hub: HubResult, choice: ChoiceResult) -> tuple[str, ...]:
     return (
         hub.name,
         choice.choice.title,
-        _verdict(choice.ok),
+        _result(choice.ok),
         _seconds(choice.seconds("start", "progress")),
         _seconds(choice.seconds("kernel")),
         _seconds(choice.seconds("run")),
@@ -45,7 +44,7 @@ def _row(hub: HubResult, choice: ChoiceResult) -> tuple[str, ...]:
     )
 
 
-def _verdict(ok: bool) -> str:
+def _result(ok: bool) -> str:
     return "ok" if ok else "FAILED"
 
 

@@ -1,14 +1,14 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a check found, as data that can be printed, compared and stored as JSON."""
+"""Results of a check, as data that can be printed, compared and stored as JSON."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import Choice
+from .targets import Choice
 
 STEPS = (
     "connect",
@@ -32,16 +32,16 @@ class StepResult:
     ok: bool
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON."""
+        """Return it as JSON data."""
         return {"name": self.name, "seconds": round(self.seconds, 3), "ok": self.ok}
 
 
 @dataclass
 class ChoiceResult:
-    """How one choice went.
+    """The result of one choice.
 
-    error: one line for people, None if all is well. log_lines: the last lines of the server's
-    log (or what its spawner reported), oldest first; only for failures.
+    error: one line, None where the choice passed. log_lines: after a failure the last lines of the server's log, or of
+    the spawner's messages, the oldest first.
     """
 
     choice: Choice
@@ -52,15 +52,15 @@ class ChoiceResult:
     log_lines: list[str] = field(default_factory=list)
 
     def seconds(self, *names: str) -> float | None:
-        """Sum of the durations of the named steps (all steps without names).
+        """Return the sum of the durations of the named steps, without names of all.
 
-        None if none of them was begun.
+        None where none of them started.
         """
         found = [step.seconds for step in self.steps if not names or step.name in names]
         return sum(found) if found else None
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON, without the choice's code and options."""
+        """Return it as JSON data, without the code and the options of the choice."""
         return {
             "environment": self.choice.environment,
             "size": self.choice.size,
@@ -74,7 +74,7 @@ class ChoiceResult:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ChoiceResult:
-        """Return what as_dict() was made from, but for the choice's code and options."""
+        """Return the result from as_dict(), without the code and the options of the choice."""
         found = {key: value for key, value in values.items() if key not in ("environment", "size", "label")}
         choice = Choice(values["environment"], values["size"], label=values["label"])
         return cls(choice, **{**found, "steps": [StepResult(**step) for step in values["steps"]]})
@@ -82,11 +82,10 @@ class ChoiceResult:
 
 @dataclass
 class HubResult:
-    """How one hub went.
+    """The result of one hub.
 
-    version: JupyterHub's version, None if the hub did not answer. seconds: from first to last.
-    error: why no choice could be tried, None otherwise. swept: users that earlier checks had left
-    behind and this one removed. cleanup_problems: one line for each thing still left behind.
+    version: JupyterHub's version, None where the hub did not answer. error: why no choice could be checked, else None.
+    removed_users: users that an earlier check left behind. cleanup_problems: one line for each user still there.
     """
 
     name: str
@@ -97,13 +96,13 @@ class HubResult:
     choices: list[ChoiceResult] = field(default_factory=list)
     seconds: float = 0.0
     error: str | None = None
-    swept: list[str] = field(default_factory=list)
+    removed_users: list[str] = field(default_factory=list)
     cleanup_problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     @property
     def problem(self) -> str:
-        """What is wrong in one line, "" where nothing is."""
+        """The first problem in one line, "" where there is none."""
         if self.error:
             return self.error
         failed = next((choice for choice in self.choices if not choice.ok), None)
@@ -112,7 +111,7 @@ class HubResult:
         return "; ".join(self.cleanup_problems)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON."""
+        """Return it as JSON data."""
         return {
             "name": self.name,
             "cluster": self.cluster,
@@ -122,12 +121,12 @@ class HubResult:
             "choices": [choice.as_dict() for choice in self.choices],
             "seconds": round(self.seconds, 3),
             "error": self.error,
-            "swept": list(self.swept),
+            "removed_users": list(self.removed_users),
             "cleanup_problems": list(self.cleanup_problems),
             "warnings": list(self.warnings),
         }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> HubResult:
-        """Return what as_dict() was made from, but for the choices' code and options."""
+        """Return the result from as_dict(), without the code and the options of the choices."""
         return cls(**{**values, "choices": [ChoiceResult.from_dict(choice) for choice in values["choices"]]})

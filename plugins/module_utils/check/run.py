@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checking a fleet: several hubs at once, leaving nothing behind even when interrupted."""
+"""Check several hubs at once; nothing is left behind, even when interrupted."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ import time
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, Callable
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import hub_api
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.choice import Visit
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.client import HAS_AIOHTTP, HubClient
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.names import sweep
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import (
+from . import hub_api
+from .choice_check import ChoiceCheck
+from .client import HAS_AIOHTTP, HubClient
+from .messages import CheckFailure
+from .results import (
     ChoiceResult,
     HubResult,
     StepResult,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.steps import step
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
+from .steps import step
+from .targets import (
     CheckOptions,
     Choice,
     HubTarget,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import CheckFailure
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import (
+from .users import remove_stale_users
+from .waiting import (
     Deadline,
     gather_limited,
 )
@@ -38,7 +38,7 @@ Results = list[HubResult]
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
-def _silent(line: str) -> None:
+def _ignore(line: str) -> None:
     pass
 
 
@@ -47,16 +47,15 @@ async def check_fleet(
     options: CheckOptions | None = None,
     progress: Progress | None = None,
 ) -> list[HubResult]:
-    """Check all hubs; results are in the order of the targets.
+    """Check all hubs; return the results, failures included, in the order of the targets.
 
-    progress is called with one line for people at every turn. Failures of hubs are in the
-    results. When cancelled, servers and users are removed first, within 20 s.
+    progress: called with lines of progress. When cancelled, remove servers and users first, within 20 s.
     """
     limits = options or CheckOptions()
     overall = Deadline(limits.deadline)
 
     async def check(target: HubTarget) -> HubResult:
-        return await _HubCheck(target, limits, overall, progress or _silent).run()
+        return await _HubCheck(target, limits, overall, progress or _ignore).run()
 
     return await gather_limited(check, targets, limits.parallel_hubs)
 
@@ -73,12 +72,12 @@ class _HubCheck:
         self.result = HubResult(target.name, target.cluster, target.base_url)
         self.connecting: list[StepResult] = []
 
-    def say(self, line: str) -> None:
-        """Tell a line about this hub."""
+    def report(self, line: str) -> None:
+        """Report a line of progress of this hub."""
         self.progress(self.client.cleaner.line(f"{self.target.name}: {line}"))
 
     async def run(self) -> HubResult:
-        """Connect, sweep, try each choice."""
+        """Connect, remove users of earlier checks, and check each choice."""
         started, result = time.monotonic(), self.result
         try:
             async with self.client:
@@ -93,35 +92,34 @@ class _HubCheck:
         return result
 
     async def _connect(self) -> None:
-        """The step connect: whether the hub answers and accepts the token; sweep on the way."""
+        """Run the step connect: the hub must answer and accept the token; then remove users of earlier checks."""
         limit = Deadline(self.options.request_timeout)
-        late = "the hub did not answer"
-        async with step(self.connecting, "connect", limit, late, self.overall) as deadline:
+        async with step(self.connecting, "connect", limit, "the hub did not answer", self.overall) as deadline:
             self.result.version = await hub_api.connect(self.client, deadline)
-            self.result.warnings += await self.client.remarks()
+            self.result.warnings += await self.client.warnings()
         limit = Deadline(self.options.stop_timeout)
         try:
-            async with step([], "sweep", limit, "not done", self.overall) as deadline:
-                await sweep(self.client, 2 * self.options.longest_choice, deadline, self.result)
+            async with step([], "remove stale users", limit, "not done", self.overall) as deadline:
+                await remove_stale_users(self.client, 2 * self.options.longest_choice, deadline, self.result)
         except CheckFailure as failure:
             if failure.status in (401, 403):
                 raise
-            line = f"removing what earlier checks left: {failure}"
+            line = f"removing users of earlier checks: {failure}"
             self.result.cleanup_problems.append(self.client.cleaner.line(line))
-        if self.result.swept:
-            self.say(f"removed {len(self.result.swept)} users that earlier checks had left")
+        if self.result.removed_users:
+            self.report(f"removed {len(self.result.removed_users)} users of earlier checks")
 
     async def _choice(self, choice: Choice) -> ChoiceResult:
-        """One choice. An error in our own code fails this choice only."""
-        visit = Visit(self.client, choice, self.options, self.overall, self.say)
-        visit.result.steps += self.connecting
+        """Check one choice."""
+        choice_check = ChoiceCheck(self.client, choice, self.options, self.overall, self.report)
+        choice_check.result.steps += self.connecting
         try:
-            return await visit.run()
+            return await choice_check.run()
         finally:
-            self.result.cleanup_problems += visit.cleanup_problems
+            self.result.cleanup_problems += choice_check.cleanup_problems
 
     def _unreachable(self, failure: CheckFailure, seconds: float) -> None:
-        """All choices failed in the step connect."""
+        """Record that all choices failed in the step connect."""
         error = self.client.cleaner.line(str(failure))
         self.result.error = error
         self.result.choices = [
@@ -133,7 +131,7 @@ class _HubCheck:
             )
             for choice in self.target.choices
         ]
-        self.say(f"failed in step connect: {error}")
+        self.report(f"failed in step connect: {error}")
 
 
 def run_checks(
@@ -141,21 +139,20 @@ def run_checks(
     options: CheckOptions | None = None,
     progress: Progress | None = None,
 ) -> list[HubResult]:
-    """check_fleet() for callers without an event loop.
+    """Run check_fleet() for callers without an event loop.
 
-    In the main thread, SIGINT, SIGTERM and SIGHUP (those that are not ignored) end the check:
-    servers and users are removed within 20 s, then KeyboardInterrupt is raised. Further signals
-    change nothing meanwhile. RuntimeError without aiohttp.
+    In the main thread, SIGINT, SIGTERM and SIGHUP (unless ignored) end the check: servers and users are removed within
+    20 s, then KeyboardInterrupt is raised. Further signals are ignored meanwhile. Raises RuntimeError without aiohttp.
     """
     if not HAS_AIOHTTP:
         raise RuntimeError("the check needs the Python package aiohttp: pip install aiohttp")
-    say = progress or _silent
+    report = progress or _ignore
     previous: dict[Any, Any] = {}
     if threading.current_thread() is threading.main_thread():
         previous = {number: signal.getsignal(number) for number in SIGNALS}
     caught = [n for n, handler in previous.items() if handler not in (signal.SIG_IGN, None)]
     try:
-        results = asyncio.run(_until_signal(check_fleet(targets, options, say), caught, say))
+        results = asyncio.run(_until_signal(check_fleet(targets, options, report), caught, report))
     finally:
         for number in caught:
             signal.signal(number, previous[number])
@@ -164,14 +161,14 @@ def run_checks(
     return results
 
 
-async def _until_signal(work: Coroutine[Any, Any, Results], caught: Iterable[Any], say: Progress) -> Results | None:
-    """The result of work, None if one of the signals ended it."""
+async def _until_signal(work: Coroutine[Any, Any, Results], caught: Iterable[Any], report: Progress) -> Results | None:
+    """Return the result of ``work``, None where one of the signals ended it."""
     task = asyncio.ensure_future(work)
     signals: list[int] = []
 
     def stop(number: int) -> None:
         if not signals:
-            say("interrupted: removing the servers and users of this check (20 s at most)")
+            report("interrupted: removing the servers and users of this check (20 s at most)")
             task.cancel()
         signals.append(number)
 

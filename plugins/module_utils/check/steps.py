@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The frame around each step: its time limit, its duration, and one kind of error."""
+"""What all steps of a check have in common: a time limit, a duration and one class of errors."""
 
 from __future__ import annotations
 
@@ -10,25 +10,24 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.client import NETWORK_ERRORS
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import StepResult
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import CheckFailure, explain
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import Deadline, within
+from .client import NETWORK_ERRORS
+from .messages import CheckFailure, explain
+from .results import StepResult
+from .waiting import Deadline, within
 
 
 @asynccontextmanager
 async def step(
-    steps: list[StepResult], name: str, limit: Deadline, late: str, overall: Deadline | None = None
+    steps: list[StepResult], name: str, limit: Deadline, timeout_message: str, overall: Deadline | None = None
 ) -> AsyncIterator[Deadline]:
-    """Run the body as a step; yields the deadline that is in force.
+    """Run the body as a step, append its result to ``steps``, and yield the deadline that applies.
 
-    Appends the step's result to steps. Whatever goes wrong is raised as CheckFailure; late says
-    what had not happened when the limit was reached, such as "the server was not ready". overall
-    is the limit of the whole check, if it applies.
+    timeout_message: what had not happened when the limit was reached, such as "the server was not ready". overall: the
+    limit of the whole check, if it applies. Raises CheckFailure for every error.
     """
     whole = overall or Deadline(None)
     deadline = limit.within(whole.remaining)
-    overrun = f"the time for the whole check ({whole.seconds:g} s) was used up"
+    overrun = f"the time limit of the whole check ({whole.seconds:g} s) was reached"
     started, ok = time.monotonic(), False
     try:
         if whole.passed:
@@ -40,12 +39,12 @@ async def step(
         raise
     except Exception as error:
         if isinstance(error, asyncio.TimeoutError) and deadline.passed:
-            text = overrun if whole.passed else f"{late} within {limit.seconds:g} s"
+            text = overrun if whole.passed else f"{timeout_message} within {limit.seconds:g} s"
             raise CheckFailure(text) from None
         if isinstance(error, NETWORK_ERRORS):
             raise CheckFailure(explain(error)) from None
-        # an answer of a form that nobody foresaw must not end the check of the other hubs
-        text = f"an answer that cannot be understood ({type(error).__name__}: {error})"
+        # An answer of an unexpected form must not end the check of the other hubs.
+        text = f"unexpected answer ({type(error).__name__}: {error})"
         raise CheckFailure(text) from error
     finally:
         steps.append(StepResult(name, time.monotonic() - started, ok))

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a check is asked to do: hubs, choices on them, and limits. Pure data."""
+"""Input of a check: hubs, choices to try on them, and limits. Pure data."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Choice:
-    """One entry of a hub's profile list, tried out as a user would.
+    """One choice of a hub's profile list.
 
-    options: the user_options posted to start the server, in the form the hub's spawner expects.
-    code, expect: source run in a kernel, and what it must print to stdout (ends are trimmed).
-    label: how people call the choice; empty means ENVIRONMENT/SIZE.
-    kernel: name of the kernel; None means the server's default.
+    options: user_options to start the server with, as the hub's spawner expects them.
+    code, expect: code to run in a kernel, and what it must print to stdout; white space at the ends is ignored.
+    label: displayed name; empty means ENVIRONMENT/SIZE.
+    kernel: name of the kernel, None for the server's default.
     """
 
     environment: str
@@ -43,9 +43,9 @@ class HubTarget:
     verify_tls: True (the machine's authorities), False (accept anything), or the path of a PEM
         file with the authorities to accept.
     authorities: certificates (PEM) of more authorities to accept.
-    authority_file: where another one is, once it is made.
-    machine: host and port where the hub is reached while nobody here knows its domain.
-    renews: its certificate is renewed by itself.
+    authority_file: path of a further one, which may not exist yet.
+    machine: host and port to connect to where the hub's domain cannot be resolved.
+    renews: whether its certificate is renewed automatically.
     """
 
     name: str
@@ -61,7 +61,7 @@ class HubTarget:
 
     @property
     def base_url(self) -> str:
-        """The address with exactly one slash at its end."""
+        """The address, ending in exactly one slash."""
         return self.url.rstrip("/") + "/"
 
 
@@ -70,10 +70,10 @@ class CheckOptions:
     """Limits of a check; all times in seconds.
 
     request_timeout: for each short step (connect, create user, token, delete user).
-    start_timeout: from asking for the server until it is ready.
-    kernel_timeout: for creating the kernel, and again for running the code.
-    stop_timeout: until a stopped server is gone.
-    deadline: for everything together, without cleaning up; None means no limit.
+    start_timeout: from the request until the server is ready.
+    kernel_timeout: for starting the kernel, and again for running the code.
+    stop_timeout: until the server has stopped.
+    deadline: for the whole check, without cleaning up; None means no limit.
     """
 
     request_timeout: float = 30.0
@@ -86,5 +86,5 @@ class CheckOptions:
 
     @property
     def longest_choice(self) -> float:
-        """Upper bound in seconds of what one choice can take, from first to last step."""
+        """The longest time in seconds that all steps of one choice can take."""
         return 4 * self.request_timeout + self.start_timeout + 2 * self.kernel_timeout + 2 * self.stop_timeout

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deadlines, and work that must be finished although the task around it is cancelled.
+"""Deadlines, and coroutines that must finish although their task is cancelled.
 
 Needs Python 3.11, or the package async_timeout (which aiohttp brings along on older ones).
 """
@@ -21,12 +21,12 @@ if sys.version_info >= (3, 11):
 else:
     try:
         from async_timeout import timeout
-    except ImportError:  # told to the user by client.AIOHTTP_IMPORT_ERROR
+    except ImportError:  # reported by client.AIOHTTP_IMPORT_ERROR
         timeout = None
 
 
 class Deadline:
-    """A moment on the monotonic clock, some seconds from now; None means never."""
+    """A time on the monotonic clock, in seconds from now; None means never."""
 
     def __init__(self, seconds: float | None) -> None:
         self.seconds = float("inf") if seconds is None else max(0.0, seconds)
@@ -34,29 +34,28 @@ class Deadline:
 
     @property
     def remaining(self) -> float:
-        """Seconds left, at least 0, possibly infinite."""
+        """The seconds left: 0 or more, possibly infinite."""
         return max(0.0, self._end - time.monotonic())
 
     @property
     def passed(self) -> bool:
-        """Whether no time is left."""
+        """Whether the time is over."""
         return self.remaining <= 0
 
     def within(self, seconds: float) -> Deadline:
-        """A deadline in so many seconds, but not after this one."""
+        """Return a deadline in that many seconds, or this one where it is earlier."""
         return Deadline(min(seconds, self.remaining))
 
 
 def within(deadline: Deadline) -> Any:
-    """Asynchronous context: TimeoutError in its body once the deadline has passed."""
+    """Return an asynchronous context manager that raises TimeoutError once the deadline has passed."""
     return timeout(None if deadline.remaining == float("inf") else deadline.remaining)
 
 
 async def run_to_end(work: Coroutine[Any, Any, T]) -> T:
-    """Await work to its end however often the current task is cancelled meanwhile.
+    """Await ``work`` to its end, even if the current task is cancelled meanwhile.
 
-    The result is returned, or the error raised; a cancellation that came meanwhile is raised
-    afterwards. The work has to limit its own time.
+    Return its result or raise its error; a cancellation is raised afterwards. The work must limit its own time.
     """
     task = asyncio.ensure_future(work)
     cancelled = False
@@ -72,11 +71,10 @@ async def run_to_end(work: Coroutine[Any, Any, T]) -> T:
     return task.result()
 
 
-async def settle(work: Coroutine[Any, Any, T], grace: float) -> T:
-    """Await work; when cancelled, let it go on for up to grace seconds before giving up.
+async def with_grace(work: Coroutine[Any, Any, T], grace: float) -> T:
+    """Await ``work``; when cancelled, wait up to ``grace`` seconds for it to finish.
 
-    For requests that change something: after the answer it is known that what follows cannot be
-    overtaken by them.
+    For requests that change something: once answered, they cannot overtake the requests that clean up.
     """
     task = asyncio.ensure_future(work)
     try:
@@ -87,7 +85,7 @@ async def settle(work: Coroutine[Any, Any, T], grace: float) -> T:
 
 
 async def _finish(tasks: set[asyncio.Future[Any]], grace: float | None) -> None:
-    """Wait up to grace seconds for the tasks, cancel the others, and wait for those too."""
+    """Wait up to ``grace`` seconds for the tasks, cancel those that are not done, and wait for them."""
     _done, pending = await asyncio.wait(tasks, timeout=grace)
     for task in pending:
         task.cancel()
@@ -95,13 +93,13 @@ async def _finish(tasks: set[asyncio.Future[Any]], grace: float | None) -> None:
         await asyncio.wait(pending)
     for task in tasks:
         if not task.cancelled():
-            task.exception()  # taken notice of
+            task.exception()  # marks it as retrieved
 
 
 async def gather_limited(work: Callable[[T], Awaitable[Any]], items: Iterable[T], at_once: int) -> list[Any]:
-    """Do work for each item, at_once at a time; results are in the order of the items.
+    """Run ``work`` for each item, ``at_once`` at a time; return the results in the order of the items.
 
-    When cancelled, all are cancelled, and all have ended before the cancellation is raised.
+    When cancelled, cancel all and wait until they have ended.
     """
     semaphore = asyncio.Semaphore(max(1, at_once))
 
@@ -122,10 +120,12 @@ async def gather_limited(work: Callable[[T], Awaitable[Any]], items: Iterable[T]
     return [task.result() for task in tasks]
 
 
-async def poll(look: Callable[[], Awaitable[bool]], deadline: Deadline, first: float = 0.05, most: float = 0.5) -> bool:
-    """Call look until it returns true (then True) or the deadline has passed (then False)."""
+async def poll(
+    condition: Callable[[], Awaitable[bool]], deadline: Deadline, first: float = 0.05, most: float = 0.5
+) -> bool:
+    """Wait until ``condition`` is true; return whether it was before the deadline."""
     pause = first
-    while not await look():
+    while not await condition():
         if deadline.passed:
             return False
         await asyncio.sleep(min(pause, deadline.remaining))

@@ -18,7 +18,7 @@ import pytest
 
 pytest.importorskip("aiohttp")
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import names, report, targets
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import report, targets, users
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import STEPS, HubResult
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run import run_checks
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
@@ -116,15 +116,15 @@ def test_a_wrong_token(hub: Any) -> None:
 
 def test_users_left_by_a_killed_check_are_removed_later(hub: Any) -> None:
     now = int(time.time())
-    old, young = (f"{names.PREFIX}{names.base36(now - age)}-abcdef" for age in (7200, 60))
-    other = f"{names.PREFIX}person"
+    old, young = (f"{users.PREFIX}{users.base36(now - age)}-abcdef" for age in (7200, 60))
+    other = f"{users.PREFIX}person"
     for name in (old, young, other):
         assert hub.api("POST", f"users/{name}")[0] == 201
     assert hub.api("POST", f"users/{old}/server")[0] in (201, 202)
     target = HubTarget("demo", "here", hub.url, hub.token, [])
     (result,) = run_checks([target])
     assert result.ok, result.as_dict()
-    assert result.swept == [old]
+    assert result.removed_users == [old]
     assert {user["name"] for user in hub.users()} == {young, other}
     for name in (young, other):
         hub.api("DELETE", f"users/{name}")

@@ -20,7 +20,7 @@ def test_deploys_and_checks_through_the_domains(served: Served) -> None:
     assert served.first.outcomes() == {"one": "deployed", "math": "deployed", "physics": "deployed"}
     for hub in ("one", "math", "physics"):
         assert re.search(rf"^{hub} +python/small +ok", served.first.output, re.MULTILINE)
-    assert "one: the name one.hubs.test cannot be resolved here; the machine itself was asked" in served.first.output
+    assert "one: the name one.hubs.test cannot be resolved here; connected to the machine itself" in served.first.output
 
 
 def test_changes_nothing_the_second_time(served: Served) -> None:

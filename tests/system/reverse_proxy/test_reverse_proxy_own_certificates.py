@@ -36,7 +36,7 @@ def authority(served: Served) -> Iterator[Authority]:
 def test_serves_it_and_warns_of_its_end(served: Served, authority: Authority) -> None:
     result = served.fleet.succeed("deploy")
     assert result.outcomes()["one"] == "deployed"
-    assert re.search(r"^one: its certificate ends in 5 days \(\d{4}-\d\d-\d\d ", result.output, re.MULTILINE)
+    assert re.search(r"^one: its certificate expires in 5 days \(\d{4}-\d\d-\d\d ", result.output, re.MULTILINE)
     assert "math: its certificate" not in result.output, "Caddy's own lives for hours, and is renewed"
     hub = served.fleet.hub("one")
     assert hub.config["tls"] is None

@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import choice as choice_module
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import hub_api, names
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import choice_check, hub_api, users
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.report import table
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import STEPS, HubResult
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run import run_checks
@@ -67,7 +66,7 @@ def test_all_steps(hub: Any, check: Check) -> None:
     assert tuple(step.name for step in result.choices[0].steps) == STEPS
     assert hub.options == [{"profile": "python", "size": "small"}]
     assert hub.users == {}
-    assert hub.ever[0].startswith(names.PREFIX)
+    assert hub.ever[0].startswith(users.PREFIX)
 
 
 @pytest.mark.parametrize("kind", ["version", "list", "create", "start", "token", "kernel", "delete"])
@@ -130,7 +129,7 @@ def test_a_progress_stream_that_ends_early_is_opened_again(hub: Any, check: Chec
     [
         (["status busy", "status dead"], "the kernel died (status dead)"),
         (["status busy", "status restarting"], "the kernel died (status restarting)"),
-        (["status busy", "close 1001"], "closed before the code had run (code 1001)"),
+        (["status busy", "close 1001"], "closed before the code had finished (code 1001)"),
         (["error bad value"], "the code failed: ValueError: bad value"),
         (["reply ok", "status idle"], "printed '', not '42'"),
         (["stdout 42", "stdout  43", "reply ok", "status idle"], "printed '42 43', not '42'"),
@@ -152,7 +151,7 @@ def test_code_that_goes_wrong(hub: Any, check: Check, messages: list[str], error
         ("create", "create user", "the hub did not answer within 0.5 s"),
         ("progress", "progress", "the server was not ready within 0.5 s"),
         ("kernel", "kernel", "no kernel was started within 0.5 s"),
-        ("run", "run", "the code did not come to its end within 0.5 s"),
+        ("run", "run", "the code did not finish within 0.5 s"),
     ],
 )
 def test_every_step_has_a_limit(hub: Any, check: Check, kind: str, step: str, error: str) -> None:
@@ -165,7 +164,7 @@ def test_every_step_has_a_limit(hub: Any, check: Check, kind: str, step: str, er
 def test_the_limit_of_the_whole_check(hub: Any, check: Check) -> None:
     hub.hang = "run"
     failed, error = failure(check(options=CheckOptions(deadline=0.5)))
-    assert (failed, error) == ("run", "the time for the whole check (0.5 s) was used up")
+    assert (failed, error) == ("run", "the time limit of the whole check (0.5 s) was reached")
     assert hub.users == {}
 
 
@@ -180,7 +179,7 @@ def test_a_server_that_cannot_be_stopped_at_once(hub: Any, check: Check) -> None
 
 
 def test_what_stays_behind_is_named(hub: Any, check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choice_module, "INSIST_SECONDS", 0.5)
+    monkeypatch.setattr(choice_check, "RETRY_SECONDS", 0.5)
     hub.always("delete", 500, {"message": "disk full"})
     result = check()
     assert failure(result)[0] == "delete user"
@@ -218,19 +217,19 @@ def test_an_interruption_leaves_nothing(hub: Any, hub_token: str, moment: tuple[
     assert before == {number: signal.getsignal(number) for number in before}
 
 
-def test_only_old_users_of_checks_are_swept(hub: Any, hub_token: str) -> None:
+def test_only_old_users_of_checks_are_removed(hub: Any, hub_token: str) -> None:
     now = int(time.time())
-    old = [f"{names.PREFIX}{names.base36(now - 1900 - each)}-00000{each}" for each in range(3)]
+    old = [f"{users.PREFIX}{users.base36(now - 1900 - each)}-00000{each}" for each in range(3)]
     kept = [
-        f"{names.PREFIX}{names.base36(now - 60)}-abcdef",
-        f"{names.PREFIX}person",
+        f"{users.PREFIX}{users.base36(now - 60)}-abcdef",
+        f"{users.PREFIX}person",
         "person",
         f"x-{old[0]}",
     ]
     hub.users = {**dict.fromkeys(kept, "ready"), **dict.fromkeys(old, "ready")}
     (result,) = run_checks([HubTarget("demo", "here", hub.url, hub_token)], SHORT)
     assert result.ok
-    assert sorted(result.swept) == sorted(old)
+    assert sorted(result.removed_users) == sorted(old)
     assert hub.users == dict.fromkeys(kept, "ready")
 
 
@@ -256,7 +255,7 @@ def test_one_hub_that_is_down_does_not_hold_up_the_others(hub: Any, hub_token: s
     ("status", "body", "headers", "error"),
     [
         (200, "<html>hello", {}, "not a JupyterHub"),
-        (302, "", {"Location": "https://login.example.org/"}, "is the hub's address right?"),
+        (302, "", {"Location": "https://login.example.org/"}, "check the hub's address"),
         (404, "<html>", {}, "HTTP 404"),
     ],
 )
@@ -273,7 +272,7 @@ def test_something_else_at_the_address(
 @pytest.mark.parametrize(
     ("url", "verify", "error"),
     [
-        ("http://[::1/", True, "is not an address"),
+        ("http://[::1/", True, "is not a valid address"),
         ("http://[::1]:1/", True, "no connection to [::1]:1"),
         ("https://127.0.0.1:1/", "/does/not/exist.pem", "cannot read certificates"),
         ("http://no-such-host.invalid/", True, "cannot be resolved"),

@@ -10,7 +10,8 @@ import time
 from email.utils import formatdate
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import client, names
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import client, users
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.messages import MessageCleaner
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.report import table
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import (
     ChoiceResult,
@@ -19,24 +20,23 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results 
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run import run_checks
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import Choice, HubTarget
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import MessageCleaner
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import (
     gather_limited,
     run_to_end,
-    settle,
+    with_grace,
 )
 
 
 def test_the_age_is_part_of_the_name() -> None:
     hub = client.HubClient(HubTarget("demo", "here", "http://127.0.0.1/", "t"))
     hub.clock_offset = -5000
-    name = names.new_name(hub)
+    name = users.new_user_name(hub)
     assert len(name) <= 32
-    assert abs((names.created(name) or 0) - (time.time() - 5000)) < 3
-    assert names.created("hubfleet-check-someone") is None
-    assert names.created("x" + name) is None
-    assert names.base36(0) == "0"
-    assert int(names.base36(123456789), 36) == 123456789
+    assert abs((users.creation_time(name) or 0) - (time.time() - 5000)) < 3
+    assert users.creation_time("hubfleet-check-someone") is None
+    assert users.creation_time("x" + name) is None
+    assert users.base36(0) == "0"
+    assert int(users.base36(123456789), 36) == 123456789
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_request_under_way_gets_some_grace(grace: float, expected: list[str]) 
         done.append("sent")
 
     async def scenario() -> None:
-        task = asyncio.ensure_future(settle(request(), grace))
+        task = asyncio.ensure_future(with_grace(request(), grace))
         await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -10,7 +10,7 @@ import ssl
 from pathlib import Path
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.certificate import DAY, warning
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.certificate import DAY, expiry_warning
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.certificates import (
     CertificateError,
     certificate_digest,
@@ -90,13 +90,13 @@ def test_a_renewed_one_has_another_digest(tmp_path: Path) -> None:
     ("life", "left", "renews", "said"),
     [
         (90, 15, False, ""),
-        (90, 13.5, False, "its certificate ends in 13 days"),
-        (90, 1.5, False, "its certificate ends in 1 day ("),
-        (90, 0.3, False, "its certificate ends in 7 hours"),
+        (90, 13.5, False, "its certificate expires in 13 days"),
+        (90, 1.5, False, "its certificate expires in 1 day ("),
+        (90, 0.3, False, "its certificate expires in 7 hours"),
         (0.5, 0.4, True, ""),
         (6, 1.5, True, ""),
-        (6, 0.9, True, "its certificate ends in 21 hours"),
-        (90, 10, True, "its certificate ends in 10 days"),
+        (6, 0.9, True, "its certificate expires in 21 hours"),
+        (90, 10, True, "its certificate expires in 10 days"),
     ],
 )
 def test_warns_in_time(life: float, left: float, renews: bool, said: str) -> None:
@@ -104,10 +104,10 @@ def test_warns_in_time(life: float, left: float, renews: bool, said: str) -> Non
     form = "%b %d %H:%M:%S %Y GMT"
     end = datetime.datetime.fromtimestamp(now + left * DAY, datetime.timezone.utc)
     start = end - datetime.timedelta(days=life)
-    found = warning({"notBefore": start.strftime(form), "notAfter": end.strftime(form)}, renews, now)
+    found = expiry_warning({"notBefore": start.strftime(form), "notAfter": end.strftime(form)}, renews, now)
     assert found.startswith(said) and bool(found) == bool(said)
-    assert ("was not renewed" in found) == (renews and bool(said))
+    assert ("has not been renewed" in found) == (renews and bool(said))
 
 
 def test_without_tls_there_is_nothing_to_say() -> None:
-    assert warning({}, False) == ""
+    assert expiry_warning({}, False) == ""

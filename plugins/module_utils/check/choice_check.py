@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One choice of one hub, tried as a user would: from creating the user to deleting it."""
+"""Check one choice of one hub as a user would: from creating the user to deleting it."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ import asyncio
 from contextlib import AbstractAsyncContextManager
 from typing import Callable
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import hub_api
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.client import HubClient
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.kernel import run_code, start_kernel
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.names import new_name
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import ChoiceResult
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.steps import step
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, Choice
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.texts import CheckFailure
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting import Deadline, run_to_end
+from . import hub_api
+from .client import HubClient
+from .kernel import run_code, start_kernel
+from .messages import CheckFailure
+from .results import ChoiceResult
+from .steps import step
+from .targets import CheckOptions, Choice
+from .users import new_user_name
+from .waiting import Deadline, run_to_end
 
-INTERRUPTED_SECONDS = 17.0  # with the grace for a request under way: 20 s at most
-INSIST_SECONDS = 15.0
+#: Time to clean up after an interruption; with the grace for a request in progress 20 s at most.
+INTERRUPTED_SECONDS = 17.0
+#: Time to clean up after a step of cleaning up has failed.
+RETRY_SECONDS = 15.0
 
 
-class Visit:
-    """The visit of one temporary user.
+class ChoiceCheck:
+    """The check of one choice with a temporary user.
 
-    say: called with one line for people at every turn. cleanup_problems: filled with one line
-    when the user could not be removed.
+    report: called with a line of progress. cleanup_problems: filled with one line where the user could not be removed.
     """
 
     def __init__(
@@ -36,40 +37,40 @@ class Visit:
         choice: Choice,
         options: CheckOptions,
         overall: Deadline,
-        say: Callable[[str], None],
+        report: Callable[[str], None],
     ) -> None:
         self.client = client
         self.choice = choice
         self.options = options
         self.overall = overall
-        self.say = say
-        self.user = new_name(client)
+        self.report = report
+        self.user = new_user_name(client)
         self.result = ChoiceResult(choice)
         self.cleanup_problems: list[str] = []
         self._messages: list[str] = []
         self._may_exist = False
 
     async def run(self) -> ChoiceResult:
-        """All steps. A failure is in the result; when cancelled, clean up first (20 s)."""
+        """Run all steps and return the result, failures included; when cancelled, clean up first (20 s)."""
         try:
             try:
-                await self._act()
+                await self._use_server()
             except CheckFailure as failure:
-                self._failed(failure)
-                self.result.log_lines = await self._log()
-            await self._leave()
+                self._record(failure)
+                self.result.log_lines = await self._server_log()
+            await self._clean_up()
         except asyncio.CancelledError:
-            await run_to_end(self._vanish(INTERRUPTED_SECONDS))
+            await run_to_end(self._remove_user(INTERRUPTED_SECONDS))
             raise
         self._finish()
         return self.result
 
-    def _step(self, name: str, limit: Deadline, late: str) -> AbstractAsyncContextManager[Deadline]:
-        """A step that counts towards the time of the whole check."""
-        return step(self.result.steps, name, limit, late, self.overall)
+    def _step(self, name: str, limit: Deadline, timeout_message: str) -> AbstractAsyncContextManager[Deadline]:
+        """Return the context of a step that counts towards the time of the whole check."""
+        return step(self.result.steps, name, limit, timeout_message, self.overall)
 
-    async def _act(self) -> None:
-        """From creating the user to comparing the output."""
+    async def _use_server(self) -> None:
+        """Run the steps from creating the user to comparing the output."""
         client, user, options, choice = self.client, self.user, self.options, self.choice
         short, no_answer = options.request_timeout, "the hub did not answer"
         async with self._step("create user", Deadline(short), no_answer) as limit:
@@ -80,7 +81,7 @@ class Visit:
             await hub_api.start_server(client, user, choice.options, limit)
         async with self._step("progress", starting, "the server was not ready") as limit:
             await hub_api.follow_start(client, user, self._messages, limit)
-        self.say(f"{choice.title} started in {self.result.seconds('start', 'progress'):.1f} s")
+        self.report(f"{choice.title} started in {self.result.seconds('start', 'progress'):.1f} s")
         async with self._step("token", Deadline(short), no_answer) as limit:
             lifetime = 2 * options.kernel_timeout + short + 60
             token = await hub_api.issue_token(client, user, lifetime, limit)
@@ -88,11 +89,11 @@ class Visit:
         async with self._step("kernel", Deadline(waiting), "no kernel was started") as limit:
             url = await hub_api.server_url(client, user, limit)
             kernel = await start_kernel(client, url, token, choice.kernel, limit)
-        async with self._step("run", Deadline(waiting), "the code did not come to its end"):
+        async with self._step("run", Deadline(waiting), "the code did not finish"):
             await run_code(client, url, token, kernel, choice.code, choice.expect)
 
-    async def _leave(self) -> None:
-        """Stop the server and delete the user, as steps; where that fails, insist."""
+    async def _clean_up(self) -> None:
+        """Stop the server and delete the user, as steps; where that fails, try again without steps."""
         if not self._may_exist:
             return
         client, user, steps = self.client, self.user, self.result.steps
@@ -105,29 +106,29 @@ class Visit:
                 await hub_api.delete_user(client, user, limit)
             self._may_exist = False
         except CheckFailure as failure:
-            self._failed(failure)
-            await self._vanish(INSIST_SECONDS)
+            self._record(failure)
+            await self._remove_user(RETRY_SECONDS)
 
-    async def _vanish(self, seconds: float) -> None:
-        """Remove the user by every means, without steps."""
+    async def _remove_user(self, seconds: float) -> None:
+        """Remove the user and its server, without steps."""
         if not self._may_exist:
             return
         problem = await hub_api.remove_user(self.client, self.user, seconds)
         if problem:
             self.cleanup_problems.append(problem)
-            self.say(f"{self.choice.title}: left behind: {problem}")
+            self.report(f"{self.choice.title}: left behind: {problem}")
         else:
             self._may_exist = False
 
-    async def _log(self) -> list[str]:
-        """The server's last log lines, else what its spawner reported."""
+    async def _server_log(self) -> list[str]:
+        """Return the last lines of the server's log, else the messages of its spawner."""
         lines: list[str] = []
         if self._may_exist:
             lines = await hub_api.server_log(self.client, self.user)
         return lines or self.client.cleaner.lines(self._messages, hub_api.LOG_LINES)
 
-    def _failed(self, failure: CheckFailure) -> None:
-        """Note the first failure, with the step that was last begun."""
+    def _record(self, failure: CheckFailure) -> None:
+        """Record the first failure, with the step that started last."""
         if self.result.error is None:
             self.result.failed_step = self.result.steps[-1].name
             self.result.error = self.client.cleaner.line(str(failure))
@@ -136,6 +137,6 @@ class Visit:
         result = self.result
         result.ok = result.error is None
         if result.ok:
-            self.say(f"{self.choice.title} passed in {result.seconds():.1f} s")
+            self.report(f"{self.choice.title} passed in {result.seconds():.1f} s")
         else:
-            self.say(f"{self.choice.title} failed in step {result.failed_step}: {result.error}")
+            self.report(f"{self.choice.title} failed in step {result.failed_step}: {result.error}")

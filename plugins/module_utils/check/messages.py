@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Texts for people: one line, no control characters, no secrets, causes instead of classes."""
+"""Messages of the check: one line, without control characters and secrets, with causes instead of class names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TOKEN_LIKE = re.compile(r"(?i)((?:\btoken[=\s:]+|\bbearer\s+)['\"]?)[\w.~+/-]{1
 
 
 class CheckFailure(HubfleetError):
-    """A step did not do what it should. str() is one line for people.
+    """A step failed; the message is one line.
 
     status: the HTTP status if that was the reason, else None.
     """
@@ -33,53 +33,54 @@ class CheckFailure(HubfleetError):
 
 
 class MessageCleaner:
-    """Makes lines for people of what a hub and its programs say; masks the secrets of the hub that are known."""
+    """Masks the secrets of one hub in texts."""
 
     def __init__(self, *secrets: str) -> None:
         self._secrets = set(secrets)
 
     def add(self, secret: str) -> None:
-        """Mask this secret, too, from now on."""
-        self._secrets.add(secret)
+        """Mask this secret from now on; an empty one is ignored."""
+        if secret:
+            self._secrets.add(secret)
 
     def line(self, text: str, limit: int = 400) -> str:
-        """Return the text on one line of at most limit characters, without secrets and colour codes."""
-        text = _ANSI.sub("", mask_inside(text, self._secrets))
-        text = _TOKEN_LIKE.sub(r"\1" + MASK, _CONTROL.sub(" ", text).strip())
+        """Return the text as one line of at most ``limit`` characters, without secrets and colour codes."""
+        text = _CONTROL.sub(" ", _ANSI.sub("", mask_inside(text, self._secrets))).strip()
+        text = _TOKEN_LIKE.sub(r"\1" + MASK, text)
         return text if len(text) <= limit else text[: limit - 1] + "…"
 
     def lines(self, texts: Iterable[Any], last: int = 20) -> list[str]:
-        """Return the last texts that are not empty, each cleaned by line()."""
+        """Return the last texts that are not empty, each as line() returns it."""
         cleaned = [self.line(str(text)) for text in texts]
         return [text for text in cleaned if text][-last:]
 
 
 def quoted(text: str, limit: int = 120) -> str:
-    """The text as a Python literal of bounded length."""
+    """Return the text as a Python literal of limited length."""
     literal = repr(text if len(text) <= limit else text[:limit])
     return literal if len(text) <= limit else f"{literal} (and {len(text) - limit} more characters)"
 
 
 def http_error(what: str, status: int, reason: str, body: str, location: str = "") -> CheckFailure:
-    """Failure for an HTTP answer that was not expected.
+    """Return the failure for an unexpected HTTP answer.
 
-    The server's own words come from the JSON body that JupyterHub and Jupyter Server send with
-    errors ({"status": …, "message": …}); pages of proxies are not quoted.
+    The server's message comes from the JSON body that JupyterHub and Jupyter Server send with errors
+    ({"status": …, "message": …}); HTML pages are not quoted.
     """
     if 300 <= status < 400:
         to = location or "nowhere"
-        return CheckFailure(f"{what}: HTTP {status} to {to}; is the hub's address right?", status)
-    message = _own_words(body)
+        return CheckFailure(f"{what}: HTTP {status} to {to}; check the hub's address", status)
+    message = _server_message(body)
     text = f"{what}: HTTP {status} {reason}".rstrip()
     if message and message != reason:
         text += f": {message}"
     if status in (401, 403):
-        text += " (is the check's token known to this hub, with its scopes?)"
+        text += " (check that the hub knows the check's token, with its scopes)"
     return CheckFailure(text, status)
 
 
-def _own_words(body: str) -> str:
-    """What a server says about an error, empty if only a page for browsers."""
+def _server_message(body: str) -> str:
+    """Return the message of an error, "" where the body is an HTML page."""
     try:
         data = json.loads(body)
     except ValueError:
@@ -88,7 +89,7 @@ def _own_words(body: str) -> str:
 
 
 def explain(error: BaseException) -> str:
-    """One line on why a connection did not come about or broke off."""
+    """Return in one line why a connection failed or was closed."""
     cause = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error
     where = "the hub"
     if hasattr(error, "host") and hasattr(error, "port"):
@@ -102,7 +103,7 @@ def explain(error: BaseException) -> str:
     if hasattr(error, "status") and hasattr(error, "history"):
         return f"websocket refused: HTTP {error.status}"
     if isinstance(error, asyncio.TimeoutError):
-        return "no connection in time"
+        return "the connection timed out"
     if type(error).__name__ in ("ServerDisconnectedError", "ClientPayloadError"):
         return "the connection was closed in the middle of an answer"
     if isinstance(cause, OSError):
