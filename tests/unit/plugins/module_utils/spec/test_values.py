@@ -63,7 +63,9 @@ def test_any_value_of_any_variable(name: str) -> None:
         reported: list[tuple[Any, ...]] = []
         checked = check_value(OPTIONS[name], value, lambda path, message, found=reported: found.append((path, message)))
         assert checked is not None or reported
-        for sound in sound_for(OPTIONS[name]):
+        assert all("\n" not in message for _path, message in reported)
+        # What is reported does not get as far as the checks of a whole hub.
+        for sound in sound_for(OPTIONS[name]) if not reported else ():
             assert all("\n" not in line for line in lines({**sound, name: value}))
 
 

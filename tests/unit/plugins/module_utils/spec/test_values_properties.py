@@ -22,6 +22,8 @@ from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spe
 hypothesis = pytest.importorskip("hypothesis")
 given, settings, st = hypothesis.given, hypothesis.settings, hypothesis.strategies
 SETTINGS = settings(max_examples=60, deadline=None, derandomize=True)
+#: For tests that run for each option.
+FEWER = settings(SETTINGS, max_examples=20)
 
 
 def _keys(options: Any) -> set[str]:
@@ -85,7 +87,7 @@ VALUES = st.recursive(
 def test_any_value_of_any_variable(name: str) -> None:
     """Accepted or reported, alone and beside a sound neighbour; one line each."""
 
-    @SETTINGS
+    @FEWER
     @given(VALUES)
     def check(value: Any) -> None:
         reported: list[tuple[Any, ...]] = []
