@@ -30,16 +30,20 @@ sys.path.insert(0, str(FILES / "runtime"))  # for tests of parts that need no hu
 ONE_WORKER = ("tests/system/reverse_proxy", "tests/system/systemd")
 #: What takes longest begins first, so that no worker is left with it at the end; the others follow as they are found.
 LONGEST_FIRST = (
-    "tests/system/verbs/test_verbs_tiers.py",
-    "tests/system/systemd",
     "tests/system/verbs/test_verbs_interrupted_steps.py",
     "tests/system/verbs/test_verbs_faults.py",
+    "tests/system/systemd",
     "tests/system/reverse_proxy",
-    "tests/system/verbs/test_verbs_versions.py",
-    "tests/system/backup/test_backup.py",
-    "tests/system/verbs/test_verbs_running.py",
+    "tests/system/verbs/test_verbs_tiers.py",
     "tests/system/verbs/test_verbs_third.py",
+    "tests/system/verbs/test_verbs_versions.py",
     "tests/system/remote/test_remote_own.py",
+    "tests/system/backup/test_backup.py",
+    "tests/system/remote/test_remote_roots.py",
+    "tests/system/verbs/test_verbs_running.py",
+    "tests/system/verbs/test_verbs_personal.py",
+    "tests/system/verbs/test_verbs_interrupted.py",
+    "tests/system/verbs/test_verbs_failing.py",
 )
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Backup, drill and restore of a real hub. The tests go on from one another, in the order of this file."""
+"""Backup, drill and restore of a real hub."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import os
 import re
 import shutil
 import subprocess
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
 from backup_hub import READER, Vault, remembered, running, stored
 from backup_machine import damage
 from verbs_fleet import Result, kill_all, wait_for
@@ -28,13 +28,27 @@ def new_bytes(result: Result) -> float:
     return int(found[1]) * {"B": 1, "kB": 1e3, "MB": 1e6}[found[2]]
 
 
-def test_check_mode_saves_nothing(vault: Vault) -> None:
+def test_backups_through_the_life_of_a_hub(vault: Vault) -> None:
+    """Back up, drill, remove and restore a hub; each part goes on from what the parts before it left."""
+    check_mode_saves_nothing(vault)
+    where_no_backup_was_made_yet(vault)
+    the_second_backup_saves_what_is_new(vault)
+    the_machine_makes_the_next_backups(vault)
+    a_drill_that_was_killed_is_cleared_by_the_next(vault)
+    a_drill_tells_a_damaged_backup(vault)
+    a_removed_hub_comes_back(vault)
+    a_hub_that_is_there_stays(vault)
+    a_hub_that_exists_is_replaced_on_request(vault)
+    what_was_replaced_outlives_the_hub(vault)
+
+
+def check_mode_saves_nothing(vault: Vault) -> None:
     before = picture(vault.fleet.state)
     assert "lab would be backed up" in vault.fleet.succeed("backup", "--check").output
     assert picture(vault.fleet.state) == before and not (vault.fleet.directory / "repository").exists()
 
 
-def test_where_no_backup_was_made_yet(vault: Vault) -> None:
+def where_no_backup_was_made_yet(vault: Vault) -> None:
     fleet = vault.fleet
     none = f"lab has no backups in {fleet.directory / 'repository'} yet"
     assert none in fleet.succeed("backup", "-e", "backup_list=true").output
@@ -49,7 +63,7 @@ def test_where_no_backup_was_made_yet(vault: Vault) -> None:
         assert not nowhere.exists() and picture(fleet.state) == before
 
 
-def test_the_second_backup_saves_what_is_new(vault: Vault) -> None:
+def the_second_backup_saves_what_is_new(vault: Vault) -> None:
     first = vault.fleet.succeed("backup", "-vvvv")
     assert new_bytes(first) >= 5_000_000
     for secret in (vault.password, READER, *vault.hub.secrets().values()):
@@ -61,19 +75,20 @@ def test_the_second_backup_saves_what_is_new(vault: Vault) -> None:
     assert vault.kernel.survives()
 
 
-def test_the_machine_makes_the_next_backups(vault: Vault) -> None:
+def the_machine_makes_the_next_backups(vault: Vault) -> None:
     settings = vault.fleet.state / "backup/settings.json"
     assert settings.stat().st_mode & 0o777 == 0o600
     shown = " ".join(vault.fleet.succeed("backup").output.split())
     told = re.search(r"let something else run: (.+? scheduled \S+?)'", shown)
     if not told:
-        pytest.skip("systemd or cron makes backups here, when it is time")
+        warnings.warn("not tested: systemd or cron makes backups here, when it is time", stacklevel=2)
+        return
     command = told[1].split()
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": os.defpath})
     assert done.returncode == 0 and " lab: backed up: " in done.stdout, done
 
 
-def test_a_drill_that_was_killed_is_cleared_by_the_next(vault: Vault) -> None:
+def a_drill_that_was_killed_is_cleared_by_the_next(vault: Vault) -> None:
     pids, before = vault.hub.pids, picture(vault.fleet.state)
     started = vault.fleet.start("drill")
     place = f"{vault.fleet.state.name}-drill-lab/hubs/lab/run"
@@ -87,7 +102,7 @@ def test_a_drill_that_was_killed_is_cleared_by_the_next(vault: Vault) -> None:
     assert vault.hub.pids == pids and picture(vault.fleet.state) == before and vault.kernel.survives()
 
 
-def test_a_drill_tells_a_damaged_backup(vault: Vault) -> None:
+def a_drill_tells_a_damaged_backup(vault: Vault) -> None:
     fleet = vault.fleet
     damaged = fleet.directory / "damaged"
     shutil.copytree(fleet.directory / "repository", damaged)
@@ -98,7 +113,7 @@ def test_a_drill_tells_a_damaged_backup(vault: Vault) -> None:
     assert vault.drills() == []
 
 
-def test_a_removed_hub_comes_back(vault: Vault) -> None:
+def a_removed_hub_comes_back(vault: Vault) -> None:
     fleet, hub = vault.fleet, vault.hub
     sealed, secrets, owner = stored(hub), hub.secrets(), os.lstat(vault.home).st_uid
     sure = ("remove_hubs=lab", "remove_data=true", "remove_export=false", "remove_end_sessions=true")
@@ -118,7 +133,7 @@ def test_a_removed_hub_comes_back(vault: Vault) -> None:
     assert "nothing to change" in fleet.succeed("deploy").output
 
 
-def test_a_hub_that_is_there_stays(vault: Vault) -> None:
+def a_hub_that_is_there_stays(vault: Vault) -> None:
     before = picture(vault.fleet.state)
     result = vault.fleet.run("restore", "--limit", "lab")
     assert result.code == 2 and "lab: hub lab exists already; it is not overwritten" in result.output
@@ -126,7 +141,7 @@ def test_a_hub_that_is_there_stays(vault: Vault) -> None:
     assert "Name the hubs with --limit" in vault.fleet.run("restore").output
 
 
-def test_a_hub_that_exists_is_replaced_on_request(vault: Vault) -> None:
+def a_hub_that_exists_is_replaced_on_request(vault: Vault) -> None:
     fleet = vault.fleet
     replace = ("restore", "--limit", "lab", "-e", "restore_replace=lab")
     fleet.succeed("backup")
@@ -141,7 +156,7 @@ def test_a_hub_that_exists_is_replaced_on_request(vault: Vault) -> None:
     assert (kept / "homes/ada/work.txt").read_text() == "newer"
 
 
-def test_what_was_replaced_outlives_the_hub(vault: Vault) -> None:
+def what_was_replaced_outlives_the_hub(vault: Vault) -> None:
     vault.fleet.succeed("remove", "-e", "remove_hubs=lab", "-e", "remove_data=true", "-e", "remove_export=false")
     assert [path.name for path in vault.fleet.state.iterdir()] == ["replaced"]
     shutil.rmtree(vault.fleet.state)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hubs on another machine, as an ordinary account there: every verb over ssh. The tests build on each other."""
+"""Hubs on another machine, as an ordinary account there: every verb over ssh."""
 
 from __future__ import annotations
 
@@ -22,13 +22,19 @@ CLOSED = 9
 TOLD = "lost: 127.0.0.1 cannot be used: "
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def first(own: Fleet) -> str:
     """What the first deploy printed, at the highest verbosity."""
     result = own.run("deploy", "-vvvv")
     assert result.code == 0, result.output[-8000:]
     assert result.outcomes() == {"trial": "deployed"}
     return result.output
+
+
+@pytest.fixture(autouse=True)
+def restored(own: Fleet, first: str) -> None:
+    """Before each test the hub is what the inventory says."""
+    own.restore()
 
 
 def test_all_of_it_is_the_accounts(own: Fleet, machine: Machine) -> None:

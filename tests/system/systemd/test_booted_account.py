@@ -54,7 +54,14 @@ def test_dynamic_users_need_root(machine: Machine, fleet: Fleet) -> None:
     assert "nothing was touched" in said
 
 
-def test_kernels_outlive_a_new_configuration(machine: Machine, fleet: Fleet) -> None:
+def test_hub_of_an_account_through_its_life(machine: Machine, fleet: Fleet) -> None:
+    """Change, reboot and remove a hub; each part goes on from what the parts before it left."""
+    kernels_outlive_a_new_configuration(machine, fleet)
+    the_hub_is_back_after_a_reboot(machine, fleet)
+    remove_leaves_nothing(machine, fleet)
+
+
+def kernels_outlive_a_new_configuration(machine: Machine, fleet: Fleet) -> None:
     hub, before = fleet.hub("desk"), pids(machine, fleet)
     hub.start_server("ada")
     kernel = hub.kernel("ada").mark()
@@ -66,7 +73,7 @@ def test_kernels_outlive_a_new_configuration(machine: Machine, fleet: Fleet) -> 
         assert kernel.survives() and "New term" in hub.login_page()
 
 
-def test_the_hub_is_back_after_a_reboot(machine: Machine, fleet: Fleet) -> None:
+def the_hub_is_back_after_a_reboot(machine: Machine, fleet: Fleet) -> None:
     hub = fleet.hub("desk")
     machine.reboot()
     wait_for("the hub", hub.healthy)
@@ -75,7 +82,7 @@ def test_the_hub_is_back_after_a_reboot(machine: Machine, fleet: Fleet) -> None:
     assert (fleet.state / "homes/desk/ada/mine.txt").read_text() == "mine"
 
 
-def test_remove_leaves_nothing(machine: Machine, fleet: Fleet) -> None:
+def remove_leaves_nothing(machine: Machine, fleet: Fleet) -> None:
     hub = fleet.hub("desk")
     hub.start_server("ada")
     assert fleet.remove().code == 0

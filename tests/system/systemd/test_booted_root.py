@@ -1,13 +1,14 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hubs of root on a machine that systemd boots: services and users' servers as units. In this order."""
+"""Hubs of root on a machine that systemd boots: services and users' servers as units."""
 
 from __future__ import annotations
 
 import json
 import os
 import sqlite3
+import warnings
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -113,7 +114,23 @@ def left_in_run(machine: Machine) -> str:
     return machine.run("find", "/run", "-path", "/run/systemd/propagate", "-prune", "-o", "-name", "hf-*", "-print")
 
 
-def test_services_are_units_of_a_slice_and_a_target(machine: Machine, fleet: Fleet) -> None:
+def test_hubs_of_root_through_their_life(machine: Machine, fleet: Fleet) -> None:
+    """Deploy, crash, limit, reboot and remove hubs; each part goes on from what the parts before it left."""
+    services_are_units_of_a_slice_and_a_target(machine, fleet)
+    proxies_have_an_account_and_no_right_but_to_a_low_port(machine, fleet)
+    a_target_restarts_all_services_of_one_hub(machine, fleet)
+    servers_outlive_changes_and_crashes(machine, fleet)
+    same_name_on_two_hubs_is_two_people(machine, fleet)
+    systemd_shows_no_secret_of_a_server(machine, fleet)
+    limits_are_enforced(machine, fleet)
+    a_stopped_server_leaves_nothing(machine, fleet)
+    a_start_after_a_failed_one_works(machine, fleet)
+    hubs_are_back_after_a_reboot(machine, fleet)
+    accounts_have_the_same_limits(machine, fleet)
+    remove_leaves_nothing(machine, fleet)
+
+
+def services_are_units_of_a_slice_and_a_target(machine: Machine, fleet: Fleet) -> None:
     for hub in HUBS:
         for role in SERVICES:
             unit = service(machine, hub, role)
@@ -137,7 +154,7 @@ def test_services_are_units_of_a_slice_and_a_target(machine: Machine, fleet: Fle
     assert not left_in_run(machine)
 
 
-def test_proxies_have_an_account_and_no_right_but_to_a_low_port(machine: Machine, fleet: Fleet) -> None:
+def proxies_have_an_account_and_no_right_but_to_a_low_port(machine: Machine, fleet: Fleet) -> None:
     account = machine.run("id", "--user", "hubfleet-proxy").strip()
     # CAP_NET_BIND_SERVICE; certificate and key
     for hub, rights, files in ((HUBS[0], 0, 0), (HUBS[1], 1 << 10, 2)):
@@ -150,7 +167,7 @@ def test_proxies_have_an_account_and_no_right_but_to_a_low_port(machine: Machine
     assert not contain(fleet.state / "hubs", secret)
 
 
-def test_a_target_restarts_all_services_of_one_hub(machine: Machine, fleet: Fleet) -> None:
+def a_target_restarts_all_services_of_one_hub(machine: Machine, fleet: Fleet) -> None:
     pids = main_pids(machine, HUBS[0])
     other = machine.show(service(machine, HUBS[1], "hub"), "MainPID")
     target = machine.show(service(machine, HUBS[0], "hub"), "PartOf")
@@ -160,7 +177,7 @@ def test_a_target_restarts_all_services_of_one_hub(machine: Machine, fleet: Flee
     assert machine.show(service(machine, HUBS[1], "hub"), "MainPID") == other
 
 
-def test_servers_outlive_changes_and_crashes(machine: Machine, fleet: Fleet) -> None:
+def servers_outlive_changes_and_crashes(machine: Machine, fleet: Fleet) -> None:
     hub = fleet.hub(HUBS[0])
     hub.start_server("ada")
     kernel, unit = hub.kernel("ada").mark(), server(machine, hub, "ada")
@@ -181,7 +198,7 @@ def crash(machine: Machine, hub: str, role: str) -> None:
     wait_for(role, lambda: main_pids(machine, hub)[role] not in ("0", before))
 
 
-def test_same_name_on_two_hubs_is_two_people(machine: Machine, fleet: Fleet) -> None:
+def same_name_on_two_hubs_is_two_people(machine: Machine, fleet: Fleet) -> None:
     north, south = map(fleet.hub, HUBS)
     north.start_server("ben")
     south.start_server("ada")
@@ -213,7 +230,7 @@ def test_same_name_on_two_hubs_is_two_people(machine: Machine, fleet: Fleet) -> 
     assert all(0xEF00 <= each["uid"] <= 0xFFEF for each in found.values())
 
 
-def test_systemd_shows_no_secret_of_a_server(machine: Machine, fleet: Fleet) -> None:
+def systemd_shows_no_secret_of_a_server(machine: Machine, fleet: Fleet) -> None:
     hub = fleet.hub(HUBS[0])
     unit = server(machine, hub, "ada")
     token = hub.kernel("ada").run("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip()
@@ -221,9 +238,10 @@ def test_systemd_shows_no_secret_of_a_server(machine: Machine, fleet: Fleet) -> 
     assert not list((hub.directory / "run").glob("*.environment"))
 
 
-def test_limits_are_enforced(machine: Machine, fleet: Fleet) -> None:
+def limits_are_enforced(machine: Machine, fleet: Fleet) -> None:
     if not machine.has_limits():
-        pytest.skip("needs controllers of control groups in the version that this systemd knows")
+        warnings.warn("not tested: limits, since this systemd has no controllers for them", stacklevel=2)
+        return
     hub = fleet.hub(HUBS[0])
     unit = server(machine, hub, "ben")
     shown = {name: machine.show(unit, name) for name in ("MemoryMax", "CPUQuotaPerSecUSec", "CPUWeight", "TasksMax")}
@@ -248,7 +266,7 @@ def quota(machine: Machine, unit: str) -> float:
     return int(amount) / int(period)
 
 
-def test_a_stopped_server_leaves_nothing(machine: Machine, fleet: Fleet) -> None:
+def a_stopped_server_leaves_nothing(machine: Machine, fleet: Fleet) -> None:
     hub = fleet.hub(HUBS[0])
     unit = server(machine, hub, "ben")
     detached = "import subprocess; subprocess.Popen(['setsid', 'nohup', 'sleep', '98765'])"
@@ -266,7 +284,7 @@ def processes(machine: Machine) -> str:
     return machine.run("ps", "-A", "-o", "args")
 
 
-def test_a_start_after_a_failed_one_works(machine: Machine, fleet: Fleet) -> None:
+def a_start_after_a_failed_one_works(machine: Machine, fleet: Fleet) -> None:
     hub = fleet.hub(HUBS[1])
     home, unit = Path(hub.config["homes"]) / "ada", server(machine, hub, "ada")
     hub.kernel("ada").run(
@@ -285,7 +303,7 @@ def test_a_start_after_a_failed_one_works(machine: Machine, fleet: Fleet) -> Non
     assert hub.kernel("ada").run("print(open('mine.txt').read())").strip() == f"{HUBS[1]} ada"
 
 
-def test_hubs_are_back_after_a_reboot(machine: Machine, fleet: Fleet) -> None:
+def hubs_are_back_after_a_reboot(machine: Machine, fleet: Fleet) -> None:
     north = fleet.hub(HUBS[0])
     assert north.api("GET", "users/ada")[1]["servers"]
     owner = (fleet.state / f"homes/{HUBS[0]}/ada").stat().st_uid
@@ -309,7 +327,7 @@ def test_hubs_are_back_after_a_reboot(machine: Machine, fleet: Fleet) -> None:
     assert "2 hubs: nothing to change" in fleet.succeed("deploy").output
 
 
-def test_accounts_have_the_same_limits(machine: Machine, fleet: Fleet) -> None:
+def accounts_have_the_same_limits(machine: Machine, fleet: Fleet) -> None:
     north = fleet.hub(HUBS[0])
     north.stop_server("ada")
     fleet.set(cluster_isolation="system-users")
@@ -327,7 +345,7 @@ def test_accounts_have_the_same_limits(machine: Machine, fleet: Fleet) -> None:
     assert "98764" not in processes(machine) and unit not in servers(machine)
 
 
-def test_remove_leaves_nothing(machine: Machine, fleet: Fleet) -> None:
+def remove_leaves_nothing(machine: Machine, fleet: Fleet) -> None:
     for hub in map(fleet.hub, HUBS):
         hub.start_server("ada")
     fleet.succeed("stop", "--limit", HUBS[1], "-e", "stop_servers=true", "-e", "stop_end_sessions=true")

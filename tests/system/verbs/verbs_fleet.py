@@ -247,7 +247,7 @@ class Fleet:
             {str(path): path.read_bytes() for path in files if path.is_file()},
             [sorted(map(str, state.glob("*/*/.complete"))) for state in states],
             [(supervisor_pid(state), os.path.exists(f"{state}.deploy-lock")) for state in states],
-            [(hub.pids, hub.healthy()) for hub in hubs],
+            [(hub.pids, any(hub.pids.values()) and hub.healthy()) for hub in hubs],
         )
 
     def start(self, verb: str, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
