@@ -16,6 +16,12 @@ from verbs_machine import accounts_below, mode, processes_of, service_pids
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture(autouse=True)
+def restored(personal: Fleet) -> None:
+    """Before each test the hub is what the inventory says."""
+    personal.restore()
+
+
 def test_everything_runs_without_rights(personal: Fleet) -> None:
     hub = personal.hub("trial")
     uid = personal.account.owner[0] if personal.account.owner else os.geteuid()
@@ -46,7 +52,7 @@ def test_kernels_outlive_a_new_configuration(personal: Fleet) -> None:
     hub.start_server("cyd")
     kernel, before = hub.kernel("cyd").mark(), hub.pids
     with personal.changed("trial", hub_announcement="New term"):
-        personal.succeed("deploy")
+        personal.succeed("deploy", "--skip-tags", "check")
     assert hub.pid("hub") != before["hub"] and hub.pid("proxy") == before["proxy"]
     assert kernel.survives() and "New term" in hub.login_page()
     hub.stop_server("cyd")
@@ -75,7 +81,6 @@ def test_without_isolation_there_is_a_warning(personal: Fleet) -> None:
             result.output.split()
         )
         assert hub.config["isolation"] == "none" and hub.healthy()
-    personal.succeed("deploy", "--skip-tags", "check")
 
 
 def test_remove_leaves_nothing(personal: Fleet) -> None:
