@@ -12,10 +12,10 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model i
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import PREFIXES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.explain import (
     Place,
-    Unknown,
+    UnknownName,
     explain_chart,
     explain_option,
-    lines,
+    format_lines,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
@@ -24,7 +24,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action i
 
 
 class ActionModule(FleetAction):
-    """Tells where a value comes from; see the module's documentation."""
+    """Prints where a value comes from; see the module's documentation."""
 
     ARGUMENTS = frozenset({"option"})
 
@@ -40,11 +40,11 @@ class ActionModule(FleetAction):
         for hub in hubs:
             try:
                 value, places = self._explain(hub, option, inventory, task_vars)
-            except Unknown as error:
+            except UnknownName as error:
                 return {"failed": True, "msg": f"{hub.name}: {error}"}
-            # Mappings of the chart are merged from what several places say; variables replace one another.
+            # Mappings of the chart are merged from several places; variables replace one another.
             merged = isinstance(value, dict) and not option.startswith(PREFIXES)
-            for line in lines(f"{hub.name}: {option}", value, places, merged):
+            for line in format_lines(f"{hub.name}: {option}", value, places, merged):
                 display.display(line)
             results[hub.name] = {"value": value, "places": [vars(place) for place in places]}
         return {"changed": False, "hubs": results}
@@ -54,7 +54,7 @@ class ActionModule(FleetAction):
         if option.startswith(PREFIXES):
             return explain_option(option, host, task_vars["hostvars"])
         if RENDER not in self.platforms.of(hub).capabilities:
-            raise Unknown(f"{option!r} is no option, and the hub is on no chart that could have such a key")
+            raise UnknownName(f"{option!r} is not an option, and hubs on this platform have no chart with such a key")
         facts = self.platforms.charts.of(hub)
         values = self.platforms.values(hub)
         _path, value, places = explain_chart(option, values, facts, host, task_vars["hostvars"])

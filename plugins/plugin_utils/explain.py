@@ -33,9 +33,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import layers_of, plain
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts import encrypted_texts
 
-#: Longer values are cut: they are looked up in the file that is named.
+#: Longer values are cut; the file that is named has them in full.
 WIDTH = 100
-NOTHING = object()
+_MISSING = object()
 COMMAND_LINE = "-e on the command line"
 
 
@@ -48,25 +48,25 @@ class Place:
     value: Any
 
 
-class Unknown(LookupError):
-    """There is no such option, nor such a place in the chart's values; the text says what is near."""
+class UnknownName(LookupError):
+    """There is no such option or key of the chart; the message names the nearest."""
 
 
 def explain_option(name: str, host: HostInput, hostvars: Any) -> tuple[Any, list[Place]]:
-    """Return the value of a hub_*, cluster_* or fleet_* variable, the places that set it, and its default.
+    """Return the value of a hub_*, cluster_* or fleet_* variable, and the places that set it, its default last.
 
-    The value is what templates come to; places show what is written there.
+    The value is templated, the places show what is in their files; secrets are masked. Raises UnknownName.
     """
     option = OPTIONS.get(name)
     if option is None:
-        raise Unknown(f"there is no option {name!r}{nearest(name, OPTIONS, prefix=name.split('_')[0] + '_')}")
+        raise UnknownName(f"there is no option {name!r}{nearest(name, OPTIONS, prefix=name.split('_')[0] + '_')}")
     places = []
     extra = hostvars._variable_manager.extra_vars
     if name in extra:
         places.append(Place(COMMAND_LINE, name, _masked_raw(extra[name], name)))
     for layer in layers_of(hostvars, host.name):
-        found, where = _setting(layer, name, hostvars._loader)
-        if found is not NOTHING:
+        found, where = _value_in(layer, name, hostvars._loader)
+        if found is not _MISSING:
             hidden = origin.is_encrypted(found) or origin.is_encrypted_file(where.partition(":")[0])
             places.append(Place(where, name, MASK if hidden else _masked_raw(found, name)))
     if option.default is not None or not places:
@@ -81,14 +81,14 @@ def _masked_raw(value: Any, name: str) -> Any:
     return redactor(lambda: encrypted_texts(value)).mask(plain(value), (name,))
 
 
-def _setting(layer: str | Mapping[str, Any], name: str, loader: Any) -> tuple[Any, str]:
-    """Return the value that a layer gives a variable, or NOTHING, and where that stands."""
+def _value_in(layer: str | Mapping[str, Any], name: str, loader: Any) -> tuple[Any, str]:
+    """Return the value that a layer sets a variable to, or _MISSING, and its file and line."""
     if isinstance(layer, Mapping):
         variables: Any = layer
     else:
         variables = loader.load_from_file(layer, cache="all")
     if not isinstance(variables, Mapping) or name not in variables:
-        return NOTHING, ""
+        return _MISSING, ""
     place = origin.variable_place(variables, name, [layer])
     return variables[name], origin.shown(place) or (layer if isinstance(layer, str) else "the inventory")
 
@@ -96,7 +96,7 @@ def _setting(layer: str | Mapping[str, Any], name: str, loader: Any) -> tuple[An
 def explain_chart(
     text: str, values: ChartValues, facts: ChartFacts, host: HostInput, hostvars: Any
 ) -> tuple[ChartPath, Any, list[Place]]:
-    """Return the place that ``text`` writes in the chart's values, its value, and what sets it."""
+    """Return the path in the chart's values that ``text`` writes, its value, and what sets it. Raises UnknownName."""
     mask = redactor(host.secret_texts).mask
     extra = hostvars._variable_manager.extra_vars
     full = over_defaults(facts.defaults, values.merged)
@@ -106,12 +106,14 @@ def explain_chart(
         around = _at(full, path[:known])
         if isinstance(around, list):
             count = plural(len(around), "entry")
-            raise Unknown(f"there is no {str(path[known])!r} in {path_text(path[:known])} of the chart; it has {count}")
+            raise UnknownName(
+                f"there is no {str(path[known])!r} in {path_text(path[:known])} of the chart; it has {count}"
+            )
         keys = list(map(str, around)) if isinstance(around, dict) else []
         inside = f" in {path_text(path[:known])}" if known else ""
-        raise Unknown(f"there is no {str(path[known])!r}{inside} of the chart{nearest(str(path[known]), keys)}")
+        raise UnknownName(f"there is no {str(path[known])!r}{inside} of the chart{nearest(str(path[known]), keys)}")
     places = []
-    # Where nothing but the chart itself has the place, there are no sources, but only what is near them.
+    # A path that only the chart's defaults have is set by nothing else.
     for source, key in reversed(values.setters(path)) if depth_of(values.merged, path) == len(path) else ():
         where = host.locate(source) or (COMMAND_LINE if source[0] in extra else "default of the collection")
         what = path_text(source) if key == path else f"{path_text(source)} -> {path_text(key)}"
@@ -123,7 +125,7 @@ def explain_chart(
 
 
 def _set_by(source: ValuePath, path: ChartPath, values: ChartValues, mask: Callable[[Any, ChartPath], Any]) -> Any:
-    """Return what a source says of the place; options put it into their own words, so what they make is returned."""
+    """Return what a source sets a path to; for options, the value of the chart that they are translated to."""
     for variable, layer in values.layers:
         if variable == source[0]:
             return mask(_at(layer, path[: len(source) - 1]), ("", *path))
@@ -137,21 +139,21 @@ def _set_by(source: ValuePath, path: ChartPath, values: ChartValues, mask: Calla
 
 
 def _at(values: Any, path: ChartPath) -> Any:
-    """Return what is at a place, or at the last part of it that exists."""
+    """Return the value at a path, or at the longest part of it that exists."""
     return value_at(values, path[: depth_of(values, path)])
 
 
-def lines(subject: str, value: Any, places: list[Place], side_by_side: bool = False) -> Iterator[str]:
-    """Yield the lines that people read; side_by_side: the places set parts of the value, and override nothing."""
-    yield f"{subject} = {shown(value)}"
+def format_lines(subject: str, value: Any, places: list[Place], side_by_side: bool = False) -> Iterator[str]:
+    """Yield the lines to print. side_by_side: the places set parts of the value, and override nothing."""
+    yield f"{subject} = {format_value(value)}"
     width = max((len(place.where) for place in places), default=0)
     for index, place in enumerate(places):
         mark = "" if index == 0 or side_by_side else "  (overridden)"
         what = "" if place.what.startswith(subject.split(": ")[-1]) else f"{place.what}: "
-        yield f"  {place.where.ljust(width)}  {what}{shown(place.value)}{mark}"
+        yield f"  {place.where.ljust(width)}  {what}{format_value(place.value)}{mark}"
 
 
-def shown(value: Any) -> str:
-    """Return a value as one line of YAML's flow style, cut where it is long."""
+def format_value(value: Any) -> str:
+    """Return a value as one line of JSON, cut where it is long."""
     text = json.dumps(value, ensure_ascii=False, default=str) if not isinstance(value, str) else value
     return one_line(text, WIDTH)

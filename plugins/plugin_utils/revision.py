@@ -25,15 +25,15 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory impo
 
 @contextmanager
 def inventory_at(revision: str, task_vars: Mapping[str, Any], loader: Any) -> Iterator[FleetInput]:
-    """Give the inventory at ``revision``; its files are there for as long as the context is.
+    """Yield the inventory at ``revision``; its files exist within the context only.
 
-    task_vars, loader: of the task that asks, for the inventory's place and the vault passwords.
-    Encrypted values stay encrypted: that they differ is all that can be told.
+    task_vars, loader: of the running task, for the place of the inventory and the vault passwords.
+    Encrypted values stay encrypted: they can be compared, and nothing else.
     Raises PlatformError where there is no such revision, or no git.
     """
     sources = [os.path.realpath(str(source)) for source in task_vars.get("ansible_inventory_sources") or ()]
     if not sources:
-        raise PlatformError("the inventory is in no files; a git revision of it cannot be read")
+        raise PlatformError("the inventory is not in files, so a git revision of it cannot be read")
     top = _git(["rev-parse", "--show-toplevel"], sources[0]).strip()
     commit = _commit(revision, top)
     with tempfile.TemporaryDirectory(prefix="hubfleet-revision-") as directory:
@@ -51,7 +51,7 @@ def inventory_at(revision: str, task_vars: Mapping[str, Any], loader: Any) -> It
 
 
 def _unpack(content: tarfile.TarFile, directory: str) -> None:
-    """Unpack what git made; links stay links, and lead nowhere outside where Python can tell."""
+    """Unpack an archive of git; links that lead outside are refused by Pythons that can check it."""
     if hasattr(tarfile, "tar_filter"):
         content.extractall(directory, filter="tar")
     else:  # Python before 3.11.4
@@ -70,13 +70,13 @@ def _commit(revision: str, top: str) -> str:
     try:
         return _git(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"], top).strip()
     except PlatformError:
-        raise PlatformError(f"git knows no revision {revision!r} in {top}; fetch it first") from None
+        raise PlatformError(f"there is no git revision {revision!r} in {top}; fetch it first") from None
 
 
 def _read(sources: list[str], base: str, loader: Any) -> FleetInput:
-    """Read an inventory the way ansible-playbook does; -e of the command line is on top of it, too.
+    """Read an inventory as ansible-playbook does, with the extra variables of the command line on top.
 
-    base: the directory of the playbook, whose group_vars and host_vars count as well.
+    base: the directory of the playbook, whose group_vars and host_vars are read as well.
     """
     own = DataLoader()
     own.set_basedir(base)
@@ -96,7 +96,7 @@ def _git(arguments: list[str], place: str) -> str:
 
 def _git_bytes(arguments: list[str], place: str) -> bytes:
     directory = place if os.path.isdir(place) else os.path.dirname(place)
-    # A checkout of somebody else, as in CI containers, is as good to read.
+    # Checkouts of other accounts, as in CI containers, can be read, too.
     command = ["git", "-c", "safe.directory=*", "-C", directory, *arguments]
     try:
         return subprocess.run(command, capture_output=True, check=True).stdout

@@ -151,7 +151,7 @@ def test_unknown_names_are_told_with_the_nearest(fleet: KubernetesFleet) -> None
 
 def test_hub_on_a_machine_has_options_only(fleet: KubernetesFleet) -> None:
     assert explained(fleet, "hub_port", hub="local")[1] == f"{fleet.line('group_vars/machine.yml', 'hub_port')} 8000"
-    message = "'cull.timeout' is no option, and the hub is on no chart that could have such a key"
+    message = "'cull.timeout' is not an option, and hubs on this platform have no chart with such a key"
     assert message in refused(fleet, "cull.timeout", hub="local")
 
 

@@ -219,7 +219,7 @@ def test_linked_group_vars(repository: Repository) -> None:
 def test_unknown_revision(revision: str, repository: Repository) -> None:
     with pytest.raises(PlatformError) as raised:
         repository.plan(revision)
-    assert str(raised.value) == f"git knows no revision {revision!r} in {repository.root}; fetch it first"
+    assert str(raised.value) == f"there is no git revision {revision!r} in {repository.root}; fetch it first"
 
 
 def test_inventory_that_was_not_there_yet(tmp_path: Path) -> None:

@@ -74,7 +74,9 @@ def test_limit(repository: Repository) -> None:
 def test_unknown_revision(repository: Repository) -> None:
     done = repository.playbook("-e", "plan_against=nowhere")
     assert done.returncode == 2
-    assert f"git knows no revision 'nowhere' in {repository.root}; fetch it first; nothing was touched" in done.stdout
+    assert (
+        f"there is no git revision 'nowhere' in {repository.root}; fetch it first; nothing was touched" in done.stdout
+    )
 
 
 def test_a_file_that_is_wholly_encrypted_is_not_shown(repository: Repository) -> None:
