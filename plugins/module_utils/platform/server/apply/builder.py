@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Build environments and tools on a machine; see environments.py for what is built.
+"""Build environments and tools on a machine; desired/environments.py says which.
 
-Uses uv for Python and npm for the proxy. A directory is whole when the file COMPLETE is in it;
-one without is what an interrupted build left, and is built anew.
+Uses uv for Python and npm for the proxy. A directory is complete once it contains the file COMPLETE; one without it is
+left from an interrupted build, and built again.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ STEP_TIMEOUT = 1800
 
 
 class BuildError(HubfleetError):
-    """A step of a build failed; the message names the step and ends with its last lines."""
+    """A step of a build failed; the message names the step and ends with the last lines of its output."""
 
 
 @dataclass
 class Tools:
-    """Programs and places that builds use.
+    """Programs and package indexes that builds use.
 
-    uv: path of uv. npm: command line of npm. index, registry: addresses, or None for the machine's own.
+    uv: path of uv. npm: command line of npm. index, registry: addresses, or None for those that the machine configures.
     """
 
     uv: str
@@ -46,7 +46,7 @@ class Tools:
 
 
 class Builder:
-    """Builds one directory; ``seconds`` tells how long each step took."""
+    """Build one directory; ``seconds`` has the duration of each step."""
 
     def __init__(self, build: Build, layout: Layout, tools: Tools):
         self.build = build
@@ -55,22 +55,22 @@ class Builder:
         self.target = os.path.join(self.folder, build.directory)
         self.seconds: dict[str, float] = {}
 
-    def is_whole(self) -> bool:
-        """Tell whether the directory is there and whole."""
+    def is_complete(self) -> bool:
+        """Return whether the directory exists and is complete."""
         return os.path.exists(os.path.join(self.target, COMPLETE))
 
     def is_current(self) -> bool:
         """Return whether :meth:`run` would change nothing."""
-        return self.is_whole() and self._is_linked()
+        return self.is_complete() and self._is_linked()
 
     def run(self) -> bool:
-        """Build the directory where it is missing; return whether anything changed. Raises BuildError."""
+        """Build the directory if it is missing; return whether anything changed. Raises BuildError."""
         os.umask(0o022)
         os.makedirs(self.folder, exist_ok=True)
         with open(os.path.join(self.folder, f".{self.build.name}.lock"), "a", encoding="utf-8") as lock:
-            # Two deploys at once wait for each other instead of building in one directory.
+            # Concurrent deploys wait for each other instead of building in the same directory.
             fcntl.lockf(lock, fcntl.LOCK_EX)
-            built = not self.is_whole()
+            built = not self.is_complete()
             if built:
                 shutil.rmtree(self.target, ignore_errors=True)
                 try:
@@ -96,7 +96,7 @@ class Builder:
             ],
         )
         lock = self._write("requirements.lock", build.lock)
-        # Users cannot write .pyc files into an environment, and pay for compiling at every start. Each step compiles
+        # Users cannot write .pyc files into an environment, so that every start would compile again. Each step compiles
         # what it installs, and nothing else.
         install = [self.tools.uv, "pip", "install", "--quiet", "--compile-bytecode"]
         self._step("install", [*install, "--require-hashes", "--requirements", lock], environment)
@@ -118,7 +118,7 @@ class Builder:
         self._write("lock.txt", frozen, 0o600)
 
     def _restored_pins(self) -> str:
-        """Return what this very environment had installed when a backup was made that was restored here."""
+        """Return the versions of this environment in the backup that was restored on this machine, if any."""
         text = (files.read(f"{self.target}.pins") or b"").decode()
         locked = {_package(line) for line in pins_of(self.build.lock).splitlines()}
         lines = [line for line in text.splitlines() if re.match(r"[-A-Za-z0-9._]+==\S+$", line)]
@@ -136,7 +136,7 @@ class Builder:
             "--no-fund",
             "--loglevel=error",
         ]
-        # npm is a script that looks for node by name.
+        # npm is a script that looks for node on PATH.
         path = f"{os.path.dirname(self.tools.npm[0])}:{os.environ.get('PATH', '')}"
         self._step("install", command, {"PATH": path}, directory=self.target)
 
@@ -170,7 +170,7 @@ class Builder:
         return output
 
     def _settings(self) -> dict[str, str]:
-        """Return settings of uv and npm; addresses may hold passwords, which command lines would show."""
+        """Return environment variables of uv and npm; command lines would show passwords in addresses."""
         settings = {"UV_SYSTEM_CERTS": "true", "UV_NO_PROGRESS": "1"}
         if self.tools.index:
             settings["UV_DEFAULT_INDEX"] = self.tools.index
@@ -190,7 +190,7 @@ class Builder:
         os.symlink(os.path.relpath(os.path.join(packages, target), os.path.dirname(link)), link)
 
     def _is_linked(self) -> bool:
-        """Return whether NAME links to this build, if it has to."""
+        """Return whether NAME links to this build, if it should."""
         link = os.path.join(self.folder, self.build.name)
         return not self.build.link or (os.path.islink(link) and os.readlink(link) == self.build.directory)
 
@@ -208,15 +208,12 @@ class Builder:
 
 
 def has_program(path: str) -> bool:
-    """Tell whether a program that is named by its content is there, and whole."""
+    """Return whether a program exists; it is installed atomically, so it is complete."""
     return os.access(path, os.X_OK)
 
 
 def install_program(source: str, path: str) -> None:
-    """Copy a program to a directory of its own; it appears whole or not at all. Raises BuildError where it cannot run.
-
-    Other accounts may run it: nothing of it is ours.
-    """
+    """Copy a program atomically, executable by all accounts. Raises BuildError if it does not run on this machine."""
     os.umask(0o022)
     temporary = f"{path}.{os.getpid()}"
     try:
@@ -228,26 +225,26 @@ def install_program(source: str, path: str) -> None:
             raise BuildError(f"{os.path.basename(path)} does not run on this machine (exit {done.returncode})")
         os.replace(temporary, path)
     except (OSError, subprocess.SubprocessError) as error:
-        raise BuildError(f"{os.path.basename(path)} cannot be had on this machine: {error}") from None
+        raise BuildError(f"{os.path.basename(path)} cannot be installed on this machine: {error}") from None
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
 
 
 def pins_of(lock: str) -> str:
-    """Return the lines ``name==version ; marker`` of a lock without its hashes.
+    """Return the lines ``name==version ; marker`` of a lock file without hashes.
 
-    The packages of an environment have no hashes, and pip's rule is all or none.
+    Packages of an environment have no hashes, and pip requires hashes for all packages or none.
     """
     lines = [re.sub(r"\s*\\$", "", line) for line in lock.splitlines() if re.match(r"[A-Za-z0-9]", line)]
     return "".join(f"{line}\n" for line in lines)
 
 
 def _package(line: str) -> str:
-    """Return the name in ``name==version``, as packages are compared by."""
+    """Return the normalized name in ``name==version``."""
     return re.sub("[-_.]+", "-", line.partition("==")[0].strip().lower())
 
 
 def from_dict(values: dict[str, Any]) -> Build:
-    """Return the build that a module was handed as a plain mapping."""
+    """Return the build from the arguments of a module."""
     return Build(**{**values, "imports": tuple(values.get("imports", ()))})

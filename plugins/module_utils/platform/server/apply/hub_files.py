@@ -18,12 +18,12 @@ import time
 from ....common import files
 from ..layout import SERVICES, HubLayout
 
-#: Seconds that killed processes get to vanish.
+#: Seconds to wait for killed processes to end.
 PATIENCE = 10.0
 
 _FOLDERS = ("", "config", "secrets", "run", "logs")
 
-#: Characters that are not mistaken for one another when a password is read aloud.
+#: Characters that cannot be confused when a password is read aloud.
 _READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -31,22 +31,22 @@ def _readable(groups: int) -> str:
     return "-".join("".join(secrets.choice(_READABLE) for _letter in range(4)) for _group in range(groups))
 
 
-#: How each generated secret is made. JupyterHub wants a user password of 8 characters and an
-#: admin password of 32 at least (SharedPasswordAuthenticator); keys are 32 bytes in hex.
+#: How secrets are generated. JupyterHub requires a user password of 8 characters and an admin password of 32 at least
+#: (SharedPasswordAuthenticator); keys are 32 bytes in hexadecimal.
 _GENERATORS = {"user_password": lambda: _readable(4), "admin_password": lambda: _readable(8)}
 
 
 def unpack(content: str) -> dict[str, bytes]:
-    """Return path -> content of the files that an action packed."""
+    """Return path -> content of the files that an action encoded."""
     return {name: base64.b64decode(text) for name, text in json.loads(base64.b64decode(content)).items()}
 
 
 def write_hub(layout: HubLayout, texts: dict[str, bytes], generated: list[str], homes: str, shared_homes: bool) -> None:
-    """Write everything of a hub that is not made by its services.
+    """Write all files of a hub that its services do not write themselves.
 
     texts: path below config/ -> content; other files there are removed.
-    generated: names of secrets to generate where they are missing; existing ones are never replaced.
-    homes: directory of the users' homes; shared_homes where users have accounts of their own and pass through.
+    generated: names of secrets to generate if they are missing; existing ones are never replaced.
+    homes: directory of the users' homes. shared_homes: whether users have accounts, which need to traverse it.
     """
     for folder in _FOLDERS:
         files.directory(layout.path(folder).rstrip("/"), 0o700)
@@ -101,7 +101,7 @@ def _other_files(layout: HubLayout, texts: dict[str, bytes]) -> list[str]:
 
 
 def _forget_runs(layout: HubLayout) -> None:
-    """Let every service restart: those that run still use the secrets that are gone."""
+    """Let every service restart, since running ones still use the lost secrets."""
     for role in SERVICES:
         if os.path.exists(layout.record(role)):
             os.unlink(layout.record(role))
@@ -110,9 +110,9 @@ def _forget_runs(layout: HubLayout) -> None:
 def remove_data(layout: HubLayout, hub: str, homes: str, own_homes: bool, runtime_directory: str) -> list[str]:
     """Remove a hub's directory, its users' homes and their accounts; return what was removed.
 
-    own_homes: the homes lie in the state directory. Elsewhere, such as in /home, they stay, and so
-    do the accounts: a new account could be given an old one's number, and with it its files.
-    runtime_directory: holds the users' runtime directories.
+    own_homes: whether the homes are in the state directory. Elsewhere, such as in /home, they are kept, and so are the
+    accounts: a new account could get the user ID of an old one, and with it its files.
+    runtime_directory: contains the users' runtime directories.
     """
     removed = data_to_remove(layout, hub, homes, own_homes)
     for entry in _accounts(hub, homes) if own_homes else []:
@@ -148,7 +148,7 @@ def _remove_account(entry: pwd.struct_passwd, runtime_directory: str) -> None:
 
 
 def _end_processes(uid: int) -> None:
-    """Kill an account's processes until none is left: userdel refuses while there are any."""
+    """Kill an account's processes until none is left: userdel fails otherwise."""
     deadline = time.monotonic() + PATIENCE
     while subprocess.run(["pkill", "-KILL", "-U", str(uid)], check=False).returncode == 0:
         if time.monotonic() > deadline:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Change a machine: what the modules server_machine and server_services do."""
+"""Prepare a machine, and start and stop services; for the modules server_machine and server_services."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from ..supervisor.supervisord import Supervisord
 from .log_tail import last_lines
 from .user_servers import end_servers, has_servers
 
-#: Seconds after which a hub that runs but does not answer is restarted; it may just be starting.
+#: Seconds after which a running hub that does not answer is restarted; before, it may still be starting.
 STUCK = 15.0
 
-#: Folders of a state directory that other accounts pass through; the first is made first.
+#: Folders of a state directory that other accounts traverse; the first one is created first.
 _SHARED_FOLDERS = ("tools", "environments", "runtime", "homes")
-#: Others that only help; and the one with hubs that a restore replaced, which is never removed.
+#: Private folders; and the one with hubs that a restore replaced, which is never removed.
 _OWN_FOLDERS, _KEPT = ("hubs", "caddy", "supervisor", "backup", "restoring"), "replaced"
 
 
 def prepare_machine(layout: Layout, shared: bool, runtime: dict[str, str], digest: str) -> bool:
-    """Make the state directory and write the package hubfleet_runtime into it; return whether anything changed.
+    """Create the state directory and write the package hubfleet_runtime into it; return whether anything changed.
 
-    shared: other accounts pass through (they cannot list it).
+    shared: whether other accounts traverse it (they cannot list it).
     """
     if is_prepared(layout, shared, digest):
         return False
-    # Other accounts pass through directories above it that are made here, whatever the umask was.
+    # Other accounts traverse directories above it that are created here, independent of the umask.
     os.umask(0o022)
     for path, mode in _folders(layout, shared):
         files.directory(path, mode)
@@ -47,22 +47,22 @@ def prepare_machine(layout: Layout, shared: bool, runtime: dict[str, str], diges
 
 
 def is_prepared(layout: Layout, shared: bool, digest: str) -> bool:
-    """Tell whether prepare_machine() would change nothing; raises OSError where it would, or touch what is not ours."""
+    """Return whether prepare_machine() would change nothing; raise OSError if the directory is not the collection's."""
     if _is_foreign(layout.root):
-        raise OSError(f"{layout.root} is not empty and was not made by us; name another cluster_state_directory")
-    there = all(files.is_directory(path, mode) for path, mode in _folders(layout, shared))
-    return there and os.path.isdir(layout.runtime(digest))
+        raise OSError(f"{layout.root} is not empty and not from a deploy; set another cluster_state_directory")
+    exists = all(files.is_directory(path, mode) for path, mode in _folders(layout, shared))
+    return exists and os.path.isdir(layout.runtime(digest))
 
 
 def _folders(layout: Layout, shared: bool) -> list[tuple[str, int]]:
-    """Return the directories of a prepared machine with their modes, in the order of their making."""
+    """Return the directories of a prepared machine with their modes, in the order of their creation."""
     mode = 0o711 if shared else 0o700
     passable = [(os.path.join(layout.root, folder), mode) for folder in _SHARED_FOLDERS]
     return [(layout.root, mode), *passable, (layout.hubs, 0o700)]
 
 
 def write_package(directory: str, package: dict[str, str]) -> bool:
-    """Write a package named by its content; it appears whole or not at all."""
+    """Write a package named by its content, atomically; return whether anything changed."""
     if os.path.isdir(directory):
         return False
     temporary = f"{directory}.new"
@@ -76,13 +76,13 @@ def write_package(directory: str, package: dict[str, str]) -> bool:
 
 
 def remove_machine(layout: Layout, supervisor: Supervisor) -> bool:
-    """Remove the state directory where no hub is left in it; return whether anything changed."""
+    """Remove the state directory if it contains no hub; return whether anything changed."""
     if not is_left(layout):
         return False
     if isinstance(supervisor, Supervisord):
         supervisor.shut_down()
     Schedule(layout, NEVER, (), systemd=False).remove()
-    # Only what is ours: whatever else was put there stays, and so does the directory then.
+    # Remove only folders of the collection; other files are kept, and the directory with them.
     for folder in (*_SHARED_FOLDERS, *_OWN_FOLDERS):
         shutil.rmtree(os.path.join(layout.root, folder), ignore_errors=True)
     if _is_empty(layout.root):
@@ -91,9 +91,9 @@ def remove_machine(layout: Layout, supervisor: Supervisor) -> bool:
 
 
 def is_left(layout: Layout, leaving: Collection[str] = ()) -> bool:
-    """Tell whether the state directory holds something of ours, but no hub, so that remove_machine() would remove it.
+    """Return whether the state directory exists without hubs, so that remove_machine() would remove it.
 
-    leaving: hubs that count as gone.
+    leaving: hubs that count as removed.
     """
     hubs = set(os.listdir(layout.hubs)) if os.path.isdir(layout.hubs) else set()
     if hubs - set(leaving):
@@ -103,12 +103,12 @@ def is_left(layout: Layout, leaving: Collection[str] = ()) -> bool:
 
 
 def _is_empty(root: str) -> bool:
-    """Tell whether a state directory can go; a file system of its own is not ours to take away."""
+    """Return whether a state directory can be removed: it is empty and not a mount point."""
     return not os.listdir(root) and not os.path.ismount(root)
 
 
 def _is_foreign(root: str) -> bool:
-    """Tell whether a directory holds something, but not what we put first into a state directory, or leave in it."""
+    """Return whether a directory has content, but not that of a state directory."""
     there = set(os.listdir(root)) if os.path.isdir(root) else set()
     return bool(there) and not there & {_SHARED_FOLDERS[0], _KEPT}
 
@@ -116,15 +116,15 @@ def _is_foreign(root: str) -> bool:
 def start_services(
     supervisor: Supervisor, services: list[Service], config: dict[str, Any], timeout: float
 ) -> list[str]:
-    """Start the services that do not run as they should; return the roles of those that were (re)started.
+    """Start the services that do not run as desired; return the roles of those that were (re)started.
 
-    Raises SupervisorError where a service ends at once or the hub does not answer in time.
+    Raises SupervisorError if a service ends at once or the hub does not answer in time.
     """
     roles = services_to_start(supervisor, services, config)
     for service in services:
         if service.role in roles and not supervisor.ensure_started(service):
             supervisor.restart(service)
-    # A hub that its supervisor was starting when its proxy was started anew does not reach it, and ends.
+    # A hub that is starting while its proxy restarts does not reach it, and ends.
     _wait_until_up(services, config, timeout, may_end_once="hub" if "proxy" in roles and "hub" not in roles else "")
     return roles
 
@@ -134,7 +134,7 @@ def services_to_start(supervisor: Supervisor, services: list[Service], config: d
     roles = [service.role for service in services if supervisor.needs_start(service)]
     if roles or _answers_within(config, STUCK):
         return roles
-    # Everything runs as it should, but the hub does not answer: only a restart can help.
+    # All services run as desired, but the hub does not answer: only a restart can help.
     return ["proxy" if answers_itself(config) else "hub"]
 
 
@@ -148,7 +148,7 @@ def _answers_within(config: dict[str, Any], patience: float) -> bool:
 
 
 def _wait_until_up(services: list[Service], config: dict[str, Any], timeout: float, may_end_once: str) -> None:
-    """Wait until every service runs and the hub answers; do not wait for one that ended.
+    """Wait until every service runs and the hub answers; raise SupervisorError if a service ends.
 
     may_end_once: the role of a service that its supervisor may have to start again, or "".
     """

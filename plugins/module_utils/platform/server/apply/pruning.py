@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Remove what was built on a machine and nobody needs any more: old environments and tools.
+"""Remove environments and tools of a machine that are no longer needed.
 
-A directory is needed where the inventory says so, where any hub's history knows it, so that a rollback finds it, and
-where a process came from it. Its name ends in a digest, so it is told by its name alone. Source of the places in
-which a process names its files: proc(5).
+A directory is needed if the inventory needs it, if a hub's history contains it, so that a rollback finds it, or if a
+process uses it. Its name ends in a digest, so the name alone identifies it. Source of the files in which a process
+names its paths: proc(5).
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from ..revisions import history
 
 _FOLDERS = ("environments", "tools")
 _BUILT = re.compile(r".+-[0-9a-f]{12}")
-#: A process that runs a script may name its environment in any one of them only.
+#: A process that runs a script may contain the path of its environment in only one of these.
 _TRACES = ("cmdline", "environ", "maps")
 
 
 def prune(layout: Layout, wanted: set[str]) -> list[str]:
-    """Remove built directories that nobody needs; return their names.
+    """Remove built directories that are not needed; return their names.
 
-    wanted: names of those that the inventory needs. Only while the cluster is locked: a build would be in the way.
+    wanted: names of those that the inventory needs. Requires the lock of the cluster, so that nothing is being built.
     """
     removed = unneeded(layout, wanted)
     for name, folder in removed.items():
@@ -37,7 +37,7 @@ def prune(layout: Layout, wanted: set[str]) -> list[str]:
 
 
 def unneeded(layout: Layout, wanted: set[str]) -> dict[str, str]:
-    """Return what prune() would remove: name -> folder, in the order of names."""
+    """Return what prune() would remove: name -> folder, sorted by name."""
     found = {name: folder for folder in _FOLDERS for name in _built(os.path.join(layout.root, folder))}
     known = _known(layout)
     if known is None:
@@ -57,7 +57,7 @@ def _is_built(name: str) -> bool:
 
 
 def _known(layout: Layout) -> set[str] | None:
-    """Return the directories that any hub's history knows; None where a hub has none, so that nobody can tell."""
+    """Return the directories in all hubs' histories; None if a hub has no history, so that its needs are unknown."""
     found: set[str] = set()
     for hub in sorted(os.listdir(layout.hubs)) if os.path.isdir(layout.hubs) else []:
         records = history.records(layout.hub(hub))
@@ -68,7 +68,7 @@ def _known(layout: Layout) -> set[str] | None:
 
 
 def _in_use(names: set[str]) -> set[str]:
-    """Return those of the directories that a living process names."""
+    """Return those of the directories that a running process uses."""
     found: set[str] = set()
     for pid in filter(str.isdigit, os.listdir("/proc") if names else []):
         traces = _traces(pid)
@@ -82,7 +82,7 @@ def _traces(pid: str) -> bytes:
         try:
             with open(f"/proc/{pid}/{trace}", "rb") as file:
                 parts.append(file.read())
-        except OSError:  # it ended, or belongs to somebody else
+        except OSError:  # it has ended, or belongs to another account
             continue
     return b"\0".join(parts)
 

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find the servers of a hub's users, and end them when the hub is stopped for good or does not know them any more.
+"""Find and kill the servers of a hub's users, when the hub is stopped or no longer knows them.
 
-They are told by HUBFLEET_HUB, the hub's directory, which the spawner puts into the environment of
-every server; so it works whether or not the hub still runs.
+The spawner sets HUBFLEET_HUB, the hub's directory, in the environment of every server, so that they are found whether
+or not the hub runs.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ def has_servers(directory: str) -> bool:
 
 
 def end_servers(directory: str) -> int:
-    """End all processes of users' servers of the hub in ``directory``; return how many there were.
+    """Kill all processes of users' servers of the hub in ``directory``; return how many there were.
 
-    TERM first, then KILL. Where servers have control groups, no process escapes by forgetting its environment.
+    Sends TERM, then KILL. If servers have control groups, this includes processes that cleared their environment.
     """
     return _end(lambda: list(_servers(directory))) + end_groups(directory)
 
 
 def end_unknown_servers(directory: str, known: dict[tuple[str, str], int]) -> int:
-    """End servers of the hub in ``directory`` that it could not reach; return how many processes there were.
+    """Kill servers of the hub in ``directory`` that it does not know; return how many processes there were.
 
-    known: user and name of each server that the hub knows -> its process, 0 where that is not said.
+    known: user and name of each known server -> its pid, 0 if unknown.
     """
 
     def unknown() -> list[int]:
@@ -65,18 +65,18 @@ def _end(find: Callable[[], list[int]]) -> int:
 
 
 def users_of_servers(directory: str) -> list[str]:
-    """Return the users of the hub in ``directory`` whose servers run, by JupyterHub's own name for them, sorted."""
+    """Return the users of the hub in ``directory`` whose servers run, by JupyterHub's user name, sorted."""
     return sorted({_variable(variables, "JUPYTERHUB_USER") for variables in _servers(directory).values()} - {""})
 
 
 def _variable(variables: list[bytes], name: str) -> str:
-    """Return an environment variable of a process, "" where it has none of the name."""
+    """Return an environment variable of a process, "" if it is not set."""
     start = f"{name}=".encode()
     return next((line[len(start) :].decode(errors="replace") for line in variables if line.startswith(start)), "")
 
 
 def _servers(directory: str) -> dict[int, list[bytes]]:
-    """Return pid -> environment of processes that name the hub in it; those of other accounts only as root."""
+    """Return pid -> environment of the hub's servers; processes of other accounts only as root."""
     mark = f"HUBFLEET_HUB={directory}".encode()
     found = {}
     for name in os.listdir("/proc"):

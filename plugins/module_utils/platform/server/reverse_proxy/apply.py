@@ -31,14 +31,14 @@ _LOG_END = 65536
 
 
 class ReverseProxyError(HubfleetError):
-    """The reverse proxy does not serve what it should; the message says why."""
+    """The reverse proxy does not serve what it should; the message contains the reason."""
 
 
 @dataclass(frozen=True)
 class ObservedReverseProxy:
-    """A reverse proxy as it is.
+    """The observed state of a reverse proxy.
 
-    settings: digest of what it was loaded with last. sites: hub -> digest of what it serves of it, "" for nothing yet.
+    settings: digest of the loaded settings. sites: hub -> digest of its loaded site, "" if it is not loaded yet.
     """
 
     running: Running = Running()
@@ -47,7 +47,7 @@ class ObservedReverseProxy:
 
 
 def observed_reverse_proxy(layout: Layout) -> ObservedReverseProxy:
-    """Return what the reverse proxy of a cluster is."""
+    """Return the observed state of a cluster's reverse proxy."""
     loaded = _loaded(layout)
     folder = os.path.join(layout.reverse_proxy, "sites")
     written = {name[: -len(".json")]: "" for name in os.listdir(folder)} if os.path.isdir(folder) else {}
@@ -61,7 +61,7 @@ def observed_reverse_proxy(layout: Layout) -> ObservedReverseProxy:
 def _loaded(layout: Layout) -> dict[str, Any]:
     try:
         found = json.loads(files.read(_loaded_file(layout)) or b"{}")
-    except ValueError:  # the machine died while it was written
+    except ValueError:  # the machine crashed during the write
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -71,7 +71,7 @@ def _loaded_file(layout: Layout) -> str:
 
 
 def taken_by(reverse_proxy: ReverseProxy) -> dict[str, str]:
-    """Return the ports of a reverse proxy that does not run and that another program has: option -> which, and who."""
+    """Return the ports of a stopped reverse proxy that another program uses: option -> description."""
     ports = {"cluster_http_port": reverse_proxy.http_port, "cluster_https_port": reverse_proxy.https_port}
     return {
         option: f"port {port} is in use by {listener(port)}"
@@ -83,7 +83,7 @@ def taken_by(reverse_proxy: ReverseProxy) -> dict[str, str]:
 def serve_site(
     layout: Layout, hub: str, reverse_proxy: ReverseProxy, service: Service, supervisor: Supervisor, timeout: float
 ) -> list[str]:
-    """Make the reverse proxy serve a hub as its hub.json says, and wait until it does; return what changed.
+    """Let the reverse proxy serve a hub according to its hub.json, and wait until it does; return what changed.
 
     Raises ReverseProxyError, SupervisorError and OSError.
     """
@@ -104,9 +104,9 @@ def serve_site(
 def remove_site(
     layout: Layout, hub: str, reverse_proxy: ReverseProxy, service: Service, supervisor: Supervisor, timeout: float
 ) -> list[str]:
-    """Make the reverse proxy not serve a hub any more; stop it after the last hub. Return what changed.
+    """Let the reverse proxy no longer serve a hub; stop it after the last hub. Return what changed.
 
-    Its certificates stay: Let's Encrypt limits how many are issued in a short time.
+    Certificates are kept: Let's Encrypt limits how many are issued in a short time.
     """
     path = reverse_proxy.path("sites", f"{hub}.json")
     if os.path.exists(path):
@@ -135,14 +135,14 @@ def _hub_config(layout: Layout, hub: str) -> dict[str, Any]:
 
 
 def _desired_site(layout: Layout, hub: str) -> Site | None:
-    """Return the site that the deployed configuration of a hub asks for."""
+    """Return the site of the deployed configuration of a hub, or None."""
     config = _hub_config(layout, hub)
     tls = (config.get("reverse_proxy") or {}).get("tls")
     return site_of(config, certificate_digest(tls["certificate"], tls["key"]) if tls else "")
 
 
 def _is_left_alone(reverse_proxy: ReverseProxy, service: Service, sites: list[Site]) -> bool:
-    """Return whether the removal of a site needs nothing else; a stopped reverse proxy is started by a deploy only."""
+    """Return whether the removal of a site needs no other change; only a deploy starts a stopped reverse proxy."""
     if not os.path.isdir(reverse_proxy.directory):
         return True
     return bool(sites) and not running(service.layout, service.role).pid
@@ -192,7 +192,7 @@ def _apply(
         try:
             _reload(reverse_proxy)
         except ReverseProxyError:
-            # The running Caddy keeps its old configuration, and has to be started with the same.
+            # The running Caddy keeps its old configuration; restore the file for its next start.
             _write_for_account(reverse_proxy, reverse_proxy.caddyfile, before or text)
             raise
     files.write(_loaded_file(layout), json.dumps(_to_load(reverse_proxy, sites), indent=1).encode())
@@ -207,7 +207,7 @@ def _sites(reverse_proxy: ReverseProxy) -> list[Site]:
 
 
 def _make_directories(reverse_proxy: ReverseProxy) -> None:
-    """Make its directories: all but what Caddy writes to belong to who deploys, so that it cannot lead us astray."""
+    """Create the directories; Caddy owns only those that it writes to, so that it cannot redirect our writes."""
     passed = 0o711 if reverse_proxy.account else 0o700
     files.directory(reverse_proxy.directory, passed)
     files.directory(reverse_proxy.path("certificates"), passed)
@@ -247,12 +247,12 @@ def _wait_until_up(reverse_proxy: ReverseProxy, service: Service, timeout: float
     while True:
         state = running(service.layout, service.role)
         if first and state.pid != first:
-            raise SupervisorError(f"the reverse proxy ended while it started: {_last_words(reverse_proxy, service)}")
+            raise SupervisorError(f"the reverse proxy ended while it started: {_last_error(reverse_proxy, service)}")
         first = state.pid if state.digest == service.digest else 0
         if first and _listens(reverse_proxy.local_address, reverse_proxy.https_port):
             return
         if time.monotonic() > deadline:
-            words = _last_words(reverse_proxy, service)
+            words = _last_error(reverse_proxy, service)
             what = "does not answer" if first else "did not start"
             raise SupervisorError(f"the reverse proxy {what} within {timeout:.0f} s: {words}")
         time.sleep(0.1)
@@ -271,20 +271,20 @@ def _reload(reverse_proxy: ReverseProxy) -> None:
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines()
         raise ReverseProxyError(
-            f"the reverse proxy refuses its configuration: {lines[-1] if lines else 'no error output'}"
+            f"the reverse proxy rejects its configuration: {lines[-1] if lines else 'no error output'}"
         )
 
 
 def _wait_for_certificate(reverse_proxy: ReverseProxy, site: Site, timeout: float) -> None:
-    """Wait until the domain can be reached with TLS; a certificate that is asked for takes a while to come."""
+    """Wait until the domain can be reached with TLS; issuing a certificate takes a while."""
     begun = time.time()
     deadline = time.monotonic() + timeout
     while True:
         reason = _handshake(reverse_proxy, site.domain)
         if not reason:
             return
-        # Caddy tries again by itself, but only after a minute and more.
-        refused = _complaint(reverse_proxy, lambda said: said.get("ts", 0) > begun and _is_refusal(said, site.domain))
+        # Caddy tries again by itself, but only after a minute or more.
+        refused = _last_logged(reverse_proxy, lambda said: said.get("ts", 0) > begun and _is_refusal(said, site.domain))
         if refused or time.monotonic() > deadline:
             raise ReverseProxyError(f"the reverse proxy has no certificate for {site.domain}: {refused or reason}")
         time.sleep(0.2)
@@ -295,7 +295,7 @@ def _is_refusal(said: dict[str, Any], domain: str) -> bool:
 
 
 def _handshake(reverse_proxy: ReverseProxy, domain: str) -> str:
-    """Return why there is no TLS connection to a domain, "" where there is. Who signed for it is not asked here."""
+    """Return why a TLS connection to a domain fails, "" if it succeeds. The issuer is not verified."""
     context = ssl._create_unverified_context()
     try:
         plain = socket.create_connection((reverse_proxy.local_address, reverse_proxy.https_port), timeout=5)
@@ -305,14 +305,14 @@ def _handshake(reverse_proxy: ReverseProxy, domain: str) -> str:
         return str(error)
 
 
-def _last_words(reverse_proxy: ReverseProxy, service: Service) -> str:
-    return _complaint(reverse_proxy, lambda said: True) or last_lines(service) or "no error output"
+def _last_error(reverse_proxy: ReverseProxy, service: Service) -> str:
+    return _last_logged(reverse_proxy, lambda said: True) or last_lines(service) or "no error output"
 
 
-def _complaint(reverse_proxy: ReverseProxy, fits: Callable[[dict[str, Any]], bool]) -> str:
-    """Return the last error that Caddy logged and that fits, "" for none."""
+def _last_logged(reverse_proxy: ReverseProxy, fits: Callable[[dict[str, Any]], bool]) -> str:
+    """Return the last matching error in Caddy's log, "" if there is none."""
     try:
-        # Its account may put a link there.
+        # Caddy's account could replace the file by a link.
         descriptor = os.open(os.path.join(reverse_proxy.data, "caddy.log"), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             file.seek(max(0, file.seek(0, 2) - _LOG_END))
@@ -323,7 +323,7 @@ def _complaint(reverse_proxy: ReverseProxy, fits: Callable[[dict[str, Any]], boo
         try:
             said = json.loads(line)
         except ValueError:
-            continue  # the first one may have lost its beginning
+            continue  # the first line may be incomplete
         if said.get("level") == "error" and said.get("error") and fits(said):
             return str(said["error"])
     return ""

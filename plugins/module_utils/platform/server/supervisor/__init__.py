@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Choose the supervisor of a cluster."""
+"""Create the supervisor of a cluster."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .systemd import Systemd
 def create_supervisor(kind: str, directory: str, runtime_directory: str, programs: str) -> Supervisor:
     """Return the supervisor ``systemd`` or ``supervisord``.
 
-    directory, runtime and programs are for supervisord; see there.
+    directory, runtime_directory and programs are for supervisord; see its class.
     """
     if kind == "systemd":
         return Systemd(system=os.geteuid() == 0)

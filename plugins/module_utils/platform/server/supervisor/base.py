@@ -13,12 +13,12 @@ from ....common.errors import HubfleetError
 from ..desired.services import Service
 from ..observe.services import end, running
 
-#: What changing a machine may raise: the engine's own errors, and those of the system and of supervisord.
+#: Errors of changing a machine: the engine's own, and those of the system and of supervisord.
 MACHINE_ERRORS = (HubfleetError, OSError, subprocess.SubprocessError, xmlrpc.client.Error)
 
 
 class SupervisorError(HubfleetError):
-    """A service or the supervisor itself did not come up; the message says which, with its last lines."""
+    """A service or the supervisor itself did not start; the message ends with the last lines of its log."""
 
 
 class Supervisor(ABC):
@@ -26,7 +26,7 @@ class Supervisor(ABC):
 
     @abstractmethod
     def prepare(self) -> bool:
-        """Start the supervisor itself where it does not run; return whether anything changed."""
+        """Start the supervisor itself if it does not run; return whether anything changed."""
 
     @abstractmethod
     def alive(self) -> bool:
@@ -46,11 +46,11 @@ class Supervisor(ABC):
 
     @abstractmethod
     def start(self, service: Service) -> None:
-        """Start the service from its present definition, now and at every boot."""
+        """Start the service from its current definition, now and at every boot."""
 
     @abstractmethod
     def stop(self, service: Service) -> None:
-        """Stop the service if the supervisor runs it; its definition stays."""
+        """Stop the service if the supervisor runs it; keep its definition."""
 
     @abstractmethod
     def forget(self, service: Service) -> None:
@@ -65,7 +65,7 @@ class Supervisor(ABC):
         return []
 
     def end_user_servers(self, service: Service) -> int:
-        """End what :meth:`user_servers` returns; return how many there were."""
+        """Stop what :meth:`user_servers` returns; return how many there were."""
         return 0
 
     def needs_start(self, service: Service) -> bool:
@@ -76,9 +76,9 @@ class Supervisor(ABC):
         return state.digest != service.digest or self.pid(service) != state.pid
 
     def ensure_started(self, service: Service) -> bool:
-        """Make exactly this service run; return whether anything changed.
+        """Run exactly this service; return whether anything changed.
 
-        A process that outlived its supervisor is ended first: it could not be supervised again.
+        A process that outlived its supervisor is killed first, since it cannot be supervised again.
         """
         if not self.needs_start(service):
             return False
@@ -87,7 +87,7 @@ class Supervisor(ABC):
         return True
 
     def restart(self, service: Service) -> None:
-        """End whatever runs as the service, and start it from its present definition."""
+        """Kill whatever runs as the service, and start it from its current definition."""
         self.stop(service)
         end(service.layout, service.role)
         self.start(service)
@@ -97,7 +97,7 @@ class Supervisor(ABC):
         return self.is_defined(service) or bool(running(service.layout, service.role).pid)
 
     def ensure_stopped(self, service: Service) -> bool:
-        """Make the service not run, now or at boot; return whether anything changed."""
+        """Stop the service now and at boot; return whether anything changed."""
         if not self.needs_stop(service):
             return False
         self.stop(service)

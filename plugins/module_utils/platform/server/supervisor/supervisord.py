@@ -3,9 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """supervisord, for machines without systemd.
 
-Guards against what it does not do itself: services write their logs themselves (a pipe to a dead
-supervisord makes node spin), locks keep a second copy of a service from running, and processes
-that outlived a killed supervisord are ended before their successor starts.
+Services write their logs themselves (a pipe to a dead supervisord makes node spin), locks prevent a second copy of a
+service, and processes that outlived a killed supervisord are killed before their successors start.
 Source: http://supervisord.org/api.html and /configuration.html.
 """
 
@@ -32,14 +31,14 @@ _PRIORITY = {"proxy": 100, "hub": 200, "culler": 300, "reverse-proxy": 400}
 
 
 class Supervisord(Supervisor):
-    """One supervisord per cluster, in ``directory``; its socket lies in ``runtime``."""
+    """One supervisord per cluster, in ``directory``; its socket is in ``runtime_directory``."""
 
     def __init__(self, directory: str, runtime_directory: str, programs: str):
-        """programs: the bin directory of the environment that holds supervisord."""
+        """programs: the bin directory of the environment with supervisord."""
         self.directory = directory
         self.programs = programs
         self.runtime_directory = runtime_directory
-        # A socket's path may have 107 characters at most, a state directory more.
+        # Paths of sockets are limited to 107 characters, which a state directory may exceed.
         name = hashlib.sha256(directory.encode()).hexdigest()[:12]
         self.socket = os.path.join(runtime_directory, f"supervisor-{name}.sock")
 
@@ -47,7 +46,7 @@ class Supervisord(Supervisor):
         files.directory(self.directory, 0o700)
         files.directory(os.path.join(self.directory, "services"), 0o700)
         files.directory(self.runtime_directory, 0o711 if os.geteuid() == 0 else 0o700)
-        # Another cluster of this account that ends just now must not take the directory away as empty.
+        # Keeps another cluster of this account that is shutting down from removing the directory as empty.
         files.write(self._claim, b"")
         files.write(self._path("supervisord.conf"), self._configuration().encode())
         if self.alive():
@@ -81,7 +80,7 @@ class Supervisord(Supervisor):
             return False
 
     def shut_down(self) -> bool:
-        """End supervisord and all services; return whether it ran."""
+        """Stop supervisord and all services; return whether it ran."""
         ran = self.alive()
         if ran:
             self._call("shutdown")
@@ -93,7 +92,7 @@ class Supervisord(Supervisor):
         try:
             os.rmdir(self.runtime_directory)
         except OSError:
-            pass  # other clusters of this account use it, or it is not there
+            pass  # other clusters of this account use it, or it does not exist
         return ran
 
     def is_installed(self, service: Service) -> bool:
@@ -106,10 +105,10 @@ class Supervisord(Supervisor):
         files.write(self._definition(service), _program(service).encode())
 
     def start(self, service: Service) -> None:
-        # Adding a group reads its definition anew, and starts it.
+        # Adding a group reads its definition again, and starts it.
         self._call("reloadConfig")
-        self._tolerant("removeProcessGroup", _FAULT_BAD_NAME, service.name)
-        self._tolerant("addProcessGroup", _FAULT_ALREADY_ADDED, service.name)
+        self._call_for_group("removeProcessGroup", _FAULT_BAD_NAME, service.name)
+        self._call_for_group("addProcessGroup", _FAULT_ALREADY_ADDED, service.name)
 
     def stop(self, service: Service) -> None:
         if self.alive():
@@ -118,7 +117,7 @@ class Supervisord(Supervisor):
             except xmlrpc.client.Fault as fault:
                 if fault.faultCode not in (_FAULT_BAD_NAME, _FAULT_NOT_RUNNING):
                     raise
-            self._tolerant("removeProcessGroup", _FAULT_BAD_NAME, service.name)
+            self._call_for_group("removeProcessGroup", _FAULT_BAD_NAME, service.name)
 
     def forget(self, service: Service) -> None:
         if self.is_defined(service):
@@ -174,8 +173,8 @@ files={self._path("services")}/*.conf
         with xmlrpc.client.ServerProxy("http://localhost/RPC2", transport=_UnixTransport(self.socket)) as server:
             return getattr(server.supervisor, method)(*arguments)
 
-    def _tolerant(self, method: str, fault_code: int, name: str) -> None:
-        """Call for a group; the given fault says that there is nothing to do."""
+    def _call_for_group(self, method: str, fault_code: int, name: str) -> None:
+        """Call a method for a group; ignore the fault that says that there is nothing to do."""
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
@@ -184,14 +183,14 @@ files={self._path("services")}/*.conf
             except xmlrpc.client.Fault as fault:
                 if fault.faultCode == fault_code:
                     return
-                # STILL_RUNNING: the group's process has ended, but was not reaped yet.
+                # STILL_RUNNING: the group's process has ended, but is not reaped yet.
                 if fault.faultCode != 91 or time.monotonic() > deadline:
                     raise
                 time.sleep(0.1)
 
 
 class _UnixTransport(xmlrpc.client.Transport):
-    """XML-RPC over a socket in the file system, as supervisorctl does it."""
+    """XML-RPC over a Unix socket, as in supervisorctl."""
 
     def __init__(self, path: str):
         super().__init__()
@@ -206,7 +205,7 @@ class _UnixTransport(xmlrpc.client.Transport):
 
 
 def _program(service: Service) -> str:
-    """Return the definition of a service; percent signs are supervisord's own and doubled."""
+    """Return the definition of a service; percent signs are doubled, since supervisord expands them."""
     command = shlex.join(service.command).replace("%", "%%")
     return f"""\
 [program:{service.name}]
@@ -228,12 +227,12 @@ umask=077
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of services: not the shell that deployed."""
+    """Return the environment of services, independent of the shell that deploys."""
     kept = {name: os.environ[name] for name in ("HOME", "LANG", "LC_ALL", "TZ") if name in os.environ}
     return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **kept}
 
 
 def _default_signals() -> None:
-    """Undo ignored signals: a shell without job control starts commands with SIGINT ignored."""
+    """Reset ignored signals: a shell without job control starts commands with SIGINT ignored."""
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)

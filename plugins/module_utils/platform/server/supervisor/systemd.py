@@ -19,9 +19,9 @@ from .systemd_units import service_unit, target_unit
 
 
 class Systemd(Supervisor):
-    """The machine's systemd, or the account's own one.
+    """The machine's systemd, or that of the account.
 
-    The services of a hub are part of one target, so that people start, stop and restart them by one name.
+    The services of a hub are part of one target, so that administrators start, stop and restart them by one name.
     """
 
     def __init__(self, system: bool):
@@ -33,8 +33,8 @@ class Systemd(Supervisor):
         if self.system:
             return False
         os.makedirs(self.units, exist_ok=True)
-        # Without it a user's services end when the user logs out. Some machines forbid it, and
-        # nothing is lost by trying.
+        # Without lingering, a user's services end when the user logs out. Some machines forbid it, so failure is
+        # ignored.
         account = str(os.getuid())
         lingering = os.path.exists(f"/var/lib/systemd/linger/{os.environ.get('USER', account)}")
         if not lingering:
@@ -58,7 +58,7 @@ class Systemd(Supervisor):
             self._systemctl("daemon-reload")
 
     def start(self, service: Service) -> None:
-        # Again, since an earlier unit may have been wanted by something else.
+        # reenable, since an earlier unit may have been wanted by another target.
         self._systemctl("reenable", "--quiet", _name(service), _target(service))
         self._systemctl("start", _name(service))
 
@@ -81,7 +81,7 @@ class Systemd(Supervisor):
         self._systemctl("disable", "--quiet", name)
         os.unlink(self._path(name))
         self._systemctl("daemon-reload")
-        # A unit that ended badly would stay in lists although it is gone.
+        # Otherwise, systemd would list a failed unit although it is removed.
         self._systemctl("reset-failed", name, check=False)
 
     def pid(self, service: Service) -> int:
@@ -129,5 +129,5 @@ def _name(service: Service) -> str:
 
 
 def _target(service: Service) -> str:
-    """Return the target of all services of the hub: their name without what tells them apart."""
+    """Return the target of all services of the hub, named by the common part of their names."""
     return f"hubfleet-{service.name.rpartition('-')[0]}.target"

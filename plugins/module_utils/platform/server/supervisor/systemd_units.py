@@ -9,10 +9,10 @@ import os
 
 from ..desired.services import Service
 
-# Not for the hub, which makes accounts and starts users' servers: what it may not do, those could not either.
+# Not the hub, which creates accounts and starts users' servers: its restrictions would apply to them, too.
 _HARDENED = ("proxy", "culler")
 
-# What an ordinary user's systemd can do as well.
+# Settings that the systemd of an ordinary account supports, too.
 _HARDENING = """\
 NoNewPrivileges=yes
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
@@ -22,9 +22,9 @@ RestrictSUIDSGID=yes
 LockPersonality=yes
 SystemCallArchitectures=native
 """
-# The launcher needs these, and leaves the service none of them but CAP_NET_BIND_SERVICE to one with a port below 1024;
-# AmbientCapabilities= would be lost when it takes the account hubfleet-proxy.
-# CAP_SETUID, CAP_SETGID, CAP_SETPCAP: for that. CAP_DAC_READ_SEARCH: to read a key that may be somebody else's.
+# The launcher needs these capabilities. It keeps none of them for the service, except CAP_NET_BIND_SERVICE for a port
+# below 1024; AmbientCapabilities= would be lost when it switches to the account hubfleet-proxy.
+# CAP_SETUID, CAP_SETGID, CAP_SETPCAP: to switch. CAP_DAC_READ_SEARCH: to read a key of another account.
 _SYSTEM_HARDENING = """\
 CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_NET_BIND_SERVICE CAP_DAC_READ_SEARCH
 ProtectSystem=strict
@@ -53,12 +53,12 @@ WantedBy={"multi-user.target" if system else "default.target"}
 def service_unit(service: Service, target: str, system: bool) -> str:
     """Return the unit of a service.
 
-    PartOf= the target alone. Not the hub part of the proxy: the proxy's launcher lets the hub restore the
-    routes within a second, while a restart of the hub would take longer and be noticed.
+    PartOf= names the target only, not the proxy: the proxy's launcher tells the hub to restore the routes within a
+    second, while a restart of the hub would take longer.
 
-    143: node ends like this when it is asked to. 78: the hub's configuration is wrong, and starting again
-    would not help. KillMode: where users' servers are children of the hub, they live on when it restarts; they
-    count as tasks of the unit, and one of them that runs out of memory must not end the hub.
+    143: exit code of node after SIGTERM. 78: the hub's configuration is invalid, and a restart would not help.
+    KillMode and OOMPolicy: users' servers that are children of the hub survive its restart; they count as tasks of the
+    unit, and one of them that runs out of memory must not stop the hub.
     """
     command = " ".join(_quoted(word) for word in service.command)
     hardening = _hardening(service, system) if service.role in _HARDENED else ""
@@ -101,7 +101,7 @@ def _hardening(service: Service, system: bool) -> str:
 
 
 def _uses(service: Service, *folders: str) -> bool:
-    """Tell whether the service needs something in one of the folders: its directory, programs, or a certificate."""
+    """Return whether the service uses a path in one of the folders: its directory, programs, or a certificate."""
     paths = [service.directory, *(word.rpartition("=")[2] for word in service.command)]
     return any(os.path.commonpath([path, folder]) == folder for path in paths if path[:1] == "/" for folder in folders)
 
@@ -113,7 +113,7 @@ def _quoted(word: str) -> str:
 
 
 def _quoted_path(path: str) -> str:
-    """Return a path for a setting that takes several."""
+    """Return a path for a setting that takes several paths."""
     escaped = path.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{_specifiers_escaped(escaped)}"'
 
