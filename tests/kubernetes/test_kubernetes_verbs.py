@@ -48,7 +48,7 @@ def test_validate_tells_the_line_of_a_value(fleet: KubernetesFleet) -> None:
     done = fleet.run("validate")
     assert done.status != 0
     place = fleet.line("group_vars/cloud.yml", "hub_start_timeout")
-    assert done.said[0] == f"{place}: maps-staging and 1 more: hub_start_timeout: 5s is too small; the least is 10s"
+    assert done.said[0] == f"{place}: maps-staging and 1 more: hub_start_timeout: 5s is too small; the minimum is 10s"
 
 
 @pytest.mark.parametrize("mode", [(), ("--check",)], ids=["", "check"])

@@ -137,7 +137,7 @@ def test_what_must_be_read_is_said(text: str, repository: Repository) -> None:
     repository.add(ALPHA, text.replace("SECRET", vaulted("hunter2")))
     problems = repository.problems()
     assert len(problems) == 1
-    assert "stands encrypted; revisions can only be compared where it does not" in problems[0]
+    assert "is encrypted, although it is not a secret" in problems[0]
     assert problems[0].startswith("host_vars/alpha.yml:3: alpha: hub_")
 
 

@@ -10,10 +10,10 @@ from .option import Option, names
 
 def _amounts(who: str) -> tuple[Option, ...]:
     return (
-        Option(f"{who}_cpu", "number", (f"Most CPUs of a {who}.",), minimum=0.01),
-        Option(f"{who}_cpu_guarantee", "number", (f"CPUs set aside for a {who}.",), minimum=0.001),
-        Option(f"{who}_memory", "memory", (f"Most memory of a {who}.",)),
-        Option(f"{who}_memory_guarantee", "memory", (f"Memory set aside for a {who}.",)),
+        Option(f"{who}_cpu", "number", (f"CPU limit of a {who}.",), minimum=0.01),
+        Option(f"{who}_cpu_guarantee", "number", (f"Guaranteed CPUs of a {who}.",), minimum=0.001),
+        Option(f"{who}_memory", "memory", (f"Memory limit of a {who}.",)),
+        Option(f"{who}_memory_guarantee", "memory", (f"Guaranteed memory of a {who}.",)),
     )
 
 
@@ -22,22 +22,29 @@ ADDON_SETTINGS: dict[str, tuple[Option, ...]] = {
     "dask-gateway": (
         *_amounts("scheduler"),
         *_amounts("worker"),
-        Option("service", "str", ("The service of the hub that it is.",)),
+        Option("service", "str", ("Name of the JupyterHub service that the gateway uses.",)),
     ),
     "jupyterhub-home-nfs": (
-        Option("aws_volume", "str", ("Id of the EBS volume that holds the homes.",), example="vol-0123456789abcdef0"),
-        Option("google_volume", "str", ("Id of the persistent disk that holds the homes.",)),
-        Option("openstack_volume", "str", ("Id of the Cinder volume that holds the homes.",)),
-        Option("quota_gigabytes", "number", ("Most that a user's home may hold, in GiB.",), minimum=0.001),
+        Option(
+            "aws_volume", "str", ("ID of the EBS volume with the home directories.",), example="vol-0123456789abcdef0"
+        ),
+        Option("google_volume", "str", ("ID of the persistent disk with the home directories.",)),
+        Option("openstack_volume", "str", ("ID of the Cinder volume with the home directories.",)),
+        Option("quota_gigabytes", "number", ("Quota of a user's home directory, in GiB.",), minimum=0.001),
     ),
     "binderhub-service": (
-        Option("image_prefix", "str", ("What names of built images start with.",)),
-        Option("registry", "url", ("The registry that built images go to.",)),
-        Option("registry_user", "str", ("Who logs in there.",)),
-        Option("registry_password", "str", ("With what password; encrypt it.",), secret=True),
+        Option("image_prefix", "str", ("Prefix of the names of built images.",)),
+        Option("registry", "url", ("Registry that built images are pushed to.",)),
+        Option("registry_user", "str", ("User name at the registry.",)),
+        Option(
+            "registry_password",
+            "str",
+            ("Password at the registry; encrypt it with ansible-vault or SOPS.",),
+            secret=True,
+        ),
     ),
     "jupyterhub-groups-exporter": (
-        Option("groups", "list", ("Groups whose members are counted; all when unset.",), elements=names()),
-        Option("interval", "int", ("Seconds between two looks at the hub.",), minimum=1),
+        Option("groups", "list", ("Groups to export; unset, all groups.",), elements=names()),
+        Option("interval", "int", ("Interval between two queries of the hub, in seconds.",), minimum=1),
     ),
 }

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ways to log in: their settings, and which allow rules each understands.
+"""The authenticators, their settings, and the allow rules that each supports.
 
 Class names are the entry points of JupyterHub, OAuthenticator, NativeAuthenticator,
 LTIAuthenticator and TmpAuthenticator.
@@ -13,22 +13,22 @@ from dataclasses import dataclass
 
 from .option import Option, element, names
 
-#: Allow rules every authenticator understands (JupyterHub's own).
+#: Allow rules that every authenticator supports (those of JupyterHub itself).
 COMMON_RULES = ("hub_allowed_users",)
 
 
 @dataclass(frozen=True)
 class Authenticator:
-    """One way to log in.
+    """One authenticator.
 
-    name: the word in ``hub_authenticator``.
-    entry_point: what JupyterHub.authenticator_class is set to.
+    name: the value of ``hub_authenticator``.
+    entry_point: the value of JupyterHub.authenticator_class.
     config_class: the traitlets class that takes the settings.
     text: one sentence for the reference.
     settings: keys of ``hub_authenticator_settings``.
     rules: allow rules beyond COMMON_RULES.
-    demonstration: lets anyone in who types a name; only for hubs marked as demonstrations.
-    callback: OAuth needs to know the hub's public address.
+    demonstration: does not authenticate users; only for hubs with ``hub_demonstration``.
+    callback: needs an OAuth callback URL.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Authenticator:
 
 
 _CLIENT = (
-    Option("client_id", "str", ("Client id of the registered application.",), required=True),
+    Option("client_id", "str", ("Client ID of the registered application.",), required=True),
     Option(
         "client_secret",
         "str",
@@ -51,15 +51,15 @@ _CLIENT = (
         secret=True,
     ),
 )
-_SCOPE = Option("scope", "list", ("OAuth scopes to ask for.",), elements=names())
-_LOGIN_SERVICE = Option("login_service", "str", ("Name of the service on the log-in button.",))
+_SCOPE = Option("scope", "list", ("OAuth scopes to request.",), elements=names())
+_LOGIN_SERVICE = Option("login_service", "str", ("Name of the service on the login button.",))
 
 AUTHENTICATORS = (
     Authenticator(
         "github",
         "github",
         "GitHubOAuthenticator",
-        "Accounts of GitHub; rules by user, organization or team.",
+        "GitHub accounts; allow rules by user, organization or team.",
         (*_CLIENT, _SCOPE),
         ("hub_allowed_organizations",),
         callback=True,
@@ -68,14 +68,14 @@ AUTHENTICATORS = (
         "google",
         "google",
         "GoogleOAuthenticator",
-        "Accounts of Google; rules by user or domain of the account.",
+        "Google accounts; allow rules by user or domain of the account.",
         (
             *_CLIENT,
             _LOGIN_SERVICE,
             Option(
                 "strip_domain",
                 "bool",
-                ("Leave the domain out of user names; only sensible with one allowed domain.",),
+                ("Whether to remove the domain from user names; only useful with a single allowed domain.",),
                 default=False,
             ),
         ),
@@ -86,13 +86,13 @@ AUTHENTICATORS = (
         "cilogon",
         "cilogon",
         "CILogonOAuthenticator",
-        "Accounts of universities through CILogon; rules by identity provider and domain.",
+        "Accounts of universities through CILogon; allow rules by identity provider and domain.",
         (
             *_CLIENT,
             Option(
                 "username_claim",
                 "str",
-                ("Claim that becomes the user name.",),
+                ("Claim to use as the user name.",),
                 default="email",
                 choices=("email", "eppn", "sub", "preferred_username"),
             ),
@@ -113,13 +113,13 @@ AUTHENTICATORS = (
             Option(
                 "username_claim",
                 "str",
-                ("Claim that becomes the user name.",),
+                ("Claim to use as the user name.",),
                 default="preferred_username",
             ),
             Option(
                 "groups_claim",
                 "str",
-                ("Claim that lists the user's groups; needed by hub_allowed_groups.",),
+                ("Claim with the user's groups; required for hub_allowed_groups.",),
             ),
             _LOGIN_SERVICE,
             _SCOPE,
@@ -131,37 +131,41 @@ AUTHENTICATORS = (
         "lti",
         "ltiauthenticator.lti13.auth.LTI13Authenticator",
         "LTI13Authenticator",
-        "A learning management system (Canvas, Moodle, ...) by LTI 1.3; the course decides who gets in.",
+        "A learning management system (Canvas, Moodle, ...) with LTI 1.3; members of the course may log in.",
         (
             Option("issuer", "url", ("Issuer of the learning management system.",), required=True),
-            Option("authorize_url", "url", ("Its authorization endpoint.",), required=True),
-            Option("jwks_endpoint", "url", ("Where its public keys are.",), required=True),
+            Option(
+                "authorize_url", "url", ("Authorization endpoint of the learning management system.",), required=True
+            ),
+            Option(
+                "jwks_endpoint", "url", ("URL of the public keys of the learning management system.",), required=True
+            ),
             Option(
                 "client_id",
                 "list",
-                ("Client ids that it gave to this hub.",),
+                ("Client IDs of the hub at the learning management system.",),
                 required=True,
                 elements=names(),
             ),
-            Option("username_key", "str", ("Claim that becomes the user name.",), default="email"),
+            Option("username_key", "str", ("Claim to use as the user name.",), default="email"),
         ),
     ),
     Authenticator(
         "native",
         "native",
         "NativeAuthenticator",
-        "Accounts kept by the hub itself: people sign up, and an admin or a rule lets them in.",
+        "Accounts in the database of the hub: users sign up, and an admin or an allow rule authorizes them.",
         (
             Option(
                 "open_signup",
                 "bool",
-                ("Whoever signs up is in at once; needs hub_allow_everyone.",),
+                ("Whether users are authorized as soon as they sign up; requires hub_allow_everyone.",),
                 default=False,
             ),
             Option(
                 "minimum_password_length",
                 "int",
-                ("Least length of a password.",),
+                ("Minimum length of a password.",),
                 default=12,
                 minimum=8,
                 maximum=128,
@@ -169,7 +173,7 @@ AUTHENTICATORS = (
             Option(
                 "failed_logins",
                 "int",
-                ("Wrong passwords after which an account is blocked for ten minutes; 0 for never.",),
+                ("Number of failed logins after which an account is blocked for ten minutes; 0 means never.",),
                 default=5,
                 minimum=0,
                 maximum=100,
@@ -180,25 +184,25 @@ AUTHENTICATORS = (
         "shared-password",
         "shared-password",
         "SharedPasswordAuthenticator",
-        "One generated password for the users and one for the admins; for workshops and trials.",
+        "One generated password for all users and one for admins; for workshops and tests.",
     ),
     Authenticator(
         "tmp",
         "tmp",
         "TmpAuthenticator",
-        "Everyone gets a throw-away account without logging in. Only for demonstrations.",
+        "Everyone gets a temporary account without logging in; only for demonstrations.",
         demonstration=True,
     ),
     Authenticator(
         "dummy",
         "dummy",
         "DummyAuthenticator",
-        "Any name, no check of the password. Only for demonstrations.",
+        "Any user name with any password; only for demonstrations.",
         demonstration=True,
     ),
 )
 
-#: Allow rules that are one trait of the authenticator's class.
+#: Allow rules that are a trait of the class of the authenticator.
 RULE_TRAITS = {
     "github": {"hub_allowed_organizations": "allowed_organizations"},
     "generic-oauth": {"hub_allowed_groups": "allowed_groups"},
@@ -206,12 +210,12 @@ RULE_TRAITS = {
 
 BY_NAME = {authenticator.name: authenticator for authenticator in AUTHENTICATORS}
 
-#: Every option that says who may log in, with what its elements are.
+#: The options that allow users to log in.
 ALLOW_RULES = (
     Option(
         "hub_allowed_users",
         "list",
-        ("User names that may log in.", "Understood by every authenticator."),
+        ("Names of users who may log in.", "Supported by every authenticator."),
         elements=names(),
         example="[ada, ben]",
     ),
@@ -230,8 +234,8 @@ ALLOW_RULES = (
         "hub_allowed_domains",
         "list",
         (
-            "Domains of accounts that may log in, with C(google) and C(cilogon).",
-            "With C(google) and O(hub_allowed_users), only these users, and only with an account of these domains.",
+            "Domains whose accounts may log in, with C(google) and C(cilogon).",
+            "With C(google) and O(hub_allowed_users), only these users may log in, with an account of these domains.",
         ),
         elements=element("domain"),
         example="[example.org]",
@@ -240,14 +244,14 @@ ALLOW_RULES = (
         "hub_allowed_identity_providers",
         "list",
         (
-            "Identity providers whose accounts may log in, with C(cilogon); their entity ids as CILogon lists them.",
-            "With O(hub_allowed_domains) only accounts of these domains, with O(hub_allowed_users) only these users,"
-            " else every account of the provider.",
+            "Entity IDs of identity providers whose accounts may log in, with C(cilogon), as CILogon lists them.",
+            "With O(hub_allowed_domains), only accounts of these domains may log in; with O(hub_allowed_users), only"
+            " these users; otherwise all accounts of the provider.",
         ),
         elements=element(
             "str",
             pattern=r"(https?://|urn:)\S+",
-            pattern_text="an entity id, which starts with https:// or urn:",
+            pattern_text="an entity ID, which starts with https:// or urn:",
         ),
         example='["https://idp.example.org/shibboleth"]',
     ),

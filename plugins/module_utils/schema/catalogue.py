@@ -89,9 +89,9 @@ class Offers:
                 found.append(self._build[variable](entry["name"], entry, (variable, index), (variable, index)))
         named = [entry.name for entry in found if entry]
         for name in sorted({name for name in named if sound and named.count(name) > 1}):
-            self.report((variable,), f"{name!r} is offered twice")
+            self.report((variable,), f"{name!r} is listed twice")
         if given == []:
-            self.report((variable,), "is empty; a hub offers at least one")
+            self.report((variable,), "is empty; a hub needs at least one")
         return [entry for entry in found if entry]
 
     def _named(self, variable: str, name: str, place: ValuePath) -> Any:
@@ -118,7 +118,7 @@ class Offers:
         elif entry["image"] is None and self.platform == KUBERNETES:
             # Said where the hub offers it: for hubs on a machine the entry itself is sound.
             if not self.broken & {path[0], place[0]}:
-                self.report(place, f"{name!r} has no image, which {KUBERNETES} needs")
+                self.report(place, f"{name!r} has no image, which the platform {KUBERNETES} requires")
             return None
         return Environment(
             name=name,
@@ -137,11 +137,11 @@ class Offers:
     def _size(self, name: str, entry: dict[str, Any], path: ValuePath, place: ValuePath) -> Size | None:
         if entry["memory"] is None and self.platform == SERVER:
             if self._given(path).get("memory") is None:
-                self.report(path, "memory is missing (most memory of a session; needed on a server)")
+                self.report(path, "memory is missing (memory limit of a session; required on a server)")
             return None
         for guarantee, limit in (("memory_guarantee", "memory"), ("cpu_guarantee", "cpu")):
             if entry[guarantee] and entry[limit] and entry[guarantee] > entry[limit]:
-                self.report((*path, guarantee), f"is more than {limit}")
+                self.report((*path, guarantee), f"is larger than {limit}")
         keys = ("description", "memory", "memory_guarantee", "cpu", "cpu_guarantee", "gpu", "node_selector")
         return Size(name=name, title=entry["title"] or name, **{key: entry[key] for key in keys}, **_choice(entry))
 

@@ -28,7 +28,7 @@ _VARIABLES = Option(
 INTERFACE = Option(
     "interface",
     "str",
-    ("What opens first; overrides O(hub_interface).",),
+    ("Interface that a server opens with; overrides O(hub_interface).",),
     pattern=r"lab|notebook|/\S*",
     pattern_text="lab, notebook or a path that starts with '/'",
 )
@@ -40,7 +40,7 @@ def _on_kubernetes(what: str, base: str) -> tuple[Option, ...]:
         Option(
             "choice",
             "str",
-            (f"The word for the {what} in links and saved choices; its name when unset.",),
+            (f"Identifier of the {what} in links and saved selections; defaults to its name.",),
             pattern=CHOICE_PATTERN,
             pattern_text=CHOICE_TEXT,
             platforms=(KUBERNETES,),
@@ -48,21 +48,21 @@ def _on_kubernetes(what: str, base: str) -> tuple[Option, ...]:
         Option(
             "allowed_groups",
             "list",
-            (f"Only members of these groups of JupyterHub see the {what}; everyone when unset.",),
+            (f"JupyterHub groups whose members see the {what}; unset, all users see it.",),
             elements=names(),
             platforms=(KUBERNETES,),
         ),
         Option(
             "override",
             "dict",
-            (f"More traits of KubeSpawner for sessions of this {base}, as in C(kubespawner_override).",),
+            (f"Additional traits of KubeSpawner for sessions of this {base}, as in C(kubespawner_override).",),
             platforms=(KUBERNETES,),
             example="{extra_resource_limits: {example.org/fpga: 1}}",
         ),
         Option(
             "extra",
             "dict",
-            ("More keys of the choice in KubeSpawner's profile list, for forms of your own.",),
+            ("Additional keys of the choice in KubeSpawner's profile list, for custom forms.",),
             platforms=(KUBERNETES,),
         ),
     )
@@ -70,13 +70,13 @@ def _on_kubernetes(what: str, base: str) -> tuple[Option, ...]:
 
 ENVIRONMENT = (
     Option("title", "str", ("Name that users see.",)),
-    Option("description", "str", ("A sentence that users see.",), default=""),
+    Option("description", "str", ("Description that users see.",), default=""),
     Option(
         "packages",
         "list",
         (
-            "Python packages on top of JupyterLab, as pip takes them.",
-            "Pin them; what was installed is recorded beside the environment in C(lock.txt).",
+            "Python packages to install in addition to JupyterLab, as requirement specifiers.",
+            "Pin their versions. The installed versions are recorded in C(lock.txt) next to the environment.",
         ),
         default=(),
         elements=names(r"[A-Za-z0-9][^\n]*", "a requirement such as numpy==2.3.5"),
@@ -86,27 +86,27 @@ ENVIRONMENT = (
     Option(
         "requirements",
         "inventory_path",
-        ("A requirements file, absolute or relative to the inventory directory, instead of packages.",),
+        ("Requirements file to use instead of packages; absolute or relative to the inventory directory.",),
         platforms=(SERVER,),
     ),
     Option(
         "image",
         "image",
-        ("Container image that sessions run; Kubernetes needs it, a server builds the packages instead.",),
+        ("Container image of sessions; required on Kubernetes. A server installs the packages instead.",),
         platforms=(KUBERNETES,),
         example="quay.io/jupyter/scipy-notebook:2025-11-10",
     ),
     Option(
         "image_pull_policy",
         "str",
-        ("When the image is pulled.", "Unset, once for a tag, each time for C(latest)."),
+        ("When the image is pulled.", "Unset, Kubernetes pulls the tag C(latest) each time, and others once per node."),
         choices=("IfNotPresent", "Always", "Never"),
         platforms=(KUBERNETES,),
     ),
     Option(
         "working_directory",
         "machine_path",
-        ("Directory in the image that a session starts in; the image's own when unset.",),
+        ("Working directory of a session; defaults to that of the image.",),
         platforms=(KUBERNETES,),
     ),
     INTERFACE,
@@ -114,20 +114,20 @@ ENVIRONMENT = (
     Option(
         "check_code",
         "python",
-        ("What the check runs in a kernel of this environment.",),
+        ("Code that the check runs in a kernel of this environment.",),
         default="print(6 * 7)",
     ),
-    Option("check_output", "str", ("What O(check_code) must print.",), default="42"),
+    Option("check_output", "str", ("Output that O(check_code) must print.",), default="42"),
     *_on_kubernetes("environment", "environment"),
 )
 
 SIZE = (
     Option("title", "str", ("Name that users see.",)),
-    Option("description", "str", ("A sentence that users see.",), default=""),
+    Option("description", "str", ("Description that users see.",), default=""),
     Option(
         "memory",
         "memory",
-        ("Most memory of a session; needed on a server.",),
+        ("Memory limit of a session; required on a server.",),
         required_on=(SERVER,),
         minimum=128 * _MEBIBYTE,
         maximum=64 * MEMORY_UNITS["T"],
@@ -135,15 +135,15 @@ SIZE = (
     Option(
         "memory_guarantee",
         "memory",
-        ("Memory set aside for a session; at most O(memory).",),
+        ("Guaranteed memory of a session; at most O(memory).",),
         minimum=1 * _MEBIBYTE,
     ),
-    Option("cpu", "number", ("Most CPUs of a session.",), minimum=0.01, maximum=1024),
-    Option("cpu_guarantee", "number", ("CPUs set aside for a session; at most O(cpu).",), minimum=0.001),
+    Option("cpu", "number", ("CPU limit of a session.",), minimum=0.01, maximum=1024),
+    Option("cpu_guarantee", "number", ("Guaranteed CPUs of a session; at most O(cpu).",), minimum=0.001),
     Option(
         "gpu",
         "int",
-        ("Graphics processors of a session (the resource C(nvidia.com/gpu)).",),
+        ("Number of GPUs of a session (the resource C(nvidia.com/gpu)).",),
         minimum=1,
         maximum=64,
         platforms=(KUBERNETES,),

@@ -29,7 +29,7 @@ OUR_SERVICES = ("check", "culler", "routes")
 #: What a line of a requirements file refers to other files with; only the file itself goes to the machine.
 REFERENCE = re.compile(r"\s*(-[rce]|--(?:requirement|constraint|editable)(?=[\s=]|$))")
 PLAIN_REQUIREMENT = (
-    "holds a password in plain text; put the address into cluster_package_index, encrypted with ansible-vault"
+    "contains a password in plain text; set the URL in cluster_package_index, encrypted with ansible-vault"
 )
 
 Report = Callable[[ValuePath, str], None]
@@ -56,8 +56,8 @@ def check_demonstration(
     if authenticator.demonstration and not options["hub_demonstration"] and "hub_demonstration" not in broken:
         report(
             ("hub_authenticator",),
-            f"{authenticator.name!r} lets anyone in under any name; "
-            "it needs hub_demonstration: true, and no real users",
+            f"{authenticator.name!r} does not authenticate users; "
+            "it requires hub_demonstration: true, and must not have real users",
         )
 
 
@@ -68,7 +68,7 @@ def check_understood(authenticator: Authenticator, options: dict[str, Any], repo
         if options[rule.name] and rule.name not in understood:
             report(
                 (rule.name,),
-                f"is not understood by the authenticator {authenticator.name!r}; it knows: {', '.join(understood)}",
+                f"is not supported by the authenticator {authenticator.name!r}; it supports: {', '.join(understood)}",
             )
     return understood
 
@@ -82,27 +82,27 @@ def _check_rules(
     if options["hub_allow_everyone"] and said:
         report(
             ("hub_allow_everyone",),
-            "is true beside an allow rule; everyone would be let in. Keep one of them",
+            "is true, but an allow rule is set as well; everyone would be allowed. Remove one of them",
         )
     if not said and not options["hub_allow_everyone"] and "hub_allow_everyone" not in broken:
         report(
             ("hub_authenticator",),
-            f"nobody is allowed to log in; set one of {', '.join(understood)}, or hub_allow_everyone: true",
+            f"nobody may log in; set one of {', '.join(understood)}, or hub_allow_everyone: true",
         )
     if {"hub_authenticator_settings", "hub_allow_everyone", *rules} & broken:
         return
     if authenticator.name == "cilogon" and said and not options["hub_allowed_identity_providers"]:
         report(
             ("hub_authenticator",),
-            "'cilogon' needs hub_allowed_identity_providers, else anyone could claim any name",
+            "'cilogon' requires hub_allowed_identity_providers; otherwise anyone could claim any user name",
         )
     if authenticator.name == "native" and settings.get("open_signup") and not options["hub_allow_everyone"]:
         report(
             ("hub_authenticator_settings", "open_signup"),
-            "lets in whoever signs up; say so with hub_allow_everyone: true",
+            "allows everyone who signs up; it requires hub_allow_everyone: true",
         )
     if authenticator.name == "generic-oauth" and options["hub_allowed_groups"] and not settings.get("groups_claim"):
-        report(("hub_allowed_groups",), "needs groups_claim in hub_authenticator_settings")
+        report(("hub_allowed_groups",), "requires groups_claim in hub_authenticator_settings")
     if (
         authenticator.name == "google"
         and settings.get("strip_domain")
@@ -110,7 +110,7 @@ def _check_rules(
     ):
         report(
             ("hub_authenticator_settings", "strip_domain"),
-            "needs exactly one domain in hub_allowed_domains, else two people could get one user name",
+            "requires exactly one domain in hub_allowed_domains; otherwise two accounts could get the same user name",
         )
 
 
@@ -131,7 +131,7 @@ def _check_backups(options: dict[str, Any], report: Report, broken: set[str]) ->
         return
     if options[repository]:
         if not options[password]:
-            report((repository,), f"needs {password}, which restic encrypts backups with")
+            report((repository,), f"requires {password}, which restic encrypts backups with")
         return
     useless = [name for name in (password, "cluster_backup_environment") if options[name]]
     if options["cluster_backup_schedule"] != "never":
@@ -156,9 +156,9 @@ def check_lifetime(hub: Hub, report: Report) -> None:
 def check_public_address(hub: Hub, report: Report) -> None:
     """One public address, without a query."""
     if hub["hub_url"] and hub["hub_domain"]:
-        report(("hub_domain",), "is set beside hub_url; keep one of them")
+        report(("hub_domain",), "is set together with hub_url; remove one of them")
     if hub["hub_url"] and urlsplit(hub["hub_url"]).query + urlsplit(hub["hub_url"]).fragment:
-        report(("hub_url",), "holds a query or fragment; a path is the most")
+        report(("hub_url",), "has a query or fragment; only a path is allowed")
 
 
 def _check_address(hub: Hub, report: Report, broken: set[str]) -> None:
@@ -167,12 +167,12 @@ def _check_address(hub: Hub, report: Report, broken: set[str]) -> None:
     tls_sound = not {"hub_tls_certificate", "hub_tls_key"} & broken
     if has_certificate != has_key and tls_sound:
         present, absent = ("certificate", "key") if has_certificate else ("key", "certificate")
-        report((f"hub_tls_{present}",), f"needs hub_tls_{absent} beside it")
+        report((f"hub_tls_{present}",), f"requires hub_tls_{absent}")
     bind = hub["hub_bind"]
     if bind and not ipaddress.ip_address(bind).is_loopback and not (has_certificate or has_key) and tls_sound:
         report(
             ("hub_bind",),
-            f"{bind!r} can be reached from other machines; that needs hub_tls_certificate and hub_tls_key",
+            f"{bind!r} is reachable from other machines; it requires hub_tls_certificate and hub_tls_key",
         )
     authenticator = AUTHENTICATORS.get(hub["hub_authenticator"])
     if (
@@ -183,7 +183,7 @@ def _check_address(hub: Hub, report: Report, broken: set[str]) -> None:
     ):
         report(
             ("hub_authenticator",),
-            f"{authenticator.name!r} sends people back to the hub's public address; set hub_url or hub_domain",
+            f"{authenticator.name!r} redirects users to the public URL of the hub; set hub_url or hub_domain",
         )
 
 
@@ -204,7 +204,9 @@ def _check_services(hub: Hub, report: Report) -> None:
 
 def _check_taken(variable: str, index: int, name: str, report: Report) -> None:
     if name in OUR_SERVICES:
-        report((variable, index, "name"), f"{name!r} is taken by the hub's own services ({', '.join(OUR_SERVICES)})")
+        report(
+            (variable, index, "name"), f"{name!r} is reserved for the hub's own services ({', '.join(OUR_SERVICES)})"
+        )
 
 
 def check_environment(entry: dict[str, Any], path: ValuePath, directory: str, report: Report) -> str:
@@ -212,7 +214,7 @@ def check_environment(entry: dict[str, Any], path: ValuePath, directory: str, re
     if not entry["requirements"]:
         return ""
     if entry["packages"]:
-        report((*path, "requirements"), "is set beside packages; keep one of them")
+        report((*path, "requirements"), "is set together with packages; remove one of them")
     file_name = os.path.join(directory, os.path.expanduser(entry["requirements"]))
     try:
         with open(file_name, encoding="utf-8") as file:
@@ -225,7 +227,9 @@ def check_environment(entry: dict[str, Any], path: ValuePath, directory: str, re
         reference = REFERENCE.match(line)
         if reference or holds_credentials(line):
             wrong = (
-                f"is {reference[1]!r}; put the packages themselves into the file" if reference else PLAIN_REQUIREMENT
+                f"is {reference[1]!r}, which refers to another file; list the packages in this file"
+                if reference
+                else PLAIN_REQUIREMENT
             )
             report((*path, "requirements"), f"line {number} of {entry['requirements']!r} {wrong}")
     return text
@@ -252,7 +256,7 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
             if other != hub.name:
                 report(
                     "hub_home_directory",
-                    f"is also that of hub {other}; users of both would share files",
+                    f"is also set for hub {other}; users of both would share their files",
                 )
         _check_files(hub, inventory.directory, report)
         here = hub.cluster["cluster_host"] == LOCALHOST
@@ -260,12 +264,14 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
         state = os.path.expanduser(state) if here else state
         owner = states.setdefault((hub.cluster["cluster_host"], state), hub.cluster.name) if state else ""
         if owner and owner != hub.cluster.name:
-            report("cluster_state_directory", f"is also that of cluster {owner}, on the same machine")
+            report("cluster_state_directory", f"is also set for cluster {owner} on the same machine")
         if state and here and inventory.whole and _lies_in(state, inventory.directory):
-            message = "lies in the inventory directory, which Ansible reads whole; put it elsewhere"
+            message = "is inside the inventory directory, where Ansible reads every file; use another directory"
             report("cluster_state_directory", message)
         if state and hub["hub_home_directory"] and _lies_in(hub["hub_home_directory"], state):
-            message = "lies in cluster_state_directory, which is the hubs' own; leave it unset, or put it elsewhere"
+            message = (
+                "is inside cluster_state_directory, which the collection manages; unset it, or use another directory"
+            )
             report("hub_home_directory", message)
 
 
@@ -283,12 +289,12 @@ def _check_cookies(hub: Hub, addresses: dict[tuple[Any, str], Hub], report: Call
         return
     variable = "hub_domain" if hub["hub_domain"] else "hub_url"
     if _port_of(hub.url) == _port_of(other.url):
-        report(variable, f"{hub.url} is also the address of hub {other.name}")
+        report(variable, f"{hub.url} is also the URL of hub {other.name}")
     else:
         report(
             variable,
-            f"shares its cookies with hub {other.name}, since only the port differs; "
-            "give each a path of its own in hub_url, or a domain",
+            f"shares its cookies with hub {other.name}, because the URLs differ only in the port; "
+            "use different paths in hub_url, or different domains",
         )
 
 
@@ -305,21 +311,21 @@ def _check_ports(hub: Hub, taken: dict[tuple[str, Any], tuple[str, str]], report
         if port > 65535:
             report(
                 variable,
-                "leaves no room for the three inner ports below 65536; set hub_internal_port",
+                "leaves no room for the three internal ports up to 65535; set hub_internal_port",
             )
             return
         other, other_variable = taken.setdefault((hub.cluster["cluster_host"], port), (hub.name, variable))
         if other != hub.name:
             report(
                 variable,
-                f"port {port} is taken by hub {other}; this hub uses {hub['hub_port']} and "
+                f"port {port} is used by hub {other}; this hub uses {hub['hub_port']} and "
                 f"{hub.inner_ports[0]}-{hub.inner_ports[2]}",
             )
             return
         if (other, other_variable) != (hub.name, variable):
             report(
                 variable,
-                f"port {port} is used twice in this hub; hub_internal_port takes three ports beside hub_port",
+                f"port {port} is used twice by this hub; hub_internal_port takes three ports in addition to hub_port",
             )
             return
 
@@ -331,4 +337,4 @@ def _check_files(hub: Hub, directory: str, report: Callable[[str, str], None]) -
     ):
         value = hub[variable]
         if value and not exists(os.path.join(directory, os.path.expanduser(value))):
-            report(variable, f"there is no {what} {value!r} (paths start at the inventory directory)")
+            report(variable, f"there is no {what} {value!r} (relative paths start at the inventory directory)")

@@ -23,31 +23,31 @@ ADDRESS = (
     Option(
         "hub_title",
         "str",
-        ("Name of the hub that people see.", "The hub's inventory name when unset."),
+        ("Display name of the hub.", "Defaults to the hub's name in the inventory."),
     ),
     Option(
         "hub_url",
         "url",
         (
-            "Public address of the hub, with its path if it has one.",
-            "Unset, it is made from O(hub_domain), or from O(hub_bind), O(hub_port) and the hub's name.",
-            "Hubs that differ in nothing but the port are refused: browsers send the cookies of one port to the others,"
-            " and logging in to one hub would log people out of the next.",
+            "Public URL of the hub, including its path if it has one.",
+            "Defaults to the URL of O(hub_domain), or to one made of O(hub_bind), O(hub_port) and the hub's name.",
+            "Two hubs must not share host name and path and differ only in the port: browsers send cookies to all ports"
+            " of a host, so logging in to one hub would log users out of the other.",
         ),
         example="https://hub.example.org/",
     ),
     Option(
         "hub_domain",
         "domain",
-        ("Domain of the hub, short for O(hub_url) C(https://DOMAIN/).",),
+        ("Domain name of the hub; a short form of O(hub_url) C(https://DOMAIN/).",),
         example="hub.example.org",
     ),
     Option(
         "hub_bind",
         "address",
         (
-            "Address that the hub's proxy listens on.",
-            "Anything but this machine itself needs O(hub_tls_certificate) and O(hub_tls_key).",
+            "IP address that the hub's proxy listens on.",
+            "Any address other than a loopback address requires O(hub_tls_certificate) and O(hub_tls_key).",
         ),
         default="127.0.0.1",
         platforms=(SERVER,),
@@ -64,28 +64,33 @@ ADDRESS = (
         "hub_internal_port",
         "port",
         (
-            "First of three neighbouring ports on 127.0.0.1 for the hub's inner services.",
-            "Unset, the three after O(hub_port).",
+            "First of three consecutive ports on 127.0.0.1 for the hub's internal services.",
+            "Defaults to the three ports after O(hub_port).",
         ),
         platforms=(SERVER,),
     ),
     Option(
-        "hub_tls_certificate", "machine_path", ("Certificate of the hub, with its chain (PEM).",), platforms=(SERVER,)
+        "hub_tls_certificate",
+        "machine_path",
+        ("TLS certificate of the hub with its chain, in PEM format.",),
+        platforms=(SERVER,),
     ),
-    Option("hub_tls_key", "machine_path", ("Private key of O(hub_tls_certificate) (PEM).",), platforms=(SERVER,)),
+    Option(
+        "hub_tls_key", "machine_path", ("Private key of O(hub_tls_certificate), in PEM format.",), platforms=(SERVER,)
+    ),
 )
 
 LOGIN = (
     Option(
         "hub_demonstration",
         "bool",
-        ("Marks a hub as a demonstration, which may use the authenticators C(tmp) and C(dummy).",),
+        ("Whether the hub is a demonstration; only demonstrations may use the authenticators C(tmp) and C(dummy).",),
         default=False,
     ),
     Option(
         "hub_authenticator",
         "str",
-        ("How people log in.", *(f"C({a.name}) - {a.text}" for a in BY_NAME.values())),
+        ("Authenticator that users log in with.", *(f"C({a.name}) - {a.text}" for a in BY_NAME.values())),
         required_on=(SERVER,),
         choices=tuple(BY_NAME),
         example="github",
@@ -93,7 +98,7 @@ LOGIN = (
     Option(
         "hub_authenticator_settings",
         "dict",
-        ("Settings of the authenticator; its keys depend on O(hub_authenticator).",),
+        ("Settings of the authenticator; the keys depend on O(hub_authenticator).",),
         default={},
         example="{client_id: abc, client_secret: !vault ...}",
     ),
@@ -102,21 +107,21 @@ LOGIN = (
         "hub_allow_everyone",
         "bool",
         (
-            "Everyone who can log in at the authenticator may use the hub.",
-            "A hub without any allow rule is refused.",
+            "Whether every user that the authenticator accepts may use the hub.",
+            "A hub needs this or another allow rule.",
         ),
         default=False,
     ),
     Option(
         "hub_blocked_users",
         "list",
-        ("User names that may not log in whatever else allows them.",),
+        ("Names of users who may not log in, even if another rule allows them.",),
         elements=names(),
     ),
     Option(
         "hub_admins",
         "list",
-        ("User names of the hub's admins.",),
+        ("Names of users who are admins of the hub.",),
         default=(),
         elements=names(),
         example="[ada]",
@@ -131,10 +136,10 @@ SOFTWARE = (
         "hub_jupyterhub_version",
         "str",
         (
-            "Version of JupyterHub that the hub runs, and that its users' new servers start with.",
-            "When it is raised, the database is copied and brought to the new schema; users' servers go on.",
-            "To lower it again, use the playbook rollback, which puts the copy back: JupyterHub cannot read the"
-            " database of a newer version.",
+            "Minor version of JupyterHub that the hub runs and that users' servers are started with.",
+            "An upgrade copies the database and migrates it to the new schema; users' servers keep running.",
+            "To downgrade, use the playbook rollback, which restores the copy: JupyterHub cannot read the database of a"
+            " newer version.",
         ),
         default="5.5",
         choices=JUPYTERHUB_VERSIONS,
@@ -143,7 +148,7 @@ SOFTWARE = (
     Option(
         "hub_environment_catalogue",
         "dict",
-        ("Environments that hubs can offer, by name; best kept in group_vars/all.yml.",),
+        ("Environments that hubs can offer, by name; usually set in group_vars/all.yml.",),
         default={},
         elements=element("dict", options=ENVIRONMENT),
         pattern=NAME_PATTERN,
@@ -154,9 +159,9 @@ SOFTWARE = (
         "hub_environments",
         "list",
         (
-            "Environments that the hub offers: names from O(hub_environment_catalogue),"
-            " or entries of the hub's own with a name.",
-            "The first is preselected.",
+            "Environments that the hub offers: names of entries of O(hub_environment_catalogue),"
+            " or entries with a name that only this hub has.",
+            "The first one is preselected.",
         ),
         required_on=(SERVER,),
         elements=named(ENVIRONMENT, "environment"),
@@ -166,7 +171,7 @@ SOFTWARE = (
     Option(
         "hub_size_catalogue",
         "dict",
-        ("Sizes that hubs can offer, by name; best kept in group_vars/all.yml.",),
+        ("Sizes that hubs can offer, by name; usually set in group_vars/all.yml.",),
         default={},
         elements=element("dict", options=SIZE),
         pattern=NAME_PATTERN,
@@ -177,8 +182,9 @@ SOFTWARE = (
         "hub_sizes",
         "list",
         (
-            "Sizes that the hub offers: names from O(hub_size_catalogue), or entries of the hub's own with a name.",
-            "The first is preselected.",
+            "Sizes that the hub offers: names of entries of O(hub_size_catalogue), or entries with a name that only"
+            " this hub has.",
+            "The first one is preselected.",
         ),
         required_on=(SERVER,),
         elements=named(SIZE, "size"),
@@ -188,7 +194,7 @@ SOFTWARE = (
     Option(
         "hub_interface",
         "str",
-        ("What opens first: C(lab), C(notebook) or a path.",),
+        ("Interface that a server opens with: C(lab), C(notebook) or a path.",),
         default="lab",
         pattern=INTERFACE.pattern,
         pattern_text=INTERFACE.pattern_text,
@@ -197,15 +203,15 @@ SOFTWARE = (
         "hub_home_directory",
         "machine_path",
         (
-            "Directory that holds the users' homes.",
-            "Unset, C(homes/HUB) in the cluster's state directory.",
+            "Directory of the users' home directories.",
+            "Defaults to C(homes/HUB) in the state directory of the cluster.",
         ),
         platforms=(SERVER,),
     ),
     Option(
         "hub_environment_variables",
         "dict",
-        ("Environment variables of every user's server; no place for secrets, since users can read them.",),
+        ("Environment variables of every user's server; users can read them, so they must not hold secrets.",),
         default={},
         elements=element("str"),
         pattern=VARIABLE_PATTERN,
@@ -218,7 +224,7 @@ RUNNING = (
     Option(
         "hub_idle_timeout",
         "duration",
-        ("A server without activity for this long is stopped; C(never) to keep it.",),
+        ("Time without activity after which a server is stopped; C(never) disables it.",),
         default=3600,
         minimum=0,
         maximum=90 * 86400,
@@ -227,7 +233,7 @@ RUNNING = (
     Option(
         "hub_maximum_age",
         "duration",
-        ("A server is stopped at this age, in use or not; C(never) for no limit.",),
+        ("Age at which a server is stopped even if it is in use; C(never) disables it.",),
         default=0,
         minimum=0,
         maximum=365 * 86400,
@@ -237,8 +243,8 @@ RUNNING = (
         "hub_start_timeout",
         "duration",
         (
-            "How long a server may take to start.",
-            "Unset, five minutes on Kubernetes, where a node may have to come first.",
+            "Time that a server may take to start.",
+            "Defaults to five minutes on Kubernetes, where a node may have to be added first.",
         ),
         default=120,
         minimum=10,
@@ -247,7 +253,7 @@ RUNNING = (
     Option(
         "hub_active_server_limit",
         "int",
-        ("Most servers that run at once; 0 for no limit.",),
+        ("Maximum number of servers that run at the same time; 0 means no limit.",),
         default=0,
         minimum=0,
         maximum=100000,
@@ -255,7 +261,10 @@ RUNNING = (
     Option(
         "hub_concurrent_spawn_limit",
         "int",
-        ("Most servers that start at once; others are asked to wait. 0 for no limit.",),
+        (
+            "Maximum number of servers that start at the same time; further users are asked to try again later. 0 means"
+            " no limit.",
+        ),
         default=64,
         minimum=0,
         maximum=10000,
@@ -263,13 +272,16 @@ RUNNING = (
     Option(
         "hub_named_servers",
         "bool",
-        ("Users may have named servers beside the default one, as many as they like.",),
+        ("Whether users may have named servers in addition to the default server.",),
         default=False,
     ),
     Option(
         "hub_named_server_limit",
         "int",
-        ("Named servers a user may have beside the default one; 0 for none, or no limit with O(hub_named_servers).",),
+        (
+            "Maximum number of named servers per user.",
+            "0 means none, or no limit if O(hub_named_servers) is true.",
+        ),
         default=0,
         minimum=0,
         maximum=100,
@@ -280,23 +292,26 @@ LOOK = (
     Option(
         "hub_redirect_to_server",
         "bool",
-        ("People who log in, and have nothing to choose, come to their server at once; else to the hub's home page.",),
+        (
+            "Whether users go directly to their server after logging in, if there is nothing to choose, instead of to"
+            " the home page of the hub.",
+        ),
         default=True,
     ),
-    Option("hub_announcement", "str", ("A line of HTML shown on top of every page of the hub.",), default=""),
+    Option("hub_announcement", "str", ("HTML that is shown at the top of every page of the hub.",), default=""),
     Option(
         "hub_templates",
         "inventory_path",
-        ("Directory of templates that override JupyterHub's pages.",),
+        ("Directory of templates that override those of JupyterHub.",),
     ),
-    Option("hub_logo", "inventory_path", ("Image shown as the hub's logo.",)),
+    Option("hub_logo", "inventory_path", ("Image file that is shown as the logo of the hub.",)),
 )
 
 EXTENSION = (
     Option(
         "hub_services",
         "list",
-        ("Services of JupyterHub that run elsewhere and use its API.",),
+        ("Externally managed services of JupyterHub.",),
         default=(),
         elements=element(
             "dict",
@@ -312,20 +327,20 @@ EXTENSION = (
                 Option(
                     "url",
                     "url",
-                    ("Where the service listens, to be served under C(/services/NAME).",),
+                    ("URL that the service listens on; it is served under C(/services/NAME).",),
                 ),
                 Option(
                     "api_token",
                     "str",
-                    ("Its API token; encrypt it with ansible-vault or SOPS.",),
+                    ("API token of the service; encrypt it with ansible-vault or SOPS.",),
                     secret=True,
                 ),
                 Option(
                     "oauth_redirect_uri",
                     "url",
-                    ("Where the hub sends people back after logging in to the service.",),
+                    ("URL that the hub redirects to after a user has logged in to the service.",),
                 ),
-                Option("display", "bool", ("Whether the hub's menu lists it.",), default=True),
+                Option("display", "bool", ("Whether the menu of the hub lists the service.",), default=True),
             ),
         ),
         example='[{name: grader, url: "http://127.0.0.1:9000", api_token: !vault ...}]',
@@ -333,7 +348,7 @@ EXTENSION = (
     Option(
         "hub_roles",
         "list",
-        ("Roles of JupyterHub: which users, groups and services hold which scopes.",),
+        ("Roles of JupyterHub: scopes, and the users, groups and services that have them.",),
         default=(),
         elements=element(
             "dict",
@@ -346,17 +361,17 @@ EXTENSION = (
                     pattern=r"[a-z][-a-z0-9_~.]{1,253}[a-z0-9]",
                     pattern_text="a role name of JupyterHub (lower case, at least three characters)",
                 ),
-                Option("description", "str", ("What the role is for.",), default=""),
+                Option("description", "str", ("Purpose of the role.",), default=""),
                 Option(
                     "scopes",
                     "list",
-                    ("Scopes it grants.",),
+                    ("Scopes that the role grants.",),
                     required=True,
                     elements=names(r"[a-z][-a-z:_]*(!.+)?|self|inherit", "a scope of JupyterHub"),
                 ),
-                Option("users", "list", ("Users who hold it.",), default=(), elements=names()),
-                Option("groups", "list", ("Groups that hold it.",), default=(), elements=names()),
-                Option("services", "list", ("Services that hold it.",), default=(), elements=names()),
+                Option("users", "list", ("Users that have the role.",), default=(), elements=names()),
+                Option("groups", "list", ("Groups that have the role.",), default=(), elements=names()),
+                Option("services", "list", ("Services that have the role.",), default=(), elements=names()),
             ),
         ),
         example='[{name: instructors, scopes: ["list:users"], users: [ada]}]',
@@ -364,7 +379,10 @@ EXTENSION = (
     Option(
         "hub_jupyterhub_config",
         "python",
-        ("Python run last in JupyterHub's configuration, with C(c) in reach; for what has no option.",),
+        (
+            "Python code that is run at the end of the configuration of JupyterHub, with the configuration object C(c);"
+            " for settings that have no option.",
+        ),
         default="",
         example="c.JupyterHub.authenticate_prometheus = True",
     ),
@@ -373,11 +391,11 @@ EXTENSION = (
 #: All hub_* options, in the order of the reference, by chapter.
 CHAPTERS = (
     ("Address", ADDRESS),
-    ("Logging in", LOGIN),
+    ("Login", LOGIN),
     ("Environments and sizes", SOFTWARE),
     ("Limits and idle servers", RUNNING),
-    ("Look", LOOK),
-    ("Services, roles and the escape hatch", EXTENSION),
+    ("Appearance", LOOK),
+    ("Services, roles and extra configuration", EXTENSION),
     *KUBERNETES_CHAPTERS,
 )
 HUB_OPTIONS = tuple(option for _title, chapter in CHAPTERS for option in chapter)

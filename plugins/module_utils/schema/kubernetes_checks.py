@@ -53,7 +53,7 @@ def check_settings(options: dict[str, Any], report: Report, broken: set[str]) ->
         return {}
     if authenticator is None:
         if given and "hub_authenticator" not in broken:
-            report((variable,), "is set without hub_authenticator, which tells whose settings these are")
+            report((variable,), "is set without hub_authenticator, which these settings depend on")
         return {}
     cross_checks.check_demonstration(authenticator, options, report, broken)
     cross_checks.check_understood(authenticator, options, report)
@@ -107,12 +107,12 @@ def _check_profiles(hub: Hub, report: Report) -> None:
     if not hub["hub_profiles"]:
         return
     if hub["hub_unlisted_image"]:
-        report(("hub_unlisted_image",), "is set beside hub_profiles; use unlisted_image of a profile")
+        report(("hub_unlisted_image",), "is set together with hub_profiles; use unlisted_image of a profile")
     slugs: set[str] = set()
     titles: set[str] = set()
     defaults = [index for index, profile in enumerate(hub["hub_profiles"]) if profile["default"]]
     if len(defaults) > 1:
-        report(("hub_profiles", defaults[1], "default"), "is true for a second profile; one is preselected")
+        report(("hub_profiles", defaults[1], "default"), "is true for a second profile; only one can be preselected")
     for index, profile in enumerate(hub["hub_profiles"]):
         path = ("hub_profiles", index)
         if profile["slug"] in slugs:
@@ -121,7 +121,7 @@ def _check_profiles(hub: Hub, report: Report) -> None:
         # KubeSpawner makes the slug from the title. Members of groups may never see both.
         made = "" if profile["slug"] or profile["allowed_groups"] else _slug_of(profile["title"])
         if made and made in titles:
-            report((*path, "title"), f"{profile['title']!r} is used twice; give one of them a slug")
+            report((*path, "title"), f"{profile['title']!r} is used twice; set a slug for one of them")
         titles.add(made)
 
 
@@ -143,10 +143,12 @@ def _check_homes(hub: Hub, report: Report) -> None:
         return
     for variable, fitting in _HOME_OPTIONS.items():
         if variable in hub.explicit_options and storage not in fitting:
-            report((variable,), f"means nothing with hub_home_storage: {storage}; it is for {' and '.join(fitting)}")
+            report(
+                (variable,), f"has no effect with hub_home_storage: {storage}; it applies to {' and '.join(fitting)}"
+            )
     needed = {"claim": "hub_home_claim", "nfs": "hub_home_nfs"}.get(storage)
     if needed and not hub[needed]:
-        report(("hub_home_storage",), f"{storage!r} needs {needed}")
+        report(("hub_home_storage",), f"{storage!r} requires {needed}")
     by_chart = hub["hub_defaults_source"] == "chart"
     if (
         storage == "dynamic"
@@ -155,23 +157,23 @@ def _check_homes(hub: Hub, report: Report) -> None:
     ):
         report(
             ("hub_home_storage",),
-            "homes need a storage class, set hub_home_storage_class or cluster_storage_class;"
+            "home directories need a storage class; set hub_home_storage_class or cluster_storage_class,"
             " or another hub_home_storage (claim, nfs, none)",
         )
 
 
 def _check_volumes(hub: Hub, report: Report) -> None:
     """Volumes and mounts have names: one of a name that is taken would stand in place of the other."""
-    taken = {"home": "the homes"} if home_storage(hub) in ("claim", "nfs") else {}
+    taken = {"home": "the home directories"} if home_storage(hub) in ("claim", "nfs") else {}
     for name in hub["hub_shared_directories"] or {}:
         if name in taken:
-            report(("hub_shared_directories", name), f"the name {name!r} is taken by {taken[name]}; use another")
+            report(("hub_shared_directories", name), f"the name {name!r} is already used by {taken[name]}; use another")
         taken.setdefault(name, "hub_shared_directories")
     if hub["hub_files"]:
         taken["files"] = "hub_files"
     for name in hub["hub_volumes"] or {}:
         if name in taken:
-            report(("hub_volumes", name), f"the name {name!r} is taken by {taken[name]}; use another")
+            report(("hub_volumes", name), f"the name {name!r} is already used by {taken[name]}; use another")
 
 
 def _check_route(hub: Hub, report: Report) -> None:
@@ -180,17 +182,17 @@ def _check_route(hub: Hub, report: Report) -> None:
     if route == "none" or not has_domain:
         return
     if hub["hub_url"] and urlsplit(hub["hub_url"]).scheme != "https":
-        report(("hub_url",), f"is not served with TLS; with cluster_exposure: {route} it starts with https://")
+        report(("hub_url",), f"must start with https:// with cluster_exposure: {route}")
     secret = hub["hub_tls_secret"]
     if route == "ingress" and not (secret or hub.cluster["cluster_certificate_issuer"]):
         report(
-            ("cluster_exposure",), "'ingress' needs a certificate; set cluster_certificate_issuer, or hub_tls_secret"
+            ("cluster_exposure",), "'ingress' requires a certificate; set cluster_certificate_issuer or hub_tls_secret"
         )
     if route == "gateway" and not hub.cluster["cluster_gateway"]:
-        report(("cluster_exposure",), "'gateway' needs cluster_gateway")
+        report(("cluster_exposure",), "'gateway' requires cluster_gateway")
     if route == "load-balancer" and not (secret or hub.cluster["cluster_acme_contact"]):
         report(
-            ("cluster_exposure",), "'load-balancer' needs a certificate; set cluster_acme_contact, or hub_tls_secret"
+            ("cluster_exposure",), "'load-balancer' requires a certificate; set cluster_acme_contact or hub_tls_secret"
         )
 
 
@@ -199,14 +201,14 @@ def _check_rights(hub: Hub, report: Report) -> None:
         return
     for variable in (*CLUSTER_WIDE, "hub_user_placeholders", "hub_prepull_on_deploy", "hub_prepull_on_new_nodes"):
         if variable in hub.explicit_options and hub[variable]:
-            report((variable,), "needs rights in the whole cluster, and cluster_permissions is 'namespace'")
+            report((variable,), "requires cluster-wide permissions, but cluster_permissions is 'namespace'")
 
 
 def _check_metadata(hub: Hub, report: Report) -> None:
     if (hub["hub_user_egress"] or {}).get("metadata") and hub["hub_block_metadata_with_iptables"]:
         report(
             ("hub_user_egress", "metadata"),
-            "is true, but hub_block_metadata_with_iptables blocks the metadata server all the same; set that to false",
+            "is true, but hub_block_metadata_with_iptables still blocks the metadata server; set it to false",
         )
 
 
@@ -214,7 +216,7 @@ def _check_placeholders(hub: Hub, report: Report) -> None:
     if hub["hub_user_placeholders"] and not hub["hub_pod_priority"]:
         report(
             ("hub_user_placeholders",),
-            "needs hub_pod_priority: true, else placeholders keep people's sessions out",
+            "requires hub_pod_priority: true; otherwise placeholders block sessions",
         )
 
 
@@ -229,7 +231,7 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
             variable = "hub_release" if hub["hub_release"] else "hub_namespace"
             problems.add(
                 (variable,),
-                f"namespace {hub.namespace} and release {hub.release} are also those of hub {other}",
+                f"namespace {hub.namespace} and release {hub.release} are also used by hub {other}",
                 inventory.hosts[hub.name].locate((variable,)),
                 hub.name,
             )

@@ -14,7 +14,7 @@ from .profile_options import PROFILE
 
 #: A name of Kubernetes (RFC 1123 label).
 LABEL_PATTERN = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-LABEL_TEXT = "a name of Kubernetes: at most 63 lower-case letters, digits and '-'"
+LABEL_TEXT = "a Kubernetes name: at most 63 lower-case letters, digits and '-'"
 VERSION_PATTERN = r"v?[0-9]+[.][0-9]+[.][0-9]+([-+][-+.0-9A-Za-z]+)?"
 
 
@@ -26,9 +26,9 @@ CHOICES = (
     _option(
         "hub_profiles",
         "list",
-        "What users choose from, where every environment in every size is not what is wanted.",
-        "Then a list of one in O(hub_environments) or O(hub_sizes) is what a session is that no profile changes, and"
-        " a longer one, such as a group's, is not used.",
+        "Profile list of the hub, if users should not select from every environment in every size.",
+        "A single entry of O(hub_environments) or O(hub_sizes) is then the default of all profiles; longer lists, such"
+        " as those of a group, are not used.",
         elements=element("dict", options=PROFILE),
         example="[{title: CPU, environments: [python, r], sizes: [small, large]},"
         " {title: GPU, environments: [pytorch], sizes: [gpu], allowed_groups: [gpu-users]}]",
@@ -36,7 +36,7 @@ CHOICES = (
     _option(
         "hub_unlisted_image",
         "bool",
-        "Lets users name an image of their own, beside O(hub_environments).",
+        "Whether users may enter an image of their own, in addition to O(hub_environments).",
         default=False,
     ),
 )
@@ -51,50 +51,52 @@ _NFS = Option(
     ),
 )
 _MOUNT = (
-    Option("path", "machine_path", ("Where sessions see it.",), required=True),
-    Option("subpath", "str", ("The part of it that sessions see; C({username}) is the user's name.",)),
-    Option("read_only", "bool", ("Whether sessions can only read it; they can write when unset.",)),
+    Option("path", "machine_path", ("Mount path in sessions.",), required=True),
+    Option("subpath", "str", ("Subdirectory that is mounted; C({username}) is replaced by the user name.",)),
+    Option("read_only", "bool", ("Whether it is mounted read-only.",)),
 )
 
 STORAGE = (
     _option(
         "hub_home_storage",
         "str",
-        "Where the users' homes are.",
-        "C(dynamic) - a volume of its own for each user, made by the cluster's storage class.",
-        "C(claim) - one volume claim that is there already, a directory in it for each user.",
-        "C(nfs) - an NFS export, a directory in it for each user.",
-        "C(none) - nowhere; homes end with the session.",
-        "Unset, C(dynamic); that needs O(hub_home_storage_class) or O(cluster_storage_class).",
+        "Storage of the users' home directories.",
+        "C(dynamic) - a volume per user, provisioned by a storage class.",
+        "C(claim) - an existing PersistentVolumeClaim, with a directory per user.",
+        "C(nfs) - an NFS export, with a directory per user.",
+        "C(none) - no storage; home directories are lost when the session ends.",
+        "Defaults to C(dynamic), which requires O(hub_home_storage_class) or O(cluster_storage_class).",
         choices=("dynamic", "claim", "nfs", "none"),
     ),
     _option(
         "hub_home_capacity",
         "quantity",
-        "Size of a user's volume, with C(dynamic); a full home cannot grow by itself.",
+        "Capacity of a user's volume, with C(dynamic).",
         default="10Gi",
     ),
     _option("hub_home_storage_class", "str", "Storage class of the users' volumes, with C(dynamic)."),
-    _label("hub_home_claim", "The volume claim, with C(claim)."),
+    _label("hub_home_claim", "Name of the PersistentVolumeClaim, with C(claim)."),
     _option(
         "hub_home_nfs",
         "dict",
-        "The export, with C(nfs).",
+        "The NFS export, with C(nfs).",
         options=_NFS.options,
         example="{server: 10.0.0.4, path: /export/homes}",
     ),
     _option(
         "hub_home_subpath",
         "str",
-        "A user's directory in the claim or export.",
-        "C({username}) is the user's name, made safe for file names.",
+        "Directory of a user in the claim or export.",
+        "C({username}) is replaced by the user name, escaped for file names.",
         default="{username}",
     ),
-    _option("hub_home_mount_path", "machine_path", "Where sessions see the home.", default="/home/jovyan"),
+    _option(
+        "hub_home_mount_path", "machine_path", "Mount path of the home directory in sessions.", default="/home/jovyan"
+    ),
     _option(
         "hub_shared_directories",
         "dict",
-        "Directories beside the homes, in the same claim or export, that all users see.",
+        "Directories in the claim or export of the home directories that are mounted in all sessions, by name.",
         elements=element("dict", options=_MOUNT),
         pattern=NAME_PATTERN,
         pattern_text=NAME_TEXT,
@@ -103,12 +105,12 @@ STORAGE = (
     _option(
         "hub_volumes",
         "dict",
-        "More volumes of sessions.",
+        "Additional volumes of sessions, by name.",
         elements=element(
             "dict",
             options=(
                 *_MOUNT,
-                Option("volume", "dict", ("The volume, as in a pod, without its name.",), required=True),
+                Option("volume", "dict", ("The volume as in a pod specification, without its name.",), required=True),
             ),
         ),
         pattern=NAME_PATTERN,
@@ -118,20 +120,20 @@ STORAGE = (
     _option(
         "hub_files",
         "dict",
-        "Files in every session.",
-        "What only some may read must not be here: sessions can read all of it.",
+        "Files that are mounted in every session, by name.",
+        "Every user can read them, so they must not hold secrets.",
         elements=element(
             "dict",
             options=(
-                Option("path", "machine_path", ("Where sessions see it.",), required=True),
-                Option("content", "str", ("Its text.",), required=True),
+                Option("path", "machine_path", ("Mount path in sessions.",), required=True),
+                Option("content", "str", ("Content of the file.",), required=True),
                 Option(
                     "mode",
                     "int",
-                    ("Its mode, such as 0644.",),
+                    ("File mode, such as 0644.",),
                     minimum=0,
                     maximum=0o777,
-                    pattern_text="a file's mode such as 0644",
+                    pattern_text="a file mode such as 0644",
                 ),
             ),
         ),
@@ -142,8 +144,9 @@ STORAGE = (
     _option(
         "hub_buckets",
         "dict",
-        "Object storage of users, told to sessions by environment variables; each user has a prefix of their own.",
-        "What a session may do with it is decided by O(hub_user_service_account).",
+        "Buckets of object storage, by the environment variable that names them in sessions; each user has a prefix of"
+        " their own.",
+        "The permissions of a session are those of O(hub_user_service_account).",
         elements=element(
             "str",
             pattern=r"(s3|gs|az|abfs)://\S+[^/\s]",
@@ -155,42 +158,44 @@ STORAGE = (
     ),
     _label(
         "hub_user_service_account",
-        "Service account of sessions, for workload identity; it must be there already.",
-        "Unset, sessions have no rights in the cluster and none in the cloud.",
+        "Service account of sessions, for example for workload identity; it must exist.",
+        "Unset, sessions have no permissions in the cluster or the cloud.",
     ),
     _option(
         "hub_database_storage",
         "quantity",
-        "Size of the volume that holds the hub's database.",
+        "Capacity of the volume of the hub's database.",
         default="1Gi",
     ),
-    _option("hub_database_storage_class", "str", "Storage class of that volume."),
+    _option("hub_database_storage_class", "str", "Storage class of the volume of the hub's database."),
 )
 
 NETWORK = (
     _option(
         "hub_user_egress",
         "dict",
-        "Where sessions may connect to, beside the hub itself.",
+        "Destinations that sessions may connect to, in addition to the hub (network policy).",
         options=(
-            Option("internet", "bool", ("Addresses that are not private.",)),
-            Option("private", "bool", ("Private addresses, other pods and services included.",)),
-            Option("metadata", "bool", ("The cloud's metadata server, which hands out the node's rights.",)),
+            Option("internet", "bool", ("Public IP addresses.",)),
+            Option("private", "bool", ("Private IP addresses, including other pods and services.",)),
+            Option(
+                "metadata", "bool", ("The cloud's metadata server, which gives access to the credentials of the node.",)
+            ),
         ),
         example="{internet: true, private: false, metadata: false}",
     ),
     _option(
         "hub_block_metadata_with_iptables",
         "bool",
-        "Blocks the cloud's metadata server in each session by a privileged init container, too.",
-        "Namespaces under the restricted Pod Security Standard refuse that; the network policy does the same where"
-        " the cluster enforces policies.",
+        "Whether a privileged init container of each session also blocks the cloud's metadata server with iptables.",
+        "The restricted Pod Security Standard does not allow this; the network policy has the same effect if the"
+        " cluster enforces network policies.",
         default=True,
     ),
     _label(
         "hub_tls_secret",
-        "Secret in the hub's namespace that holds its TLS certificate.",
-        "Unset, C(HUB-tls), which cert-manager fills with O(cluster_certificate_issuer).",
+        "Secret with the TLS certificate, in the namespace of the hub.",
+        "Defaults to C(HUB-tls), which cert-manager creates with O(cluster_certificate_issuer).",
     ),
 )
 
@@ -198,27 +203,28 @@ SCHEDULING = (
     _option(
         "hub_node_selector",
         "dict",
-        "Labels of the nodes that sessions run on.",
+        "Node selector of sessions.",
         elements=element("str"),
         example="{hub.jupyter.org/node-purpose: user}",
     ),
     _option(
         "hub_tolerations",
         "list",
-        "More taints of nodes that sessions tolerate, as in a pod.",
+        "Additional tolerations of sessions, as in a pod specification.",
         elements=element("dict"),
     ),
     _option(
         "hub_user_scheduler",
         "bool",
-        "Packs sessions onto few nodes, so that the others can be given back.",
-        "Needs rights in the whole cluster.",
+        "Whether the user scheduler packs sessions onto few nodes, so that the autoscaler can remove the others.",
+        "It requires cluster-wide permissions.",
         default=True,
     ),
     _option(
         "hub_user_placeholders",
         "int",
-        "Sessions' worth of room kept free, so that people need not wait for a node; needs pod priorities.",
+        "Number of user placeholder pods, which reserve capacity so that users need not wait for a new node; they"
+        " require O(hub_pod_priority).",
         default=0,
         minimum=0,
         maximum=10000,
@@ -226,52 +232,53 @@ SCHEDULING = (
     _option(
         "hub_pod_priority",
         "bool",
-        "Lets sessions push placeholders aside; needs rights in the whole cluster.",
+        "Whether pod priorities let sessions evict user placeholders; requires cluster-wide permissions.",
         default=False,
     ),
     _option(
         "hub_prepull_on_deploy",
         "bool",
-        "Pulls the images to all nodes before a deploy goes on.",
+        "Whether a deploy first pulls the images on all nodes (the chart's hook image puller).",
         default=False,
     ),
     _option(
         "hub_prepull_on_new_nodes",
         "bool",
-        "Pulls the images to every node as it appears.",
+        "Whether the images are pulled on new nodes (the chart's continuous image puller).",
         default=True,
     ),
 )
 
 PLACE = (
-    _label("hub_namespace", "Namespace of the hub; its inventory name when unset."),
-    _label("hub_release", "Name of the Helm release; the hub's inventory name when unset."),
+    _label("hub_namespace", "Namespace of the hub; defaults to its name in the inventory."),
+    _label("hub_release", "Name of the Helm release; defaults to the hub's name in the inventory."),
     _option(
         "hub_chart_version",
         "str",
-        "Version of the chart, where this hub tries another than O(cluster_chart_version).",
+        "Version of the chart, if it differs from O(cluster_chart_version).",
         pattern=VERSION_PATTERN,
         pattern_text="a version such as 4.4.0",
     ),
     _label(
         "hub_service_account",
-        "Service account of the hub itself, where O(cluster_permissions) do not allow to make one.",
-        "It must be there already, with the rights that the chart's role holds.",
+        "Existing service account of the hub, if O(cluster_permissions) does not allow to create one.",
+        "It needs the permissions of the chart's role for the hub.",
     ),
     _option(
         "hub_defaults_source",
         "str",
-        "What an option means that is not set.",
-        "C(collection) - what this reference says.",
-        "C(chart) - what the chart does; only what is set is written into its values. Imported hubs have this.",
+        "Source of the defaults of options that are not set.",
+        "C(collection) - the defaults in this reference.",
+        "C(chart) - the defaults of the chart; only options that are set become Helm values. Imported hubs use this.",
         choices=("collection", "chart"),
         default="collection",
     ),
     _option(
         "hub_pending_secrets",
         "list",
-        "Files with secrets that are still to be brought into the inventory.",
-        "Until it is empty the hub can be validated and rendered, with secrets missing, but not deployed.",
+        "Secrets that still have to be added to the inventory, such as the names of encrypted files that were not"
+        " imported.",
+        "While the list is not empty, the hub can be validated and rendered, but not deployed.",
         default=(),
         elements=names(),
     ),
@@ -279,19 +286,19 @@ PLACE = (
 
 #: Add-ons are described in platform/kubernetes/addons.py, apart from what every one of them has.
 ADDON = (
-    Option("chart", "str", ("Chart - its name in the repository, an OCI address, or a path.",)),
+    Option("chart", "str", ("Chart: its name in the repository, an OCI reference, or a path.",)),
     Option("version", "str", ("Version of the chart.",)),
     Option("repository", "url", ("Helm repository of the chart.",)),
-    Option("settings", "dict", ("Settings of add-ons that are known by name; see below.",), default={}),
-    Option("values", "values", ("Helm values of the add-on, over everything else.",), default={}),
+    Option("settings", "dict", ("Settings of a known add-on; see the settings of add-ons.",), default={}),
+    Option("values", "values", ("Helm values of the add-on; they override everything else.",), default={}),
 )
 
 ESCAPES = (
     _option(
         "hub_addons",
         "dict",
-        "Releases beside the hub, by name.",
-        "Known by name, with chart and version - see the list of add-ons; others name their chart.",
+        "Additional Helm releases in the namespace of the hub, by name.",
+        "Known add-ons have a chart and a version (see the list of add-ons); others need a chart.",
         elements=element("dict", options=ADDON),
         pattern=LABEL_PATTERN,
         pattern_text=LABEL_TEXT,
@@ -301,10 +308,11 @@ ESCAPES = (
     _option(
         "hub_ignored_problems",
         "list",
-        "Places in the chart's values, or in what options hand on to KubeSpawner, whose problems are told, but stop"
-        " nothing.",
-        "C(hub_chart_version) or C(cluster_chart_version) stands for a version of the chart that nothing is known of.",
-        "Imports name here what was wrong before.",
+        "Paths in the values of the chart, or in options that are passed on to KubeSpawner, whose problems are printed"
+        " but do not stop anything.",
+        "C(hub_chart_version) or C(cluster_chart_version) allows a version of the chart that the collection does not"
+        " know.",
+        "Imports add the problems that existed before.",
         default=(),
         elements=names(),
         example="[hub.config.GoogleOAuthenticator.allowed_hosted_domains]",
@@ -312,17 +320,17 @@ ESCAPES = (
     _option(
         "hub_helm_values",
         "values",
-        "Values of the zero-to-jupyterhub chart, over everything else, by Helm's rules - mappings merge, lists"
-        " replace, null deletes the chart's default.",
-        "Above O(cluster_helm_values), which is above O(fleet_helm_values), which is above what the other options"
-        " make.",
+        "Values of the zero-to-jupyterhub chart, merged as Helm merges values: mappings merge, lists replace, and"
+        " null deletes the default of the chart.",
+        "They override O(cluster_helm_values), which override O(fleet_helm_values), which override the values made"
+        " from other options.",
         example="{hub: {resources: {requests: {memory: 512Mi}}}}",
     ),
 )
 
 #: By chapter, in the order of the reference.
 KUBERNETES_CHAPTERS = (
-    ("Kubernetes: choices", CHOICES),
+    ("Kubernetes: profiles", CHOICES),
     ("Kubernetes: storage", STORAGE),
     ("Kubernetes: network", NETWORK),
     ("Kubernetes: nodes and images", SCHEDULING),

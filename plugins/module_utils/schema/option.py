@@ -26,12 +26,12 @@ KINDS = {
     "port": "a port number from 1 to 65535",
     "address": "an IP address",
     "domain": "a domain name such as hub.example.org",
-    "url": "an address such as https://hub.example.org/",
+    "url": "a URL such as https://hub.example.org/",
     "machine_path": "an absolute path on the machine",
     "inventory_path": "a path, absolute or relative to the inventory directory",
     "python": "Python code",
     "image": "a container image with its tag, such as quay.io/jupyter/scipy-notebook:2025-11-10",
-    "quantity": "an amount as Kubernetes writes it, such as 10Gi or 500M",
+    "quantity": "a Kubernetes quantity such as 10Gi or 500M",
     "values": "Helm values",
 }
 

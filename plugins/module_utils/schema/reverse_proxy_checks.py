@@ -25,7 +25,7 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
     if hub.cluster["cluster_reverse_proxy"] == "none":
         if "cluster_reverse_proxy" not in broken:
             for variable in (name for name in ONLY_WITH_CADDY if name in hub.explicit_options):
-                report((variable,), "means nothing without cluster_reverse_proxy: caddy")
+                report((variable,), "has no effect without cluster_reverse_proxy: caddy")
         return
     if {"hub_url", "hub_domain", "cluster_reverse_proxy"} & broken or not (hub["hub_url"] or hub["hub_domain"]):
         return
@@ -39,19 +39,21 @@ def _check_address(hub: Hub, report: Report) -> None:
     address = _address(host)
     if not hub.behind_reverse_proxy:
         if not (address and address.is_loopback):
-            report(("hub_url",), f"the reverse proxy serves hubs with TLS; write https://{host}/")
+            report(("hub_url",), f"the reverse proxy serves hubs over HTTPS; use https://{host}/")
         return
     if address:
-        report(("hub_url",), f"the reverse proxy needs a domain, and {host} is an address")
+        report(("hub_url",), f"the reverse proxy requires a domain name, but {host} is an IP address")
     if not ipaddress.ip_address(hub["hub_bind"]).is_loopback:
-        report(("hub_bind",), "lets people past the reverse proxy (cluster_reverse_proxy: caddy); leave it unset")
+        report(
+            ("hub_bind",), "makes the hub reachable without the reverse proxy (cluster_reverse_proxy: caddy); unset it"
+        )
 
 
 def _check_certificate(hub: Hub, report: Report, broken: set[str]) -> None:
     if {"hub_tls_certificate", "cluster_certificate_source"} & broken or hub["hub_tls_certificate"]:
         return
     if hub.cluster["cluster_certificate_source"] == "own":
-        report(("hub_tls_certificate",), "is not set, and cluster_certificate_source is 'own'")
+        report(("hub_tls_certificate",), "is not set, but cluster_certificate_source is 'own'")
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -83,21 +85,24 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
         if other:
             where = inventory.hosts[hub.name].locate(("hub_port",))
             problems.add(
-                ("hub_port",), f"port {hub['hub_port']} is that of cluster {other}'s reverse proxy", where, hub.name
+                ("hub_port",),
+                f"port {hub['hub_port']} is used by the reverse proxy of cluster {other}",
+                where,
+                hub.name,
             )
 
 
 def _check_ports(hub: Hub, taken: dict[tuple[str, Any], str], report: Callable[[str, str], None]) -> None:
     cluster = hub.cluster
     if cluster["cluster_http_port"] == cluster["cluster_https_port"]:
-        report("cluster_http_port", "is also cluster_https_port; the reverse proxy needs two ports")
+        report("cluster_http_port", "is equal to cluster_https_port; the reverse proxy requires two ports")
         return
     for variable in ("cluster_http_port", "cluster_https_port"):
         other = taken.setdefault((cluster["cluster_host"], cluster[variable]), cluster.name)
         if other != cluster.name:
             report(
                 variable,
-                f"port {cluster[variable]} is also that of cluster {other}'s reverse proxy on the same machine",
+                f"port {cluster[variable]} is also used by the reverse proxy of cluster {other} on the same machine",
             )
 
 
@@ -117,9 +122,12 @@ def _check_authority(hub: Hub, directory: str, report: Callable[[str, str], None
     try:
         read_authority(value, directory)
     except OSError as error:
-        report("cluster_certificate_authority", f"{value!r}: {error.strerror} (paths start at the inventory directory)")
+        report(
+            "cluster_certificate_authority",
+            f"{value!r}: {error.strerror} (relative paths start at the inventory directory)",
+        )
     except ValueError:
-        report("cluster_certificate_authority", f"{value!r} holds no certificates (PEM)")
+        report("cluster_certificate_authority", f"{value!r} does not contain certificates in PEM format")
 
 
 def read_authority(value: str | None, directory: str) -> str:

@@ -12,10 +12,10 @@ REVERSE_PROXY = (
         "cluster_reverse_proxy",
         "str",
         (
-            "What brings people from the domains of hubs to the hubs of the machine.",
-            "C(none) - someone else's business; hubs listen where O(hub_bind) says.",
-            "C(caddy) - Caddy, from the machine's package of that name, serves every hub that has O(hub_domain), or"
-            " O(hub_url) with C(https); hubs without listen on 127.0.0.1 only.",
+            "Reverse proxy in front of the hubs of the machine.",
+            "C(none) - none; hubs listen on O(hub_bind).",
+            "C(caddy) - Caddy, from the package of that name, serves every hub with O(hub_domain), or with O(hub_url)"
+            " and C(https); other hubs listen on 127.0.0.1 only.",
         ),
         default="none",
         choices=("none", "caddy"),
@@ -25,10 +25,11 @@ REVERSE_PROXY = (
         "cluster_certificate_source",
         "str",
         (
-            "Where the reverse proxy gets certificates from, for hubs without O(hub_tls_certificate).",
-            "C(acme) - from Let's Encrypt, or O(cluster_acme_directory); it has to reach the domain from outside.",
-            "C(internal) - from an authority that Caddy makes on the machine, for tests and intranets.",
-            "C(own) - nowhere; every hub has O(hub_tls_certificate).",
+            "Source of the certificates of hubs without O(hub_tls_certificate).",
+            "C(acme) - Let's Encrypt, or the server at O(cluster_acme_directory), which must be able to connect to the"
+            " domain.",
+            "C(internal) - a certificate authority that Caddy creates on the machine, for tests and intranets.",
+            "C(own) - none; every hub needs O(hub_tls_certificate).",
         ),
         default="acme",
         choices=("acme", "internal", "own"),
@@ -37,7 +38,7 @@ REVERSE_PROXY = (
     Option(
         "cluster_acme_directory",
         "url",
-        ("Address of an ACME server's directory.", "Unset, that of Let's Encrypt."),
+        ("Directory URL of an ACME server.", "Defaults to that of Let's Encrypt."),
         example="https://acme.example.org/acme/directory",
         platforms=(SERVER,),
     ),
@@ -45,8 +46,8 @@ REVERSE_PROXY = (
         "cluster_certificate_authority",
         "inventory_path",
         (
-            "Certificates of authorities (PEM) that browsers of your people know, but the system does not.",
-            "The check trusts them, and the reverse proxy at O(cluster_acme_directory).",
+            "File of CA certificates, in PEM format, that users' browsers trust but the operating system does not.",
+            "The check trusts them for hubs, and the reverse proxy for O(cluster_acme_directory).",
         ),
         example="files/authority.pem",
         platforms=(SERVER,),
@@ -54,13 +55,13 @@ REVERSE_PROXY = (
     Option(
         "cluster_bind",
         "address",
-        ("Address that the reverse proxy listens on; all of the machine's when unset.",),
+        ("IP address that the reverse proxy listens on; unset, all addresses of the machine.",),
         platforms=(SERVER,),
     ),
     Option(
         "cluster_http_port",
         "port",
-        ("Port on which the reverse proxy sends people on to C(https), and answers the ACME server.",),
+        ("Port on which the reverse proxy redirects to C(https) and answers ACME challenges.",),
         default=80,
         platforms=(SERVER,),
     ),
@@ -68,15 +69,15 @@ REVERSE_PROXY = (
         "cluster_https_port",
         "port",
         (
-            "Port that the reverse proxy serves hubs on.",
-            "Where people use another than 443, O(hub_url) says so; it may differ from this one behind NAT.",
+            "Port on which the reverse proxy serves hubs over HTTPS.",
+            "If users connect to a port other than 443, set it in O(hub_url); behind NAT, it may differ from this one.",
         ),
         default=443,
         platforms=(SERVER,),
     ),
 )
 
-#: What means nothing without a reverse proxy.
+#: Options that have no effect without a reverse proxy.
 ONLY_WITH_CADDY = (
     "cluster_certificate_source",
     "cluster_acme_directory",

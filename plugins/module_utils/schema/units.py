@@ -43,10 +43,10 @@ def parse_memory(value: str | int | float) -> Memory:
     Takes a number of bytes or text such as ``512M``, ``2G``, ``1.5G``, ``2GB`` or ``2GiB``.
     Raises ValueError, with the allowed units, for anything else.
     """
-    number, unit = _split(value, "memory", "512M, 2G")
+    number, unit = _split(value, "memory", "512M or 2G")
     unit = re.sub(r"I?B$", "", unit.upper())
     if unit not in MEMORY_UNITS:
-        raise ValueError(f"unknown unit in {value!r}; memory is written like 512M, 2G (units: K, M, G, T)")
+        raise ValueError(f"unknown unit in {value!r}; write memory like 512M or 2G (units: K, M, G, T)")
     return Memory(int(number * MEMORY_UNITS[unit]), value)
 
 
@@ -58,11 +58,9 @@ def parse_duration(value: str | int | float) -> int:
     """
     if isinstance(value, str) and value.strip() == "never":
         return 0
-    number, unit = _split(value, "a duration", "30m, 2h")
+    number, unit = _split(value, "a duration", "30m or 2h")
     if unit not in DURATION_UNITS:
-        raise ValueError(
-            f"unknown unit in {value!r}; a duration is written like 30m, 2h (units: s, m, h, d), or 'never'"
-        )
+        raise ValueError(f"unknown unit in {value!r}; write a duration like 30m or 2h (units: s, m, h, d), or 'never'")
     return int(number * DURATION_UNITS[unit])
 
 

@@ -55,26 +55,26 @@ def _check_groups(inventory: FleetInput, problems: Problems) -> None:
     cluster_of: dict[str, list[str]] = {name: [] for name in inventory.hosts}
     for cluster, members in inventory.clusters.items():
         if not re.fullmatch(NAME_PATTERN.replace("-a-z0-9", "-_a-z0-9"), cluster):
-            problems.add((), f"cluster {cluster!r}: the name of a cluster is {NAME_TEXT} or '_'")
+            problems.add((), f"cluster {cluster!r}: the name of a cluster must be {NAME_TEXT} or '_'")
         for member in members:
             cluster_of[member].append(cluster)
     for name, host in inventory.hosts.items():
         if not cluster_of[name]:
-            problems.add((), "is in no cluster; put it into a child group of clusters", hub=name)
+            problems.add((), "is not in a cluster; add it to a child group of the group clusters", hub=name)
             continue
         if not re.fullmatch(NAME_PATTERN, name):
-            problems.add((), f"the name of a hub is {NAME_TEXT}, at most 32 of them", hub=name)
+            problems.add((), f"the name of a hub must be {NAME_TEXT}, at most 32 characters", hub=name)
         if len(cluster_of[name]) > 1:
             problems.add(
                 (),
-                f"is in several clusters ({', '.join(sorted(cluster_of[name]))}); a hub is in one",
+                f"is in several clusters ({', '.join(sorted(cluster_of[name]))}); a hub must be in exactly one",
                 hub=name,
             )
         tiers = [tier for tier in TIERS if tier in host.groups]
         if len(tiers) != 1:
             problems.add(
                 (),
-                f"is in {' and '.join(tiers) or 'no tier'}; put it into one of the groups {' or '.join(TIERS)}",
+                f"is in {' and '.join(tiers) or 'no tier'}; add it to exactly one of the groups {' or '.join(TIERS)}",
                 hub=name,
             )
 
@@ -95,7 +95,7 @@ def _check_cluster(cluster: str, checks: list[_HostCheck]) -> None:
             if value != usual:
                 check.report(
                     (option.name,),
-                    f"{shown(option, value)} here, {shown(option, usual)} for other hubs of cluster {cluster}; "
+                    f"is {shown(option, value)} here and {shown(option, usual)} for other hubs of cluster {cluster}; "
                     f"set it once, in group_vars/{cluster}.yml",
                     everyone,
                 )
@@ -127,7 +127,7 @@ class _Seen:
                 if is_secret(path):
                     found.append((path, "is a secret"))
                 elif holds_credentials(leaf):
-                    found.append((path, "holds a password"))
+                    found.append((path, "contains a password"))
             self._secrets[id(value)] = (value, found)
         return self._secrets[id(value)][1]
 
@@ -204,7 +204,9 @@ class _HostCheck:
         needed = option.needed_on(self.platform)
         if value is not None and self.platform and not option.applies_to(self.platform):
             where = " and ".join(option.platforms)
-            self.report((option.name,), f"is for the platform {where}; this cluster's is {self.platform}")
+            self.report(
+                (option.name,), f"is only valid on the platform {where}; this cluster's platform is {self.platform}"
+            )
             return _copied(option.default)
         if value is None or (needed and value == ""):
             if needed and option.name not in self.broken:
@@ -229,7 +231,7 @@ class _HostCheck:
                     where = f", copied from {copied}" if copied else ""
                     self.report(
                         path,
-                        f"{what} in plain text{where}; encrypt it with 'ansible-vault encrypt_string', or look it up",
+                        f"{what} in plain text{where}; encrypt it with 'ansible-vault encrypt_string', or use a lookup",
                     )
 
 

@@ -58,7 +58,7 @@ def check_value(option: Option, value: Any, report: Report, path: ValuePath = ()
     if isinstance(value, EncryptedValue):
         if option.kind in _OPAQUE and not option.choices:
             return value  # nobody can tell what it is
-        report(path, "stands encrypted; revisions can only be compared where it does not, as it is no secret")
+        report(path, "is encrypted, although it is not a secret; to compare revisions, write it in plain text")
         return None
     if value is None:
         report(path, "is empty")
@@ -78,8 +78,8 @@ def check_value(option: Option, value: Any, report: Report, path: ValuePath = ()
 def _unfinished(text: str, code: bool = False) -> str:
     """Return what is to be said of a text that is not the real one yet, or ""; in code, words may be remarks."""
     if SOPS.match(text):
-        return "is still encrypted; SOPS files are read by the vars plugin community.sops.sops"
-    return "holds a placeholder; write the real value" if not code and PLACEHOLDER.search(text) else ""
+        return "is still encrypted; enable the vars plugin community.sops.sops to read SOPS files"
+    return "is a placeholder; set the real value" if not code and PLACEHOLDER.search(text) else ""
 
 
 def _check_texts(value: Any, report: Report, path: ValuePath) -> None:
@@ -102,12 +102,12 @@ def _within(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     elif option.minimum is not None and value < option.minimum:
         report(
             path,
-            f"{_amount(option, value)} is too small; the least is {_amount(option, option.minimum)}",
+            f"{_amount(option, value)} is too small; the minimum is {_amount(option, option.minimum)}",
         )
     elif option.maximum is not None and value > option.maximum:
         report(
             path,
-            f"{_amount(option, value)} is too large; the most is {_amount(option, option.maximum)}",
+            f"{_amount(option, value)} is too large; the maximum is {_amount(option, option.maximum)}",
         )
     elif option.pattern and isinstance(value, str) and not re.fullmatch(option.pattern, value):
         report(path, f"{shown(option, value)} is not {option.pattern_text}" if value.strip() else "is empty")
@@ -141,13 +141,13 @@ def shown(option: Option, value: Any) -> str:
 def _wrong(option: Option, value: Any) -> ValueError:
     hint = ""
     if option.kind == "str" and isinstance(value, bool):
-        hint = " (YAML reads words such as yes and off as true or false; put text in quotes)"
+        hint = " (YAML reads words such as yes and off as booleans; quote text)"
     elif option.kind == "bool" and str(value).lower() in ("yes", "no", "on", "off"):
-        hint = " (write it without quotes)"
+        hint = " (remove the quotes)"
     elif option.kind == "list" and isinstance(value, str):
-        hint = " (start each element with '- ')"
+        hint = " (start each item with '- ')"
     elif option.kind == "values":
-        hint = ", which are a mapping"
+        hint = ", which must be a mapping"
     return ValueError(f"{shown(option, value)} is not {KINDS[option.kind]}{hint}")
 
 
@@ -180,7 +180,7 @@ def _number(option: Option, value: Any, _report: Report, _path: ValuePath) -> An
 def _bool(option: Option, value: Any, _report: Report, _path: ValuePath) -> Any:
     # `-e` and surveys hand over text; files hold real booleans.
     if isinstance(value, str) and value.lower() in ("true", "false"):
-        raise ValueError(f"{value!r} is text, not true or false (write it without quotes)")
+        raise ValueError(f"{value!r} is text, not true or false (remove the quotes)")
     if not isinstance(value, bool):
         raise _wrong(option, value)
     return value
@@ -268,14 +268,14 @@ def _address(option: Option, value: Any, report: Report, path: ValuePath) -> Any
         return str(ipaddress.ip_address(text))
     except ValueError:
         raise ValueError(
-            f"{shown(option, text)} is not an IP address; 127.0.0.1 is this machine only, 0.0.0.0 every interface"
+            f"{shown(option, text)} is not an IP address; 127.0.0.1 is this machine only, 0.0.0.0 all interfaces"
         ) from None
 
 
 def _domain(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     text = _text(option, value, report, path).lower()
     if not DOMAIN.fullmatch(text):
-        raise ValueError(f"{shown(option, text)} is not {KINDS['domain']} (no scheme, no path, no port)")
+        raise ValueError(f"{shown(option, text)} is not {KINDS['domain']} (without scheme, path and port)")
     return text
 
 
@@ -296,7 +296,7 @@ def _machine_path(option: Option, value: Any, report: Report, path: ValuePath) -
     if not text.startswith(("/", "~/") if option.home else "/") or re.search(r"[\0\n]", text):
         raise _wrong(option, text)
     if ".." in text.split("/"):
-        raise ValueError(f"{text!r} holds '..'; write the path without it")
+        raise ValueError(f"{text!r} contains '..'; write the path without it")
     return text
 
 
@@ -307,7 +307,7 @@ def _image(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
         raise ValueError(f"{_wrong(option, text)}{hint}")
     # Behind the last slash: what stands before may be a registry with its port.
     if ":" not in text.rpartition("/")[2]:
-        raise ValueError(f"{text!r} has no tag; without one, sessions change whenever the image does")
+        raise ValueError(f"{text!r} has no tag; add one, so that sessions do not change when the image changes")
     return text
 
 

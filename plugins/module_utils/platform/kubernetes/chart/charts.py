@@ -103,7 +103,7 @@ class Charts:
     def _find(self, reference: ChartReference, hub: Hub) -> ChartFacts:
         chart = hub.cluster["cluster_chart"]
         if reference.is_path and not os.path.exists(reference.chart):
-            message = f"there is no chart {chart!r} (paths start at the inventory directory)"
+            message = f"there is no chart {chart!r} (relative paths start at the inventory directory)"
             raise UnfitChart("cluster_chart", message)
         try:
             path = self.path(reference) if self.download else local_path(reference, self.cache)

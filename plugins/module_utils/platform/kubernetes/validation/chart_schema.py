@@ -104,6 +104,6 @@ def _type(kind: Any) -> str:
 _WORDS: dict[str, Callable[[Any], str]] = {
     "type": _type,
     "pattern": lambda kind: f"does not match {kind.pattern}",
-    "minimum": lambda kind: f"is too small; the least is {kind.limit}",
-    "maximum": lambda kind: f"is too large; the most is {kind.limit}",
+    "minimum": lambda kind: f"is too small; the minimum is {kind.limit}",
+    "maximum": lambda kind: f"is too large; the maximum is {kind.limit}",
 }

@@ -178,7 +178,7 @@ def test_bad_requests(tmp_path: Path, change: dict[str, Any], message: str) -> N
 def test_placeholders_are_reported_and_kept(tmp_path: Path) -> None:
     values = "custom: {word: CHANGE_ME}\nhub: {config: {JupyterHub: {authenticator_class: 'null'}}}"
     imported = import_values(tmp_path, values, hub="lab")
-    assert imported.report.problems == ["lab: hub_helm_values.custom.word: holds a placeholder; write the real value"]
+    assert imported.report.problems == ["lab: hub_helm_values.custom.word: is a placeholder; set the real value"]
     assert variables_of(tmp_path / "fleet")["lab"]["hub_ignored_problems"] == ["custom.word"]
 
 

@@ -120,9 +120,9 @@ def test_every_size_without_memory_is_told() -> None:
     sizes: dict[str, Any] = {"a": {}, "b": {"cpu": 1}, "c": {"memory": "lots"}, "unused": {}}
     found = lines({**SOUND, "hub_size_catalogue": sizes, "hub_sizes": ["a", "b", "c"]})
     assert [line.split(": ", 2)[1:] for line in found] == [
-        ["hub_size_catalogue.a", "memory is missing (most memory of a session; needed on a server)"],
-        ["hub_size_catalogue.b", "memory is missing (most memory of a session; needed on a server)"],
-        ["hub_size_catalogue.c.memory", "'lots' is not memory; write it like 512M, 2G"],
+        ["hub_size_catalogue.a", "memory is missing (memory limit of a session; required on a server)"],
+        ["hub_size_catalogue.b", "memory is missing (memory limit of a session; required on a server)"],
+        ["hub_size_catalogue.c.memory", "'lots' is not memory; write it like 512M or 2G"],
     ]
     assert lines({**SOUND_ON_KUBERNETES, "hub_size_catalogue": {"small": {}, "unused": {}}}) == []
 
