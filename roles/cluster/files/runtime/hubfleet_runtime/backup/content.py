@@ -17,7 +17,6 @@ import re
 import shutil
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -29,14 +28,6 @@ FORMAT = 1
 DATABASE = "jupyterhub.sqlite"
 MANIFEST = "manifest.json"
 _CHUNK = 1 << 20
-
-
-@dataclass(frozen=True)
-class Counted:
-    """The number of files, directories and links below a directory, and the size of the files in bytes."""
-
-    files: int = 0
-    size: int = 0
 
 
 def stage(directory: Path, target: Path, settings: Settings) -> dict[str, Any]:
@@ -124,13 +115,13 @@ def folders_of(homes: Path, users: list[str]) -> dict[str, dict[str, Any]]:
             if not entry.is_dir(follow_symlinks=False) or names.is_check_user(entry.name) or entry.name[0] == ".":
                 continue
             status = entry.stat(follow_symlinks=False)
-            counted = count(Path(entry.path))
+            files, size = count(Path(entry.path))
             found[entry.name] = {
                 "user": known.get(entry.name) or _user_of(status.st_uid, entry.name),
                 "uid": status.st_uid,
                 "gid": status.st_gid,
-                "files": counted.files,
-                "size": counted.size,
+                "files": files,
+                "size": size,
             }
     return found
 
@@ -145,8 +136,8 @@ def _user_of(uid: int, folder: str) -> str:
     return user if user and names.slug(user) == folder else ""
 
 
-def count(folder: Path) -> Counted:
-    """Count what is below a directory, without what is removed meanwhile."""
+def count(folder: Path) -> tuple[int, int]:
+    """Return the number of files, directories and links below a directory, and the size of the files in bytes."""
     files = size = 0
     for place, inner, found in os.walk(folder):
         files += len(inner)
@@ -154,9 +145,9 @@ def count(folder: Path) -> Counted:
             try:
                 size += os.lstat(os.path.join(place, name)).st_size
             except OSError:
-                continue
+                continue  # removed meanwhile
             files += 1
-    return Counted(files, size)
+    return files, size
 
 
 def digests(folder: Path) -> dict[str, str]:

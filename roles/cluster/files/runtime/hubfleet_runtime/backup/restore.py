@@ -170,7 +170,7 @@ def _check_homes(manifest: dict[str, Any], homes: Path) -> None:
         if not (homes / name).is_dir():
             raise BackupError(f"the backup does not contain the home {name}")
     wanted = sum(about["files"] for about in manifest["folders"].values())
-    found = sum(content.count(homes / name).files for name in manifest["folders"])
+    found = sum(content.count(homes / name)[0] for name in manifest["folders"])
     if found < wanted * 0.99 - 10:
         raise BackupError(f"the backup has {found} files in homes, its manifest says {wanted}")
 
