@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A hub that remembers something about everybody who logs in, and somebody who works on it."""
+"""A hub with auth_state and a user with data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ c.Remembering.enable_auth_state = True
 
 
 class Vault:
-    """A fleet of one hub, where ada has logged in, made a token and works."""
+    """A fleet of one hub, where ada has logged in, created a token and runs a server."""
 
     password = "of the repository only"
 
@@ -42,7 +42,7 @@ class Vault:
         self.kernel: Kernel
 
     def work(self) -> None:
-        """Let ada log in, make a token, start a server and write files."""
+        """Let ada log in, create a token, start a server and write files."""
         assert "/hub/home" in self.browser.log_in(self.hub, "ada", "any")
         self.token = str(self.hub.api("POST", "users/ada/tokens", {"note": "mine"})[1]["token"])
         self.hub.start_server("ada")
@@ -52,15 +52,15 @@ class Vault:
         )
 
     def is_logged_in(self) -> bool:
-        """Whether ada's browser may still go in."""
+        """Return whether ada's browser is still logged in."""
         return self.browser.open(f"{self.hub.url}hub/home").partition("\n")[0].endswith("/hub/home")
 
     def knows_token(self) -> bool:
-        """Whether ada's token is still hers."""
+        """Return whether ada's token is still valid."""
         return '"name": "ada"' in self.hub.request("GET", "hub/api/user", self.token)[1]
 
     def drills(self) -> list[str]:
-        """What is there of drills: directories, accounts and processes."""
+        """Return directories, accounts and processes of drills."""
         mark = f"{self.fleet.state}-drill-"
         beside = [str(path) for path in self.fleet.directory.iterdir() if str(path).startswith(mark)]
         accounts = [name for name in accounts_below(self.fleet.directory) if pwd.getpwnam(name).pw_dir.startswith(mark)]
@@ -69,17 +69,17 @@ class Vault:
 
 
 def remembered(hub: Hub, user: str) -> object:
-    """What the hub's authenticator remembers of a user, decrypted."""
+    """Return the decrypted auth_state of a user."""
     return json.loads(hub.request("GET", f"hub/api/users/{user}", READER)[1])["auth_state"]
 
 
 def stored(hub: Hub) -> bytes:
-    """The same as it lies in the database."""
+    """Return ada's encrypted auth_state in the database."""
     return bytes(_asked(hub, "SELECT encrypted_auth_state FROM users WHERE name = 'ada'"))
 
 
 def running(hub: Hub) -> int:
-    """How many servers the database knows of."""
+    """Return the number of servers in the database."""
     return int(_asked(hub, "SELECT count(*) FROM spawners WHERE server_id IS NOT NULL"))
 
 

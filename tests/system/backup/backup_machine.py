@@ -105,7 +105,7 @@ class Machine:
         return answer
 
     def restore(self, **request: Any) -> dict[str, Any]:
-        """Both halves of a restore."""
+        """Fetch and place a backup."""
         self.succeed("fetch", **request)
         return self.succeed("place", **request)
 

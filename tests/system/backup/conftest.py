@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures: a hub with everything that a backup has to bring back."""
+"""Fixtures: a hub with everything that is backed up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from verbs_fleet import CHECKOUT, Fleet
 
 @pytest.fixture(scope="module")
 def vault() -> Iterator[Vault]:
-    """The fleet, deployed, with somebody who works on its hub."""
+    """The deployed fleet with a running server."""
     if not (CHECKOUT / ".ansible" / "collections").is_dir():
         pytest.skip("this checkout is not set up: scripts/setup")
     fleet = Fleet("vault")

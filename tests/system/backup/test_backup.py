@@ -22,7 +22,7 @@ ROOT = os.geteuid() == 0
 
 
 def new_bytes(result: Result) -> float:
-    """How much a backup of the hub added, as it says."""
+    """Return how many bytes a backup of the hub added."""
     found = re.search(r"lab backed up: \d+ \w+, (\d+) (B|kB|MB) added to the repository", result.output)
     assert found, result.output
     return int(found[1]) * {"B": 1, "kB": 1e3, "MB": 1e6}[found[2]]
@@ -164,7 +164,7 @@ def what_was_replaced_outlives_the_hub(vault: Vault) -> None:
 
 @contextmanager
 def somebody_new() -> Iterator[None]:
-    """The machine has another account meanwhile, which takes the next number."""
+    """Create another account, which takes the next user id."""
     name = f"hubfleet-n{os.getpid()}"
     if ROOT:
         subprocess.run(["useradd", "--no-create-home", name], check=True)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixture: two hubs on one machine with users at work, in each mode of isolation that the machine allows."""
+"""Fixture: two hubs on one machine with running servers, in each mode of isolation that the machine allows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def world(
     make_root_hub: Callable[..., Hub],
     make_user_hub: Callable[..., Hub],
 ) -> Iterator[World]:
-    """The world of one mode after the other."""
+    """Two hubs, for one mode after the other."""
     from hubfleet_runtime.isolation import cgroups
 
     name = str(request.param)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each mode of isolation lets users reach and how it limits them: the table in docs/security.md, for tests."""
+"""What users can reach in each mode of isolation, and its limits: the table in docs/security.md."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Mode:
-    """What is true of a mode.
+    """Properties of a mode.
 
     reached: attempts of isolation_probe.py that succeed; of all others, none may.
     memory: "session" where all processes of a server have the limit together, "process" where each has it.
@@ -52,7 +52,7 @@ MODES = {
 
 
 def probe(facts: dict[str, list[Any]]) -> str:
-    """The code by which a kernel tries everything; it prints a JSON object. Facts: see isolation_probe.py."""
+    """Return code that makes all attempts and prints a JSON object. facts: see isolation_probe.py."""
     text = Path(__file__).with_name("isolation_probe.py").read_text(encoding="utf-8")
     return f"{text}\nimport json\nprint(json.dumps(attempts({facts!r})))"
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tries from a user's kernel to reach what belongs to others. Standard library only.
+"""Try to reach what belongs to others from a user's kernel. Standard library only.
 
 Runs in a cell of a kernel. Facts say what there is to be reached:
 
@@ -24,7 +24,7 @@ from typing import Any
 
 
 def readable(paths: list[str]) -> list[str]:
-    """The files that can be read."""
+    """Return the files that can be read."""
     found = []
     for path in paths:
         try:
@@ -37,7 +37,7 @@ def readable(paths: list[str]) -> list[str]:
 
 
 def tokens() -> list[str]:
-    """Names of tokens and passwords of others that processes show."""
+    """Return names of tokens and passwords in the environments of other users' processes."""
     mine = os.environ["JUPYTERHUB_API_TOKEN"]
     found = []
     for name in glob.glob("/proc/[0-9]*/environ"):
@@ -51,12 +51,12 @@ def tokens() -> list[str]:
 
 
 def listed(pids: list[int]) -> list[int]:
-    """The processes that can be seen."""
+    """Return the processes that are visible."""
     return [pid for pid in pids if os.path.exists(f"/proc/{pid}")]
 
 
 def signalled(pids: list[int]) -> list[int]:
-    """The processes that could be stopped; they get a signal that does nothing."""
+    """Return the processes that accept a signal, without effect."""
     found = []
     for pid in pids:
         try:
@@ -68,7 +68,7 @@ def signalled(pids: list[int]) -> list[int]:
 
 
 def connected(paths: list[str]) -> list[str]:
-    """The sockets that take a connection."""
+    """Return the sockets that accept a connection."""
     found = []
     for path in paths:
         with socket.socket(socket.AF_UNIX) as client:
@@ -81,7 +81,7 @@ def connected(paths: list[str]) -> list[str]:
 
 
 def answering(urls: list[str], token: str = "") -> list[str]:
-    """The addresses that give what they should not."""
+    """Return the addresses that answer without permission."""
     found = []
     for url in urls:
         request = urllib.request.Request(url, headers={"Authorization": f"token {token}"} if token else {})
@@ -94,7 +94,7 @@ def answering(urls: list[str], token: str = "") -> list[str]:
 
 
 def open_ports(urls: list[str]) -> list[str]:
-    """The addresses that can be reached at all."""
+    """Return the addresses that are reachable."""
     found = []
     for url in urls:
         host, _colon, port = url.split("/")[2].partition(":")
@@ -105,7 +105,7 @@ def open_ports(urls: list[str]) -> list[str]:
 
 
 def attempts(facts: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    """The name of each attempt, and what of it was reached."""
+    """Return what was reached, by the name of the attempt."""
     return {
         "homes of others": readable(facts["homes"]),
         "files of the hub": readable(facts["files"]),

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two hubs on one machine with users at work, as the matrix needs them."""
+"""Two hubs on one machine with running servers."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class World:
     kernels: dict[str, Kernel]
 
     def new_kernel(self, user: str) -> Kernel:
-        """A fresh kernel, where the last one died."""
+        """Start a new kernel in place of a dead one."""
         self.kernels[user] = self.hub.kernel(user)
         return self.kernels[user]
 
 
 def profiles() -> list[dict[str, Any]]:
-    """One profile with the limits of these tests."""
+    """Return a profile with the limits of these tests."""
     profile = copy.deepcopy(PROFILES[0])
     del profile["profile_options"]
     profile["kubespawner_override"] |= {"mem_limit": MEMORY, "cpu_limit": CPU}

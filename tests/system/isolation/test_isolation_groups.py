@@ -87,12 +87,12 @@ def test_limits_and_end_of_a_real_group() -> None:
 
 
 def files_in(folders: list[Path]) -> list[Path]:
-    """All files of some folders."""
+    """Return all files in some directories."""
     return [path for folder in folders for path in folder.iterdir()]
 
 
 def ends_all(groups: cgroups.ControlGroups, name: str) -> None:
-    """Nothing in the group can escape its removal."""
+    """Check that no process of a group escapes its removal."""
     command = [sys.executable, "-S", "-c", RESTLESS]
     assert subprocess.run(command, preexec_fn=lambda: groups.join(name), check=False).returncode == 0
     time.sleep(0.3)
@@ -104,7 +104,7 @@ def ends_all(groups: cgroups.ControlGroups, name: str) -> None:
 
 
 def restless() -> list[str]:
-    """Processes of the test that live."""
+    """Return running processes of this test."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:

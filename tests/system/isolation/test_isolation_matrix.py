@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What users can reach, use up and leave behind: the same tests in every mode. docs/security.md has the results.
+"""What users can reach, use up and leave behind, by the same tests in every mode. Results: docs/security.md.
 
 Where a mode does not protect, the tests want the attempt to succeed: so the table never promises too little either.
 """
@@ -63,7 +63,7 @@ print(ipykernel.kernelapp.IPKernelApp.instance().abs_connection_file)
 
 
 def files_of(directory: Path) -> list[str]:
-    """Files of a hub that hold what no user may read."""
+    """Return files of a hub that no user may read."""
     names = ("jupyterhub.sqlite", "secrets/cookie_secret", "secrets/proxy_token", "config/hub.json", "logs/hub.log")
     paths = [directory / name for name in names]
     assert all(path.exists() for path in paths)
@@ -90,7 +90,7 @@ def test_memory_over_the_limit_by_one_process(world: World) -> None:
 
 
 def attempt(world: World, code: str) -> str:
-    """What the code prints, nothing where there is no kernel."""
+    """Return what the code prints; "" if there is no kernel."""
     try:
         return world.kernels["alice"].run(code, patience=20)
     except AssertionError:
@@ -98,7 +98,7 @@ def attempt(world: World, code: str) -> str:
 
 
 def told(world: World, printed: str) -> None:
-    """The user reads why: at the first cell after it, and on every page of the hub; the log has it, too."""
+    """Check that the notice is in the first cell, on every page of the hub, and in the log."""
     expected = f"reached its memory limit of {MEMORY / (1 << 30):.1f} GiB"
     assert expected in printed
     assert expected in home_page(world, "alice")
@@ -108,7 +108,7 @@ def told(world: World, printed: str) -> None:
 
 
 def home_page(world: World, user: str) -> str:
-    """The page that "Hub Control Panel" in JupyterLab's menu leads to."""
+    """Return the page of "Hub Control Panel" in JupyterLab's menu."""
     browser = Browser(world.hub)
     browser.request("hub/login")
     browser.request("hub/login", {"username": user, "password": "any"})

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A whole hub of a test: its directory, its services through launch.py, its users."""
+"""A hub for tests: its directory, its services, started by launch.py, and its users."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ PROFILES: list[dict[str, Any]] = [
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of this machine that nobody listens on."""
+    """Return free ports of this machine."""
     sockets = [socket.socket() for _number in range(count)]
     for each in sockets:
         each.bind(("127.0.0.1", 0))
@@ -70,7 +70,7 @@ def free_ports(count: int) -> list[int]:
 
 
 class Hub(Client):
-    """A hub that tests start, break and ask."""
+    """A hub that tests start, kill and query."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class Hub(Client):
                 os.chown(path, *owner)
 
     def write(self, extra: str = "") -> None:
-        """Writes the files that the engine would write."""
+        """Write the files that a deploy writes."""
         for folder in ("config", "secrets"):
             (self.directory / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory.chmod(0o700)
@@ -149,7 +149,7 @@ class Hub(Client):
             path.chmod(0o600)
 
     def command(self, service: str) -> list[str]:
-        """The command line that starts a service, as the engine composes it."""
+        """Return the command line of a service, as the collection composes it."""
         python, ports = (
             str(self.tools.hub / "bin" / "python"),
             {key: str(port) for key, port in self.ports.items()},
@@ -218,7 +218,7 @@ class Hub(Client):
         ]
 
     def start(self, *services: str) -> None:
-        """Starts services; the process becomes the service."""
+        """Start services."""
         for service in services:
             self.running[service] = subprocess.Popen(
                 self.command(service),
@@ -240,17 +240,17 @@ class Hub(Client):
         wait_for(f"hub {self.name}", healthy)
 
     def log(self, service: str) -> str:
-        """What a service has logged."""
+        """Return the log of a service."""
         return (self.directory / "logs" / f"{service}.log").read_text(encoding="utf-8", errors="replace")
 
     def kill(self, service: str) -> None:
-        """Kills a service as a crash would."""
+        """Kill a service."""
         process = self.running.pop(service)
         process.kill()
         process.communicate()
 
     def stop(self) -> None:
-        """Stops users' servers, then the services; only what this hub started."""
+        """Stop users' servers, then the services."""
         if "hub" in self.running and self.running["hub"].poll() is None:
             self._remove_users()
         for service in ("culler", "hub", "proxy"):

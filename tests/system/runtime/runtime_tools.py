@@ -21,7 +21,7 @@ needs_bwrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bu
 
 @dataclass(frozen=True)
 class Tools:
-    """Where everything is that tests start hubs with."""
+    """The paths of what hubs need."""
 
     code: Path
     hub: Path

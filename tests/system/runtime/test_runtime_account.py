@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the launcher leaves a service that it starts as an account."""
+"""The privileges and files of a service that the launcher starts as an account."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ print(json.dumps({
 
 
 def command(directory: Path, options: list[str], code: str, *words: str) -> list[str]:
-    """The launcher's command line for a service as an account."""
+    """Return the launcher's command line for a service as an account."""
     program = str(FILES / "runtime" / "hubfleet_runtime" / "launch.py")
     start = ["--directory", str(directory), "--service", "proxy", "--digest", "x", "--account", ACCOUNT, *options]
     return [PYTHON, program, *start, "--", PYTHON, "-c", code, *words]
 
 
 def launch(directory: Path, options: list[str], *words: str, prefix: tuple[str, ...] = ()) -> tuple[int, str]:
-    """Let the service run to its end; its exit code, and the last line of its log."""
+    """Run the service; return its exit code and the last line of its log."""
     line = [*prefix, *command(directory, options, SERVICE, *words)]
     done = subprocess.run(line, capture_output=True, timeout=60, check=False)
     return done.returncode, (directory / "logs" / "proxy.log").read_text().splitlines()[-1]
 
 
 def told(directory: Path, *options: str, prefix: tuple[str, ...] = ()) -> dict[str, Any]:
-    """What the service tells that is handed a key which only root can read."""
+    """Run the service with a key that only root can read; return what it prints."""
     key = directory / "a=b.key"
     key.write_text("hush")
     key.chmod(0o600)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real hub's configuration: what it takes from its files, what it refuses, its form."""
+"""Configuration of a real hub: files, errors, and the form."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TRAITS = {
 
 @pytest.fixture(scope="module")
 def hub(make_root_hub: Callable[..., Hub]) -> Iterator[Hub]:
-    """A hub with passwords, an announcement, a service of the operator's, and own Python."""
+    """A hub with passwords, an announcement, a service of the operator, and hub_jupyterhub_config."""
     hub = make_root_hub(
         "configured",
         traits=TRAITS,
@@ -117,7 +117,7 @@ def test_a_saved_choice_that_is_gone_locks_nobody_out(hub: Hub) -> None:
 
 
 def refused(hub: Hub) -> str:
-    """What a hub says that does not start."""
+    """Return the log of a hub that does not start."""
     process = subprocess.run(hub.command("hub"), capture_output=True, timeout=60, check=False)
     assert process.returncode == 78
     return hub.log("hub")
@@ -125,7 +125,7 @@ def refused(hub: Hub) -> str:
 
 @pytest.fixture
 def stopped(make_root_hub: Callable[..., Hub]) -> Iterator[Hub]:
-    """A hub of which only the proxy runs."""
+    """A hub without its hub service."""
     hub = make_root_hub("stopped")
     hub.start("proxy")
     yield hub
@@ -133,7 +133,7 @@ def stopped(make_root_hub: Callable[..., Hub]) -> Iterator[Hub]:
 
 
 def _nothing_of_private_lines(hub: Hub) -> None:
-    """Where lines may hold a secret, the line and what is wrong, and nothing that may be part of the secret."""
+    """Errors in private lines name the line and the exception, but nothing that may be part of a secret."""
     for extra, told in (
         ("x = unknown('zebra-9f2')\n", "line 1): NameError: name 'unknown' is not defined"),
         ("x = zebra - unknown\n", "line 1): NameError (the message may contain a secret and is omitted)"),
@@ -213,7 +213,7 @@ def test_a_hub_whose_proxy_is_away_says_so(make_root_hub: Callable[..., Hub]) ->
 
 @pytest.fixture
 def runtime_directory() -> Iterator[Path]:
-    """A folder for runtime directories; its path is short."""
+    """A directory for runtime directories, with a short path."""
     path = Path(tempfile.mkdtemp(prefix="hubfleet-", dir="/run"))
     yield path
     shutil.rmtree(path)

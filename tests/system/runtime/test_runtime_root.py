@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real hub with system accounts: choosing, running, crashes, keeping users apart, removing."""
+"""A real hub with system accounts: choices, servers, crashes, removal of users."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def hub(make_root_hub: Callable[..., Hub]) -> Iterator[Hub]:
 
 
 def accounts(state: Path) -> list[pwd.struct_passwd]:
-    """The system accounts made for hubs of this test."""
+    """Return the system accounts of hubs of this test."""
     return [entry for entry in pwd.getpwall() if entry.pw_dir.startswith(f"{state}/")]
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a start costs is mostly what is imported; this is what must not be."""
+"""Imports that would slow down the start of hubs and servers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _IMPORTED = "import importlib, json, sys; importlib.import_module(sys.argv[1]); 
 
 @pytest.mark.parametrize(("environment", "module"), [("hub", "jupyterhub.app"), ("user", "jupyterhub.singleuser")])
 def test_no_parser_is_built_at_start(tools: Tools, environment: str, module: str) -> None:
-    """jsonschema must find rfc3987; else it builds a parser by lark, which takes as long as all other imports."""
+    """jsonschema must find rfc3987; else it builds a parser with lark, which takes as long as all other imports."""
     python = getattr(tools, environment) / "bin" / "python"
     done = subprocess.run([python, "-I", "-c", _IMPORTED, module], check=True, capture_output=True, text=True)
     modules = set(json.loads(done.stdout))

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The parts that need no hub: choosing, the form, names, rotation, what the launcher refuses."""
+"""What needs no hub: profiles, the form, names, log rotation, errors of the launcher."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ def test_a_zombie_does_not_live() -> None:
 
 
 def launch(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs the launcher with this Python."""
+    """Run the launcher with this Python."""
     program = FILES / "runtime" / "hubfleet_runtime" / "launch.py"
     return subprocess.run(
         check=False,
