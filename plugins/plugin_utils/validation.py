@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import Problem
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.secrets import redactor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import validate
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms
 
@@ -41,4 +42,14 @@ def validated(inventory: FleetInput, selected: Iterable[str], platforms: Platfor
     sound = [fleet.hubs[name] for name in wanted if name in fleet.hubs and name not in broken]
     for platform, members in platforms.by_cluster(sound).values():
         platform.validate(members, problems)
-    return Validated(fleet, problems.of(wanted), platforms, problems.of(wanted, ignored=True))
+    found, ignored = (
+        [_masked(problem, inventory) for problem in problems.of(wanted, ignored=each)] for each in (False, True)
+    )
+    return Validated(fleet, found, platforms, ignored)
+
+
+def _masked(problem: Problem, inventory: FleetInput) -> Problem:
+    """Return a problem whose message has no secret; values that do not fit may be encrypted ones."""
+    hosts = [inventory.hosts[name] for name in problem.hubs if name in inventory.hosts]
+    # All hubs of a problem have the same message, and so the same value.
+    return replace(problem, message=redactor(hosts[0].secret_texts).mask_text(problem.message)) if hosts else problem

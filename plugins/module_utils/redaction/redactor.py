@@ -34,8 +34,8 @@ class Redactor:
         return mask_lines(text, self._secret_texts())
 
     def mask_text(self, text: str) -> str:
-        """Return a message with a mask for each secret text in it, short ones aside."""
-        return mask_inside(text, (secret for secret in self._secret_texts() if len(secret) > SHORT))
+        """Return a message with a mask for each secret text in it; for short ones, where they stand in quotes."""
+        return mask_inside(text, (each if len(each) > SHORT else repr(each) for each in self._secret_texts()))
 
     def mask_change(self, before: Any, after: Any) -> tuple[Any, Any]:
         """Return both sides of a change, masked.

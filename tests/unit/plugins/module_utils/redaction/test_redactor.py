@@ -44,6 +44,12 @@ def test_both_sides_of_a_change(before: Any, after: Any, expected: tuple[Any, An
     assert redactor("secret").mask_change(before, after) == expected
 
 
+def test_messages() -> None:
+    mask = redactor("on", "secret").mask_text
+    assert mask("'on' is not a duration; once") == "*** is not a duration; once"
+    assert mask("not the str 'a-secret-b': on") == "not the str 'a-***-b': on"
+
+
 def test_short_texts_only_mask_themselves() -> None:
     assert redactor("on").mask({"a": "on", "b": "once"}) == {"a": "***", "b": "once"}
 
