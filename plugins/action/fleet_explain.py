@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import RENDER
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput, Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import PREFIXES
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.options import PREFIXES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.explain import (
     Place,
     UnknownName,

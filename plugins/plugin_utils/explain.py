@@ -26,9 +26,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.mask import MASK
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.documentation import written_default
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import HostInput, ValuePath
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.options import OPTIONS
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import nearest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.secrets import redactor
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import OPTIONS
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import layers_of, plain
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts import encrypted_texts

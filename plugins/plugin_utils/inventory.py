@@ -24,7 +24,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model i
     ValuePath,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import SERVER
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import PREFIXES
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.options import PREFIXES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts import (
     CONFIG,

@@ -17,8 +17,8 @@ from ..platform.kubernetes.values.login import PEOPLE
 from ..platform.kubernetes.values.settings import EGRESS, NETWORK, RULES
 from ..platform.traits import trait_name
 from ..schema.authenticators import AUTHENTICATORS, RULE_TRAITS, Authenticator
+from ..schema.options import OPTIONS
 from ..schema.units import format_duration
-from ..schema.validate import OPTIONS
 from .catalogues import Catalogues
 from .infer_environments import infer_default_session
 from .infer_storage import infer_storage

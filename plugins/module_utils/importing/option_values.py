@@ -11,7 +11,7 @@ from typing import Any
 from ..common import nested
 from ..platform.kubernetes.values.layers import Values, same
 from ..schema.option import Option
-from ..schema.validate import OPTIONS
+from ..schema.options import OPTIONS
 from ..schema.values import check_value
 
 #: Marks a place without a value.

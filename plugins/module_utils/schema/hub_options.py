@@ -278,10 +278,7 @@ RUNNING = (
     Option(
         "hub_named_server_limit",
         "int",
-        (
-            "Maximum number of named servers per user.",
-            "0 means none, or no limit if O(hub_named_servers) is true.",
-        ),
+        ("Maximum number of named servers per user; 0 means none, or no limit with O(hub_named_servers).",),
         default=0,
         minimum=0,
         maximum=100,

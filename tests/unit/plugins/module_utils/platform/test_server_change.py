@@ -45,7 +45,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.hub_opt
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import SERVER
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server.diffs import diff_of, texts
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import SOUND, fleet_of, hub_of
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.schema.sound import SOUND, fleet_of, hub_of
 
 LOCKS = {
     **{

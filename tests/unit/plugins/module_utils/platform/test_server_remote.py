@@ -59,7 +59,7 @@ from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.pla
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.test_server_change import (
     SETUP as SETUP_OF_HUBS,
 )
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import hub_of
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.schema.sound import hub_of
 
 SETUP = dataclasses.replace(SETUP_OF_HUBS, packages=("bubblewrap",), install="sudo apt-get install")
 FRONT = ReverseProxy(

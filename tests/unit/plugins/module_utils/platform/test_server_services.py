@@ -25,7 +25,7 @@ from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.pla
     ROOT,
     door,
 )
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import hub_of
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.schema.sound import hub_of
 
 OF_ROOT = replace(SETUP, isolation="system-users", proxy_account="hubfleet-proxy")
 TLS = {"hub_tls_certificate": "/etc/ssl/hub.pem", "hub_tls_key": "/etc/ssl/private/hub.key"}

@@ -20,7 +20,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.authent
     BY_NAME,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import SOUND, hub_of
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.schema.sound import SOUND, hub_of
 
 CLIENT = {"client_id": "abc", "client_secret": "hunter2"}
 URLS = {

@@ -20,7 +20,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, HostInput
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import validate
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import SOUND_ON_KUBERNETES
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.schema.sound import SOUND_ON_KUBERNETES
 
 pytest.importorskip("jsonschema_rs", reason="these tests need the Python package jsonschema-rs")
 

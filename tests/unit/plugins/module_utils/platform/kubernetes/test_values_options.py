@@ -28,7 +28,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     leaves,
     over_defaults,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import OPTIONS
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.options import OPTIONS
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.kubernetes_hubs import (  # noqa: E501
     CHARTS,
     leaf,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import SOUND, fleet_of, hub_of
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.schema.sound import SOUND, fleet_of, hub_of
 
 TLS = {"hub_tls_certificate": "/c.pem", "hub_tls_key": "/k.pem"}
 

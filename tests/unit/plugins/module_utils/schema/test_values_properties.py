@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.authenticators import AUTHENTICATORS
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.options import OPTIONS
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import nearest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import OPTIONS
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.values import check_value
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.spec.sound import (
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.schema.sound import (
     SOUND,
     SOUND_ON_KUBERNETES,
     lines,

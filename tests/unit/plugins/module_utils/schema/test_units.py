@@ -31,5 +31,5 @@ def test_refused(value: object) -> None:
         assert parse_memory(value) == int(value)  # beyond every float, yet a number
         return
     for parse in (parse_memory, parse_duration):
-        with pytest.raises(ValueError, match="write it like|written like"):
+        with pytest.raises(ValueError, match="write (it|memory|a duration) like"):
             parse(value)  # type: ignore[arg-type]

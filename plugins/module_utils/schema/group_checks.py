@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules about the groups of an inventory: clusters and tiers."""
+
+from __future__ import annotations
+
+import re
+
+from .catalogue_options import NAME_PATTERN, NAME_TEXT
+from .model import TIERS, FleetInput
+from .problems import Problems
+
+
+def check_groups(inventory: FleetInput, problems: Problems) -> None:
+    """Every hub is in one cluster and one tier; names are usable for files and services."""
+    cluster_of: dict[str, list[str]] = {name: [] for name in inventory.hosts}
+    for cluster, members in inventory.clusters.items():
+        if not re.fullmatch(NAME_PATTERN.replace("-a-z0-9", "-_a-z0-9"), cluster):
+            problems.add((), f"cluster {cluster!r}: the name of a cluster must be {NAME_TEXT} or '_'")
+        for member in members:
+            cluster_of[member].append(cluster)
+    for name, host in inventory.hosts.items():
+        if not cluster_of[name]:
+            problems.add((), "is not in a cluster; add it to a child group of the group clusters", hub=name)
+            continue
+        if not re.fullmatch(NAME_PATTERN, name):
+            problems.add((), f"the name of a hub must be {NAME_TEXT}, at most 32 characters", hub=name)
+        if len(cluster_of[name]) > 1:
+            problems.add(
+                (),
+                f"is in several clusters ({', '.join(sorted(cluster_of[name]))}); a hub must be in exactly one",
+                hub=name,
+            )
+        tiers = [tier for tier in TIERS if tier in host.groups]
+        if len(tiers) != 1:
+            problems.add(
+                (),
+                f"is in {' and '.join(tiers) or 'no tier'}; add it to exactly one of the groups {' or '.join(TIERS)}",
+                hub=name,
+            )
