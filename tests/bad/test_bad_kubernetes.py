@@ -36,7 +36,7 @@ def test_limit_to_a_sound_hub(inventory: Path) -> None:
 def test_limit_to_one_of_many(inventory: Path) -> None:
     """Helm values of the cluster stop whichever hub is asked for, and only that one is named."""
     write(inventory, {MORE: UNKNOWN_KEY})
-    message = "cluster_helm_values.hub.resource: is no key of the chart; did you mean 'resources'?"
+    message = "cluster_helm_values.hub.resource: is not a key of the chart; did you mean 'resources'?"
     for hub in ("alpha", "beta"):
         assert problems(inventory, hub) == [f"{MORE}:3: {hub}: {message}"]
 
@@ -53,7 +53,7 @@ def test_many_hubs_one_line(inventory: Path) -> None:
     }
     write(inventory, files)
     assert problems(inventory) == [
-        f"{MORE}:3: hub-00 and 49 more: cluster_helm_values.hub.resource: is no key of the chart;"
+        f"{MORE}:3: hub-00 and 49 more: cluster_helm_values.hub.resource: is not a key of the chart;"
         " did you mean 'resources'?"
     ]
 
@@ -63,7 +63,7 @@ def test_ignored_problems_are_printed_and_stop_nothing(inventory: Path) -> None:
     done = playbook(inventory)
     assert done.returncode == 0, done.stdout + done.stderr
     assert printed(done.stdout) == [
-        "ignored: host_vars/alpha.yml:7: alpha: hub_helm_values.singleuser.memmory: is no key of the chart;"
+        "ignored: host_vars/alpha.yml:7: alpha: hub_helm_values.singleuser.memmory: is not a key of the chart;"
         " did you mean 'memory'?",
         "ignored: host_vars/alpha.yml:11: alpha: hub_helm_values.hub.config.JupyterHub.admin_acces:"
         " JupyterHub has no such trait; did you mean 'admin_access'?",

@@ -199,7 +199,7 @@ def test_a_broken_hub_is_not_rendered(fleet: KubernetesFleet) -> None:
     fleet.add("host_vars/maps.yml", "    uids: 5\n")
     done = fleet.render("--limit", "maps")
     place = fleet.line("host_vars/maps.yml", "uids")
-    assert done.said[0].startswith(f"{place}: maps: hub_helm_values.singleuser.uids: is no key of the chart")
+    assert done.said[0].startswith(f"{place}: maps: hub_helm_values.singleuser.uids: is not a key of the chart")
     assert done.status != 0
     assert not fleet.out.exists()
 

@@ -103,7 +103,7 @@ class Charts:
     def _find(self, reference: ChartReference, hub: Hub) -> ChartFacts:
         chart = hub.cluster["cluster_chart"]
         if reference.is_path and not os.path.exists(reference.chart):
-            message = f"there is no chart {chart!r} (relative paths start at the inventory directory)"
+            message = f"the chart {chart!r} does not exist (relative paths start at the inventory directory)"
             raise UnfitChart("cluster_chart", message)
         try:
             path = self.path(reference) if self.download else local_path(reference, self.cache)
@@ -114,7 +114,7 @@ class Charts:
         if path and content:
             return self._read(path, content, hub)
         if reference.name != RECORDED_CHART:
-            message = f"nothing is known of a chart {chart!r}{nearest(chart, [RECORDED_CHART], 'recorded')}"
+            message = f"the chart {chart!r} is not recorded{nearest(chart, [RECORDED_CHART], 'recorded')}"
             raise UnfitChart("cluster_chart", f"{message}; {_AT_HAND}")
         return self._recorded(reference.version, hub)
 
@@ -131,7 +131,7 @@ class Charts:
                     self._recorded(self._nearest(version), hub), version=version, stand_in=self._nearest(version)
                 )
             hint = nearest(version, recorded.versions(self.records), "recorded")
-            message = f"nothing is known of chart {version}{hint}; {_AT_HAND}"
+            message = f"chart version {version} is not recorded{hint}; {_AT_HAND}"
             raise UnfitChart(self.named_by(hub), message) from error
         about = record.about
         return ChartFacts(
@@ -149,7 +149,7 @@ class Charts:
         wanted = hub["hub_chart_version"] or hub.cluster["cluster_chart_version"]
         if asked in hub.explicit_options and content.version != wanted:
             chart = hub.cluster["cluster_chart"]
-            raise UnfitChart(asked, f"{wanted!r} is asked for, but the chart {chart!r} is version {content.version}")
+            raise UnfitChart(asked, f"{wanted!r} is set, but the chart {chart!r} has version {content.version}")
         record = recorded.read(self.records, self._most_like(content.version, content.app_version))
         return ChartFacts(
             version=content.version,
@@ -177,8 +177,7 @@ class Charts:
 
 #: What to do about charts that are not recorded.
 _AT_HAND = (
-    "another one must be at hand: name its path in cluster_chart, or run validate with validate_render=true,"
-    " which downloads it"
+    "set cluster_chart to the path of another chart, or run validate with validate_render=true, which downloads it"
 )
 
 

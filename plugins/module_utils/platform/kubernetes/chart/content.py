@@ -86,11 +86,11 @@ def read(path: str) -> ChartContent:
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise ChartError(f"{path} cannot be read as a Helm chart: {error}") from error
     if METADATA not in texts:
-        raise ChartError(f"{path} is no Helm chart: it has no {METADATA}")
+        raise ChartError(f"{path} is not a Helm chart: it has no {METADATA}")
     metadata = _mapping(path, METADATA, texts[METADATA])
     for field in ("name", "version"):
         if not metadata.get(field):
-            raise ChartError(f"{path} is no Helm chart: its {METADATA} has no {field}")
+            raise ChartError(f"{path} is not a Helm chart: its {METADATA} has no {field}")
     return ChartContent(
         name=str(metadata["name"]),
         version=str(metadata["version"]),
@@ -137,9 +137,9 @@ def _mapping(path: str, name: str, text: bytes) -> dict[str, Any]:
     try:
         content = parse_yaml(text)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ChartError(f"{name} of the chart {path} is no YAML: {one_line(error)}") from error
+        raise ChartError(f"{name} of the chart {path} is not YAML: {one_line(error)}") from error
     if not isinstance(content or {}, dict):
-        raise ChartError(f"{name} of the chart {path} is no mapping")
+        raise ChartError(f"{name} of the chart {path} is not a mapping")
     return content or {}
 
 
@@ -147,7 +147,7 @@ def _schema(path: str, text: bytes) -> dict[str, Any]:
     try:
         schema = json.loads(text)
     except ValueError as error:
-        raise ChartError(f"{SCHEMA} of the chart {path} is no JSON: {error}") from error
+        raise ChartError(f"{SCHEMA} of the chart {path} is not JSON: {error}") from error
     if not isinstance(schema, dict):
-        raise ChartError(f"{SCHEMA} of the chart {path} is no JSON schema")
+        raise ChartError(f"{SCHEMA} of the chart {path} is not a JSON schema")
     return schema

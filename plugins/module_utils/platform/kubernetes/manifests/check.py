@@ -42,7 +42,7 @@ def minor_version(kube_version: str) -> tuple[int, int]:
     """``v1.31.2`` -> (1, 31); raises PlatformError."""
     match = _VERSION.match(kube_version)
     if not match:
-        raise PlatformError(f"{kube_version!r} is no version of Kubernetes, such as 1.34")
+        raise PlatformError(f"{kube_version!r} is not a version of Kubernetes, such as 1.34")
     return int(match[1]), int(match[2])
 
 
@@ -81,7 +81,7 @@ class ManifestChecker:
             if not missing:
                 key = (api_version.rpartition("/")[0], kind, namespace, name)
                 if key in seen:
-                    problems.append(ManifestProblem(kind, name, (), "there are two of this kind and name"))
+                    problems.append(ManifestProblem(kind, name, (), "the kind and name are used twice"))
                 seen.add(key)
             definition = self._known.get((api_version, kind))
             if definition:

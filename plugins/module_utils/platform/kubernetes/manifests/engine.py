@@ -84,7 +84,7 @@ class Renderer(ABC):
                     found = self.parse(document)
                 except ValueError as error:
                     problem = _QUOTED.sub(PLACEHOLDER, one_line(str(error), release.values))
-                    problems.append(ManifestProblem("template", template, (), f"what it renders is no YAML: {problem}"))
+                    problems.append(ManifestProblem("template", template, (), f"its output is not YAML: {problem}"))
                 else:
                     objects += _flat(found)
         return objects, problems
@@ -129,7 +129,7 @@ class CommandRenderer(Renderer):
         except yaml.YAMLError as error:
             raise ValueError(str(error)) from error
         if not isinstance(found or {}, dict):
-            raise ValueError("it is no mapping")
+            raise ValueError("not a mapping")
         return found or {}
 
 

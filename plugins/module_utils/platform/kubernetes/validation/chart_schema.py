@@ -39,14 +39,14 @@ class SchemaCheck:
             import jsonschema_rs
         except ImportError:
             raise PlatformError(
-                "hubs on Kubernetes are checked by the Python package jsonschema-rs, which is not here; "
-                "install it beside Ansible: pip install jsonschema-rs"
+                "checking hubs on Kubernetes needs the Python package jsonschema-rs; "
+                "install it next to Ansible: pip install jsonschema-rs"
             ) from None
         try:
             self._validator = jsonschema_rs.validator_for(schema)
         except (ValueError, jsonschema_rs.ValidationError) as error:
             reason = getattr(error, "message", str(error))
-            raise ChartError(f"the chart's values.schema.json is no JSON schema: {reason}") from None
+            raise ChartError(f"the chart's values.schema.json is not a JSON schema: {reason}") from None
 
     def errors(self, values: Values) -> Errors:
         """Yield (place, message) of everything the schema refuses in ``values``, the chart's defaults included."""
@@ -58,7 +58,7 @@ class SchemaCheck:
                 parent = self._at(error.schema_path[:-1])
                 known = list(parent.get("properties", {}))
                 for key in kind.unexpected:
-                    yield (*path, key), f"is no key of the chart{nearest(key, known, 'known')}"
+                    yield (*path, key), f"is not a key of the chart{nearest(key, known, 'known')}"
             elif kind.name == "required":
                 yield (*path, kind.property), "is missing; the chart needs it"
             elif kind.name == "enum":
@@ -72,7 +72,12 @@ class SchemaCheck:
             else:
                 # A keyword that charts hardly use; its own message may repeat the value.
                 limit = self._at(error.schema_path)
-                yield path, f"is refused by the chart: {kind.name} {limit}" if _short(limit) else "is refused"
+                yield (
+                    path,
+                    f"is not allowed by the chart: {kind.name} {limit}"
+                    if _short(limit)
+                    else "is not allowed by the chart",
+                )
 
     def _at(self, schema_path: list[str | int]) -> Any:
         found: Any = self.schema
@@ -83,7 +88,11 @@ class SchemaCheck:
     def _one_of(self, schema_path: list[str | int]) -> str:
         alternatives = [set(each.get("required", ())) for each in self._at(schema_path) if isinstance(each, dict)]
         named = sorted(set().union(*alternatives)) if alternatives else []
-        return f"needs exactly one of {', '.join(named)}" if named else "fits none, or several, of what the chart takes"
+        return (
+            f"needs exactly one of {', '.join(named)}"
+            if named
+            else "must match exactly one alternative of the chart's schema"
+        )
 
 
 def _with_texts(value: Any) -> Any:
@@ -97,7 +106,7 @@ def _short(value: Any) -> bool:
 
 def _type(kind: Any) -> str:
     types = sorted(kind.types, key=lambda each: each == "null")
-    return f"is not what the chart takes here, {' or '.join(_SPOKEN.get(each, each) for each in types)}"
+    return f"has the wrong type for the chart; allowed: {' or '.join(_SPOKEN.get(each, each) for each in types)}"
 
 
 #: Kinds of errors: what to say of them, from what the library tells; never the value, which may be a secret.

@@ -90,7 +90,7 @@ def check_login(
     if chosen == "DummyAuthenticator":
         if not demonstration:
             said = "authenticator_class" in _section(config, "JupyterHub")
-            subject = "dummy lets" if said else "is not set, and the chart's default, dummy, lets"
+            subject = "dummy lets" if said else "is not set, and the chart's default, dummy, allows"
             report(_AUTHENTICATOR, f"{subject} anybody log in as anybody; choose another authenticator")
         return
     settings = _effective(chosen, config, traits)
@@ -129,9 +129,7 @@ def _section(config: dict[str, Any], name: str) -> dict[str, Any]:
 def _check_unknown_class(section: str, config: dict[str, Any], traits: Traits, report: Report) -> None:
     """Report a section that no class reads, if it is surely a mistake: images may bring classes of their own."""
     if not section[:1].isupper():
-        report(
-            (section,), f"is no class: names of classes begin with a capital letter{nearest(section, traits.classes)}"
-        )
+        report((section,), f"is not a class: class names begin with a capital letter{nearest(section, traits.classes)}")
         return
     known = {name.lower(): name for name in traits.classes}
     if section.lower() in known:
@@ -367,7 +365,7 @@ def _check_useless(
 ) -> None:
     """Report who is named in vain, since allow_all lets everyone in."""
     place, everyone = settings.get("allow_all", (("allow_all",), False))
-    message = f"has no effect, since {named(place)} lets everyone in; remove one of them"
+    message = f"has no effect, since {named(place)} allows everyone; remove one of them"
     for name, (path, value) in rules.items():
         if name == "idps" and isinstance(value, dict):
             for provider, its_settings in value.items():

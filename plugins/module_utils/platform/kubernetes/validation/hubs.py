@@ -58,7 +58,7 @@ class KubernetesCheck:
                 continue
             if facts.stand_in:
                 variable = self.charts.named_by(hub)
-                message = f"nothing is known of chart {facts.version}; it is checked as {facts.stand_in}"
+                message = f"chart version {facts.version} is not recorded; it is checked as {facts.stand_in}"
                 self.problems.add((variable,), message, host.locate((variable,)), hub.name, ignored=True)
             wrong = skew(facts, hub.cluster["cluster_kubernetes_version"], self.charts.named_by(hub))
             if wrong:
@@ -170,7 +170,9 @@ class _ValuesCheck:
         if self.broken != before:
             return
         if chosen == "TmpAuthenticator" and not self.hub["hub_demonstration"]:
-            message = "tmp lets anybody in without logging in; it needs hub_demonstration: true, and no real users"
+            message = (
+                "tmp allows everybody without logging in; it needs hub_demonstration: true, and is not for real users"
+            )
             self._report(_AUTHENTICATOR, message)
         self._check_client(config, chosen, by_option)
 

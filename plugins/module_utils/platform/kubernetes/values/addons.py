@@ -126,13 +126,13 @@ def check_addons(hub: Hub, report: Report) -> None:
         path = ("hub_addons", name)
         if known is None and not entry["chart"]:
             hint = nearest(name, ADDONS, "known")
-            report(path, f"is no add-on that is known by name{hint}; any other needs chart and version")
+            report(path, f"is not a known add-on{hint}; other add-ons need chart and version")
         elif known is None and not entry["version"]:
             report(path, "version is missing (version of the chart)")
         elif entry["chart"] and not entry["repository"] and "/" not in entry["chart"]:
             report((*path, "chart"), "is a name in a repository; repository is missing (Helm repository of the chart)")
         elif known is None and entry["settings"]:
-            report((*path, "settings"), "are for add-ons that are known by name; use values")
+            report((*path, "settings"), "are only for known add-ons; use values")
         elif known is not None:
             check_keys(ADDON_SETTINGS[name], entry["settings"] or {}, report, (*path, "settings"))
 

@@ -41,13 +41,13 @@ def test_chart_may_have_metadata_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "files, expected",
     [
-        ({}, "is no Helm chart: it has no Chart.yaml"),
+        ({}, "is not a Helm chart: it has no Chart.yaml"),
         ({"Chart.yaml": "version: 1.0.0"}, "its Chart.yaml has no name"),
         ({"Chart.yaml": "name: x"}, "its Chart.yaml has no version"),
-        ({"Chart.yaml": "a: b: c"}, "Chart.yaml of the chart .* is no YAML"),
-        ({"Chart.yaml": "[1]"}, "Chart.yaml of the chart .* is no mapping"),
-        ({"Chart.yaml": "name: x\nversion: 1.0.0", "values.schema.json": "{"}, "is no JSON"),
-        ({"Chart.yaml": "name: x\nversion: 1.0.0", "values.schema.json": "[]"}, "is no JSON schema"),
+        ({"Chart.yaml": "a: b: c"}, "Chart.yaml of the chart .* is not YAML"),
+        ({"Chart.yaml": "[1]"}, "Chart.yaml of the chart .* is not a mapping"),
+        ({"Chart.yaml": "name: x\nversion: 1.0.0", "values.schema.json": "{"}, "is not JSON"),
+        ({"Chart.yaml": "name: x\nversion: 1.0.0", "values.schema.json": "[]"}, "is not a JSON schema"),
     ],
 )
 def test_what_is_no_chart_is_told(tmp_path: Path, files: dict[str, str], expected: str) -> None:

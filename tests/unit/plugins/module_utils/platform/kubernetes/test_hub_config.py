@@ -104,7 +104,7 @@ def test_unknown_class() -> None:
         "KubeSpawnr": "unknown class; did you mean 'KubeSpawner'?"
     }
     messages = list(problems(check_config, github(loadRoles={})).values())
-    assert len(messages) == 1 and messages[0].startswith("is no class: names of classes begin with a capital letter")
+    assert len(messages) == 1 and messages[0].startswith("is not a class: class names begin with a capital letter")
 
 
 def test_section_is_no_mapping() -> None:
@@ -215,10 +215,10 @@ def test_anybody_is_let_in() -> None:
     path = "JupyterHub.authenticator_class"
     for config in (login_with("dummy"), login_with("jupyterhub.auth.DummyAuthenticator")):
         assert problems(check_login, config) == {
-            path: "dummy lets anybody log in as anybody; choose another authenticator"
+            path: "dummy allows anybody to log in as anybody; choose another authenticator"
         }
         assert problems(check_login, config, demonstration=True) == {}
-    assert problems(check_login, {})[path].startswith("is not set, and the chart's default, dummy, lets anybody")
+    assert problems(check_login, {})[path].startswith("is not set, and the chart's default, dummy, allows anybody")
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_somebody_is_let_in(authenticator: str, section: str, settings: dict[str
 
 
 def test_rules_that_say_nothing() -> None:
-    message = "has no effect, since allow_all lets everyone in; remove one of them"
+    message = "has no effect, since allow_all allows everyone; remove one of them"
     named = github(Authenticator={"allow_all": True, "allowed_users": ["ada"]})
     assert problems(check_login, named) == {
         "Authenticator.allowed_users": message,

@@ -148,7 +148,7 @@ def test_sound_release_has_all_its_objects_and_no_problems() -> None:
             ["Deployment alpha: spec.template.spec.containers[0].env[0].value: must be string"],
         ),
         ({"objects": [manifest("v1", "Pod", spec={})]}, ["Pod other: spec.containers: it is missing"]),
-        ({"objects": [manifest("v1", "Service", "alpha")]}, ["Service alpha: there are two of this kind and name"]),
+        ({"objects": [manifest("v1", "Service", "alpha")]}, ["Service alpha: the kind and name are used twice"]),
         ({"objects": [{"kind": "Pod"}]}, ["Pod: apiVersion: it is missing", "Pod: metadata.name: it is missing"]),
         (
             {"objects": [manifest("apps/v1", "Deploymnt")]},
