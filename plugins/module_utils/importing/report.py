@@ -111,10 +111,10 @@ def summary(report: Report) -> list[str]:
     rows = []
     for hub, amount in zip(report.hubs, amounts):
         extra = [
-            f"{plural(len(found), noun)} {what}".rstrip()
+            f"{plural(len(found), noun)} {what}"
             for found, noun, what in (
                 (hub.encrypted_files, "encrypted file", "to decrypt"),
-                (hub.secret_files, "secret file", ""),
+                (hub.secret_files, "file", "with secrets"),
                 (hub.jsonnet, "Jsonnet file", "not read"),
                 (hub.not_imported, "part", "not imported"),
                 (hub.invalid, "setting", "not valid"),
