@@ -18,24 +18,18 @@ from typing import Any, ClassVar, Protocol
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import HubResult
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, HubTarget
 
-from ..common.errors import HubfleetError
 from ..fleet.changes import HubDiff
 from ..fleet.lock_owner import LockOwner
 from ..fleet.revisions import Revision
 from ..fleet.snapshot import Snapshot
 from ..schema.model import Hub
 from ..schema.problems import Problem, Problems
+from .errors import PlatformError, UnreachableError
+
+__all__ = ["PlatformError", "UnreachableError"]
 
 #: Capabilities. Deploying includes everything that needs a cluster: observing, locking, checking and revisions.
 DEPLOY, RENDER, BACKUP = "deploy", "render", "backup"
-
-
-class PlatformError(HubfleetError):
-    """A cluster cannot hold its hubs; the message is one sentence for the operator."""
-
-
-class UnreachableError(PlatformError):
-    """A cluster does not answer, or denies access; other clusters are not concerned."""
 
 
 class ClusterFacts(Protocol):

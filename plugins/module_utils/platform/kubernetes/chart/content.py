@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ....common.text import one_line
-from ...base import PlatformError
+from ...errors import PlatformError
 
 METADATA, VALUES, SCHEMA = "Chart.yaml", "values.yaml", "values.schema.json"
 #: More than Helm allows a file of a chart to have (5 MiB); what is larger is no chart.

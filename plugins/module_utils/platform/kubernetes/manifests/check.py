@@ -17,7 +17,7 @@ import re
 from typing import Any
 
 from ....schema.problems import nearest
-from ...base import PlatformError
+from ...errors import PlatformError
 from .model import ManifestProblem
 
 NO_SCHEMAS = (

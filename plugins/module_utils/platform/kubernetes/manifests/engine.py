@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ....common.errors import HubfleetError
-from ...base import PlatformError
+from ...errors import PlatformError
 from ..helm import LIBRARY, NO_HELM, HelmDidNotRun, has_library, run_helm
 from .failures import one_line, problems_of
 from .model import PLACEHOLDER, Engine, ManifestProblem, Release

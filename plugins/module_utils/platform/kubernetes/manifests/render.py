@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TextIO
 
-from ...base import PlatformError
+from ...errors import PlatformError
 from .check import minor_version, schema_version
 from .engine import engine
 from .model import Engine, ManifestProblem, Release, Rendered

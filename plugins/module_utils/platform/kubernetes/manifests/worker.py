@@ -15,7 +15,7 @@ import sys
 import time
 from typing import Any, TextIO
 
-from ...base import PlatformError
+from ...errors import PlatformError
 from .check import ManifestChecker
 from .engine import Renderer, RenderError, renderer
 from .model import Engine, Release, Rendered

@@ -11,7 +11,7 @@ from typing import Any
 from ....common.nested import map_leaves
 from ....schema.model import EncryptedValue
 from ....schema.problems import nearest
-from ...base import PlatformError
+from ...errors import PlatformError
 from ..chart.content import ChartError
 from ..values.layers import ChartPath, Values
 

@@ -90,8 +90,8 @@ def check_login(
     if chosen == "DummyAuthenticator":
         if not demonstration:
             said = "authenticator_class" in _section(config, "JupyterHub")
-            subject = "dummy lets" if said else "is not set, and the chart's default, dummy, allows"
-            report(_AUTHENTICATOR, f"{subject} anybody log in as anybody; choose another authenticator")
+            subject = "dummy allows" if said else "is not set, and the chart's default, dummy, allows"
+            report(_AUTHENTICATOR, f"{subject} anybody to log in as anybody; choose another authenticator")
         return
     settings = _effective(chosen, config, traits)
     rules = {

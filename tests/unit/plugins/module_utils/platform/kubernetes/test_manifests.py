@@ -236,7 +236,7 @@ def test_schemas_are_the_nearest() -> None:
 
 
 def test_what_is_no_version_is_told() -> None:
-    with pytest.raises(PlatformError, match="'latest' is no version of Kubernetes"):
+    with pytest.raises(PlatformError, match="'latest' is not a version of Kubernetes"):
         list(render_all([release()], "latest"))
 
 
