@@ -126,7 +126,7 @@ def test_check_mode_tells_the_same_and_writes_nothing(tmp_path: Path) -> None:
         ({"format": "helm"}, "import_format: 'helm' is not known; allowed: 2i2c, tljh, z2jh; nothing was written"),
         ({"source": "none.yaml"}, "none.yaml: there is no such file or directory; nothing was written"),
         ({"source": "bad.yaml"}, "bad.yaml:3: is not YAML: "),
-        ({"format": "2i2c", "source": "."}, ".: there is no cluster.yaml in it, nor in a directory below it"),
+        ({"format": "2i2c", "source": "."}, ".: has no cluster.yaml, and neither have its subdirectories"),
         ({"directory": "."}, ".: is not empty (it holds "),
         ({"overwrite": "perhaps"}, "import_overwrite: must be true or false"),
         (
