@@ -45,7 +45,7 @@ class ActionModule(BulkAction):
             sizes = _listed(given.get("waves")) or usual_waves(len(found.hubs))
             batches = [len(wave) for wave in waves(found.hubs, sizes)]
         except ValueError as error:
-            raise AnsibleActionFail(f"deploy_waves: {error}; nothing was touched") from None
+            raise AnsibleActionFail(f"deploy_waves: {error}; nothing was changed") from None
         _make_sure_of_soak(given.get("soak"))
         return {"changed": False, "hubs": found.hubs, "skipped": found.skipped, "waves": batches}
 
@@ -60,7 +60,7 @@ def _tell(found: Gate) -> None:
 def _make_sure_of_soak(value: Any) -> None:
     """A soak time that is not understood must not become none at all."""
     if value is not None and not re.fullmatch(r"\d+", str(value).strip()):
-        raise AnsibleActionFail(f"deploy_soak: {value!r} is not a whole number of seconds; nothing was touched")
+        raise AnsibleActionFail(f"deploy_soak: {value!r} is not a whole number of seconds; nothing was changed")
 
 
 def _listed(value: Any) -> list[Any]:

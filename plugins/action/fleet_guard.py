@@ -59,7 +59,7 @@ class ActionModule(FleetAction):
         looking = self._task.check_mode or state == "compared"
         wrong = _wrong(clusters, facts, inventory, looking or self.argument("ignore_maintenance_window", False))
         if wrong:
-            return {"failed": True, "msg": f"{'; '.join(wrong)}; nothing was touched"}
+            return {"failed": True, "msg": f"{'; '.join(wrong)}; nothing was changed"}
         result = {
             "changed": False,
             "clusters": sorted(clusters),
@@ -74,7 +74,7 @@ class ActionModule(FleetAction):
         if moved:
             for platform, _members in clusters.values():
                 platform.unlock(owner)
-            msg = f"somebody else changed {', '.join(moved)} since this was planned; nothing was touched. Start again"
+            msg = f"somebody else changed {', '.join(moved)} since this was planned; nothing was changed. Start again"
             return {"failed": True, "msg": msg}
         new = record({name: found.identity for name, found in facts.items()}, inventory.directory)
         for name in new:

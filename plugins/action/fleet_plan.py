@@ -97,9 +97,9 @@ class ActionModule(FleetAction):
             with open(os.path.expanduser(name), encoding="utf-8") as file:
                 return moved(kept_plan(file.read(), name), plan)
         except OSError as error:
-            raise AnsibleActionFail(f"the plan {name} cannot be read: {error.strerror}; nothing was touched") from None
+            raise AnsibleActionFail(f"the plan {name} cannot be read: {error.strerror}; nothing was changed") from None
         except UnicodeDecodeError:
-            raise AnsibleActionFail(f"the plan {name} is no UTF-8 text; nothing was touched") from None
+            raise AnsibleActionFail(f"the plan {name} is not UTF-8 text; nothing was changed") from None
 
     def _write(self, plan: Plan) -> None:
         for argument, text in (("file", plan.as_json), ("markdown", plan.markdown)):

@@ -29,7 +29,7 @@ def settings_of(hub: Hub) -> str:
     options = hub.cluster.options
     if not options["cluster_backup_repository"]:
         raise AnsibleActionFail(
-            f"cluster {hub.cluster.name} has no backups: cluster_backup_repository is not set; nothing was touched"
+            f"cluster {hub.cluster.name} has no backups: cluster_backup_repository is not set; nothing was changed"
         )
     return encode_settings(
         {

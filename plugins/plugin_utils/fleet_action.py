@@ -62,7 +62,7 @@ class FleetAction(BulkAction):
             fleet = found.fleet
             return self.work(fleet, [fleet.hubs[name] for name in selected], inventory, task_vars)
         except HubfleetError as error:
-            raise AnsibleActionFail(f"{error}; nothing was touched") from None
+            raise AnsibleActionFail(f"{error}; nothing was changed") from None
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Do the work on ``hubs``, the ones that ``--limit`` selected, all of them valid."""
@@ -93,4 +93,4 @@ def report_problems(problems: list[Problem]) -> dict[str, Any]:
     hubs = {name for problem in problems for name in problem.hubs}
     count = plural(len(problems), "problem")
     where = f" in {plural(len(hubs), 'hub')}" if hubs else ""
-    return {"failed": True, "msg": f"{count}{where}, listed above; nothing was touched"}
+    return {"failed": True, "msg": f"{count}{where}, listed above; nothing was changed"}

@@ -44,5 +44,5 @@ def limit_of(value: Any) -> int | None:
     if value in (None, ""):
         return None
     if not re.fullmatch("[0-9]+", str(value)):
-        raise AnsibleActionFail(f"deploy_max_failures: {value!r} is not a whole number from 0; nothing was touched")
+        raise AnsibleActionFail(f"deploy_max_failures: {value!r} is not a whole number from 0; nothing was changed")
     return int(value)

@@ -102,7 +102,7 @@ class ServerAction(ActionBase):
         try:
             platform, _hubs = platforms.deployable([hub])[hub.cluster.name]
         except HubfleetError as error:
-            raise AnsibleActionFail(f"{error}; nothing was touched") from None
+            raise AnsibleActionFail(f"{error}; nothing was changed") from None
         host = host_of(hub)
         if host != LOCALHOST:
             # Otherwise -vvv shows what modules answer, word for word.

@@ -67,7 +67,7 @@ def test_playbook_prints_the_same(name: str, inventory: Path) -> None:
     done = playbook(inventory)
     assert done.returncode != 0
     assert printed(done.stdout) == case.expect
-    assert "listed above; nothing was touched" in done.stdout
+    assert "listed above; nothing was changed" in done.stdout
     assert "changed=0" in done.stdout
     assert SECRET not in done.stdout + done.stderr
     assert content(inventory) == before
@@ -183,9 +183,9 @@ def test_an_empty_revision_asks_no_hub(inventory: Path) -> None:
 
 WRONG_FILES = {
     ("deploy", "deploy_plan=nope.json"): "the plan nope.json cannot be read: No such file or directory; "
-    "nothing was touched",
+    "nothing was changed",
     ("deploy", "deploy_plan=hosts.yml"): "hosts.yml holds no plan: Expecting value: line 1 column 1 (char 0); "
-    "nothing was touched",
+    "nothing was changed",
     ("plan", "plan_file=/"): "the plan could not be written to /: Is a directory",
 }
 

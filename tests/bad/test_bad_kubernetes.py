@@ -84,7 +84,7 @@ def test_other_playbooks_refuse_it_the_same_way(name: str, arguments: tuple[str,
     done = playbook(inventory, *arguments, name=name)
     assert done.returncode != 0
     assert printed(done.stdout) == case.expect
-    assert "1 problem in 1 hub, listed above; nothing was touched" in done.stdout
+    assert "1 problem in 1 hub, listed above; nothing was changed" in done.stdout
     assert content(inventory) == before
 
 

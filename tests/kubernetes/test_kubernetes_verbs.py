@@ -14,7 +14,7 @@ from kubernetes_fleet import KubernetesFleet
 
 NOT_YET = (
     "cluster cloud is on kubernetes, where this release does not deploy yet; "
-    "write its Helm values with the playbook render, or leave it out with --limit; nothing was touched"
+    "write its Helm values with the playbook render, or leave it out with --limit; nothing was changed"
 )
 
 

@@ -75,7 +75,7 @@ def test_unknown_revision(repository: Repository) -> None:
     done = repository.playbook("-e", "plan_against=nowhere")
     assert done.returncode == 2
     assert (
-        f"there is no git revision 'nowhere' in {repository.root}; fetch it first; nothing was touched" in done.stdout
+        f"there is no git revision 'nowhere' in {repository.root}; fetch it first; nothing was changed" in done.stdout
     )
 
 

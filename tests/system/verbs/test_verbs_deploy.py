@@ -168,7 +168,7 @@ def test_validate_names_the_line(deployed: Deployed) -> None:
     with fleet.changed("trial", hub_idle_timeout="soon"):
         result = fleet.run("deploy")
     assert result.code and "host_vars/trial.yml:" in result.output and "hub_idle_timeout" in result.output
-    assert "nothing was touched" in result.output
+    assert "nothing was changed" in result.output
 
 
 @pytest.mark.skipif(not ROOT, reason="needs root: only root can ask for less than system users")
@@ -176,7 +176,7 @@ def test_root_never_runs_users_as_itself(deployed: Deployed) -> None:
     fleet = deployed.fleet
     with fleet.changed(cluster_isolation="bubblewrap"):
         result = fleet.run("deploy")
-    assert result.code and "as root use system-users" in result.output and "nothing was touched" in result.output
+    assert result.code and "as root use system-users" in result.output and "nothing was changed" in result.output
 
 
 @pytest.mark.skipif(
@@ -188,7 +188,7 @@ def test_dynamic_users_need_systemd(deployed: Deployed) -> None:
         result = fleet.run("deploy")
     said = " ".join(result.output.split())
     assert result.code and "it is not this machine's first process; use system-users" in said
-    assert "nothing was touched" in said
+    assert "nothing was changed" in said
 
 
 def users(fleet: Fleet) -> list[tuple[str, ...]]:

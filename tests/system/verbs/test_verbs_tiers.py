@@ -323,7 +323,7 @@ def test_another_machine_is_left_alone(fleet: Fleet) -> None:
             result = fleet.run(verb, "--limit", "west-b", *arguments)
             words = " ".join(result.output.split())
             assert result.code == 2 and "this is another west than the one that was deployed before" in words, words
-            assert "nothing was touched" in words
+            assert "nothing was changed" in words
             assert (picture(state), pids(fleet, WEST)) == before, verb
     assert not locks(fleet)
 
