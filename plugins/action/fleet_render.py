@@ -146,6 +146,8 @@ def _diff(path: str, text: str, redactor: Redactor) -> dict[str, str]:
     earlier = _read(path) or ""
     if path.endswith(".yaml"):
         earlier, text = _masked(earlier, text, redactor)
+    else:
+        earlier, text = redactor.mask_lines(earlier), redactor.mask_lines(text)
     return {"before": earlier, "after": text, "before_header": path, "after_header": path}
 
 

@@ -33,11 +33,6 @@ def is_secret_text(value: Any, secrets: Collection[str]) -> bool:
     return any(text == secret or len(secret) > SHORT and secret in text for secret in secrets)
 
 
-def mask_lines(text: str, secrets: Collection[str]) -> str:
-    """Return a text with a mask for each line that is, or contains, one of the secret texts."""
-    return "\n".join(MASK if is_secret_text(line.strip(), secrets) else line for line in text.split("\n"))
-
-
 def mask_inside(text: str, secrets: Iterable[str]) -> str:
     """Return a text with a mask for each occurrence of a secret text; the rest of its line stays."""
     # The longest first: one may be part of another.

@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from ..common.nested import map_leaves
-from .mask import MASK, SHORT, is_secret_text, mask_inside, mask_lines
-from .places import CHART_SECRETS, ENVIRONMENTS, may_hold_secret, variable_of
+from .mask import MASK, SHORT, is_secret_text, mask_inside
+from .places import CHART_SECRETS, ENVIRONMENTS, holds_credentials, may_hold_secret, variable_of
 
 Path = tuple[Any, ...]
 
@@ -30,8 +30,12 @@ class Redactor:
         return self._mask(value, path, self._secret_texts())
 
     def mask_lines(self, text: str) -> str:
-        """Return a text with a mask for each line that holds a secret text."""
-        return mask_lines(text, self._secret_texts())
+        """Return a text with a mask for each line that holds a secret text, or an address with a password."""
+        secrets = self._secret_texts()
+        return "\n".join(
+            MASK if is_secret_text(line.strip(), secrets) or holds_credentials(line) else line
+            for line in text.split("\n")
+        )
 
     def mask_text(self, text: str) -> str:
         """Return a message with a mask for each secret text in it; for short ones, where they stand in quotes."""
@@ -52,7 +56,7 @@ class Redactor:
                 MASK if is_secret_text(key, secrets) else key: self._mask(item, (*path, key), secrets)
                 for key, item in value.items()
             }
-        if isinstance(value, list):
+        if isinstance(value, (list, tuple)):
             return [self._mask(item, _entry_path(item, path), secrets) for item in value]
         if value in (None, ""):
             return value

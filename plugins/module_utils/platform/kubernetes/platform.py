@@ -64,11 +64,7 @@ class KubernetesPlatform(Platform):
         parts = {"chart": digest(place), "values": digest(values.merged), "add-ons": digest(addons)}
 
         def show() -> str:
-            shown = {
-                "place": place,
-                "values": hub.redactor.mask(values.merged),
-                "addons": hub.redactor.mask(addons),
-            }
+            shown = hub.redactor.mask({"place": place, "values": values.merged, "addons": addons})
             return values_text(json.loads(json.dumps(shown)))
 
         return Snapshot(show, parts)

@@ -50,6 +50,11 @@ def test_messages() -> None:
     assert mask("not the str 'a-secret-b': on") == "not the str 'a-***-b': on"
 
 
+def test_lines() -> None:
+    text = "a = 1\n  helm --repo https://me:old@charts.example.org\nb = 'secret'\n"
+    assert redactor("secret").mask_lines(text) == "a = 1\n***\n***\n"
+
+
 def test_short_texts_only_mask_themselves() -> None:
     assert redactor("on").mask({"a": "on", "b": "once"}) == {"a": "***", "b": "once"}
 
