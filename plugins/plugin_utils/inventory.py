@@ -63,7 +63,7 @@ def read_inventory(task_vars: Mapping[str, Any], only: str | None = None, keep_e
 
 
 def _looks_like_hub(raw: Mapping[str, Any]) -> bool:
-    """Tell whether a host outside of all clusters was meant as a hub; other hosts may inherit other hub_* variables."""
+    """Return whether a host outside of all clusters is meant as a hub; other hosts may inherit hub_* variables, too."""
     return "hub_port" in raw or not set(TIERS).isdisjoint(raw.get("group_names", ()))
 
 
@@ -160,7 +160,7 @@ class _Places:
         return origin.shown(self._place_of(path))
 
     def is_protected(self, path: ValuePath) -> bool:
-        """Tell whether a value is encrypted, comes from a template, or from a place that is not a file."""
+        """Return whether a value is encrypted, comes from a template, or from a place that is not a file."""
         value = self._source_of(path)
         if _needs_templating(value) or origin.is_encrypted(value):
             return True
@@ -225,7 +225,7 @@ def _holds_encrypted(value: Any) -> bool:
 
 
 def _needs_templating(value: Any) -> bool:
-    """Tell whether a raw value, or one inside it, is a template or encrypted."""
+    """Return whether a raw value, or one inside it, is a template or encrypted."""
     return _any_scalar(value, lambda leaf: origin.is_template(leaf) or origin.is_encrypted(leaf))
 
 

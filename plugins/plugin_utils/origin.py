@@ -101,7 +101,7 @@ def _line_of(path: str, variable: str) -> int:
 
 
 def is_encrypted(value: Any) -> bool:
-    """Tell whether a raw value is vault-encrypted in place (or was, before it was decrypted)."""
+    """Return whether a raw value is vault-encrypted in place (or was, before it was decrypted)."""
     if type(value).__name__ in ("EncryptedString", "AnsibleVaultEncryptedUnicode"):
         return True
     return VaultedValue is not None and VaultedValue.get_tag(value) is not None
@@ -109,7 +109,7 @@ def is_encrypted(value: Any) -> bool:
 
 @functools.cache
 def is_encrypted_file(path: str) -> bool:
-    """Tell whether a whole file is encrypted, by ansible-vault or SOPS."""
+    """Return whether a whole file is encrypted, by ansible-vault or SOPS."""
     if re.search(r"\.sops\.(ya?ml|json)$", path):
         return True
     try:
@@ -120,12 +120,12 @@ def is_encrypted_file(path: str) -> bool:
 
 
 def is_template(value: Any) -> bool:
-    """Tell whether a raw value is a text with a template in it."""
+    """Return whether a raw value is a text with a template in it."""
     return isinstance(value, str) and ("{{" in value or "{%" in value)
 
 
 def stands_encrypted(value: Any, key: Any = None) -> bool:
-    """Tell whether a raw value stands encrypted, alone or with its whole file.
+    """Return whether a raw value stands encrypted, alone or with its whole file.
 
     key: the key of a value inside a mapping; it tells where the value comes from if the value itself does not.
     """

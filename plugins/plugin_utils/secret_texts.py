@@ -117,7 +117,7 @@ class _Host:
                     yield from ((form, bool(path)) for form in secret_forms(str(leaf)) - written)
 
     def _is_secret(self, value: Any) -> bool:
-        """Tell whether a raw value holds anything encrypted, or a template that is made of such."""
+        """Return whether a raw value holds anything encrypted, or a template that is made of such."""
         if id(value) not in self._judged:
             self._judged[id(value)] = False  # what names itself is no secret by that
             self._judged[id(value)] = any(
@@ -161,5 +161,5 @@ def _decrypted(value: Any) -> set[str]:
 
 
 def _is_plain(value: Any) -> bool:
-    """Tell whether a raw value is a text that stands in a file of the inventory as it is."""
+    """Return whether a raw value is a text that stands in a file of the inventory as it is."""
     return isinstance(value, str) and origin.place_of(value) is not None and not origin.stands_encrypted(value)

@@ -126,5 +126,5 @@ def _called(node: nodes.Node) -> str:
 
 
 def _rewrites(name: str) -> bool:
-    """Tell whether a filter only writes a text in another way; others may decrypt it, or fetch what it names."""
+    """Return whether a filter only writes a text in another way; others may decrypt it, or fetch what it names."""
     return name in FILTERS or name.rpartition("ansible.builtin.")[2] in _ANSIBLE_FILTERS

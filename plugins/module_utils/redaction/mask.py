@@ -28,7 +28,7 @@ def secret_forms(secret: str) -> set[str]:
 
 
 def is_secret_text(value: Any, secrets: Collection[str]) -> bool:
-    """Tell whether a value is one of the secret texts, or contains one that is too long to be there by chance."""
+    """Return whether a value is one of the secret texts, or contains one that is too long to be there by chance."""
     text = str(value)
     return any(text == secret or len(secret) > SHORT and secret in text for secret in secrets)
 

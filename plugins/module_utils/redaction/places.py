@@ -44,17 +44,17 @@ _SECRET_VARIABLE = re.compile(r"secret|token|passw|key", re.IGNORECASE)
 
 
 def holds_credentials(value: Any) -> bool:
-    """Tell whether a text contains an address with a password in it."""
+    """Return whether a text contains an address with a password in it."""
     return isinstance(value, str) and _CREDENTIALS.search(value) is not None
 
 
 def holds_private_key(value: Any) -> bool:
-    """Tell whether a text contains a private key."""
+    """Return whether a text contains a private key."""
     return isinstance(value, str) and _PRIVATE_KEY.search(value) is not None
 
 
 def is_secret_variable(path: Sequence[Any]) -> bool:
-    """Tell whether a place is the value of an environment variable that is likely a secret by its name."""
+    """Return whether a place is the value of an environment variable that is likely a secret by its name."""
     inside = next((path[index + 1 :] for index, key in enumerate(path) if key in ENVIRONMENTS), ())
     if not inside or not _SECRET_VARIABLE.search(str(inside[0])):
         return False
@@ -69,7 +69,7 @@ def variable_of(entry: Any, path: Sequence[Any]) -> str | None:
 
 
 def is_secret_place(path: Sequence[Any], keys: Collection[str]) -> bool:
-    """Tell whether a place, or the list that it is in, holds a secret; ``keys`` name the secrets of the schema."""
+    """Return whether a place, or the list that it is in, holds a secret; ``keys`` name the secrets of the schema."""
     while isinstance(path[-1], int):
         path = path[:-1]
     if path[0] == "cluster_backup_environment":
@@ -78,7 +78,7 @@ def is_secret_place(path: Sequence[Any], keys: Collection[str]) -> bool:
 
 
 def may_hold_secret(value: Any, path: Sequence[Any], keys: Collection[str]) -> bool:
-    """Tell whether a value is, or may be, a secret by its place or by itself; the content of files may be one."""
+    """Return whether a value is, or may be, a secret by its place or by itself; the content of files may be one."""
     if is_secret_place(path, keys) or is_secret_variable(path):
         return True
     if path[-1] in ("stringData", "binaryData") or ("extraFiles" in path[:-1] and "data" in path):

@@ -93,5 +93,5 @@ def _mask_all(value: Any) -> Any:
 
 
 def _is_blank(value: Any) -> bool:
-    """Tell whether a value tells nothing: true and false, null, and empty text."""
+    """Return whether a value tells nothing: true and false, null, and empty text."""
     return value is None or isinstance(value, bool) or value == ""
