@@ -17,7 +17,7 @@ def _amounts(who: str) -> tuple[Option, ...]:
     )
 
 
-#: By add-on; platform/kubernetes/addons.py says where each goes in the add-on's values.
+#: By add-on; platform/kubernetes/values/addons.py maps them to Helm values of the add-on.
 ADDON_SETTINGS: dict[str, tuple[Option, ...]] = {
     "dask-gateway": (
         *_amounts("scheduler"),

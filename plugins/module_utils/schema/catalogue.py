@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a hub offers: environments, sizes and profiles, from the catalogues that it names them in."""
+"""Look up the environments, sizes and profiles of a hub in the catalogues."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .problems import nearest
 from .values import is_name
 
 ENVIRONMENTS, SIZES = "hub_environments", "hub_sizes"
-#: The catalogue that names in a list stand in; written down in the options as well, as ``by_name``.
+#: List -> the catalogue of its names; the options have it as well, as ``by_name``.
 CATALOGUES = {ENVIRONMENTS: "hub_environment_catalogue", SIZES: "hub_size_catalogue"}
 
 Report = Callable[[ValuePath, str], None]
 
 
 class Offers:
-    """Builds what one hub offers, and reports what is wrong with it.
+    """Environments, sizes and profiles of one hub; reports what is wrong with them.
 
     given: the hub's variables as they stand in the inventory.
     options: the same, checked, defaults filled in.
@@ -48,12 +48,12 @@ class Offers:
         self._build: dict[str, Callable[..., Any]] = {ENVIRONMENTS: self._environment, SIZES: self._size}
 
     def environments(self) -> list[Environment]:
-        """Return what ``hub_environments`` names or holds, in its order."""
+        """Return the environments of ``hub_environments``, in its order."""
         found: list[Environment] = self._offered(ENVIRONMENTS)
         return found
 
     def sizes(self) -> list[Size]:
-        """Return what ``hub_sizes`` names or holds, in its order."""
+        """Return the sizes of ``hub_sizes``, in its order."""
         found: list[Size] = self._offered(SIZES)
         return found
 
@@ -95,19 +95,19 @@ class Offers:
         return [entry for entry in found if entry]
 
     def _named(self, variable: str, name: str, place: ValuePath) -> Any:
-        """Return the entry of the catalogue, or None where there is none or it is broken; ``place`` names it."""
+        """Return an entry of a catalogue, or None if it is missing or broken; ``place`` is where its name is used."""
         catalogue_name = CATALOGUES[variable]
         catalogue, listed = self.options[catalogue_name] or {}, self.given.get(catalogue_name)
         if name in catalogue:
             return self._build[variable](name, catalogue[name], (catalogue_name, name), place)
-        # An entry of the catalogue that is broken itself is there all the same.
+        # An entry that is broken exists, too.
         present = listed if isinstance(listed, dict) else {}
         if (isinstance(listed, dict) or catalogue_name not in self.broken) and name not in present:
             self.report(place, f"{name!r} is not in {catalogue_name}{nearest(name, present)}")
         return None
 
     def _given(self, path: ValuePath) -> dict[str, Any]:
-        """Return an entry as it stands in the inventory, where it is a mapping."""
+        """Return an entry as it is in the inventory, if it is a mapping."""
         value = value_at(self.given, path)
         return value if isinstance(value, dict) else {}
 
@@ -116,7 +116,7 @@ class Offers:
         if self.platform == SERVER:
             text = cross_checks.check_environment(entry, path, self.directory, self.report)
         elif entry["image"] is None and self.platform == KUBERNETES:
-            # Said where the hub offers it: for hubs on a machine the entry itself is sound.
+            # Reported where the hub uses it: for hubs on a machine, the entry itself is valid.
             if not self.broken & {path[0], place[0]}:
                 self.report(place, f"{name!r} has no image, which the platform {KUBERNETES} requires")
             return None

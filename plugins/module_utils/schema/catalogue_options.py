@@ -10,7 +10,7 @@ from .units import MEMORY_UNITS
 
 NAME_PATTERN = r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?"
 NAME_TEXT = "a short name of lower-case letters, digits and '-'"
-#: A choice's word in saved choices and links, which may come from elsewhere.
+#: An identifier in saved selections and links; imported ones need not follow NAME_PATTERN.
 CHOICE_PATTERN = r"[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?"
 CHOICE_TEXT = "a word of letters, digits, '-', '_' and '.'"
 VARIABLE_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -35,7 +35,7 @@ INTERFACE = Option(
 
 
 def _on_kubernetes(what: str, base: str) -> tuple[Option, ...]:
-    """Return what entries of both catalogues have for Kubernetes only."""
+    """Return the keys of entries of both catalogues that are for Kubernetes only."""
     return (
         Option(
             "choice",
@@ -161,7 +161,7 @@ SIZE = (
 
 
 def named(entry: tuple[Option, ...], what: str) -> Option:
-    """Return the option of a list element that is a catalogue name or a whole entry of its own."""
+    """Return the option of a list element that is an entry with a name."""
     name = Option(
         "name",
         "str",

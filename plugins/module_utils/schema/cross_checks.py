@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules that look at more than one value.
+"""Rules about more than one value.
 
-A rule is silent where a value it looks at is broken already: one defect, one message.
+A rule reports nothing if one of its values is already broken, so that each defect has one message.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from .option import SERVER
 from .problems import Problems
 from .values import check_keys
 
-#: Names that our own services take in every hub.
+#: Names of services that the collection adds to every hub.
 OUR_SERVICES = ("check", "culler", "routes")
 
-#: What a line of a requirements file refers to other files with; only the file itself goes to the machine.
+#: References to other files in a requirements file; only the file itself is copied to the machine.
 REFERENCE = re.compile(r"\s*(-[rce]|--(?:requirement|constraint|editable)(?=[\s=]|$))")
 PLAIN_REQUIREMENT = (
     "contains a password in plain text; set the URL in cluster_package_index, encrypted with ansible-vault"
@@ -52,7 +52,7 @@ def check_authenticator(options: dict[str, Any], report: Report, broken: set[str
 def check_demonstration(
     authenticator: Authenticator, options: dict[str, Any], report: Report, broken: set[str]
 ) -> None:
-    """An authenticator that checks nothing needs a hub that says that it is no real one."""
+    """Report an authenticator for demonstrations on a hub that is not marked as one."""
     if authenticator.demonstration and not options["hub_demonstration"] and "hub_demonstration" not in broken:
         report(
             ("hub_authenticator",),
@@ -61,22 +61,22 @@ def check_demonstration(
         )
 
 
-def check_understood(authenticator: Authenticator, options: dict[str, Any], report: Report) -> tuple[str, ...]:
-    """Refuse allow rules that the authenticator would ignore; return those that it understands."""
-    understood = (*COMMON_RULES, *authenticator.rules)
+def check_supported_rules(authenticator: Authenticator, options: dict[str, Any], report: Report) -> tuple[str, ...]:
+    """Report allow rules that the authenticator would ignore; return those that it supports."""
+    supported = (*COMMON_RULES, *authenticator.rules)
     for rule in ALLOW_RULES:
-        if options[rule.name] and rule.name not in understood:
+        if options[rule.name] and rule.name not in supported:
             report(
                 (rule.name,),
-                f"is not supported by the authenticator {authenticator.name!r}; it supports: {', '.join(understood)}",
+                f"is not supported by the authenticator {authenticator.name!r}; it supports: {', '.join(supported)}",
             )
-    return understood
+    return supported
 
 
 def _check_rules(
     authenticator: Authenticator, options: dict[str, Any], settings: dict[str, Any], report: Report, broken: set[str]
 ) -> None:
-    understood = check_understood(authenticator, options, report)
+    supported = check_supported_rules(authenticator, options, report)
     rules = [rule.name for rule in ALLOW_RULES]
     said = any(options[rule] for rule in rules) or any(rule in broken for rule in rules)
     if options["hub_allow_everyone"] and said:
@@ -87,7 +87,7 @@ def _check_rules(
     if not said and not options["hub_allow_everyone"] and "hub_allow_everyone" not in broken:
         report(
             ("hub_authenticator",),
-            f"nobody may log in; set one of {', '.join(understood)}, or hub_allow_everyone: true",
+            f"nobody may log in; set one of {', '.join(supported)}, or hub_allow_everyone: true",
         )
     if {"hub_authenticator_settings", "hub_allow_everyone", *rules} & broken:
         return
@@ -115,9 +115,9 @@ def _check_rules(
 
 
 def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
-    """Rules inside one hub."""
+    """Check the rules about one hub."""
     _check_address(hub, report, broken)
-    check_people(hub, report)
+    check_admins(hub, report)
     _check_backups(hub.cluster.options, report, broken)
     if not {"hub_services", "hub_roles"} & broken:
         _check_services(hub, report)
@@ -125,7 +125,7 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
 
 
 def _check_backups(options: dict[str, Any], report: Report, broken: set[str]) -> None:
-    """A repository needs a password, and other options of backups need a repository."""
+    """Report a repository without a password, and other options of backups without a repository."""
     repository, password = "cluster_backup_repository", "cluster_backup_password"
     if broken & {repository, password}:
         return
@@ -140,21 +140,21 @@ def _check_backups(options: dict[str, Any], report: Report, broken: set[str]) ->
         report((name,), f"has no effect without {repository}, which is not set")
 
 
-def check_people(hub: Hub, report: Report) -> None:
-    """An admin who may not log in is a mistake."""
+def check_admins(hub: Hub, report: Report) -> None:
+    """Report admins who may not log in."""
     for user in sorted(set(hub["hub_admins"] or ()) & set(hub["hub_blocked_users"] or ())):
         report(("hub_blocked_users",), f"{user!r} is also in hub_admins")
 
 
 def check_lifetime(hub: Hub, report: Report) -> None:
-    """A server that is too old before it can be idle is a mistake."""
+    """Report a maximum age that is reached before the idle timeout."""
     age, idle = hub["hub_maximum_age"], hub["hub_idle_timeout"]
     if age and idle and age < idle:
         report(("hub_maximum_age",), "is shorter than hub_idle_timeout, which then never takes effect")
 
 
 def check_public_address(hub: Hub, report: Report) -> None:
-    """One public address, without a query."""
+    """Report more than one public URL, and a URL with a query or fragment."""
     if hub["hub_url"] and hub["hub_domain"]:
         report(("hub_domain",), "is set together with hub_url; remove one of them")
     if hub["hub_url"] and urlsplit(hub["hub_url"]).query + urlsplit(hub["hub_url"]).fragment:
@@ -236,7 +236,7 @@ def check_environment(entry: dict[str, Any], path: ValuePath, directory: str, re
 
 
 def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None:
-    """Rules between hubs: ports, addresses and homes used twice; files that must exist."""
+    """Check the rules between hubs: unique ports, URLs and home directories; files that must exist."""
     ports: dict[tuple[str, Any], tuple[str, str]] = {}
     addresses: dict[tuple[Any, str], Hub] = {}
     homes: dict[tuple[str, Any], str] = {}
@@ -276,13 +276,13 @@ def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None
 
 
 def _lies_in(path: str, directory: str) -> bool:
-    """Tell whether ``path`` is ``directory`` or lies below it."""
+    """Return whether ``path`` is ``directory`` or inside it."""
     directory = os.path.abspath(directory)
     return os.path.commonpath([os.path.abspath(path), directory]) == directory
 
 
 def _check_cookies(hub: Hub, addresses: dict[tuple[Any, str], Hub], report: Callable[[str, str], None]) -> None:
-    """Hubs have addresses of their own, and not only by their ports, which browsers do not tell apart."""
+    """Report hubs with the same URL, or with URLs that differ only in the port: cookies do not depend on it."""
     parts = urlsplit(hub.url.lower())
     other = addresses.setdefault((parts.hostname, parts.path), hub)
     if other is hub:

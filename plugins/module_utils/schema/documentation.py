@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Texts made from the schema: argument specs of the roles, and the option reference."""
+"""Generate the argument specs of the roles and the option reference from the schema."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .hub_options import CHAPTERS, HUB_OPTIONS
 from .option import KINDS, PLATFORMS, Option
 from .units import format_duration, format_memory
 
-#: Ansible's name for each kind; amounts are text there, and the engine parses them.
+#: Kind -> type in Ansible, where it is not str; the engine parses amounts itself.
 _ANSIBLE_TYPES = {
     "number": "float",
     "port": "int",
@@ -142,7 +142,7 @@ def _entry_point(short: str, description: str, options: Iterable[Option]) -> dic
 
 
 def _without_foreign_names(specs: dict[str, Any]) -> dict[str, Any]:
-    """Return specs that refer to options of their own role only; others are written as code."""
+    """Return specs whose references to options of other roles are written as code."""
 
     def written(found: re.Match[str]) -> str:
         own = found[1] in specs or not found[1].startswith(("hub_", "cluster_", "fleet_"))
@@ -158,7 +158,7 @@ def _spec(option: Option) -> dict[str, Any]:
     spec: dict[str, Any] = {"type": _ANSIBLE_TYPES.get(option.kind, "str")}
     platforms = [f"Only on {' and '.join(option.platforms)}."] if option.platforms else []
     spec["description"] = [*option.text, *_limits(option), *platforms]
-    # The engine demands required options with a better message, before any role runs.
+    # Not required: the engine reports missing options with a better message, before any role runs.
     if option.default not in (None, (), {}, ""):
         spec["default"] = written_default(option)
     if option.choices:
@@ -176,7 +176,7 @@ def _spec(option: Option) -> dict[str, Any]:
 
 
 def _limits(option: Option) -> list[str]:
-    """Return sentences on the form and the limits of a value."""
+    """Return sentences about the format and the limits of a value."""
     sentences = []
     if option.kind not in ("str", "int", "number", "bool", "list", "dict", "port"):
         what = KINDS[option.kind]
@@ -200,7 +200,7 @@ def _amount(option: Option, value: Any) -> str:
 
 
 def written_default(option: Option) -> Any:
-    """Return the default as people would write it."""
+    """Return the default as it is written in an inventory."""
     if option.kind == "duration":
         return format_duration(option.default)
     return list(option.default) if isinstance(option.default, tuple) else option.default
@@ -239,7 +239,7 @@ def _table(options: Iterable[Option]) -> list[str]:
         if option.example:
             text += f" Example: `{option.example}`"
         rows.append((f"`{option.name}`" + _needed(option), text, _form(option), _default(option)))
-    return [*markdown_table(("option", "what it is", "form", "default"), rows), ""]
+    return [*markdown_table(("option", "description", "format", "default"), rows), ""]
 
 
 def _needed(option: Option) -> str:
@@ -268,9 +268,9 @@ def _default(option: Option) -> str:
 
 
 def _keys(option: Option) -> list[str]:
-    """Return the table of an option's inner keys, if it has any."""
+    """Return the table of the keys of an option, if it has any."""
     inner = option.elements.options if option.elements else option.options
-    # Entries of their own have the keys of the catalogue, and a name.
+    # Entries of a hub itself have the keys of the catalogue, and a name.
     return (
         [f"Keys of {'an entry of ' if option.elements else ''}`{option.name}`:", "", *_table(inner)]
         if inner and not option.by_name

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules that look at more than one variable of a hub on Kubernetes.
+"""Rules about more than one variable of a hub on Kubernetes.
 
-What the chart's values are in the end is judged in platform/kubernetes; here are the rules that
-say more clearly, in the inventory's own words, what would be wrong there.
+The resulting values of the chart are checked in platform/kubernetes; these rules report the same
+defects in terms of the inventory.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from .values import check_value
 
 Report = Callable[[ValuePath, str], None]
 
-#: Options that make objects outside of the hub's namespace.
+#: Options that create objects outside the hub's namespace.
 CLUSTER_WIDE = ("hub_user_scheduler", "hub_pod_priority")
 
-#: What belongs to one way of keeping homes only.
+#: Options that apply only to some values of hub_home_storage.
 _HOME_OPTIONS = {
     "hub_home_capacity": ("dynamic",),
     "hub_home_storage_class": ("dynamic",),
@@ -36,8 +36,8 @@ _HOME_OPTIONS = {
     "hub_shared_directories": ("claim", "nfs"),
 }
 
-#: What routes are made of, and their certificates.
-_ROUTE_OPTIONS = ("hub_tls_secret", "cluster_certificate_issuer", "cluster_gateway", "cluster_acme_contact")
+#: Options of routes and their certificates.
+_EXPOSURE_OPTIONS = ("hub_tls_secret", "cluster_certificate_issuer", "cluster_gateway", "cluster_acme_contact")
 
 
 def check_settings(options: dict[str, Any], report: Report, broken: set[str]) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def check_settings(options: dict[str, Any], report: Report, broken: set[str]) ->
             report((variable,), "is set without hub_authenticator, which these settings depend on")
         return {}
     cross_checks.check_demonstration(authenticator, options, report, broken)
-    cross_checks.check_understood(authenticator, options, report)
+    cross_checks.check_supported_rules(authenticator, options, report)
     known = {setting.name: setting for setting in authenticator.settings}
     settings = {}
     for key, value in given.items():
@@ -68,14 +68,14 @@ def check_settings(options: dict[str, Any], report: Report, broken: set[str]) ->
 
 
 def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
-    """Rules inside one hub; silent where a value they look at is broken already."""
+    """Check the rules about one hub whose values are not broken."""
 
     def sound(*variables: str) -> bool:
         return not broken.intersection(variables)
 
     if sound("hub_url", "hub_domain"):
         cross_checks.check_public_address(hub, report)
-    cross_checks.check_people(hub, report)
+    cross_checks.check_admins(hub, report)
     cross_checks.check_lifetime(hub, report)
     if sound("hub_services"):
         _check_services(hub, report)
@@ -85,9 +85,9 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
         _check_homes(hub, report)
         if sound("hub_volumes", "hub_files"):
             _check_volumes(hub, report)
-    if sound("cluster_exposure", "hub_url", "hub_domain", *_ROUTE_OPTIONS):
-        _check_route(hub, report)
-    _check_rights(hub, report)
+    if sound("cluster_exposure", "hub_url", "hub_domain", *_EXPOSURE_OPTIONS):
+        _check_exposure(hub, report)
+    _check_permissions(hub, report)
     by_collection = hub["hub_defaults_source"] == "collection"
     if by_collection and sound("hub_user_egress", "hub_block_metadata_with_iptables"):
         _check_metadata(hub, report)
@@ -118,7 +118,7 @@ def _check_profiles(hub: Hub, report: Report) -> None:
         if profile["slug"] in slugs:
             report((*path, "slug"), f"{profile['slug']!r} is used twice")
         slugs.update({profile["slug"]} - {None})
-        # KubeSpawner makes the slug from the title. Members of groups may never see both.
+        # KubeSpawner makes the slug from the title. Profiles for groups may never be shown to the same user.
         made = "" if profile["slug"] or profile["allowed_groups"] else _slug_of(profile["title"])
         if made and made in titles:
             report((*path, "title"), f"{profile['title']!r} is used twice; set a slug for one of them")
@@ -130,7 +130,7 @@ def _slug_of(title: str) -> str:
 
 
 def home_storage(hub: Hub) -> str | None:
-    """Return where homes are; None where that is left to the chart."""
+    """Return the storage of home directories; None if the chart decides."""
     if hub["hub_home_storage"] or hub["hub_defaults_source"] == "chart":
         storage: str | None = hub["hub_home_storage"]
         return storage
@@ -163,7 +163,7 @@ def _check_homes(hub: Hub, report: Report) -> None:
 
 
 def _check_volumes(hub: Hub, report: Report) -> None:
-    """Volumes and mounts have names: one of a name that is taken would stand in place of the other."""
+    """Report volumes with the same name, since one would replace the other."""
     taken = {"home": "the home directories"} if home_storage(hub) in ("claim", "nfs") else {}
     for name in hub["hub_shared_directories"] or {}:
         if name in taken:
@@ -176,7 +176,7 @@ def _check_volumes(hub: Hub, report: Report) -> None:
             report(("hub_volumes", name), f"the name {name!r} is already used by {taken[name]}; use another")
 
 
-def _check_route(hub: Hub, report: Report) -> None:
+def _check_exposure(hub: Hub, report: Report) -> None:
     route = hub.cluster["cluster_exposure"]
     has_domain = bool(hub["hub_domain"] or hub["hub_url"])
     if route == "none" or not has_domain:
@@ -196,7 +196,7 @@ def _check_route(hub: Hub, report: Report) -> None:
         )
 
 
-def _check_rights(hub: Hub, report: Report) -> None:
+def _check_permissions(hub: Hub, report: Report) -> None:
     if hub.cluster["cluster_permissions"] != "namespace":
         return
     for variable in (*CLUSTER_WIDE, "hub_user_placeholders", "hub_prepull_on_deploy", "hub_prepull_on_new_nodes"):
@@ -221,7 +221,7 @@ def _check_placeholders(hub: Hub, report: Report) -> None:
 
 
 def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None:
-    """Rules between hubs: a release of its own in its namespace for each."""
+    """Report hubs with the same release in the same namespace."""
     taken: dict[tuple[str, str, str], str] = {}
     for hub in fleet.hubs.values():
         if hub.platform != KUBERNETES:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The schema of hub_* variables that mean something on Kubernetes only."""
+"""The schema of hub_* variables that are for Kubernetes only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .option import Option, element, names
 from .option import kubernetes_option as _option
 from .profile_options import PROFILE
 
-#: A name of Kubernetes (RFC 1123 label).
+#: A Kubernetes name (RFC 1123 label).
 LABEL_PATTERN = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 LABEL_TEXT = "a Kubernetes name: at most 63 lower-case letters, digits and '-'"
 VERSION_PATTERN = r"v?[0-9]+[.][0-9]+[.][0-9]+([-+][-+.0-9A-Za-z]+)?"
@@ -284,7 +284,7 @@ PLACE = (
     ),
 )
 
-#: Add-ons are described in platform/kubernetes/addons.py, apart from what every one of them has.
+#: Keys of every add-on; known add-ons are defined in platform/kubernetes/values/addons.py.
 ADDON = (
     Option("chart", "str", ("Chart: its name in the repository, an OCI reference, or a path.",)),
     Option("version", "str", ("Version of the chart.",)),

@@ -24,7 +24,7 @@ class Window:
     end: int
 
     def holds(self, moment: datetime.datetime) -> bool:
-        """Tell whether a moment, in the window's own time zone, lies in it."""
+        """Return whether a moment, in the time zone of the window, is inside it."""
         minute = moment.hour * 60 + moment.minute
         if self.start < self.end:
             return self._is_on(moment.weekday()) and self.start <= minute < self.end
@@ -38,7 +38,7 @@ class Window:
 
 
 def window(text: str) -> Window:
-    """Return the window that a text says; raises ValueError."""
+    """Parse a window. Raises ValueError."""
     if not re.fullmatch(PATTERN, text):
         raise ValueError(f"{text!r} is not {TEXT}")
     day, _blank, hours = text.rpartition(" ")
@@ -47,5 +47,5 @@ def window(text: str) -> Window:
 
 
 def is_open(windows: list[str], moment: datetime.datetime) -> bool:
-    """Tell whether a moment lies in any of the windows; without any, it always does."""
+    """Return whether a moment is inside any of the windows, or there are none."""
     return not windows or any(window(text).holds(moment) for text in windows)

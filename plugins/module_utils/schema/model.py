@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fleet as data: what the inventory says, and what it means once it is valid."""
+"""Inventories, before and after validation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ValuePath = tuple[Any, ...]
 
 
 class EncryptedValue(str):
-    """Stands for a value that is encrypted and stays so: it can be compared, and that is all."""
+    """A value that stays encrypted; it can only be compared."""
 
 
 @dataclass
@@ -68,7 +68,7 @@ class FleetInput:
 
 @dataclass(frozen=True)
 class Environment:
-    """Software that a user starts in; fields as in the schema's ENVIRONMENT, which tells their platform.
+    """Software of a session; fields as in the schema's ENVIRONMENT, which has their platforms.
 
     requirements: the text of the requirements file, or "".
     """
@@ -93,7 +93,7 @@ class Environment:
 
 @dataclass(frozen=True)
 class Size:
-    """Memory (bytes) and CPUs of a session; fields as in the schema's SIZE, which tells their platform."""
+    """Memory (bytes) and CPUs of a session; fields as in the schema's SIZE, which has their platforms."""
 
     name: str
     title: str
@@ -160,27 +160,27 @@ class Hub:
 
     @property
     def platform(self) -> str:
-        """What the hub's cluster is."""
+        """Platform of the hub's cluster."""
         return str(self.cluster["cluster_platform"])
 
     @property
     def namespace(self) -> str:
-        """Its namespace on Kubernetes."""
+        """Namespace on Kubernetes."""
         return str(self["hub_namespace"] or self.name)
 
     @property
     def release(self) -> str:
-        """The name of its Helm release."""
+        """Name of the Helm release."""
         return str(self["hub_release"] or self.name)
 
     @property
     def title(self) -> str:
-        """The name that people see."""
+        """Display name."""
         return self["hub_title"] or self.name
 
     @property
     def url(self) -> str:
-        """The public address, ending in a slash; on Kubernetes without a domain, that inside of the cluster."""
+        """Public URL, ending in a slash; on Kubernetes without a domain, the URL inside the cluster."""
         url = self["hub_url"]
         if not url and self["hub_domain"]:
             url = f"https://{self['hub_domain']}/"
@@ -196,7 +196,7 @@ class Hub:
 
     @property
     def behind_reverse_proxy(self) -> bool:
-        """Whether people come to it through the reverse proxy of its machine."""
+        """Whether the reverse proxy of its machine serves it."""
         address = self["hub_domain"] or (self["hub_url"] or "").lower().startswith("https://")
         return bool(self.cluster.options.get("cluster_reverse_proxy", "none") != "none" and address)
 

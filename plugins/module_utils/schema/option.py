@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an option is: the vocabulary in which the schema is written.
+"""Options: the terms in which the schema is written.
 
-Every hub_* and cluster_* variable is one :class:`Option`. From these come validation, the
-argument specs of the roles and the option reference, so each fact is written once.
+Every hub_* and cluster_* variable is one :class:`Option`. Validation, the argument specs of the
+roles and the option reference are made from them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-#: Kinds of values, and how each is said to a person.
+#: Kinds of values -> their descriptions in messages and in the reference.
 KINDS = {
     "str": "text",
     "int": "a whole number",
@@ -41,22 +41,22 @@ PLATFORMS = (SERVER, KUBERNETES)
 
 @dataclass(frozen=True)
 class Option:
-    """One variable, or one key inside a variable.
+    """One variable, or one key of a variable.
 
     name: the variable (``hub_port``) or key (``memory``).
     kind: a key of KINDS.
-    text: sentences for the reference; the first one stands alone as a summary.
-    default: the value when unset; None means unset stays unset.
-    elements: for lists, what each element is; for mappings with free keys, what each value is.
+    text: the description for the reference, one sentence per item; the first one is also the summary in messages.
+    default: the value when unset; None if there is none.
+    elements: for lists, the option of each element; for mappings with free keys, that of each value.
     options: for mappings with fixed keys, the keys.
-    by_name: for lists, elements may also be the name of an entry of this catalogue variable.
+    by_name: for lists, the catalogue variable whose entries can be named instead of an element.
     minimum, maximum: limits, in the parsed unit (bytes, seconds).
-    pattern, pattern_text: a regular expression for text, and how to say it; or only how to say what the limits are.
-    home: for paths on the machine, may start with ``~/``.
-    secret: must not stand in plain text in the inventory.
+    pattern, pattern_text: a regular expression for text, and its description; or only a description of the limits.
+    home: whether a path on the machine may start with ``~/``.
+    secret: whether it must not be in plain text in the inventory.
     example: YAML of a typical value, for the reference.
-    platforms: where the option means something; empty for everywhere.
-    required_on: platforms that cannot do without it, for options that others can.
+    platforms: the platforms that the option is for; empty for all.
+    required_on: platforms that require it, if not all do.
     """
 
     name: str
@@ -79,16 +79,16 @@ class Option:
     required_on: tuple[str, ...] = ()
 
     def applies_to(self, platform: str) -> bool:
-        """Tell whether the option means something on a platform."""
+        """Return whether the option is for a platform."""
         return not self.platforms or platform in self.platforms
 
     def needed_on(self, platform: str) -> bool:
-        """Tell whether a platform cannot do without the option."""
+        """Return whether a platform requires the option."""
         return platform in self.required_on or (self.required and self.applies_to(platform))
 
     @property
     def summary(self) -> str:
-        """The first sentence as it goes into brackets: without markup and full stop."""
+        """The first sentence without markup and full stop, for parentheses."""
         text = re.sub(r"\b[OVC]\(([^)]*)\)", r"\1", self.text[0]).rstrip(".")
         return text[0].lower() + text[1:]
 
@@ -98,15 +98,15 @@ class Option:
 
 
 def kubernetes_option(name: str, kind: str, *text: str, **more: Any) -> Option:
-    """Return an option that means something on Kubernetes only."""
+    """Return an option that is for Kubernetes only."""
     return Option(name, kind, text, platforms=(KUBERNETES,), **more)
 
 
 def element(kind: str, **limits: Any) -> Option:
-    """Return the nameless option that describes the elements of a list or mapping."""
+    """Return the option, without a name, of the elements of a list or mapping."""
     return Option(name="", kind=kind, text=(), **limits)
 
 
 def names(pattern: str = r"\S(.*\S)?", pattern_text: str = "text that is not empty") -> Option:
-    """Return the element option for lists of names (users, groups, domains)."""
+    """Return the option of the elements of a list of names (users, groups, domains)."""
     return element("str", pattern=pattern, pattern_text=pattern_text)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong with an inventory: one line per problem, all problems of a run together."""
+"""Problems of an inventory: one line each, and all of a run together."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Problems:
 def nearest(
     name: str, known: Iterable[str], what: str = "there are", prefix: str = "", elsewhere: Iterable[str] = ()
 ) -> str:
-    """Return the end of a message about an unknown name: the nearest valid one, or all of them.
+    """Return the end of a message about an unknown name: the nearest valid name, or all of them.
 
     prefix: what all names start with, so that it says nothing about how near they are.
     elsewhere: more names that may have been meant, but are not listed.

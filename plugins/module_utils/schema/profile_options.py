@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The schema of an entry of ``hub_profiles``: what users choose from on Kubernetes."""
+"""The schema of an entry of ``hub_profiles``: the profile list on Kubernetes."""
 
 from __future__ import annotations
 

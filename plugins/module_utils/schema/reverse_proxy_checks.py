@@ -21,7 +21,7 @@ Report = Callable[[ValuePath, str], None]
 
 
 def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
-    """Rules inside one hub and its cluster."""
+    """Check the rules about one hub and its cluster."""
     if hub.cluster["cluster_reverse_proxy"] == "none":
         if "cluster_reverse_proxy" not in broken:
             for variable in (name for name in ONLY_WITH_CADDY if name in hub.explicit_options):
@@ -64,7 +64,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None:
-    """Rules between hubs and clusters: ports of reverse proxys, certificates of domains, the authority's file."""
+    """Check the rules between hubs and clusters: ports of reverse proxies, certificates of domains, the CA file."""
     ports: dict[tuple[str, Any], str] = {}
     certificates: dict[tuple[str, str], Hub] = {}
     for hub in fleet.hubs.values():
@@ -131,9 +131,9 @@ def _check_authority(hub: Hub, directory: str, report: Callable[[str, str], None
 
 
 def read_authority(value: str | None, directory: str) -> str:
-    """Return the certificates in the file that ``cluster_certificate_authority`` names, "" where it is unset.
+    """Return the certificates in the file ``cluster_certificate_authority``, or "" if it is unset.
 
-    Raises OSError where it cannot be read, and ValueError where it holds no certificate.
+    Raises OSError if it cannot be read, and ValueError if it does not contain a certificate.
     """
     if not value:
         return ""

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which places of the inventory hold secrets, by the options that are marked as such."""
+"""Places of the inventory that hold secrets according to the schema."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ SECRET_KEYS = (
 
 
 def is_secret(path: ValuePath) -> bool:
-    """Tell whether the place (variable, *path inside it) is a secret by the schema, or in a list of such."""
+    """Return whether the place (variable, *path inside it) is a secret, or in a list of secrets."""
     return is_secret_place(path, SECRET_KEYS)
 
 
 def redactor(secret_texts: Callable[[], Collection[str]] = frozenset) -> Redactor:
-    """Return what masks secrets of the schema, and the texts that the function returns."""
+    """Return the redactor that masks secrets of the schema, and the texts that the function returns."""
     return Redactor(SECRET_KEYS, secret_texts)

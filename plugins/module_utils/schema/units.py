@@ -20,7 +20,7 @@ _AMOUNT = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$")
 
 
 class Memory(int):
-    """Bytes that remember how they were written: charts take ``7.2G`` as it stands, and diffs stay readable."""
+    """Bytes that keep their original text: charts get ``7.2G`` as it is, and diffs stay readable."""
 
     written: str | int | float
 
@@ -31,7 +31,7 @@ class Memory(int):
 
     @property
     def specification(self) -> str | int | float:
-        """The amount in the words of JupyterHub's ByteSpecification: as written where it knows them."""
+        """The amount in the format of JupyterHub's ByteSpecification: the original text if it is valid there."""
         if not isinstance(self.written, str) or re.fullmatch(r"\d+(\.\d+)?[KMGT]?", self.written):
             return self.written
         return format_memory(self)

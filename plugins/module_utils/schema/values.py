@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check one value against its option and turn it into what the engine works with."""
+"""Check a value against its option, and parse it."""
 
 from __future__ import annotations
 
@@ -24,40 +24,40 @@ Report = Callable[[ValuePath, str], None]
 
 DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
-#: Source of the form: the grammar of distribution's ``reference`` package: [host[:port]/]path[:tag][@digest].
+#: Source: the grammar of distribution's ``reference`` package: [host[:port]/]path[:tag][@digest].
 _IMAGE_PATH = r"[a-z0-9]+([._-]+[a-z0-9]+)*"
 IMAGE = re.compile(
     rf"([A-Za-z0-9][-.A-Za-z0-9]*(:[0-9]+)?/)?{_IMAGE_PATH}(/{_IMAGE_PATH})*"
     r"(:[A-Za-z0-9_][-.A-Za-z0-9_]{0,127})?(@sha256:[0-9a-f]{64})?"
 )
 
-#: Source: Kubernetes, resource quantities; the units that sizes of volumes are written in.
+#: Source: Kubernetes resource quantities, with the units that are used for volumes.
 QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([kMGTPE]|[KMGTPE]i)?")
 
-#: Words that people leave in a file until they know better.
+#: Placeholders that are to be replaced by a value.
 PLACEHOLDER = re.compile(
     r"\b(CHANGE[-_ ]?ME|REPLACE[-_ ]?ME|FIX[-_ ]?ME|TODO|TBD|FILL[-_ ]?ME[-_ ]?IN)\b|<your[-_ ]",
     re.IGNORECASE,
 )
 
-#: Longer texts, and those of several lines, are documents or code, where such a word is a remark.
+#: Longer texts, and those of several lines, are documents or code, where such words are comments.
 _LONGEST_PLACEHOLDER = 200
 
-#: Kinds of values that are passed on as they are, so that they may stay encrypted; of others, meaning is made.
+#: Kinds of values that are passed on unchanged, so that they can stay encrypted; others are parsed.
 _OPAQUE = ("str", "url", "domain", "python")
 
-#: What the values of a file look like that nothing decrypted.
+#: The start of values of a SOPS file that was not decrypted.
 SOPS = re.compile(r"ENC\[AES256_GCM,")
 
 
 def check_value(option: Option, value: Any, report: Report, path: ValuePath = ()) -> Any:
-    """Return ``value`` in the engine's form: bytes, seconds, defaults of inner keys filled in.
+    """Return the parsed value: bytes, seconds, defaults of keys filled in.
 
     Every defect goes to ``report``; the value of a defective place is None.
     """
     if isinstance(value, EncryptedValue):
         if option.kind in _OPAQUE and not option.choices:
-            return value  # nobody can tell what it is
+            return value  # it cannot be checked
         report(path, "is encrypted, although it is not a secret; to compare revisions, write it in plain text")
         return None
     if value is None:
@@ -76,14 +76,14 @@ def check_value(option: Option, value: Any, report: Report, path: ValuePath = ()
 
 
 def _unfinished(text: str, code: bool = False) -> str:
-    """Return what is to be said of a text that is not the real one yet, or ""; in code, words may be remarks."""
+    """Return the message about a text that is still encrypted or a placeholder, or ""; in code, only the former."""
     if SOPS.match(text):
         return "is still encrypted; enable the vars plugin community.sops.sops to read SOPS files"
     return "is a placeholder; set the real value" if not code and PLACEHOLDER.search(text) else ""
 
 
 def _check_texts(value: Any, report: Report, path: ValuePath) -> None:
-    """Report texts that are not the real ones yet, anywhere inside a value whose keys are free."""
+    """Report encrypted texts and placeholders anywhere in a value with free keys."""
     for place, text in leaves(value, path):
         if isinstance(text, str):
             message = _unfinished(text, code="\n" in text or len(text) > _LONGEST_PLACEHOLDER)
@@ -97,7 +97,6 @@ def _within(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
         known = [str(choice) for choice in option.choices]
         report(path, f"{shown(option, value)} is not allowed{nearest(value, known, 'allowed')}")
     elif option.pattern_text and _beyond(option, value):
-        # Limits that say nothing to people.
         report(path, f"{shown(option, value)} is not {option.pattern_text}")
     elif option.minimum is not None and value < option.minimum:
         report(
@@ -117,7 +116,7 @@ def _within(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
 
 
 def _beyond(option: Option, value: Any) -> bool:
-    """Tell whether a number is outside of its option's limits."""
+    """Return whether a number is outside the limits of its option."""
     too_small = option.minimum is not None and value < option.minimum
     return too_small or (option.maximum is not None and value > option.maximum)
 
@@ -128,7 +127,7 @@ def _amount(option: Option, value: Any) -> str:
 
 
 def shown(option: Option, value: Any) -> str:
-    """Return the value for a message; never a secret, nor what may hold one (a pasted key, a mapping)."""
+    """Return the value as messages show it: never a secret or what may contain one (a pasted key, a mapping)."""
     if isinstance(value, (dict, list)):
         return KINDS["dict" if isinstance(value, dict) else "list"]
     if option.secret or isinstance(value, str) and (option.kind in ("dict", "list", "values") or "\n" in value):
@@ -152,7 +151,7 @@ def _wrong(option: Option, value: Any) -> ValueError:
 
 
 def _text(option: Option, value: Any, _report: Report, _path: ValuePath) -> Any:
-    # Numbers are taken for text: YAML reads `hub_title: 2026` as a number.
+    # Numbers are accepted: YAML reads `hub_title: 2026` as a number.
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise _wrong(option, value)
     return str(value)
@@ -178,7 +177,7 @@ def _number(option: Option, value: Any, _report: Report, _path: ValuePath) -> An
 
 
 def _bool(option: Option, value: Any, _report: Report, _path: ValuePath) -> Any:
-    # `-e` and surveys hand over text; files hold real booleans.
+    # `-e` and surveys pass text; files have booleans.
     if isinstance(value, str) and value.lower() in ("true", "false"):
         raise ValueError(f"{value!r} is text, not true or false (remove the quotes)")
     if not isinstance(value, bool):
@@ -193,7 +192,7 @@ def _list(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     checked, seen = [], set()
     for index, item in enumerate(value):
         if option.by_name and is_name(item):
-            result = str(item)  # a catalogue name; whether it exists is a cross-check
+            result = str(item)  # whether the catalogue has this name is a cross-check
         else:
             result = check_value(described, item, report, (*path, index))
         if result is None:
@@ -207,7 +206,7 @@ def _list(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
 
 
 def is_name(item: Any) -> bool:
-    """Tell whether an element of a list is the name of a catalogue entry; YAML reads 2026 as a number."""
+    """Return whether an element of a list is the name of a catalogue entry; YAML reads 2026 as a number."""
     return isinstance(item, (str, int)) and not isinstance(item, bool)
 
 
@@ -227,7 +226,7 @@ def _dict(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
         result = check_value(option.elements, item, report, (*path, key))
         if result is not None:
             checked[str(key)] = result
-    # The pattern is about the keys, which were checked here.
+    # The pattern applies to the keys, which are checked here.
     return checked
 
 
@@ -284,7 +283,7 @@ def _url(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     try:
         parts = urlsplit(text)
         fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not re.search(r"\s", text)
-    except ValueError:  # brackets that are no IPv6 address, a port that is no number
+    except ValueError:  # brackets without an IPv6 address, a port that is not a number
         fits = False
     if not fits:
         raise _wrong(option, text)
@@ -305,7 +304,7 @@ def _image(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     if not IMAGE.fullmatch(text):
         hint = " (without https://)" if "://" in text else ""
         raise ValueError(f"{_wrong(option, text)}{hint}")
-    # Behind the last slash: what stands before may be a registry with its port.
+    # After the last slash, since a registry before it may have a port.
     if ":" not in text.rpartition("/")[2]:
         raise ValueError(f"{text!r} has no tag; add one, so that sessions do not change when the image changes")
     return text
