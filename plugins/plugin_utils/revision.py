@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from ansible import constants as C
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.vars.hostvars import HostVars
@@ -81,13 +82,25 @@ def _read(sources: list[str], base: str, loader: Any) -> FleetInput:
     own = DataLoader()
     own.set_basedir(base)
     own.set_vault_secrets(loader._vault.secrets)
-    inventory = InventoryManager(own, sources)
+    with _dashes_in_group_names():
+        inventory = InventoryManager(own, sources)
     variables = VariableManager(own, inventory)
     hostvars = HostVars(inventory, variables, own)
     variables._hostvars = hostvars
     groups = {name: [host.name for host in group.get_hosts()] for name, group in inventory.groups.items()}
     found = {"groups": groups, "hostvars": hostvars, "ansible_inventory_sources": sources}
     return read_inventory(found, keep_encrypted=True)
+
+
+@contextmanager
+def _dashes_in_group_names() -> Iterator[None]:
+    """Let clusters have dashes in their names: Ansible has said what its configuration makes it say about that."""
+    before = C.TRANSFORM_INVALID_GROUP_CHARS
+    C.set_constant("TRANSFORM_INVALID_GROUP_CHARS", "ignore")
+    try:
+        yield
+    finally:
+        C.set_constant("TRANSFORM_INVALID_GROUP_CHARS", before)
 
 
 def _git(arguments: list[str], place: str) -> str:

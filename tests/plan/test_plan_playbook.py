@@ -9,7 +9,8 @@ import json
 import os
 from pathlib import Path
 
-from plan_repository import Repository, vaulted
+import pytest
+from plan_repository import PROJECT, Repository, vaulted
 
 ALPHA, CLOUD = "inventory/host_vars/alpha.yml", "inventory/group_vars/cloud.yml"
 SECRET = "hunter2"
@@ -61,6 +62,23 @@ def test_nothing_to_tell(repository: Repository) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 hubs: nothing to change" in done.stdout
     assert "changed=0" in done.stdout
+
+
+@pytest.mark.parametrize("configuration", ["ansible.cfg", "roles/fleet_repository/templates/ansible.cfg.j2"])
+def test_dashes_in_names_of_clusters(
+    configuration: str, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are valid, and no reason for a warning."""
+    path = repository.root.parent / "ansible.cfg"
+    path.write_bytes((PROJECT / configuration).read_bytes())
+    monkeypatch.setenv("ANSIBLE_CONFIG", str(path))
+    repository.replace("inventory/hosts.yml", "cloud: {hosts", "cloud-east: {hosts")
+    repository.git("mv", CLOUD, "inventory/group_vars/cloud-east.yml")
+    repository.commit()
+    done = repository.playbook("-e", "plan_against=HEAD")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 hubs: nothing to change" in done.stdout
+    assert "Invalid characters" not in done.stdout + done.stderr
 
 
 def test_limit(repository: Repository) -> None:

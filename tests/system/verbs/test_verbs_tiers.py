@@ -287,14 +287,14 @@ def test_one_deploy_at_a_time(fleet: Fleet) -> None:
     result = fleet.run("stop", "--limit", "west-staging")
     assert result.code == 2, result.output
     words = " ".join(result.output.split())
-    assert re.search(rf"cluster west: a deploy by \S+@\S+ is under way since .* \(process {process.pid}\)", words), (
+    assert re.search(rf"cluster west: a deploy by \S+@\S+ is under way since .* \(process {process.pid} on ", words), (
         words
     )
     assert fleet.hub("west-staging").healthy()
     kill_all(process)
     assert lock.exists()
     result = fleet.succeed("deploy", "--limit", "west-b", "--skip-tags", "check")
-    assert "west: a deploy before this one ended without cleaning up; going on" in result.output
+    assert "west: the lock of an earlier deploy, which did not release it, was replaced" in result.output
     assert "At the same time" in fleet.hub("west-b").login_page() and not locks(fleet)
 
 
