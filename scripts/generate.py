@@ -11,7 +11,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT / ".ansible" / "collections"))
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart import reference  # noqa: E402
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema import documentation as documents  # noqa: E402
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.argument_specs import role_argument_specs  # noqa: E402
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.documentation import option_reference  # noqa: E402
 
 HEADER = "---\n# Generated from the schema by `make generate`; do not edit.\n"
 
@@ -31,10 +32,10 @@ def generated() -> dict[str, str]:
     files = {
         f"roles/{role}/meta/argument_specs.yml": HEADER
         + yaml.dump(specs, Dumper=IndentedDumper, sort_keys=False, width=110, allow_unicode=True)
-        for role, specs in documents.role_argument_specs().items()
+        for role, specs in role_argument_specs().items()
     }
     charts = reference.chart_reference(str(CHECKOUT / "roles" / "hub" / "files" / "charts"))
-    return {**files, "docs/options.md": documents.option_reference(), "docs/charts.md": charts}
+    return {**files, "docs/options.md": option_reference(), "docs/charts.md": charts}
 
 
 def main() -> int:
