@@ -91,7 +91,7 @@ class ActionModule(ServerAction):
             self.platform.platform.unlock(owner)
         if cleared.get("failed") and not started.get("failed"):
             return {**cleared, "msg": f"the drill could not be removed: {cleared['msg']}"}
-        return started if started.get("failed") else {**started, "summary": _summary(started)}
+        return started if started.get("failed") else {**started, "changed": False, "summary": _summary(started)}
 
     def _check(self) -> dict[str, Any]:
         """Act like a user, on the machine itself; return what becomes of the result."""

@@ -138,8 +138,6 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    if module.check_mode:
-        module.exit_json(changed=False)
     layout = Layout(params["state_directory"], builds=params["builds"])
     drill = Drill(
         params["hub"],
@@ -153,7 +151,9 @@ def main() -> None:
     )
     try:
         if params["state"] == "absent":
-            module.exit_json(changed=drill.clear())
+            module.exit_json(changed=drill.has_leftovers() if module.check_mode else drill.clear())
+        if module.check_mode:
+            module.exit_json(changed=True)
         settings, texts = decode_settings(params["settings"]), unpack(params["content"])
         found = drill.start(settings, params["backup"], params["record"], texts, params["timeout"])
     except (*MACHINE_ERRORS, ValueError) as error:

@@ -128,14 +128,15 @@ def main() -> None:
         "from": params["backup"],
         "replace": params["replace"],
     }
-    examined = params["state"] == "examined"
+    state = params["state"]
     commands = {"examined": "examine", "fetched": "fetch", "placed": "place"}
-    command = "examine" if module.check_mode else commands[params["state"]]
+    command = "examine" if module.check_mode else commands[state]
     try:
         answer = program.run(command, **request)
     except BackupError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(**{"changed": not examined and not answer.get("done"), **answer})
+    nothing = state == "examined" or answer.get("done") or (state == "fetched" and answer.get("fetched"))
+    module.exit_json(**{"changed": not nothing, **answer})
 
 
 if __name__ == "__main__":

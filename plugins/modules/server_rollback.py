@@ -82,7 +82,7 @@ when:
   sample: "2026-11-24T08:15:00Z"
 changed_services:
   description: Services that were restarted.
-  returned: success, but in check mode
+  returned: success
   type: list
   elements: str
   sample: [hub]
@@ -94,6 +94,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     Homes,
     roll_back,
     rollback_plan,
+    rollback_to_start,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import HubLayout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import create_supervisor
@@ -121,21 +122,18 @@ def main() -> None:
     params = module.params
     layout = HubLayout(params["directory"])
     try:
-        way = rollback_plan(layout, params["number"], params["undo"])
-        result = {"number": way.target.number, "when": way.target.when}
+        plan = rollback_plan(layout, params["number"], params["undo"])
+        result = {"number": plan.target.number, "when": plan.target.when}
         if module._diff:
-            result["diff"] = {"before": _shown(way.before), "after": _shown(way.texts)}
-        if way.arrived or module.check_mode:
-            module.exit_json(changed=not way.arrived, **result)
-        changed = roll_back(
-            layout,
-            create_supervisor(**params["supervisor"]),
-            Homes(params["homes"], params["shared_homes"]),
-            params["record"],
-            way,
-            params["keep"],
-            params["timeout"],
-        )
+            result["diff"] = {"before": _shown(plan.before), "after": _shown(plan.texts)}
+        if plan.arrived:
+            module.exit_json(changed=False, changed_services=[], **result)
+        supervisor = create_supervisor(**params["supervisor"])
+        if module.check_mode:
+            changed = rollback_to_start(layout, supervisor, plan)
+        else:
+            homes = Homes(params["homes"], params["shared_homes"])
+            changed = roll_back(layout, supervisor, homes, params["record"], plan, params["keep"], params["timeout"])
     except MACHINE_ERRORS as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=True, changed_services=changed, **result)

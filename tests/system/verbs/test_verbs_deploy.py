@@ -138,7 +138,9 @@ def test_looking_at_a_removal_tells_whether_the_machine_is_cleared(deployed: Dep
     ):
         sure = ("-e", f"remove_hubs={hubs}", "-e", f"remove_data={data}", "-e", "remove_export=false")
         result = fleet.succeed("remove", "--check", "--limit", hubs, *sure)
-        told = result.output.partition("Clear the machine if no hub is left]")[2].partition("PLAY [End]")[0]
+        told = result.output.partition("Remove the state directory if it has no hub left]")[2].partition("PLAY [End]")[
+            0
+        ]
         assert ("changed: [trial]" if clears else "ok: [trial]") in told, told
     assert picture(fleet.state) == before
 

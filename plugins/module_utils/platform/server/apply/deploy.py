@@ -192,12 +192,20 @@ def _runs(layout: HubLayout, target: Record) -> bool:
     return all(running(layout, service.role).digest == service.digest for service in _services(target))
 
 
+def rollback_to_start(layout: HubLayout, supervisor: Supervisor, plan: RollbackPlan) -> list[str]:
+    """Return what :func:`roll_back` would return; changes nothing."""
+    roles = services_to_start(supervisor, plan.services, _config(plan.texts))
+    if not _needs_other_schema(layout, plan.target):
+        return roles
+    return [service.role for service in plan.services if service.role in ("hub", *roles)]
+
+
 def roll_back(
     layout: HubLayout,
     supervisor: Supervisor,
     homes: Homes,
     record: dict[str, Any],
-    way: RollbackPlan,
+    plan: RollbackPlan,
     keep: int,
     timeout: float,
 ) -> list[str]:
@@ -205,7 +213,7 @@ def roll_back(
 
     record: who, when and so on of this rollback. Raises what start_deploy raises.
     """
-    target, texts, services = way.target, way.texts, way.services
+    target, texts, services = plan.target, plan.texts, plan.services
     kept = {**target.as_dict(), **record, "back_to": target.number, "database": "", "result": APPLYING}
     kept.pop("number")
     begun = history.begin(layout, kept, texts)
@@ -261,9 +269,7 @@ def _restore_database(
     layout: HubLayout, supervisor: Supervisor, services: list[Service], target: Record, begun: Record
 ) -> None:
     """Restore the database copy with the schema of ``target``, or run upgrade-db if there is none."""
-    before = _ran_last(layout, begun)
-    versions = _versions_since(layout, before, begun) | {before.jupyterhub} if before else set()
-    if versions <= {target.jupyterhub} or not database.exists(layout):
+    if not _needs_other_schema(layout, target):
         return
     hub = _hub_of(services)
     _stop(supervisor, hub)
@@ -272,6 +278,15 @@ def _restore_database(
         _restore_copy(layout, copied, begun)
     else:
         database.upgrade(layout, _python(hub))
+
+
+def _needs_other_schema(layout: HubLayout, target: Record) -> bool:
+    """Return whether the database may have another schema than that of ``target``."""
+    found = history.records(layout)
+    before = next((each for each in found if each.result != APPLYING), None)
+    if before is None or not database.exists(layout):
+        return False
+    return {each.jupyterhub for each in found if each.number >= before.number} - {target.jupyterhub} != set()
 
 
 def _exists(layout: HubLayout, build: str) -> bool:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..apply.deploy import Homes, start_deploy, write_deploy
-from ..apply.hub_files import remove_data
-from ..apply.machine import prepare_machine, remove_machine, stop_services
+from ..apply.hub_files import data_to_remove, remove_data
+from ..apply.machine import is_left, prepare_machine, remove_machine, stop_services
 from ..desired.services import Service
 from ..layout import Layout
 from ..supervisor.base import Supervisor
@@ -71,11 +71,15 @@ class Drill:
         """Remove everything of this drill, or of an interrupted one; return whether there was anything."""
         if DRILL_INFIX not in self.layout.root:
             raise ValueError(f"{self.layout.root} is not the state directory of a drill")
+        anything = self.has_leftovers()
         stop_services(self.supervisor, self.services, servers=True)
         layout, homes = self.layout.hub(self.hub), self.homes.directory
-        removed = remove_data(
-            layout, self.hub, homes, own_homes=True, runtime_directory=self.target["runtime_directory"]
-        )
-        cleared = remove_machine(self.layout, self.supervisor)
+        remove_data(layout, self.hub, homes, own_homes=True, runtime_directory=self.target["runtime_directory"])
+        remove_machine(self.layout, self.supervisor)
         shutil.rmtree(self.layout.root, ignore_errors=True)
-        return bool(removed) or cleared
+        return anything
+
+    def has_leftovers(self) -> bool:
+        """Return whether :meth:`clear` would remove anything."""
+        data = data_to_remove(self.layout.hub(self.hub), self.hub, self.homes.directory, own_homes=True)
+        return bool(data) or is_left(self.layout)

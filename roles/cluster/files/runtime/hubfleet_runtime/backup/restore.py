@@ -74,7 +74,8 @@ def examine(target: Target, repository: Repository, wanted: str) -> dict[str, An
     done = _note(target.directory).get("id") == snapshot.id and not _deployed(target)
     if not done and not target.replace:
         _refuse_existing(target)
-    return {"id": snapshot.id, "when": snapshot.when, "done": done, "there": _deployed(target)}
+    fetched = _note(target.fetched).get("id") == snapshot.id
+    return {"id": snapshot.id, "when": snapshot.when, "done": done, "fetched": fetched, "there": _deployed(target)}
 
 
 def fetch(target: Target, repository: Repository, wanted: str) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def fetch(target: Target, repository: Repository, wanted: str) -> dict[str, Any]
     found = examine(target, repository, wanted)
     if found["done"]:
         return {**found, "changed": False}
-    if _note(target.fetched).get("id") == found["id"]:
+    if found["fetched"]:
         return {**found, "changed": False, **_counts(_note(target.fetched))}
     discard(target)
     snapshot = repository.find(target.hub, found["id"])
