@@ -275,3 +275,27 @@ def test_the_newest_backups_are_told_first(machine: Machine) -> None:
     ids = [each["id"] for each in machine.succeed("list")["backups"]]
     told = machine.ask("examine", replace=True, **{"from": "nothing"})["error"].partition("the newest are: ")[2]
     assert [word for word in told.replace("(", " ").split() if word in ids] == ids[::-1]
+
+
+ASKED = """
+import json, os, sys
+sys.path.insert(0, sys.argv[1])
+from hubfleet_runtime import processes
+from hubfleet_runtime.backup import program
+stat = processes.stat(os.getpid())
+running = {
+    "machine": program._machine(),
+    "boot_id": processes.boot_id(),
+    "pid_namespace": os.readlink("/proc/self/ns/pid"),
+    "pid": os.getpid(),
+    "start_time": stat.start_time,
+}
+changes = [{}, {"start_time": "1"}, {"boot_id": "another"}, {"machine": "another"}, {"pid_namespace": "pid:[1]"}]
+print(json.dumps([program.deploy_may_run({**running, **each}) for each in changes]))
+"""
+
+
+def test_a_deploy_that_is_not_visible_counts_as_running() -> None:
+    command = [sys.executable, "-c", ASKED, str(CHECKOUT / "roles/cluster/files/runtime")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [True, False, False, True, True]

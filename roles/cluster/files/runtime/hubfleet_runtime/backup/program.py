@@ -17,6 +17,7 @@ import fcntl
 import json
 import os
 import shutil
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -108,11 +109,12 @@ def _exclusive(state: Path) -> Iterator[None]:
 def scheduled(state: Path) -> int:
     """Back up every hub, whether others fail or not; return the exit code."""
     settings = files.read_json(state / "backup" / "settings.json")
+    deadline = time.monotonic() + DEPLOY_TIMEOUT
     failed = 0
     for folder in sorted((state / "hubs").iterdir()):
         if not (folder / "config" / "hub.json").exists():
             continue
-        _wait_for_deploy(state)
+        _wait_for_deploy(state, deadline)
         try:
             answer = save({"state": str(state), "hub": folder.name, "settings": settings})
             print(f"{_now()} {folder.name}: {answer['summary']}", flush=True)
@@ -143,19 +145,34 @@ def _now() -> str:
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _wait_for_deploy(state: Path) -> None:
+def _wait_for_deploy(state: Path, deadline: float) -> None:
     """Wait until no deploy runs, but not forever: a backup in the middle of a deploy is better than none."""
-    deadline = time.monotonic() + DEPLOY_TIMEOUT
     while time.monotonic() < deadline:
         try:
             holder = files.read_json(Path(f"{state}.deploy-lock"))
         except (OSError, ValueError):
             return
-        found = processes.stat(int(holder.get("pid") or 0))
-        same = found is not None and found.start_time == holder.get("start_time")
-        if not same or holder.get("boot_id") != processes.boot_id():
+        if not deploy_may_run(holder):
             return
         time.sleep(5)
+
+
+def deploy_may_run(holder: dict[str, Any]) -> bool:
+    """Return whether the holder of a deploy lock (plugins/module_utils/fleet/lock_owner.py) may still run.
+
+    Processes of other machines and PID namespaces are not visible here, so they count as running.
+    """
+    if holder.get("machine") != _machine() or holder.get("pid_namespace") != os.readlink("/proc/self/ns/pid"):
+        return True
+    return processes.identity(int(holder.get("pid") or 0)) == f"{holder.get('boot_id')}:{holder.get('start_time')}"
+
+
+def _machine() -> str:
+    for path in (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id")):
+        text = path.read_text(encoding="ascii").strip() if path.exists() else ""
+        if text and text != "uninitialized":
+            return f"machine-id:{text}"
+    return socket.gethostname()
 
 
 def main(arguments: list[str]) -> int:
