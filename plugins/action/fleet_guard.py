@@ -74,7 +74,7 @@ class ActionModule(FleetAction):
         if moved:
             for platform, _members in clusters.values():
                 platform.unlock(owner)
-            msg = f"somebody else changed {', '.join(moved)} since this was planned; nothing was changed. Start again"
+            msg = f"{', '.join(moved)} changed since the plan was created; nothing was changed; run the playbook again"
             return {"failed": True, "msg": msg}
         new = record({name: found.identity for name, found in facts.items()}, inventory.directory)
         for name in new:

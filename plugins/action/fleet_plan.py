@@ -47,7 +47,7 @@ class ActionModule(FleetAction):
         against = self.argument("against")
         if against is not None and not str(against).strip():
             # Such as a variable of CI that is not set; nobody who says this wants hubs to be asked.
-            raise AnsibleActionFail("plan_against: is empty; say a revision, such as origin/main")
+            raise AnsibleActionFail("plan_against: is empty; set it to a revision, such as origin/main")
         found: dict[str, Any] = {"machines": [], "facts": {}}
         passwords: dict[str, dict[str, str]] = {}
         if against:
@@ -65,7 +65,7 @@ class ActionModule(FleetAction):
         if stale:
             return {
                 "failed": True,
-                "msg": f"the world has moved since the plan was made: {'; '.join(stale)}. Plan anew",
+                "msg": f"the plan is out of date: {'; '.join(stale)}; create a new plan",
             }
         self._write(plan)
         result: dict[str, Any] = {
@@ -82,10 +82,10 @@ class ActionModule(FleetAction):
             for hub in plan.hubs if self._task.diff else ():
                 if hub.before != hub.after:
                     display.display(f"{hub.hub}:\n{hub.diff()}")
-            return {**result, "failed": True, "msg": f"the fleet is not as the inventory says: {plan.counted()}"}
+            return {**result, "failed": True, "msg": f"the fleet differs from the inventory: {plan.counted()}"}
         away = sorted({hub.cluster for hub in plan.hubs if hub.action == UNREACHABLE})
         if away and not self.argument("ignore_unreachable", False):
-            return {**result, "failed": True, "msg": f"nobody knows what would change in {', '.join(away)}, see above"}
+            return {**result, "failed": True, "msg": f"the changes of {', '.join(away)} are unknown, see above"}
         return result
 
     def _stale(self, plan: Plan) -> list[str]:

@@ -67,7 +67,7 @@ class ActionModule(BulkAction):
             f"{counts[result]} {result}" for result in (FAILED, UNREACHABLE, ROLLED_BACK, SKIPPED) if counts[result]
         ]
         if wrong:
-            return {**summary, "failed": True, "msg": f"not every hub is as the inventory says: {', '.join(wrong)}"}
+            return {**summary, "failed": True, "msg": f"some hubs differ from the inventory: {', '.join(wrong)}"}
         return summary
 
 

@@ -42,7 +42,7 @@ DEFAULTS = {"ansible_connection": "ssh", "ansible_python_interpreter": "auto_sil
 #: What Ansible says where the password was not asked for in its own words.
 _NO_PROMPT = "waiting for privilege escalation prompt"
 _SUDO_RS = (
-    "where that is sudo-rs, as on Ubuntu 25.10 and newer, say ansible_become_exe: sudo.ws, "
+    "where that is sudo-rs, as on Ubuntu 25.10 and newer, set ansible_become_exe: sudo.ws, "
     "or let the account use sudo without a password"
 )
 

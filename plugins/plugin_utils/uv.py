@@ -28,9 +28,7 @@ def find_uv() -> str:
     except (ImportError, FileNotFoundError):
         found = shutil.which("uv")
     if not found:
-        raise AnsibleActionFail(
-            "environments are built by uv, which is not here; install it beside Ansible: pip install uv"
-        )
+        raise AnsibleActionFail("uv, which builds environments, is not installed; install it with: pip install uv")
     return found
 
 

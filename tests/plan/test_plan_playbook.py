@@ -52,7 +52,7 @@ def test_a_pull_request(repository: Repository) -> None:
 
     refused = repository.playbook("-e", f"deploy_plan={out}/plan.json", "--check", "--limit", "machine", name="deploy")
     assert refused.returncode == 2
-    assert "the plan compares with main, not with the hubs themselves; make one that does" in refused.stdout
+    assert "the plan compares with main, not with the hubs; create a plan without plan_against" in refused.stdout
 
 
 def test_nothing_to_tell(repository: Repository) -> None:

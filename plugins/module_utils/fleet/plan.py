@@ -86,7 +86,7 @@ class Plan:
 
     @property
     def differs(self) -> bool:
-        """Whether anything is not as the inventory says, hubs that left it included."""
+        """Whether anything differs from the inventory, including hubs that were removed from it."""
         return any(hub.action != UNCHANGED for hub in self.hubs)
 
     def lines(self) -> list[str]:
@@ -180,19 +180,19 @@ def moved(kept: Plan, now: Plan) -> list[str]:
     Raises PlanError where it never said what a deploy would do.
     """
     if kept.against:
-        raise PlanError(f"the plan compares with {kept.against}, not with the hubs themselves; make one that does")
+        raise PlanError(f"the plan compares with {kept.against}, not with the hubs; create a plan without plan_against")
     known = {hub.hub: hub for hub in now.hubs if hub.action != ORPHANED}
     planned = {hub.hub: hub for hub in kept.hubs if hub.action != ORPHANED}
     found = []
     for name, before in planned.items():
         after = known.get(name)
         if after is None:
-            found.append(f"{name} is not among the hubs any more")
+            found.append(f"{name} is no longer in the inventory")
         elif after.desired != before.desired:
-            found.append(f"the inventory says something else of {name} now")
+            found.append(f"the inventory of {name} has changed")
         elif after.live != before.live or (after.changes and not before.changes):
-            found.append(f"{name} is no longer what it was when the plan was made")
-    found += [f"{name} is not part of it, and would change" for name in known if _is_new(known[name], planned)]
+            found.append(f"{name} was changed after the plan was created")
+    found += [f"{name} would change, and is not part of the plan" for name in known if _is_new(known[name], planned)]
     return found
 
 

@@ -222,7 +222,7 @@ def _try_bubblewrap() -> None:
     if done.returncode:
         raise PlatformError(
             f"bubblewrap does not work on this machine ({done.stderr.strip() or done.returncode}); "
-            f"{_allow_namespaces()}, deploy as root, or say cluster_isolation: none"
+            f"{_allow_namespaces()}, deploy as root, or set cluster_isolation: none"
         )
 
 

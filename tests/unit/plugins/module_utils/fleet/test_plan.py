@@ -148,12 +148,12 @@ def test_nothing_has_moved() -> None:
 @pytest.mark.parametrize(
     ("now", "message"),
     [
-        (planned("alpha", desired="d2"), "the inventory says something else of alpha now"),
-        (planned("alpha", desired="d2", live="l2"), "the inventory says something else of alpha now"),
-        (planned("alpha", live="l2"), "alpha is no longer what it was when the plan was made"),
-        (planned("alpha", UNCHANGED, live="l2"), "alpha is no longer what it was when the plan was made"),
-        (planned("alpha", ORPHANED, desired=""), "alpha is not among the hubs any more"),
-        (planned("other", UNCHANGED), "alpha is not among the hubs any more"),
+        (planned("alpha", desired="d2"), "the inventory of alpha has changed"),
+        (planned("alpha", desired="d2", live="l2"), "the inventory of alpha has changed"),
+        (planned("alpha", live="l2"), "alpha was changed after the plan was created"),
+        (planned("alpha", UNCHANGED, live="l2"), "alpha was changed after the plan was created"),
+        (planned("alpha", ORPHANED, desired=""), "alpha is no longer in the inventory"),
+        (planned("other", UNCHANGED), "alpha is no longer in the inventory"),
     ],
 )
 def test_moved(now: HubPlan, message: str) -> None:
@@ -171,10 +171,10 @@ def test_a_change_that_was_not_planned() -> None:
     """Exactly the plan is deployed: no other hub, and none that the plan left alone."""
     kept = Plan([planned("alpha"), planned("beta", UNCHANGED)])
     more = Plan([*kept.hubs, planned("gamma", CREATE)])
-    assert moved(kept, more) == ["gamma is not part of it, and would change"]
+    assert moved(kept, more) == ["gamma would change, and is not part of the plan"]
     assert moved(kept, Plan([*kept.hubs, planned("gamma", UNCHANGED)])) == []
     assert moved(kept, Plan([planned("alpha"), planned("beta", DRIFTED)])) == [
-        "beta is no longer what it was when the plan was made"
+        "beta was changed after the plan was created"
     ]
 
 
@@ -187,7 +187,7 @@ def test_orphans_may_come_and_go() -> None:
 
 def test_a_plan_against_a_revision_cannot_be_deployed() -> None:
     kept = Plan([planned("alpha")], against="main")
-    with pytest.raises(PlanError, match="compares with main, not with the hubs themselves"):
+    with pytest.raises(PlanError, match="compares with main, not with the hubs"):
         moved(kept, Plan([planned("alpha")]))
 
 
