@@ -216,7 +216,7 @@ def test_many_hubs_one_line(inventory: Path) -> None:
 def test_many_hubs_one_line_for_what_is_missing(inventory: Path) -> None:
     """The same for what stands nowhere: then the hubs are named, since no place tells them."""
     Case("", {**MANY_FILES, "group_vars/machine.yml": "hub_allowed_users: [ada]\n"}, []).write(inventory)
-    assert problems(inventory) == [f"{', '.join(MANY)}: hub_authenticator: is not set (how people log in)"]
+    assert problems(inventory) == [f"{', '.join(MANY)}: hub_authenticator: is not set (authenticator that users log in with)"]
 
 
 WRONG_PLACES = {
