@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Validation finds every defect of an inventory, says where it is, and says nothing else."""
+"""Validation reports every defect of an inventory with its origin, and nothing else."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ MANY_FILES: dict[str, str | None] = {
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_case(case: Case, inventory: Path) -> None:
-    """What the case expects is printed: no line more, no line less."""
+    """Exactly the expected lines are printed."""
     case.write(inventory)
     found = problems(inventory)
     assert found == case.expect
@@ -52,7 +52,7 @@ def test_case(case: Case, inventory: Path) -> None:
 
 
 def test_cases_have_one_defect() -> None:
-    """Each case shows one thing; the few others say so by their folder."""
+    """Each case has one defect, except those in some folders."""
     lines = {case.name: len(case.expect) for case in CASES.values() if not case.name.startswith((*SOUND, "several/"))}
     assert {name: count for name, count in lines.items() if count != 1} == {}
     assert not any(case.expect for case in CASES.values() if case.name.startswith(SOUND))
@@ -60,7 +60,7 @@ def test_cases_have_one_defect() -> None:
 
 @pytest.mark.parametrize("name", SAMPLE)
 def test_playbook_prints_the_same(name: str, inventory: Path) -> None:
-    """What is found in this process is what an operator sees; nothing is touched."""
+    """The playbook prints the same problems as validation in this process, and changes nothing."""
     case = CASES[name]
     case.write(inventory)
     before = content(inventory)
@@ -74,7 +74,7 @@ def test_playbook_prints_the_same(name: str, inventory: Path) -> None:
 
 
 def test_playbook_of_a_sound_inventory(inventory: Path) -> None:
-    """Nothing wrong, nothing printed but that."""
+    """A valid inventory prints only a summary."""
     CASES["sound/vaulted_inline"].write(inventory)
     done = playbook(inventory)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -82,7 +82,7 @@ def test_playbook_of_a_sound_inventory(inventory: Path) -> None:
 
 
 def test_limit_to_a_sound_hub(inventory: Path) -> None:
-    """A broken hub stops the others no more than it has to; what is wrong between two hubs stops the second."""
+    """A broken hub does not stop the others; a problem between two hubs stops the second."""
     CASES["ports/too_high"].write(inventory)
     assert problems(inventory, "beta") == []
     assert problems(inventory, "alpha") == CASES["ports/too_high"].expect
@@ -92,7 +92,7 @@ def test_limit_to_a_sound_hub(inventory: Path) -> None:
 
 
 def test_limit_to_the_other_hub(inventory: Path) -> None:
-    """What hubs of a cluster disagree on stops all of them, wherever the odd one out is."""
+    """A setting of a cluster that differs between its hubs stops all of them."""
     case = CASES["groups/cluster_option_differs_from_most"]
     case.write(inventory)
     assert problems(inventory, "beta") == problems(inventory, "alpha") == case.expect
@@ -108,7 +108,7 @@ NO_HUB = {
 @pytest.mark.parametrize("hosts", NO_HUB.values(), ids=NO_HUB.keys())
 @pytest.mark.parametrize("name", ["validate", "deploy", "check", "stop", "remove"])
 def test_no_hub(name: str, hosts: str, inventory: Path) -> None:
-    """Nothing to do is no success where a whole fleet was meant."""
+    """An inventory without hubs is an error."""
     (inventory / "hosts.yml").write_text(hosts, encoding="utf-8")
     done = playbook(inventory, name=name)
     assert done.returncode != 0
@@ -117,7 +117,7 @@ def test_no_hub(name: str, hosts: str, inventory: Path) -> None:
 
 @pytest.mark.parametrize("name", ["validate", "deploy", "check"])
 def test_hub_in_no_cluster(name: str, inventory: Path) -> None:
-    """A hub that was put into no cluster stops every verb, but for a limit to the others."""
+    """A hub without a cluster stops every verb, unless it is limited to other hubs."""
     case = CASES["groups/no_cluster_but_tier"]
     case.write(inventory)
     for arguments in ((), ("--limit", "gamma")):
@@ -136,7 +136,7 @@ WRONG_ARGUMENTS = {
 
 
 def refused(name: str, inventory: Path, *arguments: str) -> str:
-    """What a playbook prints that fails on a sound inventory."""
+    """Return the output of a playbook that fails on a valid inventory."""
     Case("", {}, []).write(inventory)
     done = playbook(inventory, *arguments, name=name)
     assert done.returncode != 0
@@ -163,7 +163,7 @@ WRONG_SWITCHES = {
 
 
 @pytest.mark.parametrize(("name", "switch"), WRONG_SWITCHES.items())
-def test_a_mistyped_switch_is_no_false(name: str, switch: str, inventory: Path) -> None:
+def test_mistyped_switch_is_not_false(name: str, switch: str, inventory: Path) -> None:
     """Whoever mistypes -e remove_export=true must not lose the copy of the data."""
     output = refused(name, inventory, "-e", f"{switch}=ture")
     assert f"argument '{switch}' is of type str and we were unable to convert to bool: The value 'ture'" in output
@@ -171,13 +171,13 @@ def test_a_mistyped_switch_is_no_false(name: str, switch: str, inventory: Path) 
 
 
 @pytest.mark.parametrize("number", ["abc", "0", "-1", "1.5", ""])
-def test_a_deploy_is_named_by_its_number(number: str, inventory: Path) -> None:
+def test_deploy_number(number: str, inventory: Path) -> None:
     output = refused("rollback", inventory, "--limit", "alpha", "-e", f"rollback_to={number}")
     assert f'"msg": "rollback_to: {number} is not the number of a deploy; ' in output
     assert "Lock the clusters" not in output.partition("rollback_to: ")[2]
 
 
-def test_an_empty_revision_asks_no_hub(inventory: Path) -> None:
+def test_empty_revision_queries_no_hub(inventory: Path) -> None:
     assert "plan_against: is empty" in refused("plan", inventory, "-e", "plan_against=")
 
 
@@ -191,13 +191,13 @@ WRONG_FILES = {
 
 
 @pytest.mark.parametrize(("verb", "variable", "message"), [(*key, value) for key, value in WRONG_FILES.items()])
-def test_what_is_wrong_with_a_file_is_said_once(verb: str, variable: str, message: str, inventory: Path) -> None:
+def test_error_of_a_file_is_printed_once(verb: str, variable: str, message: str, inventory: Path) -> None:
     output = refused(verb, inventory, "-e", variable)
     assert f'"msg": "{message}"' in output, output
 
 
 def test_variable_from_the_command_line(inventory: Path) -> None:
-    """What stands in no file is reported without a place, once for all hubs."""
+    """A value outside the files is reported without an origin, once for all hubs."""
     Case("", {}, []).write(inventory)
     done = playbook(inventory, "-e", "hub_prot=8100")
     assert done.returncode != 0
@@ -205,7 +205,7 @@ def test_variable_from_the_command_line(inventory: Path) -> None:
 
 
 def test_many_hubs_one_line(inventory: Path) -> None:
-    """A defect of a group is one line, however many hubs it has."""
+    """A defect of a group is one line for all its hubs."""
     group = "hub_authenticator: shared-password\nhub_allowed_users: [ada]\nhub_demonstration: 1\n"
     Case("", {**MANY_FILES, "group_vars/machine.yml": group}, []).write(inventory)
     assert problems(inventory) == [
@@ -214,9 +214,10 @@ def test_many_hubs_one_line(inventory: Path) -> None:
 
 
 def test_many_hubs_one_line_for_what_is_missing(inventory: Path) -> None:
-    """The same for what stands nowhere: then the hubs are named, since no place tells them."""
+    """A missing value has no origin, so its line names the hubs."""
     Case("", {**MANY_FILES, "group_vars/machine.yml": "hub_allowed_users: [ada]\n"}, []).write(inventory)
-    assert problems(inventory) == [f"{', '.join(MANY)}: hub_authenticator: is not set (authenticator that users log in with)"]
+    missing = "hub_authenticator: is not set (authenticator that users log in with)"
+    assert problems(inventory) == [f"{', '.join(MANY)}: {missing}"]
 
 
 WRONG_PLACES = {
@@ -237,7 +238,7 @@ WRONG_PLACES = {
 
 @pytest.mark.parametrize("line", WRONG_PLACES.values(), ids=WRONG_PLACES.keys())
 def test_secrets_are_not_printed(line: str, inventory: Path) -> None:
-    """Wherever a secret was put by mistake, the message does not repeat it."""
+    """Messages do not contain a secret that is in a wrong place."""
     Case("", {"host_vars/alpha.yml": f"hub_port: 8100\n{line}\n"}, []).write(inventory)
     found = problems(inventory)
     assert found
