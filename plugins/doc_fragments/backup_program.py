@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the documentation of modules that run the program of backups says alike."""
+"""Documentation shared by the modules that run the backup program."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ options:
     description: State directory of the cluster, or of the drill. Filled in by the action.
     type: path
   python:
-    description: Interpreter of the program that makes backups and restores them. Filled in by the action.
+    description: Python interpreter of the backup program. Filled in by the action.
     type: path
   runtime:
-    description: The package that the program is part of. Filled in by the action.
+    description: The package that contains the program. Filled in by the action.
     type: dict
     default: {}
   runtime_digest:
     description: Name of the package's directory. Filled in by the action.
     type: str
   settings:
-    description: Where backups are and how they are encrypted, as one word. Filled in by the action.
+    description: Repository and encryption of backups, encoded. Filled in by the action.
     type: str
 """

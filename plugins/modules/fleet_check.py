@@ -7,38 +7,38 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fleet_check
-short_description: Act like a user on every hub, in one call
+short_description: Check every hub as a user
 version_added: 0.1.0
 description:
-  - On each hub makes a temporary user, starts a server in an environment and size, runs code in a kernel,
-    compares what it printed, stops the server and removes the user.
+  - On each hub, creates a temporary user, starts a server in an environment and size, runs code in a kernel,
+    compares its output, stops the server and removes the user.
   - Several hubs are checked at once. A failure names the step and shows the last lines of the server's log.
-  - Warns where the certificate of a hub ends within 14 days, or where the reverse proxy failed to renew it.
-  - Leaves nothing behind, also when it is interrupted; what a killed check left is removed by the next one.
-  - Only answers 429 and 503 are tried again, until a deadline.
-  - Runs in the controller, once for all hosts of the play.
+  - Warns if the certificate of a hub expires within 14 days, or if the reverse proxy failed to renew it.
+  - Cleans up, also when it is interrupted; the next check cleans up after one that was killed.
+  - Only responses 429 and 503 are retried, until a deadline.
+  - Runs on the controller, once for all hosts of the play.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 requirements:
   - aiohttp
 attributes:
   check_mode:
-    details: Nothing is tried in check mode.
+    details: Checks nothing in check mode.
 options:
   every:
-    description: Try every environment in every size; else the preselected ones only.
+    description: Check every environment in every size, instead of the preselected ones only.
     type: bool
     default: false
   parallel:
-    description: How many hubs are checked at once.
+    description: Number of hubs that are checked at the same time.
     type: int
     default: 10
   hubs:
-    description: Check only these of the hubs of the play, and of these only the ones that came through so far.
+    description: Check only these hubs of the play, and of these only the ones without problems so far.
     type: list
     elements: str
   outcome:
-    description: With O(hubs), check only hubs that this became of; part of the playbook deploy.
+    description: With O(hubs), check only hubs with this outcome; for the playbook deploy.
     type: str
     choices: [rolled back]
   ignore_unreachable:
@@ -46,7 +46,7 @@ options:
     type: bool
     default: false
   start_timeout:
-    description: Seconds that a server may take to start.
+    description: Timeout in seconds for the start of a server.
     type: float
     default: 180
 """
@@ -56,14 +56,14 @@ EXAMPLES = r"""
   hosts: clusters
   gather_facts: false
   tasks:
-    - name: Try every environment and size of every hub
+    - name: Check every environment and size of every hub
       hubfleet.jupyterhub.fleet_check:
         every: true
 """
 
 RETURN = r"""
 problems:
-  description: By hub that failed, what is wrong with it, in a line.
+  description: Failed hubs, each with the reason in one line.
   returned: always
   type: dict
   sample: {demo: "the check failed: python/small failed in step run: ..."}

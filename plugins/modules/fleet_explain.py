@@ -7,14 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fleet_explain
-short_description: Tell where the value of an option, or of a key of the chart, comes from
+short_description: Show where the value of an option, or of a key of the chart, comes from
 version_added: 0.1.0
 description:
   - Prints for every hub of the play the value, the file and line that sets it, and what that overrides.
-  - Takes variables of hubs and clusters, and for hubs on Kubernetes also keys of the zero-to-jupyterhub chart, where it
-    names the option or the Helm values behind them, and the chart's own default.
+  - Accepts variables of hubs and clusters, and for hubs on Kubernetes also keys of the zero-to-jupyterhub chart, for
+    which it prints the option or the Helm values that set them, and the chart's default.
   - Secrets are masked.
-  - Runs in the controller, once for all hosts of the play; touches nothing.
+  - Runs on the controller, once for all hosts of the play. Changes nothing.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
@@ -29,18 +29,18 @@ EXAMPLES = r"""
   hosts: research
   gather_facts: false
   tasks:
-    - name: Tell when idle servers are stopped, and who said so
+    - name: Show when idle servers are stopped, and where this is set
       hubfleet.jupyterhub.fleet_explain:
         option: hub_idle_timeout
 
-    - name: Tell what limits the memory of sessions
+    - name: Show the memory limit of sessions
       hubfleet.jupyterhub.fleet_explain:
         option: singleuser.memory.limit
 """
 
 RETURN = r"""
 hubs:
-  description: By hub, the value and the places that set it, what wins first.
+  description: By hub, the value and the places that set it, by descending precedence.
   returned: success
   type: dict
   sample:

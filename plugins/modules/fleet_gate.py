@@ -7,18 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fleet_gate
-short_description: Say which hubs of a deploy may go on, after others failed
+short_description: Select the hubs of a deploy that continue after others failed
 version_added: 0.1.0
 description:
-  - Staging hubs go on where the machine of their cluster is ready; production hubs where, besides, no staging hub of
-    their cluster failed. So failures stay inside of their cluster.
-  - Says which hubs are skipped, and why.
-  - Part of the playbook deploy; runs in the controller, once for all hosts of the play.
+  - Staging hubs continue if the machine of their cluster is ready; production hubs continue if also no staging hub of
+    their cluster failed. So failures do not affect other clusters.
+  - Prints which hubs are skipped, and why.
+  - Part of the playbook deploy; runs on the controller, once for all hosts of the play.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
   stage:
-    description: The tier that is to be deployed.
+    description: The tier to deploy.
     type: str
     choices: [staging, production]
     required: true
@@ -33,15 +33,15 @@ options:
     elements: dict
     default: []
   max_failures:
-    description: Let no more hubs go on once more than this have failed; no limit when unset.
+    description: Continue with no more hubs after more failures than this. Unset, there is no limit.
     type: raw
   waves:
     description:
-      - Sizes of the waves that hubs are deployed in, as numbers or shares such as V(10%).
-      - Unset, one hub, a tenth and the rest where more than twenty change, and all at once else.
+      - Sizes of the waves that hubs are deployed in, as numbers or percentages such as V(10%).
+      - Unset, one hub, a tenth and the rest if more than twenty change, else all at once.
     type: raw
   soak:
-    description: Seconds between two waves. Nothing but looked at - it is an error if it is no whole number.
+    description: Seconds between two waves. Only validated here; the playbook waits.
     type: raw
   quiet:
     description: Do not print which hubs are skipped.
@@ -50,7 +50,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Choose the production hubs that go on
+- name: Select the production hubs that continue
   hubfleet.jupyterhub.fleet_gate:
     stage: production
     changes: "{{ plan.changes }}"
@@ -61,18 +61,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 hubs:
-  description: Hubs that go on.
+  description: Hubs that continue.
   returned: success
   type: list
   elements: str
   sample: [research]
 skipped:
-  description: Hubs that do not, and why.
+  description: Hubs that are skipped, each with the reason.
   returned: success
   type: dict
   sample: {maths: staging hub maths-staging of its cluster failed}
 waves:
-  description: How many hubs are in each wave.
+  description: Number of hubs in each wave.
   returned: success
   type: list
   elements: int

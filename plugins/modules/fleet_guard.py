@@ -7,40 +7,40 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fleet_guard
-short_description: Make sure that clusters are the right ones, and that nobody else changes them
+short_description: Compare the identities of clusters, and lock them
 version_added: 0.1.0
 description:
-  - Compares the identity of each cluster with the one recorded at the first contact, beside the inventory in
-    C(.cluster-identities.json), and refuses another one. A cluster that is not recorded yet is recorded.
-  - Refuses to go on outside of the maintenance windows of a cluster (C(cluster_maintenance_windows)).
-  - Takes the lock of each cluster for as long as the playbook runs. While another deploy holds it, this one is refused.
-    The lock of a deploy that is seen to have ended is replaced, also after a reboot. Where that cannot be seen, as of a
-    deploy in another container, the lock counts as held; see O(break_lock).
-  - Runs in the controller, once for all hosts of the play. In check mode only compares.
+  - Compares the identity of each cluster with the recorded one in C(.cluster-identities.json) next to the inventory,
+    and fails if they differ. Records the identity of new clusters.
+  - Fails outside of the maintenance windows of a cluster (C(cluster_maintenance_windows)).
+  - Locks each cluster for as long as the playbook runs, and fails if another deploy holds the lock. The lock of a
+    deploy that is known to have ended is replaced, also after a reboot. If this is unknown, as for a deploy in another
+    container, the lock counts as held; see O(break_lock).
+  - Runs on the controller, once for all hosts of the play. Only compares in check mode.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
   state:
-    description: V(compared) only compares identities, at any time. V(unlocked) gives the locks back.
+    description: V(compared) only compares identities, at any time. V(unlocked) releases the locks.
     type: str
     choices: [locked, unlocked, compared]
     default: locked
   ignore_maintenance_window:
-    description: Go on outside of maintenance windows, too. In check mode, windows do not count.
+    description: Continue outside of maintenance windows. Check mode ignores them.
     type: bool
     default: false
   changes:
     description:
-      - What RV(hubfleet.jupyterhub.fleet_plan#module:changes) says. Once locked, a hub that is no longer what it was
-        when that was planned is an error, since somebody else has changed it in between.
-      - Clusters that did not answer then are left out.
+      - The return value RV(hubfleet.jupyterhub.fleet_plan#module:changes). Fails if a hub changed between the plan and
+        the lock.
+      - Clusters that were unreachable in the plan are left out.
     type: list
     elements: dict
   break_lock:
     description:
-      - Clusters whose lock is taken from a deploy that ended without releasing it.
-      - Names separated by commas, or a list.
-      - Refused while that deploy is seen to run.
+      - Clusters whose lock is taken over from a deploy that ended without releasing it.
+      - A list, or names separated by commas.
+      - Fails if that deploy is known to run.
     type: raw
     default: []
   ignore_unreachable:
@@ -58,13 +58,13 @@ EXAMPLES = r"""
   hosts: clusters
   gather_facts: false
   tasks:
-    - name: Make sure that these are the right clusters, and that nobody else changes them
+    - name: Compare the identities of the clusters, and lock them
       hubfleet.jupyterhub.fleet_guard:
 """
 
 RETURN = r"""
 clusters:
-  description: Clusters that were locked, or whose lock was given back.
+  description: Clusters that were locked or unlocked.
   returned: success
   type: list
   elements: str
@@ -81,7 +81,7 @@ facts:
   type: dict
   sample: {workstation: {identity: "machine-id:0123456789abcdef", architecture: x86_64}}
 unreachable:
-  description: Hubs whose cluster does not answer, each with the reason.
+  description: Hubs whose cluster is unreachable, each with the reason.
   returned: when O(state=locked)
   type: dict
   sample: {research: "research.example.org cannot be used: Connection refused"}

@@ -7,24 +7,24 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fleet_import
-short_description: Make an inventory from the files of existing hubs
+short_description: Create an inventory from the files of existing hubs
 version_added: 0.1.0
 description:
-  - Reads the files that existing hubs are made of, and writes an inventory whose hubs have the very same values.
-  - What there are options for is written as options, once for all hubs that share it; the rest as Helm values. The
+  - Reads the configuration files of existing hubs, and writes an inventory whose hubs have the same values.
+  - Values that have an option are written as options, once for all hubs that share them; the rest as Helm values. The
     values of every hub are compared with the source, key by key, before anything is written.
-  - Nothing is added to the values but C(hub.extraConfig.hubfleet-allowed-groups), where something in the profile list
-    is for members of groups only; without it the chart shows such to everyone.
-  - Encrypted files are not read, but listed, in O(directory) as well as in the variable C(hub_pending_secrets) of the
-    hub. Secrets in plain text go into files below C(secrets) in O(directory), which only their owner can read.
-  - Everything that is not carried over is in C(import-report.md) and C(import-report.json) in O(directory).
-  - Runs in the controller; touches no machine.
+  - Adds only C(hub.extraConfig.hubfleet-allowed-groups) to the values, if something in the profile list is for members
+    of groups; without it, the chart would show it to everybody.
+  - Encrypted files are not read, but listed in the report and in the variable C(hub_pending_secrets) of the hub.
+    Secrets in plain text are written to files below C(secrets) in O(directory), which only their owner can read.
+  - C(import-report.md) and C(import-report.json) in O(directory) list what was left out.
+  - Runs on the controller. Connects to no machine.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
   source:
     description:
-      - What to import; relative paths start at the current directory.
+      - What to import, relative to the current directory.
       - With O(format=2i2c), a directory of clusters, or the directory of one.
       - With O(format=z2jh), values files in Helm's order.
       - With O(format=tljh), a C(config.yaml).
@@ -33,29 +33,29 @@ options:
     required: true
   format:
     description:
-      - What the source is.
+      - Format of the source.
       - V(2i2c), a tree of clusters as in github.com/2i2c-org/infrastructure.
-      - V(z2jh), values of the zero-to-jupyterhub chart, or of a chart that holds it as its part C(jupyterhub).
+      - V(z2jh), values of the zero-to-jupyterhub chart, or of a chart that contains it as C(jupyterhub).
       - V(tljh), the configuration of The Littlest JupyterHub; the hub then runs on a machine.
     type: str
     choices: [2i2c, z2jh, tljh]
     required: true
   directory:
-    description: Directory for the inventory; a new one, or an empty one.
+    description: Directory for the inventory; it must be empty or not exist.
     type: path
     required: true
   hub:
-    description: Name of the hub, with V(z2jh) and V(tljh); made from the name of the file or its directory when unset.
+    description: Name of the hub, with V(z2jh) and V(tljh). Unset, derived from the name of the file or its directory.
     type: str
   cluster:
-    description: Name of its cluster, with V(z2jh) and V(tljh); V(kubernetes) or V(machine) when unset.
+    description: Name of its cluster, with V(z2jh) and V(tljh). Unset, V(kubernetes) or V(machine).
     type: str
   tier:
-    description: Tier of the hub, with V(z2jh) and V(tljh); made from its name when unset.
+    description: Tier of the hub, with V(z2jh) and V(tljh). Unset, derived from its name.
     type: str
     choices: [staging, production]
   overwrite:
-    description: Replace the files that an import writes, where O(directory) is not empty. Other files are left alone.
+    description: Replace files of an earlier import if O(directory) is not empty. Other files are kept.
     type: bool
     default: false
 """
@@ -77,12 +77,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 report:
-  description: What C(import-report.json) holds - hubs, their values by options and as Helm values, what is left out.
+  description: Content of C(import-report.json) - hubs, numbers of options and Helm values, and what was left out.
   returned: success
   type: dict
   sample: {format: z2jh, options: 41, helm_values: 7, hubs: [{name: research, options: 41, helm_values: 7}]}
 files:
-  description: Files that were written, or would be in check mode, relative to O(directory).
+  description: Written files, relative to O(directory); in check mode, files that would be written.
   returned: success
   type: list
   elements: str

@@ -7,42 +7,42 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fleet_plan
-short_description: Compare every hub with what the inventory says, in one call
+short_description: Compare every hub with the inventory
 version_added: 0.1.0
 description:
-  - Validates the fleet, renders what every hub should be, reads what it is, and returns what differs.
-  - Content counts, not files' dates - comments and the order of keys in the inventory change nothing.
-  - A hub whose services do not run, run something older, or do not answer counts as changed too.
-  - Hubs that are on a machine, but not in the inventory any more, are reported as V(orphaned), and never touched.
-  - With O(against) no hub is asked - what the inventory says is compared with what it said. Values that are encrypted
-    in place need no password for that; files that are encrypted as a whole do.
-  - Runs in the controller, once for all hosts of the play; touches nothing.
-  - Reports V(changed=true) when a deploy would change anything, so it is the same with and without check mode.
+  - Validates the fleet, renders the desired state of every hub, reads the observed state, and returns the differences.
+  - Compares content - comments, the order of keys and dates of files do not matter.
+  - A hub whose services do not run, run an older configuration, or do not answer counts as changed, too.
+  - Hubs that are on a machine, but no longer in the inventory, are reported as V(orphaned), and never changed.
+  - With O(against), compares the inventory with an earlier revision, and connects to no hub. Values that are encrypted
+    in place need no password for this; files that are encrypted as a whole do.
+  - Runs on the controller, once for all hosts of the play. Changes nothing.
+  - Reports V(changed=true) if a deploy would change anything, with and without check mode.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 attributes:
   diff_mode:
     support: full
-    details: One difference per changing hub; secrets are not part of it.
+    details: One difference per changing hub; secrets are masked.
 options:
   against:
-    description: A git revision of the inventory to compare with, such as V(origin/main), rather than the hubs.
+    description: A git revision of the inventory to compare with instead of the hubs, such as V(origin/main).
     type: str
   file:
-    description: Write the plan as JSON to this file, for CI, or to deploy exactly it later. It holds no secret.
+    description: Write the plan as JSON to this file, for CI, or to deploy exactly this plan later. It has no secrets.
     type: path
   markdown:
     description: Write the plan as Markdown to this file, for the comment of a pull request.
     type: path
   fail_on_changes:
-    description: Fail when anything is not as the inventory says, so that C(ansible-playbook) ends with code 2.
+    description: Fail if anything differs from the inventory, so that C(ansible-playbook) exits with code 2.
     type: bool
     default: false
   plan_file:
-    description: Fail unless the plan is still the one in this file, which O(file) wrote.
+    description: Fail if the plan in this file, written by O(file), is out of date.
     type: path
   ignore_unreachable:
-    description: Do not fail where a cluster does not answer, as long as others do.
+    description: Do not fail if a cluster is unreachable, as long as others are reachable.
     type: bool
     default: false
 """
@@ -52,15 +52,15 @@ EXAMPLES = r"""
   hosts: clusters
   gather_facts: false
   tasks:
-    - name: Compare the inventory with what runs
+    - name: Compare the hubs with the inventory
       hubfleet.jupyterhub.fleet_plan:
       register: plan
-    - name: Name the hubs that would change
+    - name: Print the hubs that would change
       ansible.builtin.debug:
         msg: "{{ plan.changes | rejectattr('action', 'eq', 'unchanged') | map(attribute='hub') }}"
       run_once: true
 
-- name: What does this branch change?
+- name: Plan a branch
   hosts: clusters
   gather_facts: false
   tasks:
@@ -92,19 +92,19 @@ changes:
     action:
       description:
         - V(create), V(update) or V(unchanged).
-        - V(drifted) - what the inventory says was deployed, and then something else changed the hub.
-        - V(orphaned) - the hub left the inventory.
-        - V(unreachable) - its cluster does not answer, or lets nothing be done; the only reason says why.
+        - V(drifted) - the inventory was deployed, and the hub changed since.
+        - V(orphaned) - the hub is no longer in the inventory.
+        - V(unreachable) - its cluster does not answer or denies access, as described by the only reason.
       type: str
     reasons:
-      description: Why, in short phrases.
+      description: The reasons, as short phrases.
       type: list
       elements: str
     live:
-      description: Fingerprint of the hub as it is; empty where there is none, or where revisions were compared.
+      description: Fingerprint of the observed hub; empty if it does not exist, or if revisions are compared.
       type: str
     passwords:
-      description: Directory on the machine that holds the passwords which the hub made itself. Never a password.
+      description: Directory on the machine with the generated passwords. Never contains a password itself.
       type: str
       returned: when C(hub_authenticator) is V(shared-password), and O(against) is not given
   sample:
@@ -115,19 +115,19 @@ changes:
       action: update
       reasons: [configuration, hub to restart]
 to_deploy:
-  description: How many hubs a deploy would act on.
+  description: Number of hubs that a deploy would change.
   returned: success
   type: int
   sample: 1
 counts:
-  description: How many hubs there are of each action.
+  description: Number of hubs per action.
   returned: success
   type: dict
   sample: {update: 1, unchanged: 5}
 facts:
   description:
-    - Facts of each cluster that answered, without secrets. Tasks that are given them need not read the cluster again.
-    - Empty when O(against) is given.
+    - Facts of each reachable cluster, without secrets. Tasks that get them do not read the cluster again.
+    - Empty with O(against).
   returned: success
   type: dict
   sample: {workstation: {identity: "machine-id:0123456789abcdef", architecture: x86_64}}
@@ -141,13 +141,13 @@ machines:
       description: Name of the cluster.
       type: str
     hub:
-      description: A hub that stands for the machine in plays.
+      description: The hub that represents the machine in plays.
       type: str
     changes:
       description: Whether any of its hubs changes.
       type: bool
     builds:
-      description: Environments and tools that are to be built.
+      description: Environments and tools to build.
       type: list
       elements: dict
     packages:
@@ -158,13 +158,13 @@ machines:
       description: The cluster's state directory.
       type: str
     isolation:
-      description: What keeps users apart.
+      description: Isolation of users.
       type: str
     supervisor:
-      description: What keeps services running.
+      description: Supervisor of services.
       type: str
     python:
-      description: The Python that environments are made from.
+      description: The Python of environments.
       type: str
     proxy_account:
       description: The account that proxies run as, or empty.

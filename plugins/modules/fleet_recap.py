@@ -7,22 +7,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fleet_recap
-short_description: Tell what a deploy did to each hub, and where the hubs are
+short_description: Print the outcome of a deploy for each hub
 version_added: 0.1.0
 description:
-  - Prints one line per hub - its name, what became of it, its address, and why - and where generated passwords lie.
-  - Fails where a hub is not as the inventory says, so that C(ansible-playbook) ends with a code other than 0.
-  - Runs in the controller, once for all hosts of the play; touches nothing.
+  - Prints one line per hub, with its name, outcome, address and the reason, and where generated passwords are stored.
+  - Fails if a hub differs from the inventory, so that C(ansible-playbook) does not exit with 0.
+  - Runs on the controller, once for all hosts of the play. Changes nothing.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
   changes:
-    description: What M(hubfleet.jupyterhub.fleet_plan) returned as RV(hubfleet.jupyterhub.fleet_plan#module:changes).
+    description: The return value RV(hubfleet.jupyterhub.fleet_plan#module:changes).
     type: list
     elements: dict
     default: []
   machines:
-    description: What M(hubfleet.jupyterhub.fleet_plan) returned as RV(hubfleet.jupyterhub.fleet_plan#module:machines).
+    description: The return value RV(hubfleet.jupyterhub.fleet_plan#module:machines).
     type: list
     elements: dict
     default: []
@@ -32,7 +32,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Tell what was done
+- name: Print the outcome
   hubfleet.jupyterhub.fleet_recap:
     changes: "{{ plan.changes }}"
 """
@@ -40,8 +40,8 @@ EXAMPLES = r"""
 RETURN = r"""
 hubs:
   description:
-    - What became of each hub - V(deployed), V(checked), V(unchanged), V(rolled back), V(skipped), V(unreachable) or
-      V(FAILED) - why, and where it is.
+    - Outcome of each hub - V(deployed), V(checked), V(unchanged), V(rolled back), V(skipped), V(unreachable) or
+      V(FAILED) - with the reason and its address.
   returned: always
   type: dict
   sample: {demo: {result: deployed, why: "", url: "http://127.0.0.1:8100/demo/"}}

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fleet_render
-short_description: Write the Helm values of hubs on Kubernetes, ready for helm
+short_description: Write the Helm values of hubs on Kubernetes
 version_added: 0.1.0
 description:
   - Validates the fleet, and writes for every hub of the play that is on Kubernetes a directory with its values for the
-    zero-to-jupyterhub chart (C(values.yaml)), those of its add-ons (C(ADDON.values.yaml)), and C(install.sh), which
-    holds the commands that install them. Nothing of this collection is needed to run it.
-  - The files hold the hub's secrets and can be read by their owner only.
-  - Files of these names that it did not write are never replaced; it fails then, and writes nothing.
-  - Where all hubs are rendered, directories of hubs that left the inventory are named, and left as they are.
-  - The C(install.sh) of a hub with C(hub_pending_secrets) only says what is missing.
+    zero-to-jupyterhub chart (C(values.yaml)), those of its add-ons (C(ADDON.values.yaml)), and C(install.sh) with the
+    commands that install them, which do not need this collection.
+  - The files contain the hub's secrets, and only their owner can read them.
+  - Fails without writing anything if files of these names exist that it did not write.
+  - If all hubs are rendered, lists the directories of hubs that are no longer in the inventory, and keeps them.
+  - The C(install.sh) of a hub with C(hub_pending_secrets) only prints which secrets are missing.
   - Hubs on other platforms are left out.
-  - Runs in the controller, once for all hosts of the play; touches no cluster.
+  - Runs on the controller, once for all hosts of the play. Connects to no cluster.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 attributes:
@@ -30,8 +30,8 @@ attributes:
 options:
   directory:
     description:
-      - Where to write; a directory per hub is made in it.
-      - Relative to where the playbook is run.
+      - Directory to write to; it gets a subdirectory per hub.
+      - Relative to the current directory.
     type: path
     required: true
 """
@@ -41,25 +41,25 @@ EXAMPLES = r"""
   hosts: clusters
   gather_facts: false
   tasks:
-    - name: Write what helm needs
+    - name: Write the Helm values of every hub
       hubfleet.jupyterhub.fleet_render:
         directory: out
 """
 
 RETURN = r"""
 directory:
-  description: Where the files are.
+  description: Absolute path of the directory.
   returned: success
   type: str
   sample: /home/ada/fleet/out
 hubs:
-  description: Names of the hubs that are on Kubernetes.
+  description: Names of the hubs on Kubernetes.
   returned: success
   type: list
   elements: str
   sample: [research-staging, research]
 files:
-  description: Files that were written, or would be in check mode, below the directory.
+  description: Written files, relative to the directory; in check mode, files that would be written.
   returned: success
   type: list
   elements: str

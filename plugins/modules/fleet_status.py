@@ -7,19 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fleet_status
-short_description: Tell what runs of a fleet, whether it is as the inventory says, and who deployed it
+short_description: Print the status of every hub
 version_added: 0.1.0
 description:
-  - Prints a table with a line for each hub - its version of JupyterHub, whether it is up, whether it is as the
-    inventory says, when, by whom, from which revision and with what result it was deployed last, and when it was backed
-    up last.
-  - Hubs that left the inventory, but are still on a machine, are listed as V(orphaned).
-  - Runs in the controller, once for all hosts of the play; touches nothing.
+  - Prints a table with one line per hub - version of JupyterHub, health, whether it matches the inventory, when, by
+    whom, from which revision and with which result it was deployed last, and when it was backed up last.
+  - Hubs that are on a machine, but no longer in the inventory, are listed as V(orphaned).
+  - Runs on the controller, once for all hosts of the play. Changes nothing.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
   history:
-    description: Also list the deploys of each hub that are remembered, with the numbers that rollback takes.
+    description: Also list the recorded deploys of each hub, with the numbers for the playbook rollback.
     type: bool
     default: false
 """
@@ -29,14 +28,14 @@ EXAMPLES = r"""
   hosts: clusters
   gather_facts: false
   tasks:
-    - name: Tell what runs, and what was deployed before
+    - name: Print the status and earlier deploys of every hub
       hubfleet.jupyterhub.fleet_status:
         history: true
 """
 
 RETURN = r"""
 hubs:
-  description: By hub, what is in the table, and its deploys, the newest first.
+  description: By hub, the content of the table, and its deploys, newest first.
   returned: success
   type: dict
   sample:

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fleet_validate
-short_description: Validate the configuration of all hubs in one call
+short_description: Validate the configuration of all hubs
 version_added: 0.1.0
 description:
   - Checks every C(hub_*) and C(cluster_*) variable of every hub against the schema, and the hubs against each other.
   - Prints one line per problem, with file and line of the value, what is allowed and the nearest valid name.
-  - Hubs on Kubernetes are checked for what they come to - their values for the zero-to-jupyterhub chart against its
-    schema, JupyterHub's own configuration against the classes that take it, and who could log in.
-  - The chart's own schema is used where the chart is at hand, else what is recorded of that version.
-  - Without any vault password, as on a pull request, values that are encrypted in place, by
-    C(ansible-vault encrypt_string), are left encrypted, and the rest is validated. Files that are encrypted as a whole,
-    in the inventory or looked up, need the password.
-  - Looks at the whole inventory, and reports what concerns the hubs that the play selects.
-  - Runs in the controller, once for all hosts of the play; touches no machine.
+  - For hubs on Kubernetes, validates the values for the zero-to-jupyterhub chart against its schema, JupyterHub's
+    configuration against its classes, and who can log in.
+  - Uses the schema of the chart if the chart is available, else the recorded schema of its version.
+  - Without a vault password, as for a pull request, values that are encrypted in place by
+    C(ansible-vault encrypt_string) are not validated. Files that are encrypted as a whole, in the inventory or in
+    lookups, need the password.
+  - Reads the whole inventory, and reports problems of the hubs that the play selects.
+  - Runs on the controller, once for all hosts of the play. Connects to no machine.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 requirements:
@@ -29,12 +29,12 @@ requirements:
 options:
   render:
     description:
-      - Render the manifests of hubs on Kubernetes, and check each against the schema of its kind.
-      - Charts that are not at hand are downloaded.
+      - Render the manifests of hubs on Kubernetes, and validate each against the schema of its kind.
+      - Downloads missing charts.
     type: bool
     default: false
   processes:
-    description: How many manifests are rendered side by side; as many as there are cores when unset.
+    description: Number of manifests that are rendered at the same time. Unset, the number of cores.
     type: int
 """
 
@@ -50,7 +50,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 hubs:
-  description: Names of the hubs that were found valid.
+  description: Names of the valid hubs.
   returned: success
   type: list
   elements: str
@@ -62,7 +62,7 @@ clusters:
   elements: str
   sample: [workstation]
 unchecked:
-  description: Kinds of manifests that no schema is known for, and how many of each there are.
+  description: Kinds of manifests without a schema, and the number of each.
   returned: success, when O(render=true)
   type: dict
   sample: {gateway.networking.k8s.io/v1 HTTPRoute: 2}
