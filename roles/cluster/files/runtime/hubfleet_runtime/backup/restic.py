@@ -56,7 +56,7 @@ class Settings:
 
     @property
     def no_backups(self) -> str:
-        """What is printed about a hub without backups."""
+        """Return what is printed about a hub without backups."""
         return f"has no backups in {self.redact(self.repository)} yet"
 
     def redact(self, text: str) -> str:

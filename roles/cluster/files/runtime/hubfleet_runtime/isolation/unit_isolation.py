@@ -73,11 +73,11 @@ class SystemUserUnits(UnitIsolation, SystemUsers):
 
 
 class DynamicUserUnits(UnitIsolation):
-    """A user id that exists while the server runs, and a view of the machine that holds nothing of others.
+    """A dynamic user id per running server, and a view of the machine without what belongs to others.
 
-    Homes are bound into that view. They lie in a directory that only root passes, because the same number
-    may be somebody else's tomorrow; a home is given to the user's present number when a server starts.
-    Source: systemd.exec(5), DynamicUser= and what it implies: private /tmp, read-only system, no new privileges.
+    The id may belong to another user tomorrow, so each start gives the home to the current id, and only root can enter
+    the directory above the homes. Source: systemd.exec(5), DynamicUser= and what it implies: private /tmp, read-only
+    system, no new privileges.
     """
 
     name = "systemd"
