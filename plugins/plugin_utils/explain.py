@@ -101,17 +101,7 @@ def explain_chart(
     extra = hostvars._variable_manager.extra_vars
     full = over_defaults(facts.defaults, values.merged)
     path = undotted(text, full)
-    known = depth_of(full, path)
-    if known < len(path):
-        around = _at(full, path[:known])
-        if isinstance(around, list):
-            count = plural(len(around), "entry")
-            raise UnknownName(
-                f"there is no {str(path[known])!r} in {path_text(path[:known])} of the chart; it has {count}"
-            )
-        keys = list(map(str, around)) if isinstance(around, dict) else []
-        inside = f" in {path_text(path[:known])}" if known else ""
-        raise UnknownName(f"there is no {str(path[known])!r}{inside} of the chart{nearest(str(path[known]), keys)}")
+    _check_exists(path, full)
     places = []
     # A path that only the chart's defaults have is set by nothing else.
     for source, key in reversed(values.setters(path)) if depth_of(values.merged, path) == len(path) else ():
@@ -122,6 +112,19 @@ def explain_chart(
         default = mask(_at(facts.defaults, path), ("", *path))
         places.append(Place("default of the chart", path_text(path), default))
     return path, mask(_at(full, path), ("", *path)), places
+
+
+def _check_exists(path: ChartPath, values: Any) -> None:
+    """Raise UnknownName, with the nearest key, unless ``path`` is in the chart's values."""
+    known = depth_of(values, path)
+    if known == len(path):
+        return
+    wrong, inside = repr(str(path[known])), f" in {path_text(path[:known])}" if known else ""
+    around = _at(values, path[:known])
+    if isinstance(around, list):
+        raise UnknownName(f"there is no {wrong}{inside} of the chart; it has {plural(len(around), 'entry')}")
+    keys = list(map(str, around)) if isinstance(around, dict) else []
+    raise UnknownName(f"there is no {wrong}{inside} of the chart{nearest(str(path[known]), keys)}")
 
 
 def _set_by(source: ValuePath, path: ChartPath, values: ChartValues, mask: Callable[[Any, ChartPath], Any]) -> Any:

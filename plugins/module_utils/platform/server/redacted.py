@@ -50,8 +50,11 @@ def mask_change(redactor: Redactor, before: HubContent, after: HubContent) -> tu
 
 
 def mask_earlier(redactor: Redactor, earlier: str, now: HubContent) -> str:
-    """Return an earlier hub.json, masked as the left side of a change; raises ValueError where it is not JSON."""
-    return _text(redactor, HubContent({}), redactor.mask_change(json.loads(earlier), now.config)[0])
+    """Return an earlier hub.json, masked as the left side of a change; raises ValueError if it is damaged."""
+    config = json.loads(earlier)
+    if not isinstance(config, dict):
+        raise ValueError("hub.json is not a mapping")
+    return mask_change(redactor, HubContent(config), now)[0]
 
 
 def _text(redactor: Redactor, content: HubContent, masked: dict[str, Any]) -> str:

@@ -55,5 +55,6 @@ def test_earlier_deploys() -> None:
     earlier = json.dumps({"environment": {"T": "old", "E": "once"}, "key": "older", "url": "a"})
     found = json.loads(mask_earlier(REDACTOR, earlier, now))
     assert found == {"environment": {"T": "***", "E": "***"}, "key": "***", "url": "a"}
-    with pytest.raises(ValueError):
-        mask_earlier(REDACTOR, "edited by hand", now)
+    for damaged in ("edited by hand", '["a"]', ""):
+        with pytest.raises(ValueError):
+            mask_earlier(REDACTOR, damaged, now)
