@@ -16,6 +16,7 @@ from typing import Any
 from ansible.inventory.helpers import sort_groups
 from ansible.template import Templar
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import map_leaves
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import one_line
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     TIERS,
     EncryptedValue,
@@ -127,7 +128,7 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
         except Exception as error:  # Ansible raises many kinds here: undefined, syntax, wrong vault password
             template = getattr(error, "obj", None)  # the very one, where Ansible knows it
             failed_at[source] = origin.place_of(template) if isinstance(template, str) else None
-            failures[key] = "cannot be templated: " + " ".join(str(error).split())[:300]
+            failures[key] = "cannot be templated: " + one_line(error)[:300]
     places = _Places(name, raw, names, failed_at, hostvars)
     return HostInput(
         name,
