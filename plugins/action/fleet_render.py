@@ -16,8 +16,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.install_files import (
     HEADER,
     INSTALL,
-    HubFiles,
-    hub_files,
+    InstallFiles,
+    install_files,
     values_text,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.redactor import Redactor
@@ -46,7 +46,7 @@ class ActionModule(FleetAction):
         if not rendered:
             return {"failed": True, "msg": "no hub that was selected is on Kubernetes; there is nothing to render"}
         made = {
-            os.path.join(directory, hub.name): hub_files(
+            os.path.join(directory, hub.name): install_files(
                 hub, self.platforms.values(hub).merged, self.platforms.charts.reference(hub), inventory.directory
             )
             for hub in rendered
@@ -90,7 +90,7 @@ class ActionModule(FleetAction):
                 display.display(f"{name}: left the inventory; {folder} is of no use anymore", color="yellow")
 
 
-def _refuse_others(made: dict[str, HubFiles]) -> None:
+def _refuse_others(made: dict[str, InstallFiles]) -> None:
     """Refuse to write over files that somebody else wrote."""
     paths = [os.path.join(folder, name) for folder, content in made.items() for name in content.texts]
     others = [path for path in paths if os.path.lexists(path) and not _is_ours(path)]
@@ -106,7 +106,7 @@ def _is_ours(path: str) -> bool:
     return HEADER.rstrip() in (_read(path) or "").split("\n")[:3]
 
 
-def _differing(folder: str, made: HubFiles) -> list[str]:
+def _differing(folder: str, made: InstallFiles) -> list[str]:
     """Return the paths of files that are to be written, or to go since their add-on did."""
     paths = [
         os.path.join(folder, name) for name, text in made.texts.items() if _read(os.path.join(folder, name)) != text
@@ -114,13 +114,13 @@ def _differing(folder: str, made: HubFiles) -> list[str]:
     return paths + _left_over(folder, made)
 
 
-def _left_over(folder: str, made: HubFiles) -> list[str]:
+def _left_over(folder: str, made: InstallFiles) -> list[str]:
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     ours = [os.path.join(folder, name) for name in names if name.endswith(".values.yaml") and name not in made.texts]
     return [path for path in ours if _is_ours(path)]
 
 
-def _write(folder: str, made: HubFiles) -> None:
+def _write(folder: str, made: InstallFiles) -> None:
     """Write a hub's files; values hold secrets, so nobody else may read them, whatever the umask says."""
     try:
         os.makedirs(os.path.dirname(folder), exist_ok=True)

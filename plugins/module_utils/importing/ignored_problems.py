@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..platform.kubernetes.chart.charts import Charts
-from ..platform.kubernetes.validation.hubs import KubernetesCheck
+from ..platform.kubernetes.validation.hubs import KubernetesValidator
 from ..platform.kubernetes.values.chart_values import ChartCode
 from ..schema.model import FleetInput
 from ..schema.option import KUBERNETES
@@ -48,7 +48,7 @@ def _problems(inventory: FleetInput, charts: Charts, code: ChartCode) -> list[Pr
     fleet, problems = validate(inventory)
     broken = {name for problem in problems.of(inventory.hosts) for name in problem.hubs}
     valid = [hub for hub in fleet.hubs.values() if hub.platform == KUBERNETES and hub.name not in broken]
-    KubernetesCheck(inventory, charts, code, problems).check(valid)
+    KubernetesValidator(inventory, charts, code, problems).check(valid)
     return problems.of(inventory.hosts)
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A hub as files that need nothing of ours: Helm values, and the commands that install them."""
+"""Files that install a hub without this collection: Helm values, and a script with the helm commands."""
 
 from __future__ import annotations
 
@@ -23,10 +23,7 @@ INSTALL = "install.sh"
 
 @functools.cache
 def values_dumper() -> Any:
-    """Return a YAML dumper whose output Helm reads as it was meant.
-
-    Long text becomes blocks, text that Helm would take for a number stands in quotes, nothing is an alias.
-    """
+    """Return a YAML dumper whose output Helm reads unchanged: literal blocks, quoted numbers, no aliases."""
     import yaml  # only the controller writes values, and Ansible brings it along there
 
     class ValuesDumper(yaml.SafeDumper):
@@ -65,17 +62,17 @@ def values_text(values: Values) -> str:
 
 
 @dataclass(frozen=True)
-class HubFiles:
-    """The files of a hub: name -> text. Values may hold secrets; executable names those that are run."""
+class InstallFiles:
+    """The files of a hub: name -> text. Values may contain secrets; executable: names of scripts."""
 
     texts: dict[str, str]
     executable: frozenset[str] = frozenset({INSTALL})
 
 
-def hub_files(hub: Hub, values: Values, reference: ChartReference, directory: str) -> HubFiles:
-    """Return everything that is needed to install a hub with the helm command line alone.
+def install_files(hub: Hub, values: Values, reference: ChartReference, directory: str) -> InstallFiles:
+    """Return the files that install a hub with the helm command line alone.
 
-    directory: the inventory's, which paths of add-ons' charts start at.
+    directory: of the inventory; paths of add-ons' charts are relative to it.
     """
     texts = {"values.yaml": values_text(values)}
     commands = [
@@ -94,11 +91,11 @@ def hub_files(hub: Hub, values: Values, reference: ChartReference, directory: st
             )
         )
     texts[INSTALL] = _script(hub, commands)
-    return HubFiles(texts)
+    return InstallFiles(texts)
 
 
 def _absolute(chart: str, directory: str) -> str:
-    """Return a chart's path from the root, since the commands are run elsewhere; names and addresses stay."""
+    """Return the absolute path of a chart, since the script runs elsewhere; names and URLs are unchanged."""
     is_path = "/" in chart and not chart.startswith("oci://")
     return os.path.abspath(os.path.join(directory, os.path.expanduser(chart))) if is_path else chart
 
@@ -121,7 +118,7 @@ def _script(hub: Hub, commands: list[str]) -> str:
         "set -eu",
     ]
     if hub["hub_pending_secrets"]:
-        # Helm would take the values as they are, and replace a hub that works by one that lacks its secrets.
+        # Helm would replace a working hub by one without its secrets.
         missing = ", ".join(hub["hub_pending_secrets"])
         said = f"{hub.name} is not installed: these of its secrets are missing: {missing}"
         lines = [*head, f"echo {shlex.quote(said)} >&2", "exit 1"]

@@ -24,7 +24,7 @@ from ...schema.problems import Problems
 from ..base import RENDER, CheckResults, ClusterState, Notice, Platform, PlatformError
 from .chart.charts import Charts
 from .install_files import values_text
-from .validation.hubs import KubernetesCheck
+from .validation.hubs import KubernetesValidator
 from .values.addons import addon_releases
 from .values.chart_values import ChartCode, ChartValues, chart_values
 
@@ -43,7 +43,7 @@ class KubernetesPlatform(Platform):
         self.values: dict[str, ChartValues] = {}
 
     def validate(self, hubs: list[Hub], problems: Problems) -> None:
-        check = KubernetesCheck(self.inventory, self.charts, self.code, problems)
+        check = KubernetesValidator(self.inventory, self.charts, self.code, problems)
         check.check(hubs)
         self.values.update(check.values)
 

@@ -1,7 +1,8 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which chart a hub uses, and what is known of it: from the chart itself where it is at hand, else as recorded."""
+"""The chart of a hub: its schema, defaults and traits, from the chart itself where it is on this machine, else as
+recorded."""
 
 from __future__ import annotations
 
@@ -22,19 +23,19 @@ from .recorded import Traits
 #: The chart that versions are recorded of.
 RECORDED_CHART = "jupyterhub"
 
-#: JupyterHub versions that the code works with which runs in the hub: roles/hub/files/extra_config.
-OLDEST_HUB, BEFORE_HUB = (5, 0), (7, 0)
+#: JupyterHub versions that roles/hub/files/extra_config supports.
+OLDEST_JUPYTERHUB, FIRST_UNSUPPORTED_JUPYTERHUB = (5, 0), (7, 0)
 
 
 @dataclass(frozen=True)
 class ChartFacts:
-    """What is known of one version of the chart.
+    """One version of the chart.
 
     path: where it can be read on this machine, or "".
     schema, defaults: of its values.
-    traits: what its hub understands in ``hub.config``.
-    jupyterhub, kubernetes: its version of JupyterHub, and the versions of Kubernetes that it wants; or "".
-    stand_in: the recorded version that all this is of, where nothing is known of the chart's own.
+    traits: of the classes in ``hub.config``.
+    jupyterhub, kubernetes: its version of JupyterHub, and the versions of Kubernetes that it supports; or "".
+    checked_as: the recorded version that is used instead, where the chart's own is not recorded.
     """
 
     version: str
@@ -44,11 +45,11 @@ class ChartFacts:
     traits: Traits
     jupyterhub: str
     kubernetes: str
-    stand_in: str = ""
+    checked_as: str = ""
 
 
-class UnfitChart(ChartError):
-    """A hub's chart is not there, or not known; ``variable`` is the one to look at."""
+class UnusableChartError(ChartError):
+    """A hub's chart does not exist or is not known; ``variable`` selects it."""
 
     def __init__(self, variable: str, message: str):
         super().__init__(message)
@@ -61,7 +62,7 @@ class Charts:
     def __init__(self, records: str, inventory: str, cache: str, download: bool = False):
         """Take three directories: of recorded versions, of the inventory, and of downloaded charts.
 
-        download: get charts that are not at hand, rather than make do with what is recorded of them.
+        download: download missing charts instead of using their records.
         """
         self.records = records
         self.inventory = inventory
@@ -70,12 +71,12 @@ class Charts:
         self._known: dict[tuple[ChartReference, bool], ChartFacts] = {}
 
     def reference(self, hub: Hub) -> ChartReference:
-        """Return how the hub's chart is named; a path is made absolute."""
+        """Return the reference of the hub's chart, with an absolute path."""
         cluster = hub.cluster
         chart: str = cluster["cluster_chart"]
         path = os.path.join(self.inventory, os.path.expanduser(chart))
         version = hub["hub_chart_version"] or cluster["cluster_chart_version"]
-        # No name in a repository holds a slash.
+        # Names in a repository contain no slash.
         is_path = "/" in chart or chart.endswith(".tgz") or os.path.isdir(path)
         if is_path and not chart.startswith("oci://"):
             return ChartReference(chart=os.path.abspath(path), version=version, repository="")
@@ -83,7 +84,7 @@ class Charts:
         return ChartReference(chart=chart, version=version, repository=repository)
 
     def of(self, hub: Hub) -> ChartFacts:
-        """Return what is known of a hub's chart; raises UnfitChart where that is nothing."""
+        """Return the facts of a hub's chart; raises UnusableChartError."""
         reference = self.reference(hub)
         key = (reference, self._ignores_unknown(hub))
         if key not in self._known:
@@ -91,11 +92,11 @@ class Charts:
         return self._known[key]
 
     def _ignores_unknown(self, hub: Hub) -> bool:
-        """Tell whether a hub may have a version that nothing is known of, such as a development release."""
-        return self.named_by(hub) in hub["hub_ignored_problems"]
+        """Tell whether a hub may have a version that is not recorded, such as a development release."""
+        return self.chart_variable(hub) in hub["hub_ignored_problems"]
 
-    def named_by(self, hub: Hub) -> str:
-        """Return the variable that decides which chart a hub has."""
+    def chart_variable(self, hub: Hub) -> str:
+        """Return the variable that selects the hub's chart."""
         if self.reference(hub).is_path:
             return "cluster_chart"
         return "hub_chart_version" if hub["hub_chart_version"] else "cluster_chart_version"
@@ -104,22 +105,22 @@ class Charts:
         chart = hub.cluster["cluster_chart"]
         if reference.is_path and not os.path.exists(reference.chart):
             message = f"the chart {chart!r} does not exist (relative paths start at the inventory directory)"
-            raise UnfitChart("cluster_chart", message)
+            raise UnusableChartError("cluster_chart", message)
         try:
             path = self.path(reference) if self.download else local_path(reference, self.cache)
             content = read(path) if path else None
         except ChartError as error:
-            # In the inventory's words, rather than those of this machine.
-            raise UnfitChart(self.named_by(hub), str(error).replace(reference.chart, chart)) from error
+            # With the path of the inventory instead of the absolute one.
+            raise UnusableChartError(self.chart_variable(hub), str(error).replace(reference.chart, chart)) from error
         if path and content:
             return self._read(path, content, hub)
         if reference.name != RECORDED_CHART:
             message = f"the chart {chart!r} is not recorded{nearest(chart, [RECORDED_CHART], 'recorded')}"
-            raise UnfitChart("cluster_chart", f"{message}; {_AT_HAND}")
+            raise UnusableChartError("cluster_chart", f"{message}; {_USE_ANOTHER}")
         return self._recorded(reference.version, hub)
 
     def path(self, reference: ChartReference) -> str:
-        """Return where a chart can be read, downloaded if need be; raises ChartError, a PlatformError."""
+        """Return the path of a chart, downloaded if necessary; raises ChartError."""
         return download(reference, self.cache, shutil.which("helm"))
 
     def _recorded(self, version: str, hub: Hub) -> ChartFacts:
@@ -128,11 +129,11 @@ class Charts:
         except LookupError as error:
             if self._ignores_unknown(hub):
                 return dataclasses.replace(
-                    self._recorded(self._nearest(version), hub), version=version, stand_in=self._nearest(version)
+                    self._recorded(self._nearest(version), hub), version=version, checked_as=self._nearest(version)
                 )
             hint = nearest(version, recorded.versions(self.records), "recorded")
-            message = f"chart version {version} is not recorded{hint}; {_AT_HAND}"
-            raise UnfitChart(self.named_by(hub), message) from error
+            message = f"chart version {version} is not recorded{hint}; {_USE_ANOTHER}"
+            raise UnusableChartError(self.chart_variable(hub), message) from error
         about = record.about
         return ChartFacts(
             version, "", record.schema, record.defaults, record.traits, about["jupyterhub"], about["kubeVersion"]
@@ -149,8 +150,8 @@ class Charts:
         wanted = hub["hub_chart_version"] or hub.cluster["cluster_chart_version"]
         if asked in hub.explicit_options and content.version != wanted:
             chart = hub.cluster["cluster_chart"]
-            raise UnfitChart(asked, f"{wanted!r} is set, but the chart {chart!r} has version {content.version}")
-        record = recorded.read(self.records, self._most_like(content.version, content.app_version))
+            raise UnusableChartError(asked, f"{wanted!r} is set, but the chart {chart!r} has version {content.version}")
+        record = recorded.read(self.records, self._most_similar(content.version, content.app_version))
         return ChartFacts(
             version=content.version,
             path=path,
@@ -161,8 +162,8 @@ class Charts:
             kubernetes=content.kube_version,
         )
 
-    def _most_like(self, version: str, jupyterhub: str) -> str:
-        """Return the recorded version whose hub is most like that of a chart; its traits stand for the chart's."""
+    def _most_similar(self, version: str, jupyterhub: str) -> str:
+        """Return the recorded version with the most similar JupyterHub; its traits are used for the chart."""
         known = recorded.versions(self.records)
         if version in known:
             return version
@@ -175,8 +176,8 @@ class Charts:
         return not_newer[-1] if not_newer else known[-1]
 
 
-#: What to do about charts that are not recorded.
-_AT_HAND = (
+#: End of messages about charts that are not recorded.
+_USE_ANOTHER = (
     "set cluster_chart to the path of another chart, or run validate with validate_render=true, which downloads it"
 )
 
@@ -187,16 +188,16 @@ def release(version: str) -> tuple[int, ...] | None:
     return tuple(map(int, match[1].split("."))) if match else None
 
 
-def skew(facts: ChartFacts, kubernetes_version: str, named_by: str) -> tuple[str, str] | None:
-    """Return (variable, message) where chart, JupyterHub, our code in the hub and Kubernetes do not go together.
+def incompatibility(facts: ChartFacts, kubernetes_version: str, chart_variable: str) -> tuple[str, str] | None:
+    """Return (variable, message) where chart, JupyterHub, this collection and Kubernetes are incompatible, else None.
 
-    named_by: the variable that decides which chart it is.
+    chart_variable: the variable that selects the chart.
     """
     hub = release(facts.jupyterhub)
-    if hub and not OLDEST_HUB <= hub < BEFORE_HUB:
-        oldest, before = (".".join(map(str, each)) for each in (OLDEST_HUB, BEFORE_HUB))
+    if hub and not OLDEST_JUPYTERHUB <= hub < FIRST_UNSUPPORTED_JUPYTERHUB:
+        oldest, before = (".".join(map(str, each)) for each in (OLDEST_JUPYTERHUB, FIRST_UNSUPPORTED_JUPYTERHUB))
         return (
-            named_by,
+            chart_variable,
             f"chart {facts.version} brings JupyterHub {facts.jupyterhub}; "
             f"this release of the collection works with {oldest} and newer, before {before}",
         )

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a Helm chart says about itself, and how it is named (https://helm.sh/docs/topics/charts)."""
+"""The reference and the metadata of a Helm chart (https://helm.sh/docs/topics/charts)."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from ....common.text import one_line
 from ...errors import PlatformError
 
 METADATA, VALUES, SCHEMA = "Chart.yaml", "values.yaml", "values.schema.json"
-#: More than Helm allows a file of a chart to have (5 MiB); what is larger is no chart.
+#: More than Helm's own limit for a file of a chart (5 MiB).
 LARGEST_FILE = 16 * 1024 * 1024
 OCI = "oci://"
 
 
 class ChartError(PlatformError):
-    """A chart cannot be had or read; one sentence for the operator."""
+    """A chart cannot be downloaded or read; the message is one sentence for the operator."""
 
 
 @dataclass(frozen=True)
 class ChartReference:
-    """Where a chart is.
+    """How a chart is referred to.
 
     chart: its name in ``repository``, or ``oci://registry/path/name``, or the absolute path of a directory or .tgz.
     version: exactly this one; unused for a path.
@@ -53,19 +53,19 @@ class ChartReference:
 
     @property
     def name(self) -> str:
-        """What the chart calls itself."""
+        """The name of the chart."""
         return self.chart.rstrip("/").rpartition("/")[2]
 
     @property
     def file(self) -> str:
-        """Name in the cache: the same name and version in two repositories are two charts."""
+        """File name in the cache; it depends on the repository, since names are unique only there."""
         place = f"{self.chart} {self.repository.rstrip('/')}"
         return f"{self.name}-{self.version}-{hashlib.sha256(place.encode()).hexdigest()[:12]}.tgz"
 
 
 @dataclass(frozen=True)
 class ChartContent:
-    """What a chart says about itself.
+    """The metadata and values of a chart.
 
     kube_version: the versions of Kubernetes it is for, as a constraint such as ``>=1.32.0-0``; "" for any.
     values: its defaults. schema: of its values, or None.
@@ -80,7 +80,7 @@ class ChartContent:
 
 
 def read(path: str) -> ChartContent:
-    """Return what a chart in a directory or .tgz says about itself, without unpacking it; raises ChartError."""
+    """Read a chart from a directory or .tgz without unpacking it; raises ChartError."""
     try:
         texts = _of_directory(path) if os.path.isdir(path) else _of_archive(path)
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
@@ -102,7 +102,7 @@ def read(path: str) -> ChartContent:
 
 
 def parse_yaml(text: bytes) -> Any:
-    """Return what YAML holds, with the fast parser where it is there; raises yaml.YAMLError."""
+    """Parse YAML, with the C parser where it is available; raises yaml.YAMLError."""
     import yaml  # only the controller reads charts, and Ansible brings it along there
 
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
@@ -119,7 +119,7 @@ def _of_directory(path: str) -> dict[str, bytes]:
 
 
 def _of_archive(path: str) -> dict[str, bytes]:
-    """Return the files directly in the one folder of an archive; subcharts have folders below it."""
+    """Return the files of the chart in an archive, without those of subcharts."""
     texts = {}
     with tarfile.open(path, "r:gz") as archive:
         for member in archive:

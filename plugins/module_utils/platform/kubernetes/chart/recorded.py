@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is recorded of each version of the zero-to-jupyterhub chart (roles/hub/files/charts).
+"""Records of versions of the zero-to-jupyterhub chart (roles/hub/files/charts).
 
 ``scripts/record_chart.py`` writes the records; they are read in the controller.
 """
@@ -22,15 +22,14 @@ from ....schema.problems import nearest
 class Trait:
     """One trait of a configurable class.
 
-    types: the JSON it takes: text, int, number, bool, list, set, dict, any; callable and bytes are
-    what JSON cannot say.
-    nullable: whether null is a value of it.
-    choices: the only values it takes, or none if it takes any.
-    elements: what each value in a list, set or dict must be, if that is known.
-    secret: never show its value.
-    rule: it says who may log in.
+    types: accepted JSON types: text, int, number, bool, list, set, dict, any; callable and bytes have none.
+    nullable: whether it accepts null.
+    choices: the accepted values; empty for any.
+    elements: the values in a list, set or dict, if known.
+    secret: its value is never shown.
+    rule: it decides who may log in.
     alias_of: the trait's new name, if this is an old one.
-    removed: an old name that JupyterHub refuses.
+    removed: an old name that JupyterHub no longer accepts.
     """
 
     types: tuple[str, ...]
@@ -47,9 +46,9 @@ class Trait:
 class ConfigClass:
     """One configurable class.
 
-    parents: the classes whose sections it reads too, nearest first (Python's method resolution order).
+    parents: the classes whose sections it reads as well, nearest first (method resolution order).
     traits: those it adds or changes, by name.
-    allows_all: lets everyone in unless told otherwise.
+    allows_all: allows everyone by default.
     """
 
     name: str
@@ -80,18 +79,18 @@ class Traits:
             traits.update(self.classes[section].traits)
         return traits
 
-    def heirs(self, name: str) -> list[str]:
+    def subclasses(self, name: str) -> list[str]:
         """Return the names of the classes that inherit from a class."""
-        return [heir.name for heir in self.classes.values() if name in heir.parents]
+        return [subclass.name for subclass in self.classes.values() if name in subclass.parents]
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """The record of one chart version. It is shared: leave it as it is.
+    """The record of one chart version; shared, so never change it.
 
     schema: JSON schema of the chart's values.
     defaults: the chart's own values.
-    traits: the configuration that the hub's image understands.
+    traits: of the classes in the hub's image.
     about: versions of the chart, of JupyterHub, KubeSpawner and OAuthenticator, of Kubernetes
     (``kubeVersion``) and Python.
     """
@@ -129,7 +128,7 @@ def versions(directory: str) -> list[str]:
     except FileNotFoundError:
         return []
     recorded = [name for name in names if os.path.isfile(os.path.join(directory, name, "about.json"))]
-    return sorted(recorded, key=_age)
+    return sorted(recorded, key=_version_key)
 
 
 def traits_of(recorded: dict[str, Any]) -> Traits:
@@ -166,7 +165,7 @@ def _read_json(path: str) -> Any:
         return json.load(file)
 
 
-def _age(version: str) -> tuple[list[int], bool, list[tuple[bool, int | str]]]:
+def _version_key(version: str) -> tuple[list[int], bool, list[tuple[bool, int | str]]]:
     """Return the sort key of a semantic version: a pre-release comes before its release (semver.org, 11)."""
     release, _dash, before = version.partition("-")
     parts = re.split(r"[.+]", before)

@@ -9,14 +9,14 @@ from ....common.text import markdown_table
 from ....schema.cluster_options import DEFAULT_CHART_VERSION
 from ..values.addons import ADDONS
 from . import recorded
-from .charts import BEFORE_HUB, OLDEST_HUB
+from .charts import FIRST_UNSUPPORTED_JUPYTERHUB, OLDEST_JUPYTERHUB
 
 _COLUMNS = ("JupyterHub", "KubeSpawner", "OAuthenticator")
 
 
 def chart_reference(records: str) -> str:
     """Return docs/charts.md; ``records`` is the directory of recorded charts."""
-    oldest, before = (".".join(map(str, version)) for version in (OLDEST_HUB, BEFORE_HUB))
+    oldest, before = (".".join(map(str, version)) for version in (OLDEST_JUPYTERHUB, FIRST_UNSUPPORTED_JUPYTERHUB))
     lines = [
         "<!-- Generated from the recorded charts by `make generate`; do not edit. -->",
         "# Charts",

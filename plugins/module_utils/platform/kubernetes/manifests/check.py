@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checking manifests against the schemas of Kubernetes' own API, unknown fields included.
+"""Validate manifests against the schemas of the Kubernetes API, including unknown fields.
 
 The schemas are those of the PyPI package kubernetes-validate: one file of definitions per minor version, made from the
 OpenAPI document of the API server. That package compiles a schema for every manifest, which takes longer than rendering
-it; so they are compiled here, once per kind, by jsonschema-rs.
+it; here jsonschema-rs compiles each kind once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)(\.\d+)?")
 def schema_version(kube_version: str | None) -> str:
     """Return the minor version whose schemas are nearest to a version of Kubernetes: ``v1.31.2`` -> ``1.31``.
 
-    The newest without one. Raises PlatformError for what is no version, or where the schemas are missing.
+    The newest without one. Raises PlatformError for an invalid version, or where the schemas are missing.
     """
     (major, minor), _folder = _nearest_schemas(kube_version)
     return f"{major}.{minor}"
@@ -47,7 +47,7 @@ def minor_version(kube_version: str) -> tuple[int, int]:
 
 
 class ManifestChecker:
-    """Checks the objects of releases; compiled schemas are kept."""
+    """Validates the objects of releases, with compiled schemas."""
 
     def __init__(self, kube_version: str | None):
         try:
@@ -66,7 +66,7 @@ class ManifestChecker:
         self._validators: dict[str, Any] = {}
 
     def check(self, objects: list[dict[str, Any]]) -> tuple[list[ManifestProblem], dict[str, int]]:
-        """Return what is wrong with a release's objects, and how many there are of kinds without a schema."""
+        """Return the problems of a release's objects, and counts of objects without a schema."""
         problems: list[ManifestProblem] = []
         unchecked: dict[str, int] = {}
         seen = set()
@@ -96,7 +96,7 @@ class ManifestChecker:
     def _violations(self, definition: str, manifest: dict[str, Any], kind: str, name: str) -> list[ManifestProblem]:
         validator = self._validators.get(definition)
         if validator is None:
-            # Errors never show a value: it may be a secret, in other kinds than Secret as well.
+            # Errors never contain a value, which may be a secret in any kind.
             validator = self._rules.Draft202012Validator(
                 {"$ref": f"{_BASE}#/$defs/{definition}"}, registry=self._registry, mask="the value"
             )
@@ -149,7 +149,7 @@ def _identity(manifest: dict[str, Any]) -> tuple[str, str, str, str]:
 
 
 def _types(error: Any, kinds: Any) -> list[str]:
-    """Return the JSON types that were wanted; null is left out, as it only stands for a field that is not there."""
+    """Return the expected JSON types, without null, which only means a missing field."""
     if isinstance(error.kind, kinds.Type):
         return [name for name in error.kind.types if name != "null"]
     if isinstance(error.kind, kinds.OneOfNotValid):
@@ -162,7 +162,7 @@ def _kinds(definitions: dict[str, Any]) -> dict[tuple[str, str], str]:
     found = {}
     for name, definition in definitions.items():
         kinds = definition.get("x-kubernetes-group-version-kind", ())
-        if len(kinds) == 1:  # what has several, such as DeleteOptions, is no object
+        if len(kinds) == 1:  # types with several, such as DeleteOptions, are not objects
             group, version = kinds[0]["group"], kinds[0]["version"]
             found[f"{group}/{version}" if group else version, kinds[0]["kind"]] = name
     return found

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rendering one release: with the helm command line, or with Helm as a library (PyPI helm-python-sdk).
+"""Render one release with the helm command line, or with Helm as a library (PyPI helm-python-sdk).
 
-Neither contacts a cluster. Both give hooks and leave out CRDs and NOTES.txt, as ``helm template`` does.
+Neither contacts a cluster. Both include hooks and omit CRDs and NOTES.txt, as ``helm template`` does.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from .model import PLACEHOLDER, Engine, ManifestProblem, Release
 
 RENDER_TIMEOUT = 120
 
-# Helm itself takes everything from a line that begins so as the start of a document.
+# To Helm, every line that begins so starts a document.
 _SEPARATOR = re.compile(r"^---", re.MULTILINE)
-# What parsers of YAML quote is the text itself.
+# Parsers of YAML quote the text itself.
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
 
 
 class RenderError(HubfleetError):
-    """A release could not be rendered; ``problems`` say why."""
+    """A release could not be rendered, because of ``problems``."""
 
     def __init__(self, problems: list[ManifestProblem]):
         super().__init__("; ".join(problem.line() for problem in problems))
@@ -41,9 +41,9 @@ class RenderError(HubfleetError):
 
 
 def engine() -> Engine:
-    """Return what renders here; raises PlatformError where nothing does.
+    """Return the engine of this machine: the command line, which also deploys, else the library.
 
-    The command line comes first, since it is also what deploys.
+    Raises PlatformError where neither is installed.
     """
     command = shutil.which("helm")
     if command:
@@ -75,7 +75,7 @@ class Renderer(ABC):
         self.kube_version = kube_version
 
     def objects(self, release: Release) -> tuple[list[dict[str, Any]], list[ManifestProblem]]:
-        """Return a release's objects, and what is no YAML; raises RenderError, PlatformError."""
+        """Return a release's objects, and problems of output that is not YAML; raises RenderError, PlatformError."""
         objects: list[dict[str, Any]] = []
         problems = []
         for template, text in self.templates(release).items():
@@ -91,11 +91,11 @@ class Renderer(ABC):
 
     @abstractmethod
     def templates(self, release: Release) -> dict[str, str]:
-        """Return template -> what it renders to; raises RenderError."""
+        """Return template -> its output; raises RenderError."""
 
     @abstractmethod
     def parse(self, document: str) -> dict[str, Any]:
-        """Return the mapping a document of YAML holds, empty for an empty one; raises ValueError."""
+        """Parse a YAML document that is a mapping, or empty; raises ValueError."""
 
 
 class CommandRenderer(Renderer):
@@ -107,7 +107,7 @@ class CommandRenderer(Renderer):
 
     def templates(self, release: Release) -> dict[str, str]:
         """See Renderer."""
-        # Values hold secrets, so they go through a pipe and never into a file.
+        # Values contain secrets, so they are passed through a pipe and never written to a file.
         command = [self._command, "template", release.name, release.chart, "--values", "-"]
         command += ["--namespace", release.namespace]
         if self.kube_version:
@@ -121,7 +121,7 @@ class CommandRenderer(Renderer):
         return {release.chart: done.stdout}
 
     def parse(self, document: str) -> dict[str, Any]:
-        """See Renderer. Helm has parsed it before, so that only the types can differ."""
+        """See Renderer. Helm has parsed it already, so only types may differ."""
         import yaml  # not everything that imports this module may have it
 
         try:
@@ -147,7 +147,7 @@ class LibraryRenderer(Renderer):
 
     def templates(self, release: Release) -> dict[str, str]:
         """See Renderer."""
-        # Chart.render() cannot say the version of Kubernetes yet; the function below it can (0.2.2).
+        # Chart.render() has no parameter for the version of Kubernetes (0.2.2); the function below it has.
         from helm_python import _native
 
         options = {"name": release.name, "namespace": release.namespace}
@@ -165,7 +165,7 @@ class LibraryRenderer(Renderer):
         return {template: text for template, text in texts.items() if not template.endswith("NOTES.txt")}
 
     def parse(self, document: str) -> dict[str, Any]:
-        """See Renderer. With Helm's own parser: to it ``y`` is true, and ``1e3`` a number."""
+        """See Renderer. Helm's parser reads ``y`` as true and ``1e3`` as a number."""
         try:
             found: dict[str, Any] = self._helm.values_from_yaml(document)
         except self._helm.HelmError as error:

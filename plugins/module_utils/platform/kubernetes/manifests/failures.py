@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Helm says when it cannot render, as problems of one line each.
+"""Convert error messages of Helm into problems of one line each.
 
-Helm knows three ways to fail: the values break the chart's values.schema.json, a template calls ``fail`` or
-``required``, or a template stumbles. Helm 3 and 4 differ in line breaks only (pkg/chart/.../jsonschema.go and
+There are three kinds: the values violate the chart's values.schema.json, a template calls ``fail`` or ``required``, or
+a template has an error. Helm 3 and 4 differ in line breaks only (pkg/chart/.../jsonschema.go and
 pkg/engine/engine.go in Helm's sources).
 """
 
@@ -25,8 +25,8 @@ _SCHEMA = "values don't meet the specifications of the schema"
 _SCHEMA_LINE = re.compile(r"^(?P<indent> *)- at '(?P<pointer>[^']*)': (?P<what>.+)$")
 # Before Helm 3.18: "- hub.db: Invalid type. Expected: object, given: string".
 _SCHEMA_LINE_OLD = re.compile(r"^- (?P<place>[^\s:]+): (?P<what>.+)$")
-_REFUSED = re.compile(r"execution error at \((?P<template>[^)]+)\):\s*(?P<what>.+)", re.DOTALL)
-_STUMBLED = re.compile(r'(?P<template>[^\s:]+:\d+:\d+):?\s+executing "[^"]*" at <(?P<expression>[^>]*)>:\s*')
+_EXECUTION_ERROR = re.compile(r"execution error at \((?P<template>[^)]+)\):\s*(?P<what>.+)", re.DOTALL)
+_TEMPLATE_ERROR = re.compile(r'(?P<template>[^\s:]+:\d+:\d+):?\s+executing "[^"]*" at <(?P<expression>[^>]*)>:\s*')
 # Charts frame such texts; and Helm's command line begins and ends its own with these.
 _FRAME = re.compile(r"#{4,}|-{4,}|={4,}|^Error: |Use --debug flag to render out invalid YAML\s*$")
 # A secret shorter than this is only recognised where it stands in quotes.
@@ -34,15 +34,15 @@ _SHORT = 8
 
 
 def problems_of(text: str, release: str, values: dict[str, Any]) -> list[ManifestProblem]:
-    """Return what Helm's ``text`` says about a release as problems; what ``values`` hold is masked."""
+    """Return the problems in Helm's output ``text`` for a release; everything in ``values`` is masked."""
     if _SCHEMA in text:
         found = sorted(_schema_problems(text, values), key=lambda problem: path_text(problem.path))  # Helm has no order
         if found:
             return found
-    refused = _REFUSED.search(text)
+    refused = _EXECUTION_ERROR.search(text)
     if refused:
         return [ManifestProblem("template", refused["template"], (), one_line(refused["what"], values))]
-    stumbles = list(_STUMBLED.finditer(text))
+    stumbles = list(_TEMPLATE_ERROR.finditer(text))
     if stumbles:
         last = stumbles[-1]
         reason = one_line(text[last.end() :], values)
@@ -51,13 +51,13 @@ def problems_of(text: str, release: str, values: dict[str, Any]) -> list[Manifes
 
 
 def one_line(text: str, values: dict[str, Any]) -> str:
-    """Return a text as one line, without frames and without anything that ``values`` hold."""
+    """Return a text as one line, without frames and with everything in ``values`` masked."""
     line = collapse(_FRAME.sub(" ", text))
     return _masked(line, values)[:LONGEST]
 
 
 def _schema_problems(text: str, values: dict[str, Any]) -> Iterator[ManifestProblem]:
-    """Yield one problem per finding; a finding that has details below it is told by these."""
+    """Yield one problem per finding, or per detail of a finding."""
     lines = text.splitlines()
     for line, following in zip(lines, [*lines[1:], ""]):
         match = _SCHEMA_LINE.match(line)

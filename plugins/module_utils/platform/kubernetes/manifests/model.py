@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes into rendering a release, and what comes out."""
+"""Input and output of the renderer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Release:
     """One release to render.
 
     chart: absolute path of a directory or a .tgz.
-    values: what the chart's defaults are overlaid with; JSON types.
+    values: override the chart's defaults; JSON types.
     """
 
     name: str
@@ -29,12 +29,12 @@ class Release:
 
 @dataclass(frozen=True)
 class ManifestProblem:
-    """One defect of what a chart makes of its values.
+    """One problem of a rendered release.
 
-    kind, name: of the object in Kubernetes; or ``values`` and "" for what the chart's schema refuses; or
-        ``template`` and the template that failed; or ``release`` and the release, when none of these is known.
+    kind, name: of the object in Kubernetes; or ``values`` and "" for a violation of the chart's schema; or
+        ``template`` and the template that failed; or ``release`` and the release otherwise.
     path: the place inside it, such as ``spec.replicas`` or ``hub.db.pvc``; "" for the whole.
-    message: what is wrong; one line, never a value.
+    message: one line, without any value.
     """
 
     kind: str
@@ -53,8 +53,8 @@ class Rendered:
     """One rendered release.
 
     objects: the manifests, Secrets included; empty where rendering failed.
-    unchecked: ``apiVersion kind`` -> how many objects of it there are that no schema is known for.
-    seconds: what rendering and checking took.
+    unchecked: ``apiVersion kind`` -> number of objects without a schema.
+    seconds: duration of rendering and validation.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Rendered:
 class Engine:
     """What renders.
 
-    name: for operators, with its version.
+    name: with its version, for messages.
     command: path of the helm command line, or "" for the Python package.
     """
 

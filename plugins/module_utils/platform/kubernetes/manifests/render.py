@@ -1,12 +1,11 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rendering the manifests of many releases and checking every one of them; the controller's work.
+"""Render and validate the manifests of many releases in processes, one per core.
 
-Processes of their own do it, one per core. They are started with their own interpreter and module, and spoken to
-through pipes: the callers are Ansible's workers, which are forks with threads in them and whose modules come from
-Ansible's own loader, so that neither forking again nor multiprocessing's ``spawn`` works there. Two threads would gain
-a quarter only: Helm as a library lets go of Python's lock, but reading what it renders does not.
+The processes are started as ``python -m`` and communicate through pipes: action plugins run in forks with threads,
+and Ansible's loader imports their modules, so neither another fork nor multiprocessing's ``spawn`` works. Two threads
+gain only a quarter: the library releases the global interpreter lock, but parsing its output does not.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ __all__ = ["Engine", "ManifestProblem", "Release", "Rendered", "engine", "render
 
 _WORKER = "module_utils.platform.kubernetes.manifests.worker"
 _PLUGINS = Path(__file__).resolve().parents[4]
-#: Helm's library collects garbage less often (runtime/debug of Go): a third less time for 20 MB more.
+#: Less frequent garbage collection in Helm's library (runtime/debug of Go): a third less time for 20 MB more.
 _GARBAGE = {"GOGC": "400"}
 _EXIT_TIMEOUT = 5
 
@@ -38,11 +37,11 @@ _EXIT_TIMEOUT = 5
 def render_all(
     releases: Iterable[Release], kube_version: str | None = None, processes: int | None = None
 ) -> Iterator[Rendered]:
-    """Render and check releases; yield each as soon as it is done, in any order.
+    """Render and validate releases; yield each as soon as it is done, in any order.
 
-    kube_version: such as ``1.34``, for which is rendered and checked; without it Helm's own, and the newest schemas.
-    processes: how many work side by side; as many as there are cores without it.
-    Raises PlatformError where nothing can be rendered or checked here; a release that is wrong is told by its problems.
+    kube_version: such as ``1.34``; without it, Helm's default and the newest schemas are used.
+    processes: number of processes; the number of cores by default.
+    Raises PlatformError where nothing can be rendered or validated; problems of a release are in its result.
     """
     pending = list(releases)
     if kube_version:
@@ -57,7 +56,7 @@ def render_all(
     def render(release: Release) -> Rendered:
         worker = idle.get()
         try:
-            return Rendered(**worker.ask(vars(release)))
+            return Rendered(**worker.request(vars(release)))
         finally:
             idle.put(worker)
 
@@ -66,20 +65,20 @@ def render_all(
             for _number in range(count):
                 workers.append(_Worker())
             for worker in workers:
-                worker.ask(start)
+                worker.request(start)
                 idle.put(worker)
             tasks = [threads.submit(render, release) for release in pending]
             for task in as_completed(tasks):
                 yield task.result()
         finally:
-            # Also when the caller stops early: what waits is dropped, what runs loses its worker.
+            # Also when the caller stops early: waiting tasks are cancelled, running ones lose their process.
             threads.shutdown(wait=False, cancel_futures=True)
             for worker in workers:
                 worker.close()
 
 
 def _cores() -> int:
-    """Return how many cores this process may use, where the system tells (Linux), or else there are."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -88,7 +87,7 @@ def _problem(values: dict[str, Any]) -> ManifestProblem:
 
 
 class _Worker:
-    """One process of manifests_worker.py."""
+    """One process of worker.py."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -100,19 +99,19 @@ class _Worker:
             stderr=subprocess.DEVNULL,
             encoding="utf-8",
         )
-        self._questions: TextIO = self._process.stdin  # type: ignore[assignment]
+        self._requests: TextIO = self._process.stdin  # type: ignore[assignment]
         self._answers: TextIO = self._process.stdout  # type: ignore[assignment]
 
-    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Send one line, return the answer; raises PlatformError."""
+    def request(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Send one line and return the answer; raises PlatformError."""
         try:
-            self._questions.write(json.dumps(question) + "\n")
-            self._questions.flush()
+            self._requests.write(json.dumps(content) + "\n")
+            self._requests.flush()
             line = self._answers.readline()
         except OSError:
             line = ""
         if not line:
-            status, what = self._process.wait(_EXIT_TIMEOUT), question.get("name", "its start")
+            status, what = self._process.wait(_EXIT_TIMEOUT), content.get("name", "its start")
             raise PlatformError(f"the process that renders manifests ended at {what}, with status {status}")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
@@ -122,11 +121,11 @@ class _Worker:
         return answer
 
     def close(self) -> None:
-        """End the process: it holds nothing that could get lost."""
+        """End the process, which has no state to lose."""
         self._process.kill()
         self._process.wait()
-        for pipe in (self._questions, self._answers):
+        for pipe in (self._requests, self._answers):
             try:
                 pipe.close()
-            except OSError:  # it held the rest of a question
+            except OSError:  # with the rest of a request
                 pass

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A process that renders and checks releases, one after the other; see manifests.py for who starts it.
+"""A process that renders and validates releases one after the other; render.py starts it.
 
-Lines of JSON come in and go out. First the engine and the version of Kubernetes, answered by ``{}``; then a release per
-line, answered by what was rendered. Where it cannot work, the answer is ``{"error": sentence}``.
+It reads and writes lines of JSON: first the engine and the version of Kubernetes, answered by ``{}``; then a release
+per line, answered by its Rendered. The answer to an error is ``{"error": sentence}``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .model import Engine, Release, Rendered
 
 def main() -> None:
     """Answer every line of standard input."""
-    # Libraries write to standard output now and then; the answers get a channel of their own.
+    # Libraries may write to standard output, so answers have a file descriptor of their own.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     try:
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _rendered(release: Release, chosen: Renderer, checker: ManifestChecker) -> dict[str, Any]:
-    """Return the fields of what was rendered."""
+    """Return the fields of Rendered."""
     started = time.monotonic()
     rendered = Rendered(release.name)
     try:
@@ -64,7 +64,7 @@ def _answer(answers: TextIO, answer: dict[str, Any]) -> None:
 
 
 def _sentence(error: Exception) -> str:
-    """Return what went wrong; of an error nobody foresaw only the place, since its text may hold a secret."""
+    """Return the message of an error; for an unexpected one only its place, since its text may contain a secret."""
     if isinstance(error, PlatformError):
         return str(error)
     trace = error.__traceback__

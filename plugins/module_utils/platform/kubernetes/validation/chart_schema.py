@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check values against the chart's own schema, and say what is wrong in a person's words."""
+"""Validate values against the chart's schema, with readable messages."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ...errors import PlatformError
 from ..chart.content import ChartError
 from ..values.layers import ChartPath, Values
 
-#: How types of JSON schema are said.
-_SPOKEN = {
+#: Types of JSON schema in messages.
+_TYPE_NAMES = {
     "null": "null",
     "boolean": "true or false",
     "integer": "a whole number",
@@ -29,7 +29,7 @@ _SPOKEN = {
 Errors = Iterator[tuple[ChartPath, str]]
 
 
-class SchemaCheck:
+class ChartSchema:
     """A chart's schema, compiled once for all hubs that use it."""
 
     def __init__(self, schema: dict[str, Any]):
@@ -51,9 +51,9 @@ class SchemaCheck:
     def errors(self, values: Values) -> Errors:
         """Yield (place, message) of everything the schema refuses in ``values``, the chart's defaults included."""
         for error in self._validator.iter_errors(_with_texts(values)):
-            kind: Any = error.kind  # a class per keyword, which knows what it wanted
+            kind: Any = error.kind  # a class per keyword, with its details
             path = tuple(error.instance_path)
-            words = _WORDS.get(kind.name)
+            message = _MESSAGES.get(kind.name)
             if kind.name == "additionalProperties":
                 parent = self._at(error.schema_path[:-1])
                 known = list(parent.get("properties", {}))
@@ -67,8 +67,8 @@ class SchemaCheck:
                 yield path, f"is not allowed{nearest(str(error.instance), choices, 'allowed')}"
             elif kind.name == "oneOf":
                 yield path, self._one_of(error.schema_path)
-            elif words:
-                yield path, words(kind)
+            elif message:
+                yield path, message(kind)
             else:
                 # A keyword that charts hardly use; its own message may repeat the value.
                 limit = self._at(error.schema_path)
@@ -106,11 +106,11 @@ def _short(value: Any) -> bool:
 
 def _type(kind: Any) -> str:
     types = sorted(kind.types, key=lambda each: each == "null")
-    return f"has the wrong type for the chart; allowed: {' or '.join(_SPOKEN.get(each, each) for each in types)}"
+    return f"has the wrong type for the chart; allowed: {' or '.join(_TYPE_NAMES.get(each, each) for each in types)}"
 
 
-#: Kinds of errors: what to say of them, from what the library tells; never the value, which may be a secret.
-_WORDS: dict[str, Callable[[Any], str]] = {
+#: Kind of error -> its message; never with the value, which may be a secret.
+_MESSAGES: dict[str, Callable[[Any], str]] = {
     "type": _type,
     "pattern": lambda kind: f"does not match {kind.pattern}",
     "minimum": lambda kind: f"is too small; the minimum is {kind.limit}",

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check what hubs on Kubernetes come to: their values against the chart, and who could log in.
+"""Validate hubs on Kubernetes: their values against the chart, and who can log in.
 
-What is wrong is told where it stands in the inventory: the option, or the line of Helm values.
+Problems are reported at their place in the inventory: the option, or the line of Helm values.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from ....schema.authenticators import AUTHENTICATORS, COMMON_RULES
 from ....schema.authenticators import BY_NAME as AUTHENTICATORS_BY_NAME
 from ....schema.model import EncryptedValue, FleetInput, HostInput, Hub, ValuePath
 from ....schema.problems import Problems
-from ..chart.charts import ChartFacts, Charts, UnfitChart, skew
+from ..chart.charts import ChartFacts, Charts, UnusableChartError, incompatibility
 from ..chart.content import ChartError
 from ..values.addons import check_addons
 from ..values.chart_values import LAYERS, ChartCode, ChartValues, chart_values
 from ..values.layers import ChartPath, Values, over_defaults
-from .chart_schema import SchemaCheck
+from .chart_schema import ChartSchema
 from .hub_config import check_config, check_login, chosen_authenticator
 from .profile_overrides import check_chart_choices, check_option_choices
 
@@ -30,11 +30,8 @@ CONFIG = ("hub", "config")
 _AUTHENTICATOR = (*CONFIG, "JupyterHub", "authenticator_class")
 
 
-class KubernetesCheck:
-    """Checks hubs, and keeps the values that it found for whoever needs them next.
-
-    values: by hub, of hubs that could be worked out.
-    """
+class KubernetesValidator:
+    """Validates hubs. values: hub -> its values for the chart."""
 
     def __init__(self, inventory: FleetInput, charts: Charts, code: ChartCode, problems: Problems):
         self.inventory = inventory
@@ -42,10 +39,10 @@ class KubernetesCheck:
         self.code = code
         self.problems = problems
         self.values: dict[str, ChartValues] = {}
-        self._schemas: dict[int, SchemaCheck] = {}
+        self._schemas: dict[int, ChartSchema] = {}
 
     def check(self, hubs: Iterable[Hub]) -> None:
-        """Check hubs whose own variables are sound; PlatformError where nothing can be checked at all."""
+        """Validate hubs whose variables are valid; raises PlatformError where nothing can be validated."""
         for hub in hubs:
             host = self.inventory.hosts[hub.name]
             check_addons(hub, lambda path, message, host=host: self._report(host, path, message))  # type: ignore[misc]
@@ -53,34 +50,34 @@ class KubernetesCheck:
                 facts = self.charts.of(hub)
                 schema = self._schema(facts)
             except ChartError as error:
-                variable = error.variable if isinstance(error, UnfitChart) else self.charts.named_by(hub)
+                variable = error.variable if isinstance(error, UnusableChartError) else self.charts.chart_variable(hub)
                 self.problems.add((variable,), str(error), host.locate((variable,)), host.name, ignorable_as=variable)
                 continue
-            if facts.stand_in:
-                variable = self.charts.named_by(hub)
-                message = f"chart version {facts.version} is not recorded; it is checked as {facts.stand_in}"
+            if facts.checked_as:
+                variable = self.charts.chart_variable(hub)
+                message = f"chart version {facts.version} is not recorded; it is checked as {facts.checked_as}"
                 self.problems.add((variable,), message, host.locate((variable,)), hub.name, ignored=True)
-            wrong = skew(facts, hub.cluster["cluster_kubernetes_version"], self.charts.named_by(hub))
+            wrong = incompatibility(facts, hub.cluster["cluster_kubernetes_version"], self.charts.chart_variable(hub))
             if wrong:
                 self._report(host, (wrong[0],), wrong[1])
                 continue
             values = self.values[hub.name] = chart_values(hub, self.inventory.directory, self.code)
-            _ValuesCheck(hub, host, values, facts, self.problems).run(schema)
+            _HubValidator(hub, host, values, facts, self.problems).run(schema)
 
-    def _schema(self, facts: ChartFacts) -> SchemaCheck:
+    def _schema(self, facts: ChartFacts) -> ChartSchema:
         key = id(facts.schema)
         if key not in self._schemas:
-            self._schemas[key] = SchemaCheck(facts.schema)
+            self._schemas[key] = ChartSchema(facts.schema)
         return self._schemas[key]
 
     def _report(self, host: HostInput, path: ValuePath, message: str) -> None:
         self.problems.add(path, message, host.locate(path), host.name)
 
 
-class _ValuesCheck:
-    """Checks the values of one hub.
+class _HubValidator:
+    """Validates the values of one hub.
 
-    full: what the chart's templates see.
+    full: the values that templates get, with the chart's defaults.
     broken: places with problems, but for those that the hub ignores.
     """
 
@@ -100,10 +97,10 @@ class _ValuesCheck:
         self.full = over_defaults(facts.defaults, values.merged)
         self.broken: set[ChartPath] = set()
         self.reported: set[ChartPath] = set()
-        self._lets_all_in = False
+        self._allows_everybody = False
 
-    def run(self, schema: SchemaCheck) -> None:
-        """Report everything that is wrong, each defect once."""
+    def run(self, schema: ChartSchema) -> None:
+        """Report all problems, each once."""
         config = self._config()
         if config is not None:
             check_config(config, self.facts.traits, self._report_config)
@@ -112,11 +109,11 @@ class _ValuesCheck:
         for path, message in schema.errors(self.full):
             if path not in self.reported:
                 self._report(path, message)
-        if config is not None and not any(map(self._concerns_login, self.broken)):
+        if config is not None and not any(map(self._affects_login, self.broken)):
             self._check_login(config)
 
     def _config(self) -> Values | None:
-        """Return JupyterHub's configuration, without the authenticator that nobody but the chart has chosen."""
+        """Return JupyterHub's configuration, without the authenticator if it is only the chart's default."""
         section = self.full.get("hub")
         config = section.get("config") if isinstance(section, dict) else None
         if not isinstance(config, dict):
@@ -128,11 +125,11 @@ class _ValuesCheck:
         return config
 
     def _chosen(self) -> bool:
-        """Tell whether the inventory says how people log in."""
+        """Tell whether the inventory sets the authenticator."""
         return depth_of(self.values.merged, _AUTHENTICATOR) == len(_AUTHENTICATOR)
 
-    def _concerns_login(self, path: ChartPath) -> bool:
-        """Tell whether a problem leaves open who may log in."""
+    def _affects_login(self, path: ChartPath) -> bool:
+        """Tell whether a problem makes it unknown who may log in."""
         if path in (CONFIG[:1], CONFIG):
             return True
         if path[:2] != CONFIG:
@@ -144,28 +141,28 @@ class _ValuesCheck:
 
     def _check_login(self, config: Values) -> None:
         if self.hub["hub_pending_secrets"] and not self._chosen():
-            return  # what is still to be brought may say how people log in
+            return  # the pending secrets may set the authenticator
         authenticator = AUTHENTICATORS_BY_NAME.get(self.hub["hub_authenticator"])
         by_option = authenticator is not None and self._source(_AUTHENTICATOR) == ("hub_authenticator",)
         rules = (*COMMON_RULES, *authenticator.rules, "hub_allow_everyone") if authenticator and by_option else ()
 
-        def named(path: tuple[Any, ...]) -> str:
+        def name_of(path: tuple[Any, ...]) -> str:
             source = self._source((*CONFIG, *path))
             return source[0] if source[0] not in LAYERS else str(path[-1])
 
         before = set(self.broken)
         chosen = chosen_authenticator(config, self.facts.traits)
-        # A hub that lets everybody in says so with hub_demonstration, and in no other way.
+        # Only hub_demonstration permits a hub that allows everybody.
         checks_nothing = chosen in ("DummyAuthenticator", "TmpAuthenticator")
-        self._lets_all_in = checks_nothing and not self.hub["hub_demonstration"]
+        self._allows_everybody = checks_nothing and not self.hub["hub_demonstration"]
         check_login(
             config,
             self.facts.traits,
             self._report_config,
             self.hub["hub_demonstration"],
             complete=not self.hub["hub_pending_secrets"],
-            ways=", ".join(rules),
-            named=named,
+            allow_options=", ".join(rules),
+            name_of=name_of,
         )
         if self.broken != before:
             return
@@ -177,7 +174,7 @@ class _ValuesCheck:
         self._check_client(config, chosen, by_option)
 
     def _check_client(self, config: Values, chosen: str | None, by_option: bool) -> None:
-        """What a provider gave the hub must be there, unless it is still to be brought, or kept in the cluster."""
+        """Report missing settings of an OAuth client, unless they are pending or in the cluster."""
         authenticator = _BY_CLASS.get(chosen or "")
         merged = self.values.merged.get("hub", {})
         elsewhere = merged.get("existingSecret") or merged.get("extraEnv")
@@ -205,7 +202,7 @@ class _ValuesCheck:
         if path == _AUTHENTICATOR and not self._chosen():
             return ("hub_authenticator",)
         sources = self.values.sources(path)
-        # Nothing in the inventory is near: the chart itself wants more than its defaults.
+        # Nothing in the inventory sets it: the chart requires more than its defaults.
         return sources[-1] if sources else ("hub_helm_values", *path)
 
     def _report_config(self, path: tuple[Any, ...], message: str) -> None:
@@ -225,10 +222,10 @@ class _ValuesCheck:
             self._add(path, message, path, path)
 
     def _is_ignored(self, path: tuple[Any, ...]) -> bool:
-        return not self._lets_all_in and path_text(path) in (self.hub["hub_ignored_problems"] or ())
+        return not self._allows_everybody and path_text(path) in (self.hub["hub_ignored_problems"] or ())
 
     def _report(self, path: ChartPath, message: str) -> None:
-        """Record a problem at a place in the chart's values; there is none where nobody can tell what stands there."""
+        """Record a problem at a place in the chart's values, unless the value is encrypted and thus unknown."""
         self.reported.add(path)
         if _is_opaque(self.full, path):
             return
@@ -236,7 +233,7 @@ class _ValuesCheck:
             self.broken.add(path)
         source = self._source(path)
         if source[0] in LAYERS:
-            # The whole place, also where only a part of it is there: something is missing in it.
+            # The whole path, even where only a part of it exists: something is missing in it.
             self._add((source[0], *path), message, source, path)
         else:
             self._add(source, f"{message} ({path_text(path)} of the chart)", source, path)
@@ -247,7 +244,7 @@ class _ValuesCheck:
             message,
             self.host.locate(source),
             self.host.name,
-            ignorable_as="" if self._lets_all_in else path_text(path),
+            ignorable_as="" if self._allows_everybody else path_text(path),
             ignored=self._is_ignored(path),
         )
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check what a choice of a user's sets on the spawner: traits that are misspelt do nothing, wrong ones fail the start.
+"""Validate overrides of KubeSpawner in profiles: misspelt traits have no effect, wrong values fail the start.
 
 Source of the form: KubeSpawner's documentation of ``profile_list``.
 """
@@ -49,7 +49,7 @@ def check_chart_choices(values: ChartValues, config: Values, traits: Traits, rep
 
 
 def _check(path: ValuePath, overrides: Values, config: Values, traits: Traits, report: Report) -> None:
-    # What a user writes is filled in later, so that there is no type to look at yet.
+    # The value that a user enters is filled in later, so its type is unknown.
     known = {key: value for key, value in overrides.items() if "{value}" not in str(value)}
     check_spawner(known, config, traits, lambda inside, message: report((*path, *inside), message))
 

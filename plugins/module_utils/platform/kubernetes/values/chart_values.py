@@ -12,12 +12,12 @@ from typing import Any
 from ....common.nested import depth_of
 from ....schema.model import Hub, ValuePath
 from .addons import addon_settings
-from .exposure import routing_settings
-from .extension import extension_settings, rights_settings
+from .exposure import exposure_settings
+from .extension import extension_settings, permission_settings
 from .layers import ChartPath, Values, assign, merge_all
 from .login import login_settings
-from .profile_list import has_groups, software_settings
-from .settings import Setting, setting, simple_settings
+from .profile_list import has_groups, profile_list_settings
+from .settings import Setting, setting, single_value_settings
 from .storage import storage_settings
 
 #: Variables with Helm values of the operator's, the uppermost last.
@@ -87,14 +87,14 @@ class ChartValues:
 def chart_values(hub: Hub, directory: str, code: ChartCode) -> ChartValues:
     """Return the values of a hub; ``directory`` is the inventory's, which relative paths start from."""
     settings = [
-        *simple_settings(hub),
+        *single_value_settings(hub),
         *login_settings(hub),
-        *software_settings(hub),
+        *profile_list_settings(hub),
         *storage_settings(hub),
-        *routing_settings(hub),
+        *exposure_settings(hub),
         *extension_settings(hub, directory),
         *addon_settings(hub),
-        *rights_settings(hub),
+        *permission_settings(hub),
     ]
     options: dict[str, Any] = {**hub.cluster.options, **hub.options}
     values = ChartValues(settings, [(name, options[name]) for name in LAYERS if options[name]])

@@ -16,7 +16,7 @@ from .settings import Setting, setting
 ISSUER = "cert-manager.io/cluster-issuer"
 
 
-def routing_settings(hub: Hub) -> Iterator[Setting]:
+def exposure_settings(hub: Hub) -> Iterator[Setting]:
     """Yield the hub's path, and the route to it where the cluster has one."""
     source = "hub_domain" if hub["hub_domain"] else "hub_url"
     path = urlsplit(hub["hub_url"] or "").path

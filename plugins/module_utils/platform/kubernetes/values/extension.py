@@ -69,7 +69,7 @@ def extension_settings(hub: Hub, directory: str) -> Iterator[Setting]:
         yield setting(path, hub.cluster["cluster_core_node_selector"], "cluster_core_node_selector")
 
 
-def rights_settings(hub: Hub) -> Iterator[Setting]:
+def permission_settings(hub: Hub) -> Iterator[Setting]:
     """Yield what leaves out the parts of the chart that namespace rights do not allow."""
     if hub.cluster["cluster_permissions"] == "namespace":
         for path in WIDE_PARTS:

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Layers of Helm values: merged as Helm merges values files, and told apart again.
+"""Layers of Helm values: merge them by Helm's rules, and compute differences between them.
 
 Source of the rules: Helm 3 and 4, ``pkg/cli/values`` (several ``-f`` files) and
-``pkg/chart/common/util/coalesce.go`` (what was given, over the chart's defaults).
+``pkg/chart/common/util/coalesce.go`` (values over the chart's defaults).
 """
 
 from __future__ import annotations
@@ -67,22 +67,22 @@ def same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def overlay(ours: Values, wanted: Values) -> tuple[Values, list[ChartPath]]:
-    """Return the least layer that makes ``ours`` into ``wanted``, and the places that no layer can remove.
+def overlay(current: Values, wanted: Values) -> tuple[Values, list[ChartPath]]:
+    """Return the smallest layer that turns ``current`` into ``wanted``, and the places that no layer can remove.
 
-    A key that only ``ours`` has stays: null above it would delete the chart's default as well.
+    A key that only ``current`` has stays: null above it would delete the chart's default as well.
     """
     layer: Values = {}
-    surplus: list[ChartPath] = [(key,) for key in ours if key not in wanted]
+    surplus: list[ChartPath] = [(key,) for key in current if key not in wanted]
     for key, value in wanted.items():
-        if key not in ours:
+        if key not in current:
             layer[key] = value
-        elif isinstance(value, dict) and isinstance(ours[key], dict):
-            inner, more = overlay(ours[key], value)
+        elif isinstance(value, dict) and isinstance(current[key], dict):
+            inner, more = overlay(current[key], value)
             surplus += [(key, *path) for path in more]
             if inner:
                 layer[key] = inner
-        elif not same(ours[key], value):
+        elif not same(current[key], value):
             layer[key] = value
     return layer, surplus
 

@@ -29,7 +29,7 @@ _UNLISTED = {
 }
 
 
-def software_settings(hub: Hub) -> Iterator[Setting]:
+def profile_list_settings(hub: Hub) -> Iterator[Setting]:
     """Yield what every session is, and what users choose from."""
     profiles = hub.profiles or _one_per_environment(hub)
     if hub.profiles or not profiles:

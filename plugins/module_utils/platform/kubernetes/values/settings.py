@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one option puts into the chart's values, and the options for which that is one place."""
+"""Settings: values of the chart with their option, and the options that are a single value of the chart."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .layers import ChartPath
 
 @dataclass(frozen=True)
 class Setting:
-    """A value in the chart's values and the place in the inventory that it comes from."""
+    """A value of the chart and the place in the inventory that it comes from."""
 
     path: ChartPath
     value: Any
@@ -32,9 +32,9 @@ def setting(path: str, value: Any, *source: Any) -> Setting:
 class Rule:
     """An option that is one value of the chart.
 
-    to_chart, from_chart: the value there, and back; from_chart raises ValueError for what no option can say.
-    default: False where the chart's own default is as good, so that only what the inventory sets is written.
-    ours: the chart knows nothing of it, so that hubs which keep to the chart's defaults go without.
+    to_chart, from_chart: convert the value to the chart's and back; from_chart raises ValueError for other values.
+    default: whether the collection's default is written, too, and not only values of the inventory.
+    collection_only: the chart has no such value, so it is not set with hub_defaults_source: chart.
     """
 
     option: str
@@ -42,11 +42,11 @@ class Rule:
     to_chart: Callable[[Any], Any] = lambda value: value
     from_chart: Callable[[Any], Any] = lambda value: value
     default: bool = True
-    ours: bool = False
+    collection_only: bool = False
 
 
 def _limit(value: int) -> int | None:
-    # JupyterHub knows no limit as null here; 0 would be taken as such by newer versions only.
+    # null means no limit; only newer versions accept 0.
     return value or None
 
 
@@ -56,7 +56,7 @@ def _interface(value: Any) -> str:
     return {"/lab": "lab", "/tree": "notebook"}.get(value, value)
 
 
-#: Options whose place is one key. What needs more than that has a module of its own beside this one.
+#: Options with a single value; other options have modules of their own.
 RULES = (
     Rule("hub_start_timeout", "singleuser.startTimeout", default=False),
     Rule("hub_active_server_limit", "hub.activeServerLimit", _limit, lambda value: value or 0, default=False),
@@ -80,23 +80,23 @@ RULES = (
     Rule("hub_prepull_on_deploy", "prePuller.hook.enabled"),
     Rule("hub_prepull_on_new_nodes", "prePuller.continuous.enabled"),
     Rule("hub_announcement", "hub.templateVars.announcement", default=False),
-    Rule("hub_title", "hub.templateVars.hub_title", default=False, ours=True),
+    Rule("hub_title", "hub.templateVars.hub_title", default=False, collection_only=True),
 )
 
-#: Keys of hub_user_egress: what the chart calls them.
+#: Keys of hub_user_egress -> keys of the chart.
 NETWORK = {"internet": "nonPrivateIPs", "private": "privateIPs", "metadata": "cloudMetadataServer"}
 EGRESS = "singleuser.networkPolicy.egressAllowRules"
 
 
-def simple_settings(hub: Hub) -> Iterator[Setting]:
-    """Yield what the options of RULES, and those of the same kind, make of the chart's values."""
+def single_value_settings(hub: Hub) -> Iterator[Setting]:
+    """Yield the settings of the options in RULES, of culling, egress and buckets."""
     by_collection = hub["hub_defaults_source"] == "collection"
     for rule in RULES:
-        wanted = rule.option in hub.explicit_options and (by_collection or not rule.ours)
+        wanted = rule.option in hub.explicit_options and (by_collection or not rule.collection_only)
         if wanted or (by_collection and rule.default):
             yield setting(rule.path, rule.to_chart(hub[rule.option]), rule.option)
     if by_collection and hub["hub_named_server_limit"]:
-        # A limit alone allows them, as on the other platform.
+        # A limit alone allows them, as on the platform server.
         yield setting("hub.allowNamedServers", True, "hub_named_server_limit")
     yield from _culling(hub, by_collection)
     for key, name in NETWORK.items():
@@ -108,7 +108,7 @@ def simple_settings(hub: Hub) -> Iterator[Setting]:
 
 
 def _culling(hub: Hub, by_collection: bool) -> Iterator[Setting]:
-    """``never`` is no timeout of the culler but no culler at all, unless old servers are to end."""
+    """Yield the idle timeout; ``never`` disables the culler, unless it enforces a maximum age."""
     option = "hub_idle_timeout"
     if option not in hub.explicit_options and not by_collection:
         return
@@ -118,5 +118,5 @@ def _culling(hub: Hub, by_collection: bool) -> Iterator[Setting]:
     elif not hub["hub_maximum_age"]:
         yield setting("cull.enabled", False, option)
     else:
-        # The culler knows no "never"; a century is one.
+        # The culler has no "never", so a century stands for it.
         yield setting("cull.timeout", 100 * 365 * 86400, option)

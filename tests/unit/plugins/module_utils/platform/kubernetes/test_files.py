@@ -24,7 +24,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.install_files import (
     HEADER,
     INSTALL,
-    hub_files,
+    install_files,
     values_text,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.secrets import redactor
@@ -172,7 +172,7 @@ HELM = '#!/bin/sh\nprintf "%s\\n" "$@" END >> "$CALLS"\n'
 
 def script_of(reference: ChartReference, **variables: Any) -> dict[str, str]:
     hub = hub_of(hub_addons=ADDONS, **variables)
-    return hub_files(hub, values_of(hub_addons=ADDONS, **variables).merged, reference, "/srv/fleet/inventory").texts
+    return install_files(hub, values_of(hub_addons=ADDONS, **variables).merged, reference, "/srv/fleet/inventory").texts
 
 
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.chart)

@@ -130,7 +130,7 @@ def test_unknown_trait() -> None:
         "GitHubOAuthenticator.zzzzzz": "GitHubOAuthenticator has no such trait",
         # Google's, while GitHub is chosen: nothing would read it.
         "Authenticator.allowed_google_groups": "Authenticator has no such trait; did you mean 'allowed_groups'?",
-        "Authenticator.KubeSpawner": "is a class: its settings stand beside Authenticator, not in it",
+        "Authenticator.KubeSpawner": "is a class: its section must be next to Authenticator, not inside",
     }
 
 

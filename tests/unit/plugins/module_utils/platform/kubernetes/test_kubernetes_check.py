@@ -13,7 +13,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     Charts,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.validation.hubs import (
-    KubernetesCheck,
+    KubernetesValidator,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
     ChartCode,
@@ -86,7 +86,7 @@ def found(**variables: Any) -> list[str]:
     host = HostInput("alpha", {**SOUND_ON_KUBERNETES, **variables}, frozenset({"staging"}))
     inventory = FleetInput({"alpha": host}, {"cloud": ["alpha"]})
     fleet, problems = validate(inventory)
-    check = KubernetesCheck(inventory, Charts(CHARTS, "", ""), ChartCode("pass"), problems)
+    check = KubernetesValidator(inventory, Charts(CHARTS, "", ""), ChartCode("pass"), problems)
     check.check(hub for hub in fleet.hubs.values() if not problems.of(["alpha"]))
     return [problem.line() for problem in problems.of(["alpha"])]
 

@@ -113,8 +113,8 @@ def test_fields_of_a_trait() -> None:
     }
     assert traits.of("Parent")["one"] == Trait(("int",))
     assert traits.sections("Child") == ("Child", "Parent")
-    assert traits.heirs("Parent") == ["Child"]
-    assert traits.heirs("Child") == []
+    assert traits.subclasses("Parent") == ["Child"]
+    assert traits.subclasses("Child") == []
     assert [traits.classes[name].allows_all for name in ("Parent", "Child")] == [False, True]
 
 

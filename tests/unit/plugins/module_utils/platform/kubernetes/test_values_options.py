@@ -16,7 +16,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     read,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.validation.chart_schema import (
-    SchemaCheck,
+    ChartSchema,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
     ChartValues,
@@ -60,13 +60,13 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def checks() -> dict[str, tuple[SchemaCheck, dict[str, Any]]]:
+def checks() -> dict[str, tuple[ChartSchema, dict[str, Any]]]:
     """The schema and the defaults of recorded charts."""
     records = {version: read(CHARTS, version) for version in VERSIONS}
-    return {version: (SchemaCheck(record.schema), record.defaults) for version, record in records.items()}
+    return {version: (ChartSchema(record.schema), record.defaults) for version, record in records.items()}
 
 
-def wrong(checks: dict[str, tuple[SchemaCheck, dict[str, Any]]], values: ChartValues) -> list[Any]:
+def wrong(checks: dict[str, tuple[ChartSchema, dict[str, Any]]], values: ChartValues) -> list[Any]:
     """Return what the schemas say of the values over the charts' defaults."""
     return [
         (version, *error)
@@ -211,8 +211,8 @@ def test_profiles_for_groups_bring_the_code_that_hides_them() -> None:
 @pytest.mark.parametrize(
     ("variables", "taken"),
     [
-        ({"hub_shared_directories": {"home": {"path": "/a"}}}, "the homes"),
-        ({"hub_volumes": {"home": {"path": "/a", "volume": {"emptyDir": {}}}}}, "the homes"),
+        ({"hub_shared_directories": {"home": {"path": "/a"}}}, "the home directories"),
+        ({"hub_volumes": {"home": {"path": "/a", "volume": {"emptyDir": {}}}}}, "the home directories"),
         (
             {
                 "hub_shared_directories": {"data": {"path": "/a"}},
@@ -233,6 +233,6 @@ def test_no_volume_stands_in_place_of_another(variables: dict[str, Any], taken: 
     name = list(next(reversed(variables.values())))[0]
     _hub, problems = validated(hub_home_storage="claim", hub_home_claim="homes", **variables)
     assert len(problems) == 1
-    assert problems[0].endswith(f": the name {name!r} is taken by {taken}; use another")
+    assert problems[0].endswith(f": the name {name!r} is already used by {taken}; use another")
     free: dict[str, Any] = {"hub_volumes": {"home": {"path": "/a", "volume": {"emptyDir": {}}}}}
     assert "home" in leaf(values_of(**free).merged, "singleuser/storage/extraVolumes")
