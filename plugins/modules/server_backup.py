@@ -7,22 +7,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: server_backup
-short_description: Make a backup of a hub on a machine, or list its backups
+short_description: Back up a hub on a machine, or list its backups
 version_added: 0.1.0
 description:
-  - Copies the database of a hub while it runs, and saves it with configuration, generated secrets, what is installed in
-    its environments, and its users' homes, by restic, as the options C(cluster_backup_*) say.
-  - The same program makes backups on a schedule, without Ansible.
-  - The action of the same name fills in what the inventory says; a play gives only O(state).
+  - Copies the database of a hub while it runs, and saves it with restic, together with configuration, generated
+    secrets, versions of installed packages, and users' homes. The options C(cluster_backup_*) configure this.
+  - The same program makes scheduled backups, without Ansible.
+  - The action of the same name fills in the other options from the inventory; set only O(state).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
   - hubfleet.jupyterhub.backup_program
 attributes:
   check_mode:
-    details: In check mode the repository is not asked; a hub that is there is reported as changed.
+    details: In check mode, does not connect to the repository, and reports every existing hub as changed.
 options:
   state:
-    description: C(saved) makes a backup; C(listed) only tells which there are.
+    description: V(saved) makes a backup; V(listed) only lists backups.
     type: str
     choices: [saved, listed]
     default: saved
@@ -35,14 +35,14 @@ EXAMPLES = r"""
 - name: Make a backup
   hubfleet.jupyterhub.server_backup:
 
-- name: See which backups there are
+- name: List the backups
   hubfleet.jupyterhub.server_backup:
     state: listed
 """
 
 RETURN = r"""
 backup:
-  description: What was saved; empty in check mode.
+  description: The backup; empty in check mode.
   returned: with O(state=saved)
   type: dict
   sample:
@@ -53,12 +53,12 @@ backup:
     seconds: 3.1
     unread: []
 summary:
-  description: The same in words; or that there are none.
+  description: Summary of the backup; or that there are no backups.
   returned: with O(state=saved), and with O(state=listed) where there are no backups
   type: str
   sample: "backed up: 340 MB, 12 MB added to the repository, 3 s"
 backups:
-  description: What can be restored, the newest last.
+  description: Existing backups, newest last.
   returned: with O(state=listed)
   type: list
   elements: dict

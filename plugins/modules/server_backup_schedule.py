@@ -10,11 +10,11 @@ module: server_backup_schedule
 short_description: Schedule the backups of the hubs on a machine
 version_added: 0.1.0
 description:
-  - Sets up a timer of systemd where systemd supervises the hubs, else an entry of cron, which runs the same program as
-    M(hubfleet.jupyterhub.server_backup); or removes them where no schedule is configured.
-  - The machine keeps the settings of its backups, including restic's password, readable only for the account that
+  - Creates a systemd timer if systemd supervises the hubs, else an entry of cron, that runs the same program as
+    M(hubfleet.jupyterhub.server_backup). Removes them if no schedule is configured.
+  - Stores the settings of backups on the machine, including restic's password, readable only by the account that
     deploys.
-  - The action of the same name fills in what the inventory says; a play gives no options.
+  - The action of the same name fills in all options from the inventory.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
   - hubfleet.jupyterhub.backup_program
@@ -36,12 +36,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 by:
-  description: What starts the backups, C(systemd) or C(cron); empty where nothing does.
+  description: What starts the backups, V(systemd) or V(cron); empty without a schedule.
   returned: success
   type: str
   sample: systemd
 command:
-  description: The command that makes the backups, for another scheduler where the machine has neither.
+  description: The command that makes the backups, for another scheduler if the machine has neither.
   returned: success
   type: str
   sample: /usr/bin/python3 -I /var/lib/hubfleet/east/runtime/0a1b/hubfleet_runtime/backup/program.py scheduled STATE

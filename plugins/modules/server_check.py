@@ -7,18 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: server_check
-short_description: Act like a user on hubs of a cluster's machine
+short_description: Check hubs on the machine of a cluster as a user
 version_added: 0.1.0
 description:
-  - Used by M(hubfleet.jupyterhub.fleet_check) for hubs on another machine than the controller; not for plays.
-  - Acts with the hubs' own tokens, which do not leave the machine, and notes there whether a hub passed.
+  - Used by M(hubfleet.jupyterhub.fleet_check) for hubs on other machines than the controller; not for plays.
+  - Uses the hubs' own tokens, which do not leave the machine, and records there whether a hub passed.
 requirements:
-  - aiohttp, on the machine of the hubs; the environment that hubs run in has it
+  - aiohttp, on the machine of the hubs; it is part of the environment of hubs
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
   hubs:
-    description: The hubs, with what is tried on them.
+    description: The hubs, with the environments and sizes to check.
     type: list
     elements: dict
     required: true
@@ -29,7 +29,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Start a server and run the usual code
+- name: Start a server and run code
   hubfleet.jupyterhub.server_check:
     hubs:
       - name: demo
@@ -45,12 +45,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 checked:
-  description: How it went, and hubs that could not be checked.
+  description: Results, and hubs that could not be checked.
   returned: success
   type: dict
   sample: {problems: {}, results: [{cluster: workstation, name: demo, ok: true}]}
 told:
-  description: That C(msg) says, in a sentence for people, why nothing was checked.
+  description: Whether C(msg) is an error message for the operator.
   returned: failure
   type: bool
   sample: true

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: server_drill
-short_description: Try out the backup of a hub on a machine
+short_description: Test a backup of a hub on a machine
 version_added: 0.1.0
 description:
-  - Restores the backup of a hub beside it, with a state directory, accounts and ports of its own that only the machine
-    itself reaches, starts it, acts like a user on it, and removes it, also where something fails. Nothing of the hub
-    itself is touched.
-  - What a drill that was interrupted left behind is removed by the next one.
-  - The action of the same name fills in what the inventory says, and checks between start and end; a play gives only
-    O(backup).
+  - Restores the backup of a hub beside it, with its own state directory, accounts, and ports that only the machine
+    itself can reach, starts it, checks it as a user, and removes it, even if a step fails. Does not change the hub
+    itself.
+  - Removes what an interrupted drill left behind.
+  - The action of the same name fills in the other options from the inventory, and runs the check; set only O(backup).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
   - hubfleet.jupyterhub.backup_program
 attributes:
   check_mode:
-    details: In check mode nothing is restored.
+    details: Restores nothing in check mode.
 options:
   state:
     description: What to do. Filled in by the action.
@@ -36,17 +35,17 @@ options:
     description: Name of the hub. Filled in by the action.
     type: str
   target:
-    description: Where the hub goes. Filled in by the action.
+    description: Paths of the restored hub. Filled in by the action.
     type: dict
     default: {}
   builds:
-    description: State directory of the real hub, which has tools and environments. Filled in by the action.
+    description: State directory of the real hub, with tools and environments. Filled in by the action.
     type: path
   content:
-    description: The files of the hub, as one word. Filled in by the action.
+    description: The files of the hub, encoded. Filled in by the action.
     type: str
   config:
-    description: Where the hub listens. Filled in by the action.
+    description: The hub's hub.json. Filled in by the action.
     type: dict
     default: {}
   services:
@@ -60,37 +59,37 @@ options:
     elements: str
     default: []
   record:
-    description: What the history says of the drill. Filled in by the action.
+    description: The record for the history. Filled in by the action.
     type: dict
     default: {}
   supervisor:
-    description: What keeps the services running. Filled in by the action.
+    description: The supervisor. Filled in by the action.
     type: dict
     default: {}
   timeout:
-    description: Seconds that the hub may take until it answers.
+    description: Timeout in seconds until the hub answers.
     type: int
     default: 120
 """
 
 EXAMPLES = r"""
-- name: Try out the newest backup
+- name: Test the newest backup
   hubfleet.jupyterhub.server_drill:
 """
 
 RETURN = r"""
 id:
   description: Id of the backup.
-  returned: success, but in check mode
+  returned: success, except in check mode
   type: str
   sample: 1a2b3c4d
 when:
   description: When it was made.
-  returned: success, but in check mode
+  returned: success, except in check mode
   type: str
   sample: "2026-11-24T08:15:00Z"
 summary:
-  description: How it went, in words.
+  description: Summary of the drill.
   returned: success
   type: str
   sample: "the backup 1a2b3c4d of 2026-11-24T08:15:00Z is good: 2 users, 34 files; restored in 9 s, check passed in 4 s"

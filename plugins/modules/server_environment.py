@@ -10,11 +10,11 @@ module: server_environment
 short_description: Build an environment or a tool on the machine of a cluster
 version_added: 0.1.0
 description:
-  - Builds a directory named by its content, once; a directory that is there and whole is left alone.
-  - Python environments are built by uv from requirements with hashes, byte-compiled and tried out.
-  - The proxy is installed by npm.
-  - Users' servers that run in an older environment are not touched.
-  - The action of the same name fills in what the inventory says; only O(hub) and O(directory) are given in a play.
+  - Builds a directory named by a digest of its inputs; a complete directory is not built again.
+  - Python environments are built with uv from requirements with hashes, byte-compiled, and tested.
+  - The proxy is installed with npm.
+  - Does not affect users' servers that run in an older environment.
+  - The action of the same name fills in the other options from the inventory; set only O(hub) and O(directory).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
@@ -40,15 +40,15 @@ options:
     type: list
     elements: str
   package_index:
-    description: Address of the Python package index, which may hold a password. Filled in by the action.
+    description: Address of the Python package index, which may contain a password. Filled in by the action.
     type: str
   npm_registry:
-    description: Address of the npm registry, which may hold a password. Filled in by the action.
+    description: Address of the npm registry, which may contain a password. Filled in by the action.
     type: str
 """
 
 EXAMPLES = r"""
-- name: Build what is missing
+- name: Build the missing environments
   hubfleet.jupyterhub.server_environment:
     hub: "{{ item.hub }}"
     directory: "{{ item.directory }}"
@@ -62,7 +62,7 @@ path:
   type: str
   sample: /var/lib/hubfleet/workstation/environments/python-0123456789ab
 seconds:
-  description: How long each step of the build took, in seconds.
+  description: Duration of each step of the build, in seconds.
   returned: when it was built
   type: dict
   sample: {create: 0.1, install: 3.9, try: 1.2}

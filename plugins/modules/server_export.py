@@ -7,17 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: server_export
-short_description: Keep a copy of what a hub on a machine holds
+short_description: Export the data of a hub on a machine
 version_added: 0.1.0
 description:
-  - Writes database, configuration, generated secrets and homes of a hub as one archive into the directory
-    C(STATE-exports) beside the cluster's state directory, so that it survives when the machine is cleared.
-  - The archive has the paths of the state directory; C(tar --extract --directory STATE) puts everything in its place.
-    It holds secrets, and only the account that made it can read it.
-  - Where users have system accounts (isolation C(system-users)), these are removed with the hub, and new ones get other
-    numbers. Homes from the archive then have to be given to the new accounts with C(chown).
-  - Homes in a directory of the operator's own (C(hub_home_directory)) are not removed with a hub, and not in the copy.
-  - The action of the same name fills in what the inventory says; a play gives no options.
+  - Writes database, configuration, generated secrets and homes of a hub as one archive to the directory
+    C(STATE-exports) next to the cluster's state directory, so that it is kept when the state directory is removed.
+  - The archive has the paths of the state directory; C(tar --extract --directory STATE) restores everything. It
+    contains secrets, and only the account that created it can read it.
+  - If users have system accounts (isolation C(system-users)), these are removed with the hub, and new ones get other
+    user IDs. Restored homes then have to be given to the new accounts with C(chown).
+  - Homes in C(hub_home_directory) outside of the state directory are not removed with a hub, and not exported.
+  - The action of the same name fills in all options from the inventory.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
@@ -28,7 +28,7 @@ options:
     description: Name of the hub. Filled in by the action.
     type: str
   own_homes:
-    description: Whether the homes lie in the state directory. Filled in by the action.
+    description: Whether the homes are in the state directory. Filled in by the action.
     type: bool
     default: false
   when:
@@ -37,13 +37,13 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Keep a copy of the hub's data
+- name: Export the hub's data
   hubfleet.jupyterhub.server_export:
 """
 
 RETURN = r"""
 path:
-  description: The archive; empty where there is no hub, and in check mode.
+  description: The archive; empty if the hub does not exist, and in check mode.
   returned: success
   type: str
   sample: /var/lib/hubfleet/workstation-exports/demo-20261124T081500Z.tar.gz

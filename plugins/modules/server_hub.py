@@ -11,20 +11,20 @@ short_description: Write or remove the files of a hub on the machine of its clus
 version_added: 0.1.0
 description:
   - Writes the hub's configuration, and generates its secrets once. Generated secrets never leave the machine.
-  - Before anything is written, the deploy is noted in the hub's history, with all that is needed to come back to it.
-  - The action of the same name fills in what the inventory says; a play gives only O(state) and O(remove_data).
+  - First records the deploy in the hub's history, with everything that a rollback needs.
+  - The action of the same name fills in the other options from the inventory; set only O(state) and O(remove_data).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
   state:
     description:
-      - V(present) - the files are there as the inventory says.
-      - V(absent) - with O(remove_data) the hub's directory, its users' homes and their accounts are removed.
+      - V(present) - the files match the inventory.
+      - V(absent) - with O(remove_data), the hub's directory, its users' homes and their accounts are removed.
     type: str
     choices: [present, absent]
     default: present
   remove_data:
-    description: Whether V(absent) removes data. There is no way back.
+    description: Whether V(absent) removes data. This cannot be undone.
     type: bool
     default: false
   hub:
@@ -37,14 +37,14 @@ options:
     description: Directory of the users' homes. Filled in by the action.
     type: path
   own_homes:
-    description: Whether the homes lie in the state directory; only those are removed. Filled in by the action.
+    description: Whether the homes are in the state directory; only those are removed. Filled in by the action.
     type: bool
     default: false
   runtime_directory:
-    description: Directory that holds the runtime directories of users' servers. Filled in by the action.
+    description: Directory with the runtime directories of users' servers. Filled in by the action.
     type: path
   shared_homes:
-    description: Whether users reach their homes under accounts of their own. Filled in by the action.
+    description: Whether users have accounts of their own. Filled in by the action.
     type: bool
     default: false
   generated:
@@ -53,14 +53,14 @@ options:
     elements: str
     default: []
   content:
-    description: The files, packed, since they hold secrets. Filled in by the action.
+    description: The files, encoded, since they contain secrets. Filled in by the action.
     type: str
   record:
-    description: What the deploy is, for the hub's history. Filled in by the action.
+    description: The record for the hub's history. Filled in by the action.
     type: dict
     default: {}
   keep:
-    description: How many deploys the history keeps. Filled in by the action.
+    description: Number of deploys to keep in the history. Filled in by the action.
     type: int
     default: 10
 """
@@ -69,7 +69,7 @@ EXAMPLES = r"""
 - name: Write the hub's files
   hubfleet.jupyterhub.server_hub:
 
-- name: Remove a hub with everything that is in it
+- name: Remove a hub and its data
   hubfleet.jupyterhub.server_hub:
     state: absent
     remove_data: true
@@ -77,7 +77,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 written:
-  description: What was written or removed; names only.
+  description: Names of files and directories that were written or removed.
   returned: success
   type: list
   elements: str

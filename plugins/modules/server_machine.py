@@ -10,25 +10,26 @@ module: server_machine
 short_description: Prepare the machine of a cluster
 version_added: 0.1.0
 description:
-  - Makes the cluster's state directory, puts the code that runs beside JupyterHub into it, and starts the supervisor.
-  - With O(state=absent) ends the supervisor and removes the state directory, where no hub is left in it.
-  - With O(state=pruned) removes environments and tools that no deploy in the history of a hub needs, nor a process.
-  - The action of the same name fills in what the inventory says; a play gives only O(state), O(supervisor_only),
+  - Creates the cluster's state directory, writes the code that runs beside JupyterHub into it, and starts the
+    supervisor.
+  - With O(state=absent), stops the supervisor and removes the state directory if it contains no hub.
+  - With O(state=pruned), removes environments and tools that no deploy in the history of a hub and no process needs.
+  - The action of the same name fills in the other options from the inventory; set only O(state), O(supervisor_only),
     O(builds) and O(leaving).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
   state:
-    description: Whether the machine holds the cluster, and with V(pruned) nothing that is not needed.
+    description: Whether the state directory exists; V(pruned) also removes unneeded builds.
     type: str
     choices: [present, absent, pruned]
     default: present
   supervisor_only:
-    description: Start the supervisor, which the tools must have been built for; else do everything that comes before.
+    description: Only start the supervisor, whose tools must be built already; else do everything before that.
     type: bool
     default: false
   builds:
-    description: Directories of environments and tools that are needed in any case, with O(state=pruned).
+    description: Directories of environments and tools to keep, with O(state=pruned).
     type: list
     elements: str
     default: []
@@ -36,11 +37,11 @@ options:
     description: The cluster's state directory. Filled in by the action.
     type: path
   shared:
-    description: Whether other accounts pass through the state directory. Filled in by the action.
+    description: Whether other accounts traverse the state directory. Filled in by the action.
     type: bool
     default: false
   leaving:
-    description: Hubs that the run removes with their data. With O(state=absent), these count as gone in check mode.
+    description: Hubs that the playbook removes with their data. In check mode, O(state=absent) counts them as removed.
     type: list
     elements: str
     default: []
@@ -49,10 +50,10 @@ options:
     type: dict
     default: {}
   runtime_digest:
-    description: Name of its directory. Filled in by the action.
+    description: Name of the directory of this code. Filled in by the action.
     type: str
   supervisor:
-    description: What keeps services running. Filled in by the action.
+    description: The supervisor. Filled in by the action.
     type: dict
 """
 

@@ -7,33 +7,33 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: server_query
-short_description: Answer what the controller asks of a cluster's machine
+short_description: Answer a query of the controller on the machine of a cluster
 version_added: 0.1.0
 description:
-  - Used by the actions of this collection for clusters on another machine than the controller; not for plays.
-  - Nothing that it answers is a secret.
+  - Used by the actions of this collection for clusters on other machines than the controller; not for plays.
+  - Answers contain no secrets.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
   query:
     description:
-      - What is asked.
-      - V(facts) - facts of the machine, and what follows from them for the cluster.
+      - The query.
+      - V(facts) - facts of the machine and of the cluster.
       - V(observe) - the same, and the state of its hubs.
       - V(deployed) - names of the hubs that are deployed.
-      - V(history) - what was deployed of them.
-      - V(lock), V(unlock) - take and give back the lock of the cluster; the only ones that change anything.
+      - V(history) - their recorded deploys.
+      - V(lock), V(unlock) - take and release the lock of the cluster; only these change anything.
     type: str
     choices: [facts, observe, history, deployed, backups, lock, unlock]
     required: true
   arguments:
-    description: The arguments of the query, as C(module_utils/platform/server/queries.py) takes it.
+    description: Arguments of the query; see C(module_utils/platform/server/queries.py).
     type: dict
     default: {}
 """
 
 EXAMPLES = r"""
-- name: See what was deployed of a hub
+- name: List the deploys of a hub
   hubfleet.jupyterhub.server_query:
     query: history
     arguments:
@@ -49,7 +49,7 @@ answer:
   type: raw
   sample: {replaced: false}
 told:
-  description: That C(msg) says, in a sentence for people, why there is no answer.
+  description: Whether C(msg) is an error message for the operator.
   returned: failure
   type: bool
   sample: true

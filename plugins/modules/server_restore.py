@@ -7,26 +7,27 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: server_restore
-short_description: Bring a hub on a machine back from a backup
+short_description: Restore a hub on a machine from a backup
 version_added: 0.1.0
 description:
-  - With O(state=examined) only looks for the backup, and whether it may be brought to this machine.
-  - With O(state=fetched) brings a backup to the machine, holds it against its manifest, and gives homes to the accounts
-    that users have on this machine. Nothing of a hub that runs is touched.
-  - With O(state=placed) moves what was fetched to where it belongs. A deploy does the rest.
-  - The database that comes back knows of no running server.
-  - A hub that is there is not overwritten, unless O(replace) is set; then it is kept below C(replaced) in the state
-    directory, and homes that are replaced beside their new ones.
-  - The action of the same name fills in what the inventory says; a play gives only O(state), O(backup) and O(replace).
+  - With O(state=examined), only finds the backup, and checks whether it can be restored on this machine.
+  - With O(state=fetched), copies a backup to the machine, compares it with its manifest, and gives homes to the
+    accounts that users have on this machine. Does not change an existing hub.
+  - With O(state=placed), moves the fetched files into place. A deploy does the rest.
+  - The restored database has no running servers.
+  - An existing hub is not replaced unless O(replace) is set; then it is kept below C(replaced) in the state directory,
+    and replaced homes are kept next to the new ones.
+  - The action of the same name fills in the other options from the inventory; set only O(state), O(backup) and
+    O(replace).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
   - hubfleet.jupyterhub.backup_program
 attributes:
   check_mode:
-    details: In check mode only looks for the backup.
+    details: In check mode, only finds the backup.
 options:
   state:
-    description: How far to go.
+    description: The step to complete.
     type: str
     choices: [examined, fetched, placed]
     default: placed
@@ -35,21 +36,21 @@ options:
     type: str
     default: latest
   replace:
-    description: Replace a hub that is there.
+    description: Replace an existing hub.
     type: bool
     default: false
   target:
-    description: Where the hub goes. Filled in by the action.
+    description: Paths of the restored hub. Filled in by the action.
     type: dict
     default: {}
 """
 
 EXAMPLES = r"""
-- name: Bring the newest backup to the machine
+- name: Fetch the newest backup
   hubfleet.jupyterhub.server_restore:
     state: fetched
 
-- name: Put it into its place
+- name: Move it into place
   hubfleet.jupyterhub.server_restore:
 """
 
@@ -65,32 +66,32 @@ when:
   type: str
   sample: "2026-11-24T08:15:00Z"
 there:
-  description: Whether a hub is there that is replaced.
+  description: Whether an existing hub is replaced.
   returned: with O(state=examined) and O(state=fetched)
   type: bool
   sample: false
 users:
   description: Users in the database.
-  returned: success, but in check mode
+  returned: success, except in check mode
   type: int
   sample: 12
 files:
   description: Files in homes, by the manifest of the backup.
-  returned: success, but in check mode
+  returned: success, except in check mode
   type: int
   sample: 3411
 servers:
-  description: Servers that ran when the backup was made, and that the database knows of no longer.
-  returned: success, but in check mode
+  description: Servers that were running in the backup, and were removed from the database.
+  returned: success, except in check mode
   type: int
   sample: 2
 kept:
-  description: Where the hub that was replaced is kept.
+  description: Directory of the replaced hub.
   returned: with O(state=placed)
   type: str
   sample: ""
 left:
-  description: Homes that were there already, and stay as they are.
+  description: Existing homes that were kept.
   returned: with O(state=placed)
   type: list
   elements: str

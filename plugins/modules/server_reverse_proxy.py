@@ -7,14 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: server_reverse_proxy
-short_description: Let the reverse proxy of a machine serve a hub, or not serve it any more
+short_description: Add a hub to the reverse proxy of a machine, or remove it
 version_added: 0.1.0
 description:
-  - Writes down what the hub's deployed configuration asks for, and lets Caddy run with the sites of all hubs.
-  - Waits until the hub's domain can be reached with TLS, and fails with what Caddy says where it cannot.
-  - Caddy reads its configuration again only where that differs. It ends with the last hub that it serves.
-  - Does nothing where the cluster has no reverse proxy, and had none.
-  - The action of the same name fills in what the inventory says; a play gives only O(state).
+  - Writes the site of the hub from its deployed configuration, and runs Caddy with the sites of all hubs.
+  - Waits until the hub's domain can be reached with TLS, or fails with Caddy's error message.
+  - Reloads Caddy only if its configuration differs, and stops it with the last hub.
+  - Does nothing if the cluster has no reverse proxy and had none.
+  - The action of the same name fills in the other options from the inventory; set only O(state).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
@@ -30,32 +30,32 @@ options:
     description: The cluster's state directory. Filled in by the action.
     type: path
   reverse_proxy:
-    description: What is the same for all hubs. Filled in by the action.
+    description: Settings for all hubs. Filled in by the action.
     type: dict
   service:
-    description: The service that is Caddy. Filled in by the action.
+    description: The service of Caddy. Filled in by the action.
     type: dict
   supervisor:
-    description: What keeps it running. Filled in by the action.
+    description: The supervisor. Filled in by the action.
     type: dict
   timeout:
-    description: Seconds that Caddy may take until it answers, and again until it has a certificate.
+    description: Timeout in seconds until Caddy answers, and again until it has a certificate.
     type: int
     default: 60
 """
 
 EXAMPLES = r"""
-- name: Let the reverse proxy serve the hub
+- name: Add the hub to the reverse proxy
   hubfleet.jupyterhub.server_reverse_proxy:
 
-- name: Let it serve the hub no more
+- name: Remove the hub from the reverse proxy
   hubfleet.jupyterhub.server_reverse_proxy:
     state: absent
 """
 
 RETURN = r"""
 changes:
-  description: What was done to the reverse proxy, of V(configuration), V(started), V(reloaded) and V(stopped).
+  description: Changes of the reverse proxy, of V(configuration), V(started), V(reloaded) and V(stopped).
   returned: success
   type: list
   elements: str

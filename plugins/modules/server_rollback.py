@@ -7,26 +7,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: server_rollback
-short_description: Make a hub on a machine what it was at an earlier deploy
+short_description: Roll a hub on a machine back to an earlier deploy
 version_added: 0.1.0
 description:
-  - Writes the files of an earlier deploy and starts the hub's services as they were started then, from the tools and
-    environments of then. Where JupyterHub had another version, the database of then is put back.
-  - The rollback is itself a deploy in the hub's history. Users' servers and kernels live on; homes and generated
-    secrets stay as they are.
-  - Where the hub is what it was then already, nothing is changed.
-  - With C(--diff) shows how the hub's configuration differs.
-  - The action of the same name fills in what the inventory says; a play gives only O(number) and O(undo).
+  - Writes the files of an earlier deploy, and starts the hub's services with the tools and environments of that deploy.
+    If the version of JupyterHub differs, the database of that version is restored.
+  - The rollback is recorded as a deploy in the hub's history. Users' servers and kernels keep running; homes and
+    generated secrets are not changed.
+  - Changes nothing if the hub is in this state already.
+  - With C(--diff), shows the differences of the hub's configuration.
+  - The action of the same name fills in the other options from the inventory; set only O(number) and O(undo).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
   number:
-    description: Number of the deploy, as the playbook status shows it; the newest that ran before when unset.
+    description: Number of the deploy, as in the playbook status. Unset, the newest earlier deploy that ran.
     type: int
   undo:
     description:
-      - Go back only where the last deploy brought another version of the hub; otherwise fail, touching nothing.
-      - For what goes back by itself. A hub that fails just as it was before gains nothing from becoming older.
+      - Roll back only if the last deploy brought another version of the hub; otherwise fail without changes.
+      - For automatic rollbacks. An older version does not help a hub that fails although it did not change.
     type: bool
     default: false
   directory:
@@ -36,47 +36,47 @@ options:
     description: Directory of the users' homes. Filled in by the action.
     type: path
   shared_homes:
-    description: Whether users reach their homes under accounts of their own. Filled in by the action.
+    description: Whether users have accounts of their own. Filled in by the action.
     type: bool
     default: false
   supervisor:
-    description: What keeps the services running. Filled in by the action.
+    description: The supervisor. Filled in by the action.
     type: dict
   record:
-    description: Who goes back, when, and with which release of the collection. Filled in by the action.
+    description: The record for the hub's history. Filled in by the action.
     type: dict
     default: {}
   keep:
-    description: How many deploys the history keeps. Filled in by the action.
+    description: Number of deploys to keep in the history. Filled in by the action.
     type: int
     default: 10
   timeout:
-    description: Seconds that the hub may take until it answers.
+    description: Timeout in seconds until the hub answers.
     type: int
     default: 120
 """
 
 EXAMPLES = r"""
-- name: Go back to what ran before
+- name: Roll back the last deploy
   hubfleet.jupyterhub.server_rollback:
 
-- name: Take back the deploy that just failed
+- name: Roll back a deploy that failed
   hubfleet.jupyterhub.server_rollback:
     undo: true
 
-- name: Go back to the third deploy
+- name: Roll back to the third deploy
   hubfleet.jupyterhub.server_rollback:
     number: 3
 """
 
 RETURN = r"""
 number:
-  description: Number of the deploy that the hub is like again.
+  description: Number of the restored deploy.
   returned: success
   type: int
   sample: 3
 when:
-  description: When that was.
+  description: Time of this deploy.
   returned: success
   type: str
   sample: "2026-11-24T08:15:00Z"

@@ -10,11 +10,11 @@ module: server_services
 short_description: Start or stop the services of a hub on the machine of its cluster
 version_added: 0.1.0
 description:
-  - Lets the hub's proxy, hub and culler run exactly as the inventory says, and waits until the hub answers.
-  - A service that runs as it should is left alone; users' servers and kernels live on when the hub restarts.
-  - Where the version of JupyterHub changes, the database is copied and brought to the new schema before the hub starts.
-  - A service that outlived its supervisor is ended and started anew under the supervisor.
-  - The action of the same name fills in what the inventory says; a play gives only O(state) and O(servers).
+  - Runs the hub's proxy, hub and culler exactly as in the inventory, and waits until the hub answers.
+  - Services that run as desired are not restarted; users' servers and kernels keep running when the hub restarts.
+  - If the version of JupyterHub changes, the database is copied and upgraded before the hub starts.
+  - A service that outlived its supervisor is restarted under the supervisor.
+  - The action of the same name fills in the other options from the inventory; set only O(state) and O(servers).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
@@ -24,7 +24,7 @@ options:
     choices: [started, stopped]
     default: started
   servers:
-    description: Whether O(state=stopped) also ends the servers of users; else these are left running.
+    description: Whether O(state=stopped) also stops users' servers, which otherwise keep running.
     type: bool
     default: false
   services:
@@ -33,13 +33,13 @@ options:
     elements: dict
     default: []
   supervisor:
-    description: What keeps them running. Filled in by the action.
+    description: The supervisor. Filled in by the action.
     type: dict
   config:
     description: The hub's hub.json, for its health address. Filled in by the action.
     type: dict
   timeout:
-    description: Seconds that the hub may take until it answers.
+    description: Timeout in seconds until the hub answers.
     type: int
     default: 120
 """

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: server_sessions
-short_description: List the users of a hub whose servers run, and refuse to go on while there are any
+short_description: List the users of a hub with running servers, and fail if there are any
 version_added: 0.1.0
 description:
-  - Tells the servers by their processes, so it works whether or not the hub itself runs.
-  - The action of the same name fills in what the inventory says; a play gives only O(refuse).
+  - Finds servers by their processes, so it works whether or not the hub runs.
+  - The action of the same name fills in the other options from the inventory; set only O(refuse).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
   refuse:
-    description: Fail where a server runs, before something that would end it.
+    description: Fail if a server runs.
     type: bool
     default: true
   variable:
-    description: The extra variable that lets the playbook end sessions; named in the error message.
+    description: The extra variable that allows the playbook to end sessions, for the error message.
     type: str
     default: stop_end_sessions
   directory:
@@ -29,17 +29,17 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Go on only where nobody works
+- name: Fail if users have running servers
   hubfleet.jupyterhub.server_sessions:
 
-- name: See who works
+- name: List users with running servers
   hubfleet.jupyterhub.server_sessions:
     refuse: false
 """
 
 RETURN = r"""
 users:
-  description: Users whose servers run.
+  description: Users with running servers.
   returned: always
   type: list
   elements: str

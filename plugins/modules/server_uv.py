@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: server_uv
-short_description: Have uv on the machine of a cluster
+short_description: Install uv on the machine of a cluster
 version_added: 0.1.0
 description:
-  - Environments are built by uv. The controller has it; another machine gets a copy in its state directory.
-  - The action of the same name fills in what the inventory says, and brings the program; a play gives nothing.
-    On the controller's own machine it does nothing.
+  - Environments are built with uv. Other machines than the controller get a copy in their state directory.
+  - The action of the same name fills in all options from the inventory, and copies the program. On the controller's own
+    machine it does nothing.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
@@ -20,7 +20,7 @@ options:
     description: The cluster's state directory. Filled in by the action.
     type: path
   directory:
-    description: Name of the directory that the program belongs into. Filled in by the action.
+    description: Name of the directory of the program. Filled in by the action.
     type: str
   source:
     description: A copy of the program on the machine. Filled in by the action.
@@ -28,13 +28,13 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Have uv on the machine
+- name: Install uv
   hubfleet.jupyterhub.server_uv:
 """
 
 RETURN = r"""
 there:
-  description: Whether the program is there.
+  description: Whether the program is installed.
   returned: on another machine than the controller
   type: bool
   sample: true
