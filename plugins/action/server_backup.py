@@ -3,18 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Controller side of the module server_backup."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.backups import program_arguments, settings_of
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction, ServerCluster
-
-
-class ActionModule(ServerAction):
-    """Fills in where the hub is, and where its backups go."""
-
-    def arguments(self, hub: Hub, platform: ServerCluster, given: dict[str, Any]) -> dict[str, Any]:
-        """Return the program that makes backups, and its settings."""
-        return {**program_arguments(platform), "hub": hub.name, "settings": settings_of(hub)}
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import (
+    ServerAction as ActionModule,  # noqa: F401
+)

@@ -26,7 +26,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.backups import
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.hub_files import pack, texts_of
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import now_for_people, record_of, who
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction, ServerCluster
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_cluster import ServerCluster
 
 #: Ports of drills: four for each, out of the range of outgoing connections.
 _PORTS = range(28000, 32000, 4)

@@ -3,23 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Controller side of the module server_machine."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction, ServerCluster
-
-
-class ActionModule(ServerAction):
-    """Fills in what the machine holds for the cluster of the hub."""
-
-    def arguments(self, hub: Hub, platform: ServerCluster, given: dict[str, Any]) -> dict[str, Any]:
-        """Return the state directory, the package hubfleet_runtime and the supervisor."""
-        return {
-            "state_directory": platform.setup.layout.root,
-            "shared": platform.setup.proxy_account is not None,
-            "runtime": platform.assets.runtime,
-            "runtime_digest": platform.assets.runtime_digest,
-            "supervisor": platform.supervisor(),
-        }
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import (
+    ServerAction as ActionModule,  # noqa: F401
+)

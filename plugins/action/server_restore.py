@@ -3,26 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Controller side of the module server_restore."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.backups import (
-    program_arguments,
-    settings_of,
-    target_of,
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import (
+    ServerAction as ActionModule,  # noqa: F401
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction, ServerCluster
-
-
-class ActionModule(ServerAction):
-    """Fills in where the hub goes, and where its backups are."""
-
-    def arguments(self, hub: Hub, platform: ServerCluster, given: dict[str, Any]) -> dict[str, Any]:
-        """Return the program that restores, its settings with the private key, and the target."""
-        return {
-            **program_arguments(platform),
-            "settings": settings_of(hub),
-            "target": target_of(hub, platform),
-        }

@@ -11,32 +11,24 @@ from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.redacted import mask_earlier
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import author
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction, ServerCluster
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_cluster import ServerCluster
 
 
 class ActionModule(ServerAction):
-    """Fills in where the hub is, and who goes back."""
+    """Masks secrets in the difference that the module returns."""
 
     #: Masks the secrets of the hub in the difference that the module returns.
     mask: Callable[[str], str]
 
-    def arguments(self, hub: Hub, platform: ServerCluster, given: dict[str, Any]) -> dict[str, Any]:
-        """Return paths, the supervisor and the author of the rollback."""
-        layout = platform.setup.layout
+    def arguments(self, hub: Hub, cluster: ServerCluster, given: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the module's arguments, and prepare masking of the difference that it returns."""
         if self._task.diff:
-            self.mask = partial(mask_earlier, hub.redactor, now=platform.desired(hub).content())
-        return {
-            "directory": layout.hub(hub.name).directory,
-            "homes": hub["hub_home_directory"] or layout.homes(hub.name),
-            "shared_homes": platform.setup.open_homes,
-            "supervisor": platform.supervisor(),
-            "record": author(platform.directory),
-            "keep": hub.cluster["cluster_history_limit"],
-        }
+            self.mask = partial(mask_earlier, hub.redactor, now=cluster.desired(hub).content())
+        return super().arguments(hub, cluster, given)
 
     def apply(self, arguments: dict[str, Any], task_vars: Any) -> dict[str, Any]:
-        """Run the module, and hide secrets in the difference that it shows."""
+        """Run the module, and mask secrets in its difference."""
         result = super().apply(arguments, task_vars)
         found = result.pop("diff", None)
         if not found:
@@ -44,7 +36,7 @@ class ActionModule(ServerAction):
         name = str(task_vars["inventory_hostname"])
         try:
             shown = {side: self.mask(text) for side, text in found.items()}
-        except ValueError:  # nobody knows what a file that is not JSON holds
+        except ValueError:  # a file that is not JSON cannot be masked
             return result
         headers = {
             "before_header": f"{name}: live",

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the actions of backups share: where the program is, and the settings that it works with."""
+"""Arguments that the modules of backups share: the program and its settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.program import encode_settings
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import collection_version
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerCluster
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_cluster import ServerCluster
 
 
 def program_arguments(platform: ServerCluster) -> dict[str, Any]:
