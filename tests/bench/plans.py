@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What planning costs: against files of many hubs on this machine, and against another revision."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import yaml
 from fleets import Fleet, large_inventory
 from kubernetes_fleets import kubernetes_inventory
-from measure import ANSIBLE, CHECKOUT, Table, playbook, timed
+from measure import ANSIBLE, CHECKOUT, Grid, Table, playbook, ratio, timed
 
 GOALS = {171: None, 1000: 8}
 #: Deploys the hubs of a play the plain way: a role for each host, whether or not it changes.
@@ -41,6 +42,41 @@ for platform, hubs in platforms.by_cluster(list(found.fleet.hubs.values())).valu
         homes = deploy.Homes(facts.setup.layout.homes(hub.name), True)
         deploy.write_deploy(layout, record, texts, list(desired.generated), homes, 10)
 """
+#: Reads, validates and plans in one process; prints the CPU seconds of each.
+_PARTS = """
+import json, sys, time
+sys.path[:0] = [sys.argv[1] + "/.ansible/collections", sys.argv[1] + "/tests/bad"]
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine_access import LocalMachine
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning import plan_live
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms
+import bad_inventories
+seconds = {}
+def measured(name, function):
+    def run(*arguments):
+        before = time.process_time()
+        found = function(*arguments)
+        seconds[name] = time.process_time() - before
+        return found
+    return run
+for name in ("read_inventory", "validated"):
+    setattr(bad_inventories, name, measured(name, getattr(bad_inventories, name)))
+found = bad_inventories.validated_inventory(sys.argv[2])
+platforms = Platforms(found.platforms.inventory, lambda hub: LocalMachine())
+measured("planned", plan_live)(list(found.fleet.hubs.values()), platforms)
+print(json.dumps(seconds))
+"""
+
+
+def parts(table: Table, scratch: str, hubs: int = 1000) -> None:
+    """What validating and planning cost beside reading the variables, in CPU seconds of one process."""
+    inventory = os.path.join(scratch, f"plan-{hubs}")
+    command = [sys.executable, "-c", _PARTS, str(CHECKOUT), inventory]
+    found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
+    reading = found["read_inventory"]
+    validating = reading + found["validated"]
+    planning = validating + found["planned"]
+    for what, seconds in (("read", reading), ("read and validate", validating), ("read, validate and plan", planning)):
+        Grid.add(table, f"{what} {hubs} hubs", "", seconds, "", ratio(seconds, reading))
 
 
 def plans(table: Table, scratch: str) -> None:
@@ -53,6 +89,7 @@ def plans(table: Table, scratch: str) -> None:
         taken = playbook("plan", inventory)
         table.add(f"plan {count} hubs", taken, GOALS[count], small)
         small = small or taken
+    parts(table, scratch)
     for count in (171, 1000):
         inventory = kubernetes_inventory(os.path.join(scratch, f"revision-{count}", "inventory"), count)
         _commit(os.path.dirname(inventory))

@@ -19,7 +19,7 @@ class HubLayout:
 
     def path(self, *parts: str) -> str:
         """Return a path below the hub's directory."""
-        return os.path.join(self.directory, *parts)
+        return "/".join((self.directory, *parts))
 
     def config(self, name: str) -> str:
         """Return the path of a configuration file."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -296,6 +297,7 @@ def _everyone_reaches(path: str) -> bool:
     return True
 
 
+@functools.cache
 def _python_version(path: str) -> tuple[int, ...]:
     """Return (major, minor), or () where it cannot be run."""
     try:

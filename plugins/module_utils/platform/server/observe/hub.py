@@ -112,8 +112,8 @@ def file_digests(directory: str) -> dict[str, str]:
     found = {}
     for folder, _folders, names in os.walk(directory):
         for name in names:
-            path = os.path.join(folder, name)
-            found[os.path.relpath(path, directory)] = files.sha256(path)
+            path = f"{folder}/{name}"
+            found[path[len(directory) + 1 :]] = files.sha256(path)
     return found
 
 
