@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from booted_release import Release
+from prebuilt import cache
 
 PACKAGES = (
     "bubblewrap",
@@ -62,7 +63,7 @@ def file_system(checkout: Path, release: Release) -> Path:
     if release.controls:
         made_from.append(requirements.read_text(encoding="utf-8"))
     digest = hashlib.sha256("\0".join(made_from).encode()).hexdigest()[:16]
-    kept = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hubfleet-tests"
+    kept = cache()
     whole = kept / f"machine-{digest}"
     if not whole.is_dir():
         kept.mkdir(parents=True, exist_ok=True)
