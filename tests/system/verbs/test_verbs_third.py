@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 from conftest import Deployed
 from runtime_client import free_low_port, sleeping
-from verbs_fleet import Fleet, wait_for
+from verbs_fleet import Fleet, Result, wait_for
 from verbs_hub import Hub
 from verbs_machine import accounts_below, contain, handed, make_certificate, mode, processes_of, status
 
@@ -46,14 +46,26 @@ def joined(deployed: Deployed) -> Iterator[Fleet]:
     fleet.write()
 
 
+@pytest.fixture(scope="module")
+def first(joined: Fleet) -> tuple[Result, list[dict[str, int]]]:
+    """What the first deploy of the third hub printed, and the pids of the others before it."""
+    others = [joined.hub(name).pids for name in ("trial", "campus")]
+    return joined.run("deploy"), others
+
+
+@pytest.fixture(autouse=True)
+def restored(joined: Fleet, first: tuple[Result, list[dict[str, int]]]) -> None:
+    """Before each test all hubs are what the inventory says."""
+    joined.restore()
+
+
 def trusting(fleet: Fleet) -> dict[str, str]:
     """The environment of an operator who trusts the certificate."""
     return {"SSL_CERT_FILE": str(fleet.directory / "certificate.pem")}
 
 
-def test_tls(joined: Fleet) -> None:
-    others = [joined.hub(name).pids for name in ("trial", "campus")]
-    result = joined.run("deploy")
+def test_tls(joined: Fleet, first: tuple[Result, list[dict[str, int]]]) -> None:
+    result, others = first
     assert result.code and "TLS certificate of" in result.output and "self-signed" in result.output, result.output
     # A new hub has nothing to go back to, and stays for the operator to look at.
     assert result.outcomes()["secure"].startswith("FAILED"), result.output
