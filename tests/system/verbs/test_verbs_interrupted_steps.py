@@ -75,7 +75,7 @@ def mounted(place: Path) -> Path | None:
 def deploy(fleet: Fleet, hubs: tuple[str, ...] = HUBS, **settings: str) -> Result:
     """A deploy; settings switch the callback on."""
     callback = {"ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": "interrupting", **settings}
-    return fleet.run("deploy", "--limit", ",".join(hubs), environment=callback if settings else {})
+    return fleet.run("deploy", "--limit", ",".join(hubs), environment=callback if settings else None)
 
 
 def interrupted(fleet: Fleet, hubs: tuple[str, ...], number: int) -> Result:

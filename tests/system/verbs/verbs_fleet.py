@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import playbook_server
 from prebuilt import share_with
 from verbs_hub import Hub
 from verbs_machine import accounts_below, end_all, parent, processes_of, supervisor_pid
@@ -55,6 +56,11 @@ class Account:
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
     owner: tuple[int, int] | None = None
     place: str = "/tmp"
+
+    @property
+    def shares_process(self) -> bool:
+        """Whether playbooks may run in forks of one process: they are of this checkout and account."""
+        return not self.prefix and self.playbook == PLAYBOOK and self.checkout == CHECKOUT
 
 
 @dataclass(frozen=True)
@@ -250,18 +256,19 @@ class Fleet:
             [(hub.pids, any(hub.pids.values()) and hub.healthy()) for hub in hubs],
         )
 
-    def start(self, verb: str, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    def start(
+        self, verb: str, *arguments: str, environment: dict[str, str] | None = None
+    ) -> subprocess.Popen[str] | playbook_server.Playbook:
         """Start a playbook in a process group of its own."""
-        command = [
-            *self.account.prefix,
-            str(self.account.playbook),
-            "-i",
-            str(self.inventory),
-            f"playbooks/{verb}.yml",
-            *arguments,
-        ]
+        given = ["-i", str(self.inventory), f"playbooks/{verb}.yml", *arguments]
+        if self.account.shares_process and environment is None:
+            settings = self._environment()
+            # Ansible reads it once per process, and each fleet has its own.
+            password = settings.pop("ANSIBLE_VAULT_PASSWORD_FILE")
+            given += ["--vault-password-file", password]
+            return playbook_server.start(given, self.account.checkout, settings)
         return subprocess.Popen(
-            command,
+            [*self.account.prefix, str(self.account.playbook), *given],
             cwd=self.account.checkout,
             env={**self._environment(), **(environment or {})},
             text=True,
@@ -347,7 +354,7 @@ def free_ports(promised: set[int]) -> int:
     raise AssertionError("no four neighbouring ports are free")
 
 
-def kill_all(process: subprocess.Popen[str]) -> None:
+def kill_all(process: subprocess.Popen[str] | playbook_server.Playbook) -> None:
     """SIGKILL for a playbook and everything it started, as when a terminal's machine dies."""
     family = [process.pid]
     for pid in family:
