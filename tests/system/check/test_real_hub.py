@@ -138,7 +138,15 @@ def starting(hub: Any) -> bool:
 
 def running(hub: Any) -> bool:
     """A kernel runs."""
-    return any(b"ipykernel" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in hub.processes())
+    return any(b"ipykernel" in command for command in map(command_line, hub.processes()))
+
+
+def command_line(pid: int) -> bytes:
+    """The command line of a process, empty where it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def user_there(hub: Any) -> bool:
