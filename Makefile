@@ -49,7 +49,9 @@ unit: dev ## Run the unit tests of the engine
 	scripts/ansible-test units
 
 playbooks: dev ## Run the tests of playbooks that need no hub
-	python -m pytest tests/contract tests/bad tests/kubernetes tests/importing tests/plan tests/init --numprocesses auto --durations 10
+	python -m pytest tests/contract tests/bad tests/kubernetes --numprocesses auto --durations 10
+	python -m pytest tests/importing --numprocesses auto --durations 10
+	python -m pytest tests/plan tests/init --numprocesses auto --durations 10
 
 system: dev ## Run the tests against real hubs, some of them in a browser
 	python -m pytest tests/system tests/browser --verbose --numprocesses 4 --dist loadscope --durations 25
