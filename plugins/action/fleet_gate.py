@@ -25,7 +25,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes impor
 
 
 class ActionModule(BulkAction):
-    """Says which hubs go on; see the module's documentation."""
+    """Select the hubs that continue; see the module's documentation."""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Return the hubs of a stage that may be deployed, and the waves that they are deployed in."""

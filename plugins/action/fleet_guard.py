@@ -40,7 +40,7 @@ class ActionModule(FleetAction):
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Take or release the locks of the clusters."""
-        # Known not to answer: whoever planned, or guarded before, goes on without them.
+        # Known to be unreachable: an earlier task decided to continue without them.
         away = {change["cluster"] for change in self._planned() if change["action"] == UNREACHABLE}
         away |= {hub.cluster.name for hub in hubs if hub.name in (self.argument("unreachable") or {})}
         hubs = [hub for hub in hubs if hub.cluster.name not in away]

@@ -46,7 +46,7 @@ class ActionModule(FleetAction):
         """Return changes, and what the machines need for them."""
         against = self.argument("against")
         if against is not None and not str(against).strip():
-            # Such as a variable of CI that is not set; nobody who says this wants hubs to be asked.
+            # For example an unset variable of CI; comparing with the hubs instead is never meant.
             raise AnsibleActionFail("plan_against: is empty; set it to a revision, such as origin/main")
         found: dict[str, Any] = {"machines": [], "facts": {}}
         passwords: dict[str, dict[str, str]] = {}
@@ -89,7 +89,7 @@ class ActionModule(FleetAction):
         return result
 
     def _stale(self, plan: Plan) -> list[str]:
-        """Return why the kept plan that is to be deployed is no longer true."""
+        """Return why the saved plan is out of date."""
         name = str(self.argument("plan_file") or "")
         if not name:
             return []

@@ -91,7 +91,7 @@ class ActionModule(FleetAction):
 
 
 def _refuse_others(made: dict[str, InstallFiles]) -> None:
-    """Refuse to write over files that somebody else wrote."""
+    """Refuse to overwrite files that render did not write."""
     paths = [os.path.join(folder, name) for folder, content in made.items() for name in content.texts]
     others = [path for path in paths if os.path.lexists(path) and not _is_ours(path)]
     if others:
@@ -121,7 +121,7 @@ def _left_over(folder: str, made: InstallFiles) -> list[str]:
 
 
 def _write(folder: str, made: InstallFiles) -> None:
-    """Write a hub's files; values hold secrets, so nobody else may read them, whatever the umask says."""
+    """Write a hub's files; values contain secrets, so only the owner can read them, independent of the umask."""
     try:
         os.makedirs(os.path.dirname(folder), exist_ok=True)
         files.directory(folder, 0o700)

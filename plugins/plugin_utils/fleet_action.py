@@ -73,7 +73,7 @@ class FleetAction(BulkAction):
         return False
 
     def downloads(self) -> bool:
-        """Tell whether charts that are not at hand are to be downloaded."""
+        """Return whether to download missing charts."""
         return False
 
     @property

@@ -29,7 +29,7 @@ def recorded(directory: str) -> dict[str, str]:
     except (OSError, ValueError) as error:
         raise PlatformError(f"{path} cannot be read: {error}") from None
     if not isinstance(found, dict):
-        raise PlatformError(f"{path} is not what was written there; restore it, or remove it to record anew")
+        raise PlatformError(f"{path} is invalid; restore it, or remove it to record the identities again")
     return {str(key): str(value) for key, value in found.items()}
 
 

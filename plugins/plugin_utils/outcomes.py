@@ -33,7 +33,7 @@ def failed_hubs(changes: list[dict[str, Any]], task_vars: Mapping[str, Any]) -> 
 
 
 def broken_clusters(machines: list[dict[str, Any]], task_vars: Mapping[str, Any]) -> set[str]:
-    """Return the clusters whose machine could not be prepared: the hub that stands for it was given up."""
+    """Return the clusters whose machine could not be prepared: the hub that represents it failed."""
     failed = given_up(task_vars)
     named = {machine["cluster"] for machine in machines if fact(machine["hub"], "hubfleet_machine_problem", task_vars)}
     return named | {machine["cluster"] for machine in machines if machine["hub"] in failed and machine["changes"]}

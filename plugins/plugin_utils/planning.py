@@ -95,7 +95,7 @@ def _plan_of(hub: Hub, diff: HubDiff) -> HubPlan:
 
 
 def _for_playbooks(name: str, cluster: ObservedCluster, changing: set[str]) -> dict[str, Any]:
-    """Return what a cluster is and needs; ``hub`` stands for it in plays."""
+    """Return what a cluster is and needs; ``hub`` represents it in plays."""
     members = [hub for hub in cluster.hubs if hub.name in changing]
     hub = (members or cluster.hubs)[0]
     return {

@@ -23,7 +23,7 @@ async def served_certificate(url: str, context: Any, address: tuple[str, int] | 
     """Return the certificate that is served at an address, as SSLSocket.getpeercert() does; {} without TLS.
 
     context: the ssl context to connect with. address: host and port to connect to, None for those of the URL.
-    Raises OSError where there is no connection.
+    Raises OSError if the connection fails.
     """
     parts = urlsplit(url)
     if parts.scheme != "https" or not isinstance(context, (ssl.SSLContext, bool)) or context is False:

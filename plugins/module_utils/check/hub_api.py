@@ -140,7 +140,7 @@ def _event(data: bytes) -> dict[str, Any]:
 
 
 async def _user(client: HubClient, user: str, deadline: Deadline) -> dict[str, Any] | None:
-    """Return the hub's model of the user, None where there is no such user."""
+    """Return the hub's model of the user, None if there is none."""
     url = client.api("users", user)
     reply = await client.call("GET", url, "getting the user", deadline, ok=(200, 404))
     if reply.status == 404:
@@ -178,7 +178,7 @@ async def issue_token(client: HubClient, user: str, seconds: float, deadline: De
 
 
 async def stop_server(client: HubClient, user: str, deadline: Deadline) -> None:
-    """Stop the user's server and wait until it is gone. It is no error where there is none."""
+    """Stop the user's server and wait until it is gone. Not an error if there is none."""
     url = client.api("users", user, "server")
     await client.call("DELETE", url, "stopping the server", deadline, ok=(202, 204, 404), grace=GRACE)
 
@@ -190,7 +190,7 @@ async def stop_server(client: HubClient, user: str, deadline: Deadline) -> None:
 
 
 async def delete_user(client: HubClient, user: str, deadline: Deadline) -> None:
-    """Delete the user and wait until it is gone. It is no error where there is none."""
+    """Delete the user and wait until it is gone. Not an error if there is none."""
     url = client.api("users", user)
     await client.call("DELETE", url, "deleting the user", deadline, ok=(204, 404), grace=GRACE)
 

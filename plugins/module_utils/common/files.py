@@ -38,7 +38,7 @@ def differs(path: str, content: bytes, mode: int = 0o600) -> bool:
 
 
 def create(path: str, content: bytes) -> None:
-    """Write a private file that is not there yet; one that somebody else made meanwhile stays."""
+    """Create a private file; an existing file, even one created at the same time, is kept."""
     descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".new-")
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -77,7 +77,7 @@ def tree(root: str) -> dict[str, bytes]:
 def directory(path: str, mode: int) -> bool:
     """Make ``path`` a directory of ours with ``mode``; return whether anything changed.
 
-    Raises OSError where somebody else owns it: in a shared place like /tmp that is an attack.
+    Raises OSError if another account owns it, which would be an attack in a shared directory such as /tmp.
     """
     if is_directory(path, mode):
         return False

@@ -58,7 +58,7 @@ def depth_of(value: Any, path: Iterable[Any]) -> int:
 
 
 def value_at(value: Any, path: Iterable[Any], default: Any = None) -> Any:
-    """Return what is at ``path`` in ``value``, or ``default`` where there is no such place."""
+    """Return what is at ``path`` in ``value``, or ``default`` if there is none."""
     for step in path:
         if not _has(value, step):
             return default

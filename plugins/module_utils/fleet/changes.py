@@ -1,14 +1,14 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a deploy would do to a hub, whatever platform it is on."""
+"""What a deploy would do to a hub, on any platform."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 CREATE, UPDATE, UNCHANGED = "create", "update", "unchanged"
-#: The inventory is what was deployed, but the hub is not: somebody or something changed it.
+#: The inventory was deployed, and the hub was changed since.
 DRIFTED = "drifted"
 #: The hub exists, but is not in the inventory.
 ORPHANED = "orphaned"

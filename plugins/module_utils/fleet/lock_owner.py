@@ -4,7 +4,7 @@
 """Who holds the deploy lock of a cluster: a process of a controller, as a text that any platform can store.
 
 Containers share the machine id and the boot id of their host, so a process is known by its PID namespace as well.
-Only a process of the same namespace can tell whether the owner still runs; where nobody can, the lock is held.
+Only a process of the same namespace can see whether the owner still runs; if this is unknown, the lock is held.
 Sources: proc(5), pid_namespaces(7).
 """
 

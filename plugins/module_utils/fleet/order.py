@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""In which order hubs are deployed, which may go on after others failed, and what became of each."""
+"""The order in which hubs are deployed, and which hubs continue after others failed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DONE, ROLLED_BACK, FAILED, SKIPPED, SAME = "deployed", "rolled back", "FAILED", 
 
 @dataclass(frozen=True)
 class Gate:
-    """Which hubs go on, in their order. skipped: hub -> why it does not. remarks: for the operator."""
+    """The hubs that continue, in order. skipped: hub -> reason. remarks: for the operator."""
 
     hubs: list[str]
     skipped: dict[str, str] = field(default_factory=dict)

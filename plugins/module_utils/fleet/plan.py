@@ -163,7 +163,7 @@ def kept_plan(text: str, name: str) -> Plan:
     try:
         content = json.loads(text)
         if content["format"] != FORMAT:
-            raise PlanError(f"{name} was written by another release of the collection; make the plan anew")
+            raise PlanError(f"{name} was written by another release of the collection; create a new plan")
         return Plan([_hub_of(hub) for hub in content["hubs"]], content["against"])
     except (ValueError, KeyError, TypeError) as error:
         raise PlanError(f"{name} holds no plan: {error}") from None
@@ -174,7 +174,7 @@ def _hub_of(content: dict[str, Any]) -> HubPlan:
 
 
 def moved(kept: Plan, now: Plan) -> list[str]:
-    """Return why a kept plan is no longer true, one sentence per hub; empty where it still is.
+    """Return why a saved plan is out of date, one sentence per hub; empty if it is not.
 
     Hubs that the kept plan knows must be as they were and be meant to become the same; no others may change.
     Raises PlanError where it never said what a deploy would do.

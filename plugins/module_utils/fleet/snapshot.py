@@ -32,7 +32,7 @@ class Snapshot:
 
 
 def compare(hub: str, before: Snapshot | None, after: Snapshot | None) -> HubDiff:
-    """Return what a revision changes of a hub; None stands for a revision without the hub."""
+    """Return what a revision changes of a hub; None if the revision does not have the hub."""
     if before is None and after is not None:
         return HubDiff(hub, CREATE, [Reason(NEW, "new")], "", after.show(), after.fingerprint)
     if before is not None and after is None:

@@ -30,7 +30,7 @@ def lines_of(code: str) -> list[str]:
 
 
 def mask_private_lines(code: str, private: Collection[int] | None) -> str:
-    """Return code with a mask for its private lines; None masks all of them, since nobody knows."""
+    """Return code with a mask for its private lines; None masks all of them, since the private lines are unknown."""
     return "".join(
         f"{MASK if private is None or number in private else line}\n" for number, line in enumerate(lines_of(code), 1)
     )

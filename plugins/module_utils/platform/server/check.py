@@ -80,7 +80,7 @@ def _address(layout: HubLayout) -> str:
 def _note(layout: HubLayout, passed: bool) -> None:
     """Remember on the machine whether what runs now passed its check; the next plan asks."""
     record = newest(layout)
-    # A version that passed once stays one to go back to, whatever ails the hub today.
+    # A deploy that passed once can be rolled back to, even if the hub fails today.
     if record and record.result not in (APPLYING, CHECKED):
         finish(layout, record.number, CHECKED if passed else FAILED)
     if passed:

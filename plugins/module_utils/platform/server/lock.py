@@ -31,12 +31,12 @@ def take(layout: Layout, owner: LockOwner, replacing: LockOwner | None = None) -
     Nothing changes where ``owner`` has the lock already. Raises LockedError while another one holds it.
     """
     if not os.path.isdir(os.path.dirname(layout.root)):
-        # Other accounts pass through it later on, whatever the umask is now.
+        # Other accounts traverse it later, so the mode must not depend on the umask.
         previous = os.umask(0o022)
         os.makedirs(os.path.dirname(layout.root), exist_ok=True)
         os.umask(previous)
     with _opened(layout) as file:
-        # An empty or half-written file is of a machine that died, so nobody holds it.
+        # An empty or incomplete file is left from a crash, so the lock is not held.
         holder = LockOwner.from_text(file.read())
         if owner.is_same(holder):
             return False
@@ -67,7 +67,7 @@ def lock_path(layout: Layout) -> str:
 
 @contextmanager
 def _opened(layout: Layout) -> Iterator[TextIO]:
-    """Open the lock's file; nobody else reads or writes it meanwhile, so that two never take a stale lock at once."""
+    """Open the lock's file exclusively, so that two processes never take a stale lock at once."""
     path = lock_path(layout)
     while True:
         # In a place that others may write to, a link could lead to any file.

@@ -19,7 +19,7 @@ from ....common.digests import digest
 from ....schema.model import Environment, Hub
 from ..facts.machine import Setup
 
-#: Raised when the way of building changes, so that everything is built anew.
+#: Increase this number when the build steps change, so that everything is built again.
 BUILDER = 2
 
 #: Written last into every directory that is built; without it the directory is half done.

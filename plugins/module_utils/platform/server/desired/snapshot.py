@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A hub on a machine that nobody has looked at, to compare revisions of the inventory."""
+"""Describe a hub on a machine by the inventory alone, to compare revisions."""
 
 from __future__ import annotations
 

@@ -270,7 +270,7 @@ def _find_python(wanted: str | None, machine: Machine) -> str:
         candidates.append(os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable))
     for candidate in candidates:
         if os.access(candidate, os.X_OK) and _python_version(candidate) >= MINIMUM_PYTHON:
-            # Links resolved: when the machine's Python is replaced, environments are built anew.
+            # With links resolved, so that environments are built again when the machine's Python is replaced.
             return os.path.realpath(candidate)
     raise PlatformError(
         f"this machine has no Python {_dotted(MINIMUM_PYTHON)} or newer in /usr/bin or /usr/local/bin; "

@@ -31,12 +31,12 @@ HEALTH_TIMEOUT = 5.0
 class ObservedHub:
     """A hub as it is.
 
-    config: content of hub.json, or None where there is no hub.
+    config: content of hub.json, or None if the hub does not exist.
     files: relative path -> SHA-256 of the files below config/.
     secrets: names of the generated secrets that are there.
     healthy: the hub answers through its proxy.
     checked: digest of the hub that passed its last check.
-    record: what was deployed last, None where nobody wrote it down.
+    record: the last deploy, None if it was not recorded.
     extra: content of extra.py without the lines that may hold a secret.
     """
 
@@ -51,7 +51,7 @@ class ObservedHub:
 
     @property
     def fingerprint(self) -> str:
-        """Digest of the hub as it is; another one when somebody has changed or deployed it meanwhile.
+        """Digest of the observed hub; it changes when anybody changes or deploys the hub.
 
         What runs is not part of it: services end and are started again by their supervisor at any time.
         """

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which services of a hub run, told by their locks and run records alone.
+"""Find the running services of a hub by their locks and run records alone.
 
 The launcher (roles/cluster/files/runtime) holds a POSIX record lock for as long as the service
 lives, and writes down what it became. So no supervisor needs to be asked, and a service that
@@ -61,7 +61,7 @@ def lock_holder(path: str) -> int:
 
 
 def end(layout: HubLayout, role: str, timeout: float = 30.0) -> bool:
-    """Stop whatever holds the lock of a service; return whether there was anything.
+    """Stop the process that holds the lock of a service; return whether there was one.
 
     For services that outlived their supervisor. TERM first; KILL after ``timeout`` seconds.
     """

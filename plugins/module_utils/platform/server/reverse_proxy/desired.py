@@ -173,7 +173,7 @@ def command(reverse_proxy: ReverseProxy) -> list[str]:
 
 
 def reload_command(reverse_proxy: ReverseProxy) -> list[str]:
-    """Return the command line that lets a running Caddy read its Caddyfile anew."""
+    """Return the command line that lets a running Caddy reload its Caddyfile."""
     return [
         reverse_proxy.program,
         "reload",
@@ -205,7 +205,7 @@ def _settings(reverse_proxy: ReverseProxy) -> str:
         "auto_https disable_redirects",
         # The machine itself, and its other users, need not trust what is made for hubs.
         "skip_install_trust",
-        # Uploads that go on when it is reloaded or stopped.
+        # Uploads that continue when Caddy is reloaded or stopped.
         "grace_period 20s",
     ]
     if reverse_proxy.bind:

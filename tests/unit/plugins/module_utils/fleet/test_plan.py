@@ -135,7 +135,7 @@ def test_no_plan(text: str) -> None:
 
 def test_plan_of_another_release() -> None:
     assert kept_plan(_file(), "plan.json").hubs == [planned("alpha")]
-    with pytest.raises(PlanError, match="another release of the collection; make the plan anew"):
+    with pytest.raises(PlanError, match="another release of the collection; create a new plan"):
         kept_plan(_file(format=2), "plan.json")
 
 
