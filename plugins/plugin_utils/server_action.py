@@ -76,8 +76,10 @@ class ServerAction(ActionBase):
         # Contains long texts of the inventory and the collection.
         result.pop("invocation", None)
         if result.get("failed"):
-            # Output of programs may repeat secrets.
-            result.update({key: hub.redactor.mask_text(result[key]) for key in _MESSAGES if key in result})
+            # Output of programs may repeat secrets. From ansible-core 2.19 on, an exception is an object with messages.
+            messages = {key: result.pop(key) for key in _MESSAGES if key in result}
+            texts = {key: text for key, text in messages.items() if isinstance(text, str)}
+            result.update({key: hub.redactor.mask_text(text) for key, text in texts.items()})
         return result
 
     def _reach(self, hub: Hub) -> LocalMachine | RemoteMachine:
