@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-TINY = Path(__file__).parent / "chart"
+TINY = Path(__file__).parent / "tiny"
 
 
 def archive(version: str = "1.2.3", name: str = "tiny") -> bytes:

@@ -42,7 +42,7 @@ pytestmark = pytest.mark.skipif(
 pytest.importorskip("kubernetes_validate", reason="these tests need the Python package kubernetes-validate")
 pytest.importorskip("jsonschema_rs", reason="these tests need the Python package jsonschema-rs")
 
-CHART = str(Path(__file__).parent / "chart")
+CHART = str(Path(__file__).parents[1] / "tiny")
 KUBERNETES = "1.34"
 SECRET = "hunter2-and-more"
 

@@ -20,7 +20,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     chosen_authenticator,
 )
 
-CHECKOUT = Path(__file__).parents[6]
+CHECKOUT = Path(__file__).parents[7]
 CHARTS = str(CHECKOUT / "roles" / "hub" / "files" / "charts")
 FLEETS = CHECKOUT.parent / "shared" / "data" / "fleets" / "2i2c"
 TRAITS = read(CHARTS, versions(CHARTS)[-1]).traits

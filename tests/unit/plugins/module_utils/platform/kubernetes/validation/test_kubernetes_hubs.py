@@ -24,7 +24,7 @@ from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.sch
 
 pytest.importorskip("jsonschema_rs", reason="these tests need the Python package jsonschema-rs")
 
-CHARTS = str(Path(__file__).parents[6] / "roles" / "hub" / "files" / "charts")
+CHARTS = str(Path(__file__).parents[7] / "roles" / "hub" / "files" / "charts")
 ANY: list[Any] = [
     None,
     True,

@@ -20,7 +20,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     versions,
 )
 
-CHECKOUT = Path(__file__).parents[6]
+CHECKOUT = Path(__file__).parents[7]
 CHARTS = str(CHECKOUT / "roles" / "hub" / "files" / "charts")
 PUBLISHED = CHECKOUT.parent / "shared" / "data" / "z2jh" / "near-4.3.3"
 NEWEST = versions(CHARTS)[-1]
