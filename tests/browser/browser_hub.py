@@ -122,8 +122,8 @@ class DeployedHub:
 
 
 def free_ports(number: int) -> int:
-    """Return the first of so many neighbouring TCP ports that nothing listens on."""
-    for first in range(21000 + os.getpid() % 5000, 32000, number):
+    """Return the first of so many neighbouring TCP ports that nothing listens on, above those of tests/system."""
+    for first in range(28000 + os.getpid() % 3000, 32000, number):
         sockets = [socket.socket() for _each in range(number)]
         try:
             for offset, each in enumerate(sockets):
