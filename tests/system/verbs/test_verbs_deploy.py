@@ -153,7 +153,7 @@ def test_one_hub_changes_and_the_other_does_not(deployed: Deployed) -> None:
     assert result.planned() == {"campus": "update: configuration, hub to restart"}
     assert result.outcomes() == {"trial": "unchanged", "campus": "deployed"}
     assert fleet.hub("trial").pids == trial and fleet.hub("campus").pid("hub") != campus["hub"]
-    for play in ("Prepare the machines", "Deploy the production hubs"):
+    for play in ("Prepare the clusters", "Deploy the production hubs"):
         assert "[campus]" in result.part(play) and "trial" not in result.part(play)
     assert "TASK" not in result.part("Deploy the staging hubs")
     assert "Only here" in fleet.hub("campus").login_page()
