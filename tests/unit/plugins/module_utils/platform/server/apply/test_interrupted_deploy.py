@@ -20,7 +20,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     FAILED,
     REPLACED,
 )
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server_machine import (
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server.fake_machine import (
     FakeMachine,
     Killed,
     Power,

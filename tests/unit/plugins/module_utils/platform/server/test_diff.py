@@ -319,7 +319,7 @@ def recorded(hub: DesiredHub, result: str = CHECKED, **versions: str) -> Observe
 
 def test_locks_of_every_version() -> None:
     """What can be chosen is what the collection has locks of, and a lock is of the version that its name says."""
-    locks = Path(__file__).parents[5] / "roles" / "cluster" / "files" / "locks"
+    locks = Path(__file__).parents[6] / "roles" / "cluster" / "files" / "locks"
     hubs = {path.stem[4:] for path in locks.glob("hub-*.txt")}
     assert hubs == {path.stem[5:] for path in locks.glob("user-*.txt")} == set(JUPYTERHUB_VERSIONS)
     assert {path.name[6:] for path in locks.glob("proxy-*")} == set(PROXY_VERSIONS)

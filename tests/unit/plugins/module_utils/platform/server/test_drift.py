@@ -28,7 +28,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     Record,
 )
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server.diffs import diff_of, texts
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.test_server_change import (
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server.test_diff import (
     as_deployed,
     desired,
     hub_of,

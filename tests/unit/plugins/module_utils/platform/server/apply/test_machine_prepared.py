@@ -17,7 +17,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     remove_machine,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server_machine import (
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server.fake_machine import (
     FakeSupervisor,
 )
 

@@ -54,9 +54,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     Record,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, HostInput, Hub
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server_machine import AUTHOR
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.test_server_change import ASSETS
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.test_server_change import (
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server.fake_machine import AUTHOR
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server.test_diff import ASSETS
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server.test_diff import (
     SETUP as SETUP_OF_HUBS,
 )
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.schema.sound import hub_of

@@ -16,11 +16,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     Service,
     reverse_proxy_service,
 )
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.test_server_change import (
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server.test_diff import (
     ASSETS,
     SETUP,
 )
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.test_server_reverse_proxy import (
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server.test_reverse_proxy import (
     ORDINARY,
     ROOT,
     door,

@@ -18,7 +18,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions import history
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server_machine import AUTHOR
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server.fake_machine import AUTHOR
 
 #: Other names wherever tests run at the same time, since processes of the whole machine are looked at.
 OLD, NEW, TOOL = (f"{name}-{secrets.token_hex(6)}" for name in ("python", "python", "jupyterhub"))

@@ -31,7 +31,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
     SupervisorError,
 )
-from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server_machine import (
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server.fake_machine import (
     FakeMachine,
     Version,
     add_user,
