@@ -14,6 +14,9 @@ description:
   - Answers contain no secrets.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
+attributes:
+  check_mode:
+    details: Queries that change the machine, V(lock) and V(unlock), are refused in check mode.
 options:
   query:
     description:
@@ -62,6 +65,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     answer,
 )
 
+#: Queries that change the machine.
+CHANGING = ("lock", "unlock")
+
 
 def main() -> None:
     """Answer one query."""
@@ -72,8 +78,14 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    name = module.params["query"]
+    if module.check_mode and name in CHANGING:
+        module.fail_json(msg=f"the query {name!r} changes the machine; it is refused in check mode", told=True)
     try:
-        module.exit_json(changed=False, answer=answer(module.params["query"], module.params["arguments"]))
+        found = answer(name, module.params["arguments"])
+        # A lock that another owner holds is answered with its holder, and an unlock that found no lock with false.
+        changed = name in CHANGING and bool(found) and (name == "unlock" or "holder" not in found)
+        module.exit_json(changed=changed, answer=found)
     except PlatformError as error:
         module.fail_json(msg=str(error), told=True)
 

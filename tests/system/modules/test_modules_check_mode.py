@@ -165,3 +165,11 @@ def test_check_mode_predicts_changes(world: World, capsys: pytest.CaptureFixture
         assert made["changed"] == row.changed, label
         again = changes(run_module(row.module, arguments, True, capsys))
         assert again["changed"] == (row.changed and row.repeats), label
+
+
+@pytest.mark.parametrize("query", ["lock", "unlock"])
+def test_check_mode_refuses_to_lock(world: World, query: str, capsys: pytest.CaptureFixture[str]) -> None:
+    about = {"cluster": "east", "directory": world.layout().root, "owner": "anybody"}
+    result = run_module("server_query", {"query": query, "arguments": about}, True, capsys)
+    assert result["msg"] == f"the query '{query}' changes the machine; it is refused in check mode"
+    assert not Path(f"{world.layout().root}.deploy-lock").exists()
