@@ -29,22 +29,22 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action i
 
 
 class ActionModule(FleetAction):
-    """Writes the Helm values of hubs on Kubernetes; see the module's documentation."""
+    """Write the Helm values of hubs on Kubernetes; see the module's documentation."""
 
     ARGUMENTS = frozenset({"directory"})
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
-        """Write the files that differ, and tell which."""
+        """Write the files that differ, and return their names."""
         directory = self.argument("directory")
         if not directory:
             return {
                 "failed": True,
-                "msg": "render_directory is missing: where to write, for example -e render_directory=out",
+                "msg": "render_directory is not set; name a directory for the files, such as -e render_directory=out",
             }
         directory = os.path.abspath(os.path.expanduser(str(directory)))
         rendered = self.platforms.able(hubs, RENDER)
         if not rendered:
-            return {"failed": True, "msg": "no hub that was selected is on Kubernetes; there is nothing to render"}
+            return {"failed": True, "msg": "none of the selected hubs is on Kubernetes; there is nothing to render"}
         made = {
             os.path.join(directory, hub.name): install_files(
                 hub, self.platforms.values(hub).merged, self.platforms.charts.reference(hub), inventory.directory
@@ -77,17 +77,17 @@ class ActionModule(FleetAction):
         for hub in hubs:
             if hub["hub_pending_secrets"]:
                 missing = ", ".join(hub["hub_pending_secrets"])
-                display.display(f"{hub.name}: without the secrets of {missing}", color="yellow")
+                display.display(f"{hub.name}: the secrets of {missing} are missing", color="yellow")
         verb = "would be written" if self._task.check_mode else "written"
         files = plural(count, "file") if count else "no files"
         display.display(f"{plural(len(hubs), 'hub')} in {directory}: {files} {verb}")
 
     def _tell_left(self, directory: str, inventory: FleetInput) -> None:
-        """Name the directories of hubs that left the inventory: install.sh there would bring them back."""
+        """Print the directories of hubs that left the inventory; their install.sh would restore them."""
         for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
             if name not in inventory.hosts and _is_ours(os.path.join(directory, name, INSTALL)):
                 folder = os.path.join(directory, name)
-                display.display(f"{name}: left the inventory; {folder} is of no use anymore", color="yellow")
+                display.display(f"{name}: left the inventory; {folder} can be removed", color="yellow")
 
 
 def _refuse_others(made: dict[str, InstallFiles]) -> None:
@@ -96,18 +96,17 @@ def _refuse_others(made: dict[str, InstallFiles]) -> None:
     others = [path for path in paths if os.path.lexists(path) and not _is_ours(path)]
     if others:
         raise AnsibleActionFail(
-            f"{', '.join(others)}: not written by this playbook, which would replace it; move it away, or name another "
-            "directory; nothing was written"
+            f"{', '.join(others)}: not written by this playbook; move it, or set another directory; nothing was written"
         )
 
 
 def _is_ours(path: str) -> bool:
-    """Tell whether a file begins by saying that it was made from the inventory."""
+    """Tell whether a file has the header of a rendered one."""
     return HEADER.rstrip() in (_read(path) or "").split("\n")[:3]
 
 
 def _differing(folder: str, made: InstallFiles) -> list[str]:
-    """Return the paths of files that are to be written, or to go since their add-on did."""
+    """Return the paths of files to write, and of files to remove since their add-on was removed."""
     paths = [
         os.path.join(folder, name) for name, text in made.texts.items() if _read(os.path.join(folder, name)) != text
     ]

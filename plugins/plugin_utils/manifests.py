@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Render the manifests of a fleet and say what is wrong with them in the inventory's words."""
+"""Render the manifests of a fleet, and report problems at their place in the inventory."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problem
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms
 
-#: How many hubs are rendered between two lines that tell how far it is.
+#: Number of hubs between two lines of progress.
 STEP = 20
 
 
 class ManifestCheck:
-    """Renders hubs and checks every manifest.
+    """Renders hubs and validates every manifest.
 
-    unchecked: ``apiVersion kind`` -> how many objects no schema is known for.
+    unchecked: ``apiVersion kind`` -> number of objects without a schema.
     """
 
-    def __init__(self, inventory: FleetInput, platforms: Platforms, say: Callable[[str], Any]):
-        """say: prints a line for people, since this takes a while."""
+    def __init__(self, inventory: FleetInput, platforms: Platforms, report_progress: Callable[[str], Any]):
+        """report_progress: prints a line."""
         self.inventory = inventory
         self.platforms = platforms
         self.values: dict[str, ChartValues] = {}
-        self.say = say
+        self.report_progress = report_progress
         self.manifests = 0
         self.unchecked: Counter[str] = Counter()
 
     def run(self, hubs: list[Hub], processes: int | None = None) -> list[Problem]:
-        """Return what is wrong; raises PlatformError where nothing can be rendered here."""
+        """Return all problems; raises PlatformError where nothing can be rendered."""
         problems = Problems()
         self.values = {hub.name: self.platforms.values(hub) for hub in hubs}
         by_version: dict[str, list[Hub]] = {}
@@ -57,7 +57,7 @@ class ManifestCheck:
             for rendered in render_all(releases, version, processes):
                 done += 1
                 if done % STEP == 0 and done < len(hubs):
-                    self.say(f"  {done} of {len(hubs)} hubs rendered")
+                    self.report_progress(f"  {done} of {len(hubs)} hubs rendered")
                 self.manifests += len(rendered.objects)
                 self.unchecked.update(rendered.unchecked)
                 for problem in rendered.problems:
@@ -65,7 +65,7 @@ class ManifestCheck:
         return problems.of(hub.name for hub in hubs)
 
     def summary(self) -> str:
-        """Return what was looked at, in a line."""
+        """Return the numbers of manifests, in a line."""
         line = f"{self.manifests} manifests checked"
         if self.unchecked:
             kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.unchecked.items()))
@@ -84,9 +84,9 @@ class ManifestCheck:
 
 
 def _source(values: ChartValues, problem: ManifestProblem, objects: list[dict[str, Any]]) -> tuple[Any, ...] | None:
-    """Return the place in the inventory that a manifest's defect comes from, where that is beyond doubt.
+    """Return the place in the inventory that a manifest's problem comes from, where it is unambiguous.
 
-    Templates do not say where they took a value from: a value that stands under the same key once, and
+    Templates do not tell where a value comes from: a value that is under the same key once, and
     only once, in the hub's values is it.
     """
     if problem.kind == "values":
