@@ -49,7 +49,9 @@ print(json.dumps({"shared": sorted(shared), "reached": [path for path in PATHS i
 """
 
 #: Of the files that the launcher handed to a service: mode, owner and how many names each has.
-HANDED = 'for fd in *; do case $(readlink "$fd") in /memfd:handed*) stat -L --format="%a %u %h" "$fd";; esac; done'
+PRIVATE_COPIES = (
+    'for fd in *; do case $(readlink "$fd") in /memfd:private-copy*) stat -L --format="%a %u %h" "$fd";; esac; done'
+)
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +164,7 @@ def proxies_have_an_account_and_no_right_but_to_a_low_port(machine: Machine, fle
         told, kinds = as_status(machine.run("cat", f"/proc/{pid}/status")), ("Inh", "Prm", "Eff", "Bnd", "Amb")
         assert told["Uid"].split() == [account] * 4 and told["NoNewPrivs"] == "1"
         assert {kind: told[f"Cap{kind}"] for kind in kinds} == dict.fromkeys(kinds, f"{rights:016x}")
-        assert machine.run("sh", "-c", f"cd /proc/{pid}/fd; {HANDED}") == f"400 {account} 0\n" * files
+        assert machine.run("sh", "-c", f"cd /proc/{pid}/fd; {PRIVATE_COPIES}") == f"400 {account} 0\n" * files
     secret = (fleet.directory / "certificates" / "key.pem").read_text().splitlines()[1]
     assert not contain(fleet.state / "hubs", secret)
 

@@ -50,7 +50,7 @@ def substitute_files(command: list[str], files: Mapping[str, bytes], entry: pwd.
 
 def _private_copy(content: bytes) -> int:
     """Return the descriptor of an unnamed, immutable file, which stays open on exec."""
-    descriptor = os.memfd_create("private copy", os.MFD_ALLOW_SEALING)
+    descriptor = os.memfd_create("private-copy", os.MFD_ALLOW_SEALING)
     with os.fdopen(descriptor, "wb", closefd=False) as file:
         file.write(content)
     os.fchmod(descriptor, 0o400)
