@@ -80,7 +80,7 @@ def handed(pid: int) -> list[os.stat_result]:
     found = []
     for path in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(FileNotFoundError):  # closed since it was listed
-            if os.readlink(path).startswith("/memfd:handed"):
+            if os.readlink(path).startswith("/memfd:private-copy"):
                 found.append(path.stat())
     return found
 
