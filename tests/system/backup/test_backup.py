@@ -79,7 +79,7 @@ def the_machine_makes_the_next_backups(vault: Vault) -> None:
     settings = vault.fleet.state / "backup/settings.json"
     assert settings.stat().st_mode & 0o777 == 0o600
     shown = " ".join(vault.fleet.succeed("backup").output.split())
-    told = re.search(r"let something else run: (.+? scheduled \S+?)'", shown)
+    told = re.search(r"schedule this command with another program: (.+? scheduled \S+?)'", shown)
     if not told:
         warnings.warn("not tested: systemd or cron makes backups here, when it is time", stacklevel=2)
         return

@@ -91,7 +91,7 @@ def test_a_machine_that_does_not_answer_fails_for_itself(own: Fleet, machine: Ma
         assert back.code == 2 and "trial was rolled back to deploy" in back.output and TOLD in back.output, back.output
         assert "New term" not in hub.login_page()
         stopped = own.run("stop")
-        assert stopped.code == 2 and TOLD in stopped.output and "could not be given back" not in stopped.output
+        assert stopped.code == 2 and TOLD in stopped.output and "could not be released" not in stopped.output
         assert not any(hub.pids.values())
         assert own.run("deploy").outcomes()["trial"] == "deployed" and kernel.survives()
     finally:

@@ -294,7 +294,7 @@ def a_start_after_a_failed_one_works(machine: Machine, fleet: Fleet) -> None:
         "(place / 'jupyter_server_config.py').write_text('import os; os._exit(3)')"
     )
     hub.stop_server("ada")
-    with pytest.raises(AssertionError, match="ended with exit code 3"):
+    with pytest.raises(AssertionError, match="exited with exit code 3"):
         hub.start_server("ada")
     wait_for("the end", lambda: unit not in servers(machine))
     (home / ".jupyter/jupyter_server_config.py").unlink()
