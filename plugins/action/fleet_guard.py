@@ -38,6 +38,11 @@ class ActionModule(FleetAction):
         {"state", "ignore_maintenance_window", "changes", "ignore_unreachable", "unreachable", "break_lock"}
     )
 
+    def hosts(self, task_vars: Any) -> list[str]:
+        """Return the hosts to work on: the locks of those that failed are released as well."""
+        unlocking = self.argument("state") == "unlocked"
+        return list(task_vars["ansible_play_hosts_all"]) if unlocking else super().hosts(task_vars)
+
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Take or release the locks of the clusters."""
         # Known to be unreachable: an earlier task decided to continue without them.
@@ -70,13 +75,17 @@ class ActionModule(FleetAction):
         if looking:
             return result
         self._lock(clusters, owner, inventory)
-        moved = self._moved(clusters)
+        try:
+            moved = self._moved(clusters)
+            new = [] if moved else record({name: found.identity for name, found in facts.items()}, inventory.directory)
+        except Exception:
+            # From another container, nobody could tell that the lock is left over.
+            _unlock(clusters, owner)
+            raise
         if moved:
-            for platform, _members in clusters.values():
-                platform.unlock(owner)
+            _unlock(clusters, owner)
             msg = f"{', '.join(moved)} changed since the plan was created; nothing was changed; run the playbook again"
             return {"failed": True, "msg": msg}
-        new = record({name: found.identity for name, found in facts.items()}, inventory.directory)
         for name in new:
             display.display(f"{name}: identity recorded in the inventory; commit it")
         return {**result, "recorded": new}

@@ -48,9 +48,7 @@ class FleetAction(BulkAction):
         if unknown:
             return {"failed": True, "msg": f"unknown arguments: {', '.join(sorted(unknown))}"}
         inventory = read_inventory(task_vars, keep_encrypted=self.keep_encrypted())
-        # Hubs that failed earlier in the run are done with.
-        selected = [str(name) for name in task_vars["ansible_play_hosts"]]
-        selected = [name for name in selected if name in inventory.hosts]
+        selected = [name for name in map(str, self.hosts(task_vars)) if name in inventory.hosts]
         if not selected:
             what = "no host that was selected is a hub" if inventory.hosts else "the inventory has no hub"
             return {"failed": True, "msg": f"{what}: hubs are hosts of child groups of the group clusters"}
@@ -67,6 +65,10 @@ class FleetAction(BulkAction):
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Do the work on ``hubs``, the ones that ``--limit`` selected, all of them valid."""
         raise NotImplementedError
+
+    def hosts(self, task_vars: Any) -> list[str]:
+        """Return the hosts to work on; hubs that failed earlier in the run are done with."""
+        return list(task_vars["ansible_play_hosts"])
 
     def keep_encrypted(self) -> bool:
         """Tell whether what is encrypted can stay encrypted, because it is not needed."""

@@ -18,7 +18,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base 
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.identities import NAME
 from contract_inventory import inventory_of
 from harnesses import other_owner
-from memory_platform import MemoryHub, MemoryPlatforms
+from memory_platform import MemoryHub, MemoryPlatform, MemoryPlatforms
 
 #: Not open in this test.
 NEVER = ["Mon 00:00-00:01"]
@@ -92,6 +92,26 @@ def test_changed_since_it_was_planned(guard: Guard) -> None:
     result = guard.run(changes=[change])
     assert result["failed"] and "alpha" in result["msg"]
     assert guard.memory.lock == "", "given back"
+
+
+def test_lock_is_released_after_an_error(guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
+    change = {"hub": "alpha", "cluster": "machine", "action": "create", "live": ""}
+
+    def fail(*_arguments: Any) -> None:
+        raise PlatformError("the cluster went away")
+
+    monkeypatch.setattr(MemoryPlatform, "observe", fail)
+    with pytest.raises(PlatformError, match="went away"):
+        guard.run(changes=[change])
+    assert guard.memory.lock == ""
+
+
+def test_locks_of_failed_hubs_are_released() -> None:
+    action = ActionModule.__new__(ActionModule)
+    hosts = {"ansible_play_hosts_all": ["alpha", "beta"], "ansible_play_hosts": ["beta"]}
+    for state, expected in (("unlocked", ["alpha", "beta"]), ("locked", ["beta"])):
+        action._task = SimpleNamespace(args={"state": state})
+        assert action.hosts(hosts) == expected
 
 
 def test_lock_of_another_container(guard: Guard) -> None:
