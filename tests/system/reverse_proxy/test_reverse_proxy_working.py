@@ -136,7 +136,8 @@ def test_tells_who_has_its_port(served: Served) -> None:
         result = served.fleet.run("deploy")
     assert result.code != 0
     said = (
-        rf"cluster_https_port: port {served.https} is in use by \S+ \(process {os.getpid()}\); stop that program, or set another port"
+        rf"cluster_https_port: port {served.https} is in use by \S+ \(process {os.getpid()}\); "
+        "stop that program, or set another port"
     )
     assert re.search(said, result.output), result.output[-3000:]
     assert result.changed() == 0
