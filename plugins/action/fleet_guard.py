@@ -25,6 +25,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action i
     display,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.identities import mismatch, record
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes import names_of
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import now_for_people, who
 
 #: Cluster -> its platform, and its hubs in this run.
@@ -119,8 +120,7 @@ class ActionModule(FleetAction):
 
     def _breaking(self, inventory: FleetInput) -> set[str]:
         """Return the clusters whose lock the operator wants to be broken, unless its holder is seen alive."""
-        value = self.argument("break_lock") or []
-        names = {name.strip() for name in (value.split(",") if isinstance(value, str) else map(str, value))}
+        names = names_of(self.argument("break_lock"))
         for name in sorted(names - set(inventory.clusters)):
             raise PlatformError(f"deploy_break_lock: there is no cluster {name!r}{nearest(name, inventory.clusters)}")
         return names

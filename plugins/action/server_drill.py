@@ -25,6 +25,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.backups import
     target_of,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.hub_files import pack, texts_of
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes import names_of
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import now_for_people, record_of, who
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_cluster import ServerCluster
@@ -82,7 +83,8 @@ class ActionModule(ServerAction):
         if self._task.check_mode:
             return {"changed": False, "summary": "would be drilled"}
         owner = LockOwner.of_process(os.getppid(), who(), now_for_people())
-        self.platform.platform.lock(owner)
+        force = self.hub.cluster.name in names_of(arguments.get("break_lock"))
+        self.platform.platform.lock(owner, force)
         try:
             started = super().apply(arguments, task_vars)
             if not started.get("failed"):

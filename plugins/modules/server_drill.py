@@ -14,7 +14,8 @@ description:
     itself can reach, starts it, checks it as a user, and removes it, even if a step fails. Does not change the hub
     itself.
   - Removes what an interrupted drill left behind.
-  - The action of the same name fills in the other options from the inventory, and runs the check; set only O(backup).
+  - The action of the same name fills in the other options from the inventory, and runs the check; set only O(backup)
+    and O(break_lock).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
   - hubfleet.jupyterhub.backup_program
@@ -31,6 +32,11 @@ options:
     description: Id of the backup, or V(latest).
     type: str
     default: latest
+  break_lock:
+    description: Clusters whose locks of lost drills are taken over; see M(hubfleet.jupyterhub.fleet_guard). Read by the
+      action.
+    type: raw
+    default: []
   hub:
     description: Name of the hub. Filled in by the action.
     type: str
@@ -122,6 +128,7 @@ def main() -> None:
         argument_spec={
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "backup": {"type": "str", "default": "latest"},
+            "break_lock": {"type": "raw", "default": []},
             "hub": {"type": "str"},
             "target": {"type": "dict", "default": {}},
             "builds": {"type": "path"},

@@ -21,6 +21,11 @@ def fact(hub: str, name: str, task_vars: Mapping[str, Any]) -> str:
     return str(variables.get(name) or "")
 
 
+def names_of(value: Any) -> set[str]:
+    """Return the names in a list, or in a text with commas between them, such as an extra variable."""
+    return {name.strip() for name in (value.split(",") if isinstance(value, str) else map(str, value or ()))}
+
+
 def given_up(task_vars: Mapping[str, Any]) -> set[str]:
     """Return the hosts of the play that failed for good earlier in the run."""
     return set(map(str, task_vars["ansible_play_hosts_all"])) - set(map(str, task_vars["ansible_play_hosts"]))
