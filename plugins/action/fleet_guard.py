@@ -55,7 +55,9 @@ class ActionModule(FleetAction):
         owner = LockOwner.of_process(os.getppid(), who(), now_for_people())
         state = self.argument("state", "locked")
         if state == "unlocked":
-            return {"changed": False, "clusters": _unlock(clusters, owner), "recorded": []}
+            # Check mode locks nothing, and machines refuse to unlock in it.
+            released = [] if self._task.check_mode else _unlock(clusters, owner)
+            return {"changed": False, "clusters": released, "recorded": []}
         facts, unreachable = _facts(clusters)
         if unreachable and not self.argument("ignore_unreachable", False):
             raise PlatformError("; ".join(unreachable.values()))

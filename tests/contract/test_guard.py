@@ -106,6 +106,12 @@ def test_lock_is_released_after_an_error(guard: Guard, monkeypatch: pytest.Monke
     assert guard.memory.lock == ""
 
 
+def test_check_mode_releases_nothing(guard: Guard) -> None:
+    guard.run()
+    assert guard.run(check_mode=True, state="unlocked")["clusters"] == []
+    assert guard.memory.lock
+
+
 def test_locks_of_failed_hubs_are_released() -> None:
     action = ActionModule.__new__(ActionModule)
     hosts = {"ansible_play_hosts_all": ["alpha", "beta"], "ansible_play_hosts": ["beta"]}
