@@ -101,5 +101,5 @@ class ServerAction(ActionBase):
 
     def _facts(self, hub: Hub, platform: ServerPlatform, task_vars: Any) -> MachineFacts:
         """Return the facts of the machine that the playbook has read already, else read them now."""
-        known = plain(self._templar.template(task_vars.get(_FACTS) or {})).get(hub.cluster.name)
-        return platform.facts_from_dict(known) if known else platform.facts([hub])
+        known = self._templar.template(task_vars.get(_FACTS) or {}).get(hub.cluster.name)
+        return platform.facts_from_dict(plain(known)) if known else platform.facts([hub])
