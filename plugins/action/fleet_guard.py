@@ -36,7 +36,7 @@ class ActionModule(FleetAction):
     """Guards clusters while they are changed; see the module's documentation."""
 
     ARGUMENTS = frozenset(
-        {"state", "ignore_maintenance_window", "changes", "ignore_unreachable", "unreachable", "break_lock"}
+        {"state", "ignore_maintenance_window", "changes", "ignore_unreachable", "unreachable_hubs", "break_lock"}
     )
 
     def hosts(self, task_vars: Any) -> list[str]:
@@ -48,7 +48,7 @@ class ActionModule(FleetAction):
         """Take or release the locks of the clusters."""
         # Known to be unreachable: an earlier task decided to continue without them.
         away = {change["cluster"] for change in self._planned() if change["action"] == UNREACHABLE}
-        away |= {hub.cluster.name for hub in hubs if hub.name in (self.argument("unreachable") or {})}
+        away |= {hub.cluster.name for hub in hubs if hub.name in (self.argument("unreachable_hubs") or {})}
         hubs = [hub for hub in hubs if hub.cluster.name not in away]
         clusters = self.platforms.deployable(hubs)
         # Tasks run in forks; what lives as long as the playbook is what made them.
@@ -72,7 +72,8 @@ class ActionModule(FleetAction):
             "changed": False,
             "clusters": sorted(clusters),
             "recorded": [],
-            "unreachable": lost,
+            # Not "unreachable": with that key, Ansible takes the host itself for unreachable.
+            "unreachable_hubs": lost,
             "facts": {name: found.as_dict() for name, found in facts.items()},
         }
         if looking:

@@ -44,11 +44,11 @@ options:
     type: raw
     default: []
   ignore_unreachable:
-    description: Continue without clusters that do not answer; RV(unreachable) lists their hubs.
+    description: Continue without clusters that do not answer; RV(unreachable_hubs) lists their hubs.
     type: bool
     default: false
-  unreachable:
-    description: The return value RV(unreachable) of an earlier task; the clusters of these hubs are left out.
+  unreachable_hubs:
+    description: The return value RV(unreachable_hubs) of an earlier task; the clusters of these hubs are left out.
     type: dict
     default: {}
 """
@@ -80,7 +80,7 @@ facts:
   returned: unless O(state=unlocked)
   type: dict
   sample: {workstation: {identity: "machine-id:0123456789abcdef", architecture: x86_64}}
-unreachable:
+unreachable_hubs:
   description: Hubs whose cluster is unreachable, each with the reason.
   returned: when O(state=locked)
   type: dict

@@ -134,4 +134,4 @@ def test_unreachable(guard: Guard) -> None:
     with pytest.raises(PlatformError, match="the cluster does not answer"):
         guard.run()
     result = guard.run(ignore_unreachable=True)
-    assert (result["clusters"], result["unreachable"]) == ([], {"alpha": "the cluster does not answer"})
+    assert (result["clusters"], result["unreachable_hubs"]) == ([], {"alpha": "the cluster does not answer"})

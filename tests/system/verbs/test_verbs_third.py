@@ -191,7 +191,7 @@ def test_remove_with_data_leaves_nothing(joined: Fleet) -> None:
     exports = joined.directory / "state-exports"
     exports.write_text("in the way", encoding="utf-8")
     result = joined.run("remove", *sure, "-e", "remove_end_sessions=true")
-    assert result.code == 2 and "could not be copied" in result.output, result.output
+    assert result.code == 2 and "cannot be exported" in result.output, result.output
     assert "ending the sessions of ada" in result.output and not processes_of(homes)
     assert hub.secrets() == held and kept.read_text() == "kept"
     exports.unlink()
