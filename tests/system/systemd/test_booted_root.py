@@ -333,7 +333,7 @@ def accounts_have_the_same_limits(machine: Machine, fleet: Fleet) -> None:
     north = fleet.hub(HUBS[0])
     north.stop_server("ada")
     fleet.set(cluster_isolation="system-users")
-    fleet.succeed("deploy", "--skip-tags", "check")
+    fleet.succeed("deploy")
     north.start_server("ada")
     unit = server(machine, north, "ada")
     uid = int(machine.run("stat", "--format=%u", f"/proc/{machine.show(unit, 'MainPID')}"))

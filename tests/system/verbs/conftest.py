@@ -8,6 +8,7 @@ The tests run the verbs as the account that runs pytest; isolation follows from 
 
 from __future__ import annotations
 
+import copy
 import os
 import pwd
 import secrets
@@ -76,11 +77,22 @@ def deployed() -> Iterator[Deployed]:
         fleet.end()
 
 
+@pytest.fixture(scope="module")
+def shared(deployed: Deployed) -> Iterator[Fleet]:
+    """The fleet with the same inventory for each file, so that files do not depend on one another."""
+    fleet = deployed.fleet
+    first = copy.deepcopy((fleet.clusters, fleet.hubs))
+    yield fleet
+    fleet.clusters, fleet.hubs = first
+    fleet.write()
+    fleet.restore()
+
+
 @pytest.fixture
-def fleet(deployed: Deployed) -> Iterator[Fleet]:
+def fleet(shared: Fleet) -> Iterator[Fleet]:
     """The fleet, as its inventory says before and after the test."""
-    yield deployed.fleet
-    deployed.fleet.restore()
+    yield shared
+    shared.restore()
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ def test_a_failing_staging_hub_protects_production(fleet: Fleet) -> None:
         assert outcomes["campus"] == "skipped staging hub trial of its cluster failed", outcomes
         assert (campus.pids, campus.config) == before
         assert "Second term" not in trial.login_page()
-    fleet.succeed("deploy", "--skip-tags", "check")
+    fleet.succeed("deploy")
     assert "Second term" in campus.login_page() and "Second term" in trial.login_page()
 
 
@@ -53,7 +53,7 @@ def test_an_error_in_the_hubs_python(fleet: Fleet) -> None:
         assert (campus.pids, trial.config) == before and trial.healthy()
         assert re.search("^trial +python/small +ok", result.output, re.MULTILINE), result.output
         assert kernel.survives()
-    fleet.succeed("deploy", "--skip-tags", "check")
+    fleet.succeed("deploy")
     assert trial.healthy() and kernel.survives()
     trial.stop_server("ben")
 
@@ -77,7 +77,7 @@ def test_an_environment_that_cannot_be_built(fleet: Fleet) -> None:
         assert [fleet.hub(name).pids for name in fleet.hubs] == before and trial.healthy()
         assert not list((fleet.state / "environments").glob("extra-*"))
     with fleet.changed("trial", hub_environments=["python", {**EXTRA, "packages": ["cowsay==6.1"]}]):
-        fleet.succeed("deploy", "--skip-tags", "check")
+        fleet.succeed("deploy")
         assert not uncompiled(fleet.state / "environments/extra", "jupyter_server", "jupyterlab", "cowsay")
         result = fleet.succeed("check", "--limit", "trial", "-e", "check_every=true")
         assert "python/small" in result.output and "extra/small" in result.output

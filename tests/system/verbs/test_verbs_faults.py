@@ -98,7 +98,7 @@ def kill(fleet: Fleet, hub: Hub, victims: tuple[str, ...]) -> None:
 def settle(fleet: Fleet, hub: Hub, victims: tuple[str, ...]) -> None:
     """The supervisor restarts what was killed; who kills the supervisor, deploys."""
     if "supervisor" in victims:
-        fleet.succeed("deploy", "--skip-tags", "check")
+        fleet.succeed("deploy")
     wait_for("the services to be back", lambda: all(hub.pids.values()) and hub.healthy())
 
 
@@ -306,7 +306,7 @@ def test_an_index_that_breaks_during_a_download(fleet: Fleet, kernel: Kernel) ->
             assert index.cut_off and "Traceback" not in result.output
             assert not list((fleet.state / "environments").glob("fetched-*"))
             assert hub.pids == before and kernel.survives()
-        fleet.succeed("deploy", "--skip-tags", "check")
+        fleet.succeed("deploy")
         assert list((fleet.state / "environments").glob("fetched-*/.complete")) and kernel.survives()
 
 

@@ -52,7 +52,7 @@ def test_kernels_outlive_a_new_configuration(personal: Fleet) -> None:
     hub.start_server("cyd")
     kernel, before = hub.kernel("cyd").mark(), hub.pids
     with personal.changed("trial", hub_announcement="New term"):
-        personal.succeed("deploy", "--skip-tags", "check")
+        personal.succeed("deploy")
     assert hub.pid("hub") != before["hub"] and hub.pid("proxy") == before["proxy"]
     assert kernel.survives() and "New term" in hub.login_page()
     hub.stop_server("cyd")
@@ -64,11 +64,11 @@ def test_an_inventory_that_cannot_be_written_is_deployed(personal: Fleet) -> Non
         (personal.inventory / IDENTITIES).unlink()
         personal.inventory.chmod(0o500)
         try:
-            personal.succeed("deploy", "--skip-tags", "check")
+            personal.succeed("deploy")
         finally:
             personal.inventory.chmod(0o700)
         assert "Read only" in hub.login_page() and not personal.identities()
-    result = personal.succeed("deploy", "--skip-tags", "check")
+    result = personal.succeed("deploy")
     assert "own: identity recorded in the inventory; commit it" in result.output
     assert list(personal.identities()) == ["own"]
 

@@ -78,7 +78,7 @@ def test_deploy_right_after_a_crash(fleet: Fleet, kernel: Kernel, service: str) 
     hub = fleet.hub("trial")
     with watching(hub.directory / "jupyterhub.sqlite") as seen:
         os.kill(hub.pid(service), signal.SIGKILL)
-        fleet.succeed("deploy", "--skip-tags", "check")
+        fleet.succeed("deploy")
         wait_for("order", lambda: settled(fleet, hub))
     assert max(map(len, seen)) <= 1
     assert kernel.survives()
@@ -95,7 +95,7 @@ def test_deploy_after_the_supervisor_was_killed(fleet: Fleet, kernel: Kernel) ->
         os.kill(keeper, signal.SIGKILL)
         wait_for("the supervisor to end", lambda: not start_time(keeper))
         assert hub.pids == before and hub.healthy()
-        result = fleet.succeed("deploy", "--skip-tags", "check")
+        result = fleet.succeed("deploy")
         assert result.planned()["trial"] == "update: supervisor not running"
         wait_for("order", lambda: all(settled(fleet, fleet.hub(name)) for name in fleet.hubs))
     assert not set(before.values()) & set(hub.pids.values())
@@ -129,7 +129,7 @@ def test_stop_leaves_users_alone(fleet: Fleet, kernel: Kernel) -> None:
     assert not working or start_time(working)
     assert fleet.succeed("stop", "--limit", "trial").recap("trial")["changed"] == 0
     assert all(fleet.hub("campus").pids.values())
-    result = fleet.succeed("deploy", "--skip-tags", "check")
+    result = fleet.succeed("deploy")
     assert result.planned() == {"trial": "drifted: proxy not running, hub not running, culler not running"}
     assert settled(fleet, hub) and kernel.survives()
 
@@ -140,7 +140,7 @@ def test_ordinary_work_leaves_no_traceback(fleet: Fleet, kernel: Kernel) -> None
     # What crashed in the tests before may have left some, and rightly so.
     before = log.stat().st_size
     fleet.set("trial", hub_announcement="Ordinary work")
-    fleet.succeed("deploy", "--skip-tags", "check")
+    fleet.succeed("deploy")
     hub.start_server("ben")
     hub.kernel("ben").mark()
     hub.stop_server("ben")

@@ -130,7 +130,7 @@ def test_a_low_port_needs_one_right(joined: Fleet) -> None:
         os.kill(hub.pid("proxy"), signal.SIGKILL)
         wait_for("the hub", hub.healthy)
         assert status(hub.pid("proxy"))["CapEff"] == rights["CapEff"]
-    result = joined.run("deploy", "--limit", "secure", "--skip-tags", "check")
+    result = joined.run("deploy", "--limit", "secure")
     assert result.code == 0, result.output
 
 
@@ -143,7 +143,7 @@ def test_one_of_two_staging_hubs_fails(joined: Fleet) -> None:
         assert campus.pids == before
         outcomes = {hub: outcome.split()[0] for hub, outcome in result.outcomes().items()}
         assert outcomes == {"trial": "rolled", "campus": "skipped", "secure": "deployed"}
-    result = joined.run("deploy", "--skip-tags", "check")
+    result = joined.run("deploy")
     assert result.code == 0, result.output
 
 
@@ -162,7 +162,7 @@ def test_remove_keeps_data(joined: Fleet) -> None:
     joined.succeed("remove", "--limit", "secure", "-e", "remove_hubs=secure")
     assert not any(hub.pids.values()) and not hub.healthy()
     assert not list((joined.state / "supervisor").glob("services/*secure*"))
-    result = joined.run("deploy", "--skip-tags", "check")
+    result = joined.run("deploy")
     assert result.code == 0, result.output
     assert hub.secrets() == before and "ada" in hub.users()
 

@@ -239,7 +239,7 @@ def test_drift_is_told_and_mended(fleet: Fleet, kernel: Kernel) -> None:
     assert planned["east-a"] == "drifted: supervisor not running, configuration"
     assert '-    "announcement": "By hand"' in result.output
     assert fleet.run("plan", "-e", "plan_exit_code=true").code == 2
-    result = fleet.succeed("deploy", "--skip-tags", "check")
+    result = fleet.succeed("deploy")
     assert kinds(result) == {**dict.fromkeys(EAST, "deployed"), **dict.fromkeys(WEST, "unchanged")}
     assert "By hand" not in fleet.hub("east-a").login_page() and kernel.survives()
 
@@ -293,7 +293,7 @@ def test_one_deploy_at_a_time(fleet: Fleet) -> None:
     assert fleet.hub("west-staging").healthy()
     kill_all(process)
     assert lock.exists()
-    result = fleet.succeed("deploy", "--limit", "west-b", "--skip-tags", "check")
+    result = fleet.succeed("deploy", "--limit", "west-b")
     assert "west: the lock of an earlier deploy, which did not release it, was replaced" in result.output
     assert "At the same time" in fleet.hub("west-b").login_page() and not locks(fleet)
 

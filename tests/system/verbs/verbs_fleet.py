@@ -236,7 +236,7 @@ class Fleet:
     def restore(self) -> None:
         """Deploy if anything differs from what the last deploy of all hubs left."""
         if not self.is_as_deployed():
-            self.succeed("deploy", "--skip-tags", "check")
+            self.succeed("deploy")
 
     def is_as_deployed(self) -> bool:
         """Whether inventory, configuration and processes are what the last deploy of all hubs left, if it succeeded."""
