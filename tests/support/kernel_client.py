@@ -16,7 +16,7 @@ from yarl import URL
 
 
 def run_code(channels: str, token: str, code: str, timeout: float = 60, ssl: Any = True) -> str:
-    """Return what the code prints.
+    """Return what the code prints, to stderr first.
 
     channels: the address api/kernels/ID/channels of the kernel. ssl: as aiohttp takes it.
     Raises AssertionError with what the code raised, or that the kernel died; aiohttp.ClientError without a connection.
@@ -36,5 +36,5 @@ async def _run(channels: str, token: str, code: str, ssl: Any) -> str:
         async for message in socket:
             execution.feed(json.loads(message.data))
             if execution.finished:
-                return execution.stdout
+                return execution.stderr + execution.stdout
     raise AssertionError("the kernel's connection was closed")
