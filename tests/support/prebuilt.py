@@ -104,6 +104,10 @@ def share_with(state: Path) -> None:
 def _copy(source: Path, target: Path) -> None:
     same = source.stat().st_dev == target.parent.stat().st_dev
     subprocess.run(["cp", "--archive", *(["--link"] if same else []), str(source), str(target)], check=True)
+    # Own, since tests compare it, and another fleet's link to the same file would change it.
+    marker = target / ".complete"
+    marker.unlink()
+    shutil.copy2(source / marker.name, marker)
     # Programs of a virtual environment name their interpreter, and shells' scripts their directory, by the full path.
     for program in (target / "bin").glob("*"):
         if program.is_symlink():
