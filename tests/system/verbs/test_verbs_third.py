@@ -44,6 +44,7 @@ def joined(deployed: Deployed) -> Iterator[Fleet]:
         fleet.run("remove", "--limit", "secure", "-e", "remove_hubs=secure", *sure)
     del fleet.hubs["secure"], fleet.tiers["secure"]
     fleet.write()
+    fleet.restore()
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def first(joined: Fleet) -> tuple[Result, list[dict[str, int]]]:
 @pytest.fixture(autouse=True)
 def restored(joined: Fleet, first: tuple[Result, list[dict[str, int]]]) -> None:
     """Before each test all hubs are what the inventory says."""
-    joined.restore()
+    joined.restore(environment=trusting(joined))
 
 
 def trusting(fleet: Fleet) -> dict[str, str]:
@@ -130,7 +131,7 @@ def test_a_low_port_needs_one_right(joined: Fleet) -> None:
         os.kill(hub.pid("proxy"), signal.SIGKILL)
         wait_for("the hub", hub.healthy)
         assert status(hub.pid("proxy"))["CapEff"] == rights["CapEff"]
-    result = joined.run("deploy", "--limit", "secure")
+    result = joined.run("deploy", "--limit", "secure", environment=trusting(joined))
     assert result.code == 0, result.output
 
 
@@ -143,7 +144,7 @@ def test_one_of_two_staging_hubs_fails(joined: Fleet) -> None:
         assert campus.pids == before
         outcomes = {hub: outcome.split()[0] for hub, outcome in result.outcomes().items()}
         assert outcomes == {"trial": "rolled", "campus": "skipped", "secure": "deployed"}
-    result = joined.run("deploy")
+    result = joined.run("deploy", environment=trusting(joined))
     assert result.code == 0, result.output
 
 
@@ -162,7 +163,7 @@ def test_remove_keeps_data(joined: Fleet) -> None:
     joined.succeed("remove", "--limit", "secure", "-e", "remove_hubs=secure")
     assert not any(hub.pids.values()) and not hub.healthy()
     assert not list((joined.state / "supervisor").glob("services/*secure*"))
-    result = joined.run("deploy")
+    result = joined.run("deploy", environment=trusting(joined))
     assert result.code == 0, result.output
     assert hub.secrets() == before and "ada" in hub.users()
 

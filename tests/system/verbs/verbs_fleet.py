@@ -233,10 +233,11 @@ class Fleet:
         assert result.code == 0, result.output
         return result
 
-    def restore(self) -> None:
+    def restore(self, environment: dict[str, str] | None = None) -> None:
         """Deploy if anything differs from what the last deploy of all hubs left."""
         if not self.is_as_deployed():
-            self.succeed("deploy")
+            result = self.run("deploy", environment=environment)
+            assert result.code == 0, result.output
 
     def is_as_deployed(self) -> bool:
         """Whether inventory, configuration and processes are what the last deploy of all hubs left, if it succeeded."""
