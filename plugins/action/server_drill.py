@@ -37,25 +37,25 @@ _PORTS = range(28000, 32000, 4)
 class ActionModule(ServerAction):
     """Drills one hub; see the module's documentation."""
 
-    def arguments(self, hub: Hub, platform: ServerCluster, given: dict[str, Any]) -> dict[str, Any]:
+    def arguments(self, hub: Hub, cluster: ServerCluster, given: dict[str, Any]) -> dict[str, Any]:
         """Return everything of a hub that is like the real one, but somewhere else."""
-        missing = [build.name for build in platform.platform.observe([hub]).prerequisites]
+        missing = [build.name for build in cluster.platform.observe([hub]).prerequisites]
         if missing:
             raise AnsibleActionFail(f"{', '.join(missing)} would have to be built for hub {hub.name}; deploy it first")
-        self.hub, self.platform = self._beside(hub, platform)
+        self.hub, self.platform = self._beside(hub, cluster)
         desired = self.platform.desired(self.hub)
-        texts = texts_of(self.hub, desired, platform.directory)
+        texts = texts_of(self.hub, desired, cluster.directory)
         return {
             **program_arguments(self.platform),
             "hub": hub.name,
             "settings": settings_of(hub),
             "target": target_of(self.hub, self.platform),
-            "builds": platform.setup.layout.root,
+            "builds": cluster.setup.layout.root,
             "content": pack(texts),
             "config": {key: desired.config[key] for key in ("bind", "base_url", "ports", "tls")},
             "services": [service.as_dict() for service in desired.services],
             "generated": list(desired.generated),
-            "record": record_of(desired, texts, platform.directory),
+            "record": record_of(desired, texts, cluster.directory),
             "supervisor": self.platform.supervisor(),
         }
 

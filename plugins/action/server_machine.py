@@ -3,6 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Controller side of the module server_machine."""
 
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import (
-    ServerAction as ActionModule,  # noqa: F401
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
+
+ActionModule = ServerAction

@@ -154,7 +154,8 @@ def test_changed(harness: Harness) -> None:
     platform, (hub,) = made(harness, hub_title="Another")
     found = diff_of(platform, hub)
     assert (found.action, CONFIGURATION in {reason.code for reason in found.reasons}) == (UPDATE, True)
-    assert "Another" in found.after and "Another" not in found.before != ""
+    assert "Another" in found.after
+    assert found.before and "Another" not in found.before
     assert found.desired != before.desired and found.live == before.live
 
 
