@@ -227,17 +227,16 @@ class Fleet:
             self.deployed = None if result.code else (result, self._condition())
         return result
 
-    def succeed(self, verb: str, *arguments: str) -> Result:
+    def succeed(self, verb: str, *arguments: str, environment: dict[str, str] | None = None) -> Result:
         """Run a playbook that must succeed."""
-        result = self.run(verb, *arguments)
+        result = self.run(verb, *arguments, environment=environment)
         assert result.code == 0, result.output
         return result
 
     def restore(self, environment: dict[str, str] | None = None) -> None:
         """Deploy if anything differs from what the last deploy of all hubs left."""
         if not self.is_as_deployed():
-            result = self.run("deploy", environment=environment)
-            assert result.code == 0, result.output
+            self.succeed("deploy", environment=environment)
 
     def is_as_deployed(self) -> bool:
         """Whether inventory, configuration and processes are what the last deploy of all hubs left, if it succeeded."""
