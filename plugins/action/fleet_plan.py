@@ -13,8 +13,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import (
     HubPlan,
     Plan,
-    kept_plan,
-    moved,
+    load_plan,
+    outdated_reasons,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     Fleet,
@@ -95,7 +95,7 @@ class ActionModule(FleetAction):
             return []
         try:
             with open(os.path.expanduser(name), encoding="utf-8") as file:
-                return moved(kept_plan(file.read(), name), plan)
+                return outdated_reasons(load_plan(file.read(), name), plan)
         except OSError as error:
             raise AnsibleActionFail(f"the plan {name} cannot be read: {error.strerror}; nothing was changed") from None
         except UnicodeDecodeError:

@@ -42,26 +42,26 @@ class ActionModule(ServerAction):
         missing = [build.name for build in cluster.platform.observe([hub]).prerequisites]
         if missing:
             raise AnsibleActionFail(f"{', '.join(missing)} would have to be built for hub {hub.name}; deploy it first")
-        self.hub, self.platform = self._beside(hub, cluster)
-        desired = self.platform.desired(self.hub)
+        self.hub, self.cluster = self._beside(hub, cluster)
+        desired = self.cluster.desired(self.hub)
         texts = texts_of(self.hub, desired, cluster.directory)
         return {
-            **program_arguments(self.platform),
+            **program_arguments(self.cluster),
             "hub": hub.name,
             "settings": settings_of(hub),
-            "target": target_of(self.hub, self.platform),
+            "target": target_of(self.hub, self.cluster),
             "builds": cluster.setup.layout.root,
             "content": pack(texts),
             "config": {key: desired.config[key] for key in ("bind", "base_url", "ports", "tls")},
             "services": [service.as_dict() for service in desired.services],
             "generated": list(desired.generated),
             "record": record_of(desired, texts, cluster.directory),
-            "supervisor": self.platform.supervisor(),
+            "supervisor": self.cluster.supervisor(),
         }
 
-    def _beside(self, hub: Hub, platform: ServerCluster) -> tuple[Hub, ServerCluster]:
-        """Return the hub of the drill on ports that are free, and its platform."""
-        root = platform.setup.layout.root
+    def _beside(self, hub: Hub, deployed: ServerCluster) -> tuple[Hub, ServerCluster]:
+        """Return the hub of the drill on ports that are free, and its cluster."""
+        root = deployed.setup.layout.root
         elsewhere = {"cluster_state_directory": f"{root}{DRILL_INFIX}{hub.name}", "cluster_reverse_proxy": "none"}
         cluster = replace(hub.cluster, options={**hub.cluster.options, **elsewhere})
         # Hubs that are drilled at the same time start to look in different places.
@@ -69,13 +69,13 @@ class ActionModule(ServerAction):
         for attempt in range(20):
             port = _PORTS[(first + 17 * attempt) % len(_PORTS)]
             beside = replace(hub, cluster=cluster, options={**hub.options, **_elsewhere(hub, port)})
-            made = ServerPlatform(
-                cluster, platform.platform.inventory, platform.assets, lambda: platform.platform.machine
+            platform = ServerPlatform(
+                cluster, deployed.platform.inventory, deployed.assets, lambda: deployed.platform.machine
             )
-            state = made.observe([beside])
+            state = platform.observe([beside])
             if not state.machine.ports_in_use[hub.name]:
                 setup = replace(state.facts.setup, layout=Layout(state.facts.setup.layout.root, builds=root))
-                return beside, ServerCluster(made, replace(state.facts, setup=setup))
+                return beside, ServerCluster(platform, replace(state.facts, setup=setup))
         raise AnsibleActionFail(f"no ports are free for a drill of hub {hub.name}")
 
     def apply(self, arguments: dict[str, Any], task_vars: Any) -> dict[str, Any]:
@@ -84,14 +84,14 @@ class ActionModule(ServerAction):
             return {"changed": False, "summary": "would be drilled"}
         owner = LockOwner.of_process(os.getppid(), who(), now_for_people())
         force = self.hub.cluster.name in names_of(arguments.get("break_lock"))
-        self.platform.platform.lock(owner, force)
+        self.cluster.platform.lock(owner, force)
         try:
             started = super().apply(arguments, task_vars)
             if not started.get("failed"):
                 started = {**started, **self._check()}
         finally:
             cleared = super().apply({**arguments, "state": "absent"}, task_vars)
-            self.platform.platform.unlock(owner)
+            self.cluster.platform.unlock(owner)
         if cleared.get("failed") and not started.get("failed"):
             return {**cleared, "msg": f"the drill could not be removed: {cleared['msg']}"}
         return started if started.get("failed") else {**started, "changed": False, "summary": _summary(started)}
@@ -99,7 +99,7 @@ class ActionModule(ServerAction):
     def _check(self) -> dict[str, Any]:
         """Act like a user, on the machine itself; return what becomes of the result."""
         started = time.monotonic()
-        platform, facts = self.platform.platform, self.platform.facts
+        platform, facts = self.cluster.platform, self.cluster.facts
         targets = platform.check_targets([self.hub], facts)
         try:
             checked = platform.check([self.hub], targets, facts, CheckOptions(parallel_hubs=1))

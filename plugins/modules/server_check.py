@@ -49,8 +49,8 @@ checked:
   returned: success
   type: dict
   sample: {problems: {}, results: [{cluster: workstation, name: demo, ok: true}]}
-told:
-  description: Whether C(msg) is an error message for the operator.
+explained:
+  description: Whether C(msg) explains the failure to the operator, and needs no further output.
   returned: failure
   type: bool
   sample: true
@@ -81,7 +81,7 @@ def main() -> None:
         targets = zip(map(target_of, hubs), directories)
         checked = check_hubs(list(targets), CheckOptions(**module.params["options"]))
     except RuntimeError as error:
-        module.fail_json(msg=str(error), told=True)
+        module.fail_json(msg=str(error), explained=True)
     module.exit_json(changed=False, checked=checked.as_dict())
 
 

@@ -51,8 +51,8 @@ answer:
   returned: success
   type: raw
   sample: {replaced: false}
-told:
-  description: Whether C(msg) is an error message for the operator.
+explained:
+  description: Whether C(msg) explains the failure to the operator, and needs no further output.
   returned: failure
   type: bool
   sample: true
@@ -80,14 +80,14 @@ def main() -> None:
     )
     name = module.params["query"]
     if module.check_mode and name in CHANGING:
-        module.fail_json(msg=f"the query {name!r} changes the machine; it is refused in check mode", told=True)
+        module.fail_json(msg=f"the query {name!r} changes the machine; it is refused in check mode", explained=True)
     try:
         found = answer(name, module.params["arguments"])
         # A lock that another owner holds is answered with its holder, and an unlock that found no lock with false.
         changed = name in CHANGING and bool(found) and (name == "unlock" or "holder" not in found)
         module.exit_json(changed=changed, answer=found)
     except PlatformError as error:
-        module.fail_json(msg=str(error), told=True)
+        module.fail_json(msg=str(error), explained=True)
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ class RemoteMachine:
         return CheckResults.from_dict(found["checked"])
 
     def run(self, module: str, arguments: dict[str, Any], python: str = "") -> dict[str, Any]:
-        """Run a module of this collection, by the machine's own Python unless told; return its result.
+        """Run a module of this collection, by the machine's own Python unless ``python`` is given; return its result.
 
         Raises PlatformError with what the module says, UnreachableError where it could not be run.
         """
@@ -89,7 +89,7 @@ class RemoteMachine:
         except AnsibleError as error:
             raise UnreachableError(f"{self.host} cannot be used: {self.reason(error)}") from None
         result = plain(result)
-        if result.get("told"):
+        if result.get("explained"):
             raise PlatformError(f"{self.host}: {result['msg']}")
         if result.get("failed"):
             # Such as: no sudo, or no Python.
@@ -107,8 +107,8 @@ class RemoteMachine:
         hidden, context.no_log = context.no_log, False
         try:
             self.action._low_level_execute_command("true", sudoable=False)
-        except AnsibleError as told:
-            return _one_line(str(told))
+        except AnsibleError as shown:
+            return _one_line(str(shown))
         finally:
             context.no_log = hidden
         return _one_line(str(error))

@@ -158,8 +158,8 @@ def _longest_run(text: str, letter: str) -> int:
     return longest
 
 
-def kept_plan(text: str, name: str) -> Plan:
-    """Return the plan that was kept in a file called ``name``; raises PlanError."""
+def load_plan(text: str, name: str) -> Plan:
+    """Return the plan that a file called ``name`` contains; raises PlanError."""
     try:
         content = json.loads(text)
         if content["format"] != FORMAT:
@@ -173,16 +173,18 @@ def _hub_of(content: dict[str, Any]) -> HubPlan:
     return HubPlan(**{**content, "reasons": [Reason(**reason) for reason in content["reasons"]]})
 
 
-def moved(kept: Plan, now: Plan) -> list[str]:
+def outdated_reasons(saved: Plan, now: Plan) -> list[str]:
     """Return why a saved plan is out of date, one sentence per hub; empty if it is not.
 
-    Hubs that the kept plan knows must be as they were and be meant to become the same; no others may change.
-    Raises PlanError where it never said what a deploy would do.
+    Its hubs must be unchanged on the machine and in the inventory, and no other hub may change.
+    Raises PlanError if it is a comparison with a revision.
     """
-    if kept.against:
-        raise PlanError(f"the plan compares with {kept.against}, not with the hubs; create a plan without plan_against")
+    if saved.against:
+        raise PlanError(
+            f"the plan compares with {saved.against}, not with the hubs; create a plan without plan_against"
+        )
     known = {hub.hub: hub for hub in now.hubs if hub.action != ORPHANED}
-    planned = {hub.hub: hub for hub in kept.hubs if hub.action != ORPHANED}
+    planned = {hub.hub: hub for hub in saved.hubs if hub.action != ORPHANED}
     found = []
     for name, before in planned.items():
         after = known.get(name)

@@ -25,8 +25,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan imp
     Plan,
     PlanError,
     hub_plan,
-    kept_plan,
-    moved,
+    load_plan,
+    outdated_reasons,
 )
 
 
@@ -106,7 +106,7 @@ def test_diff() -> None:
 
 def test_kept_and_read_back() -> None:
     plan = Plan([replace(hub, before="a\n", after="b\u00e9\n") for hub in MIXED.hubs], against="origin/main")
-    assert kept_plan(plan.as_json(), "plan.json") == plan
+    assert load_plan(plan.as_json(), "plan.json") == plan
 
 
 def _file(**more: Any) -> str:
@@ -129,20 +129,20 @@ def _file(**more: Any) -> str:
 )
 def test_no_plan(text: str) -> None:
     with pytest.raises(PlanError, match=r"^plan\.json holds no plan: ") as raised:
-        kept_plan(text, "plan.json")
+        load_plan(text, "plan.json")
     assert "\n" not in str(raised.value)
 
 
 def test_plan_of_another_release() -> None:
-    assert kept_plan(_file(), "plan.json").hubs == [planned("alpha")]
+    assert load_plan(_file(), "plan.json").hubs == [planned("alpha")]
     with pytest.raises(PlanError, match="another release of the collection; create a new plan"):
-        kept_plan(_file(format=2), "plan.json")
+        load_plan(_file(format=2), "plan.json")
 
 
 def test_nothing_has_moved() -> None:
     """Also where reasons are others, or hubs come in another order."""
     now = Plan([replace(hub, reasons=[Reason("code", "said otherwise")]) for hub in reversed(MIXED.hubs)])
-    assert moved(MIXED, now) == []
+    assert outdated_reasons(MIXED, now) == []
 
 
 @pytest.mark.parametrize(
@@ -158,22 +158,22 @@ def test_nothing_has_moved() -> None:
 )
 def test_moved(now: HubPlan, message: str) -> None:
     same = planned("beta")
-    assert moved(Plan([planned("alpha"), same]), Plan([now, same])) == [message]
+    assert outdated_reasons(Plan([planned("alpha"), same]), Plan([now, same])) == [message]
 
 
 def test_moved_tells_each() -> None:
     kept = Plan([planned("alpha"), planned("beta")])
     now = Plan([planned("alpha", desired="d2"), planned("beta", live="l2")])
-    assert len(moved(kept, now)) == 2
+    assert len(outdated_reasons(kept, now)) == 2
 
 
 def test_a_change_that_was_not_planned() -> None:
     """Exactly the plan is deployed: no other hub, and none that the plan left alone."""
     kept = Plan([planned("alpha"), planned("beta", UNCHANGED)])
     more = Plan([*kept.hubs, planned("gamma", CREATE)])
-    assert moved(kept, more) == ["gamma would change, and is not part of the plan"]
-    assert moved(kept, Plan([*kept.hubs, planned("gamma", UNCHANGED)])) == []
-    assert moved(kept, Plan([planned("alpha"), planned("beta", DRIFTED)])) == [
+    assert outdated_reasons(kept, more) == ["gamma would change, and is not part of the plan"]
+    assert outdated_reasons(kept, Plan([*kept.hubs, planned("gamma", UNCHANGED)])) == []
+    assert outdated_reasons(kept, Plan([planned("alpha"), planned("beta", DRIFTED)])) == [
         "beta was changed after the plan was created"
     ]
 
@@ -181,14 +181,14 @@ def test_a_change_that_was_not_planned() -> None:
 def test_orphans_may_come_and_go() -> None:
     """No deploy touches them."""
     orphan = planned("old", ORPHANED)
-    assert moved(Plan([planned("alpha"), orphan]), Plan([planned("alpha")])) == []
-    assert moved(Plan([planned("alpha")]), Plan([planned("alpha"), orphan])) == []
+    assert outdated_reasons(Plan([planned("alpha"), orphan]), Plan([planned("alpha")])) == []
+    assert outdated_reasons(Plan([planned("alpha")]), Plan([planned("alpha"), orphan])) == []
 
 
 def test_a_plan_against_a_revision_cannot_be_deployed() -> None:
     kept = Plan([planned("alpha")], against="main")
     with pytest.raises(PlanError, match="compares with main, not with the hubs"):
-        moved(kept, Plan([planned("alpha")]))
+        outdated_reasons(kept, Plan([planned("alpha")]))
 
 
 # --- Markdown
