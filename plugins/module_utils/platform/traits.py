@@ -24,6 +24,18 @@ _RENAMED = {
 _SPECIAL = {"cilogon": {"username_claim"}, "generic-oauth": {"groups_claim"}}
 
 
+#: Seconds between two reports of a server that it is in use, unless the idle timeout needs shorter ones. The default of
+#: JupyterHub is 300, with which any timeout below six minutes stops servers in use. A server keeps the interval that it
+#: started with: this one fits every timeout that is allowed, so that a timeout can be lowered while servers run.
+_ACTIVITY_INTERVAL = 60
+ACTIVITY_INTERVAL_VARIABLE = "JUPYTERHUB_ACTIVITY_INTERVAL"
+
+
+def activity_interval(hub: Hub) -> int:
+    """Return after how many seconds a server reports again that it is in use."""
+    return min(_ACTIVITY_INTERVAL, (hub["hub_idle_timeout"] or 3600) // 3)
+
+
 def hub_traits(hub: Hub) -> Traits:
     """Return the traits of a hub that hold no secret and know nothing of the platform."""
     traits: Traits = {
@@ -38,7 +50,10 @@ def hub_traits(hub: Hub) -> Traits:
         "Authenticator": _allow_traits(hub),
         "Spawner": {
             "default_url": interface_path(hub["hub_interface"]),
-            "environment": dict(sorted((hub["hub_environment_variables"] or {}).items())),
+            "environment": {
+                ACTIVITY_INTERVAL_VARIABLE: str(activity_interval(hub)),
+                **dict(sorted((hub["hub_environment_variables"] or {}).items())),
+            },
             "start_timeout": hub["hub_start_timeout"],
             "http_timeout": hub["hub_start_timeout"],
         },

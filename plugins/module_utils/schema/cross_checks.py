@@ -21,10 +21,14 @@ from .authenticators import BY_NAME as AUTHENTICATORS
 from .model import LOCALHOST, Fleet, FleetInput, HostInput, Hub, ValuePath
 from .option import SERVER
 from .problems import Problems
+from .units import format_duration
 from .values import check_keys
 
 #: Names of services that the collection adds to every hub.
 OUR_SERVICES = ("check", "culler", "routes")
+
+#: In seconds; twice as long as the interval in which servers report activity (platform/traits.py).
+SHORTEST_IDLE_TIMEOUT = 120
 
 #: References to other files in a requirements file; only the file itself is copied to the machine.
 REFERENCE = re.compile(r"\s*(-[rce]|--(?:requirement|constraint|editable)(?=[\s=]|$))")
@@ -147,9 +151,17 @@ def check_admins(hub: Hub, report: Report) -> None:
 
 
 def check_lifetime(hub: Hub, report: Report) -> None:
-    """Report a maximum age that is reached before the idle timeout."""
+    """Report an idle timeout that activity cannot be reported within, and a maximum age that is reached before it."""
     age, idle = hub["hub_maximum_age"], hub["hub_idle_timeout"]
-    if age and idle and age < idle:
+    if 0 < idle < SHORTEST_IDLE_TIMEOUT:
+        shortest = format_duration(SHORTEST_IDLE_TIMEOUT)
+        report(
+            ("hub_idle_timeout",),
+            f"is shorter than {shortest}; servers report activity once a minute, so that servers in use would be"
+            f" stopped. Set {shortest} or more, or 'never'",
+        )
+    # the default idle timeout is nobody's wish: a shorter maximum age contradicts nothing
+    if age and idle and age < idle and "hub_idle_timeout" in hub.explicit_options:
         report(("hub_maximum_age",), "is shorter than hub_idle_timeout, which then never takes effect")
 
 

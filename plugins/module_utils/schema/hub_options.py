@@ -224,7 +224,12 @@ RUNNING = (
     Option(
         "hub_idle_timeout",
         "duration",
-        ("Time without activity after which a server is stopped; C(never) disables it.",),
+        (
+            "Time without activity after which a server is stopped, at least two minutes; C(never) disables it.",
+            "Activity is an open browser tab that works with the server, a message of a kernel, such as output, and, in"
+            " environments that this collection builds, output of a terminal; all but the first also without a browser."
+            " A computation without output is no activity: print its progress.",
+        ),
         default=3600,
         minimum=0,
         maximum=90 * 86400,

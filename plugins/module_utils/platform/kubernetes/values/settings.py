@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....schema.model import Hub, ValuePath
-from ...traits import interface_path
+from ...traits import ACTIVITY_INTERVAL_VARIABLE, activity_interval, interface_path
 from .layers import ChartPath
 
 
@@ -87,6 +87,9 @@ RULES = (
 NETWORK = {"internet": "nonPrivateIPs", "private": "privateIPs", "metadata": "cloudMetadataServer"}
 EGRESS = "singleuser.networkPolicy.egressAllowRules"
 
+#: In seconds: three times as long as JupyterHub's default interval of reports of activity.
+_LONG_TIMEOUT = 900
+
 
 def single_value_settings(hub: Hub) -> Iterator[Setting]:
     """Yield the settings of the options in RULES, of culling, egress and buckets."""
@@ -115,8 +118,16 @@ def _culling(hub: Hub, by_collection: bool) -> Iterator[Setting]:
     timeout = hub[option]
     if timeout:
         yield setting("cull.timeout", timeout, option)
+        # with longer timeouts, the interval of the chart is short enough
+        if (by_collection or timeout < _LONG_TIMEOUT) and not _sets_interval(hub):
+            path = ("singleuser", "extraEnv", ACTIVITY_INTERVAL_VARIABLE)
+            yield Setting(path, str(activity_interval(hub)), (option,))
     elif not hub["hub_maximum_age"]:
         yield setting("cull.enabled", False, option)
     else:
         # The culler has no "never", so a century stands for it.
         yield setting("cull.timeout", 100 * 365 * 86400, option)
+
+
+def _sets_interval(hub: Hub) -> bool:
+    return ACTIVITY_INTERVAL_VARIABLE in (hub["hub_environment_variables"] or {})

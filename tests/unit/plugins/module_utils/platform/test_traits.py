@@ -19,6 +19,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.authent
     AUTHENTICATORS,
     BY_NAME,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.cross_checks import SHORTEST_IDLE_TIMEOUT
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.schema.sound import SOUND, hub_of
 
@@ -241,3 +242,25 @@ def test_order_of_names_changes_nothing() -> None:
     one, other = (hub_of(hub_allowed_users=users, hub_admins=users) for users in (["ada", "ben"], ["ben", "ada"]))
     assert hub_traits(one) == hub_traits(other)
     assert SOUND["hub_allowed_users"] == ["ada"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "interval"),
+    [
+        ({}, "60"),
+        ({"hub_idle_timeout": "never"}, "60"),
+        ({"hub_idle_timeout": "3m"}, "60"),
+        ({"hub_idle_timeout": "2m"}, "40"),
+        ({"hub_idle_timeout": "2m", "hub_environment_variables": {"JUPYTERHUB_ACTIVITY_INTERVAL": "20"}}, "20"),
+    ],
+)
+def test_interval_of_activity_follows_from_the_idle_timeout(variables: dict[str, Any], interval: str) -> None:
+    environment = hub_traits(hub_of(**variables))["Spawner"]["environment"]
+    assert environment["JUPYTERHUB_ACTIVITY_INTERVAL"] == interval
+
+
+def test_an_idle_timeout_can_be_lowered_while_servers_run() -> None:
+    """A server reports in the interval that it started with, which must fit the shortest timeout as well."""
+    longest = int(hub_traits(hub_of())["Spawner"]["environment"]["JUPYTERHUB_ACTIVITY_INTERVAL"])
+    jitter = 1.1  # jupyterhub.singleuser adds up to a tenth
+    assert longest * jitter * 1.5 < SHORTEST_IDLE_TIMEOUT

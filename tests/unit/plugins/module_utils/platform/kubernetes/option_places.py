@@ -119,7 +119,7 @@ PLACES = [
         {"python": {"image": IMAGE, "variables": {"A": "1"}, "interface": "notebook", "image_pull_policy": "Always"}},
         {
             "singleuser/image/pullPolicy": "Always",
-            "singleuser/extraEnv": {"A": "1"},
+            "singleuser/extraEnv/A": "1",
             "singleuser/defaultUrl": "/tree",
         },
         {"hub_environments": ["python"]},
@@ -140,9 +140,10 @@ PLACES = [
         source="hub_sizes",
     ),
     Place("hub_interface", "notebook", {"singleuser/defaultUrl": "/tree"}),
-    Place("hub_environment_variables", {"A": "1"}, {"singleuser/extraEnv": {"A": "1"}}),
+    Place("hub_environment_variables", {"A": "1"}, {"singleuser/extraEnv/A": "1"}),
     # Limits and idle servers
     Place("hub_idle_timeout", "30m", {"cull/timeout": 1800}),
+    Place("hub_idle_timeout", "2m", {"singleuser/extraEnv/JUPYTERHUB_ACTIVITY_INTERVAL": "40"}),
     Place("hub_idle_timeout", "never", {"cull/enabled": False}),
     Place("hub_idle_timeout", "never", {"cull/timeout": 100 * 365 * 86400}, {"hub_maximum_age": "12h"}),
     Place("hub_maximum_age", "12h", {"cull/maxAge": 43200}),

@@ -75,6 +75,9 @@ def wrong(checks: dict[str, tuple[ChartSchema, dict[str, Any]]], values: ChartVa
     ]
 
 
+INTERVAL = "JUPYTERHUB_ACTIVITY_INTERVAL"
+
+
 def test_every_option_has_a_place() -> None:
     on_kubernetes = {option.name for option in OPTIONS.values() if option.applies_to("kubernetes")}
     told = {place.option for place in PLACES}
@@ -181,8 +184,25 @@ def test_hubs_do_not_share_what_one_of_them_adds() -> None:
     """The mapping of a group is one object for all its hubs."""
     of_the_group = {"A": "1"}
     first = values_of(hub_environment_variables=of_the_group, hub_buckets={"SCRATCH": "s3://first"})
-    assert leaf(first.merged, "singleuser/extraEnv") == {"A": "1", "SCRATCH": "s3://first/$(JUPYTERHUB_USER)"}
-    assert leaf(values_of(hub_environment_variables=of_the_group).merged, "singleuser/extraEnv") == {"A": "1"}
+    other = {"A": "1", "JUPYTERHUB_ACTIVITY_INTERVAL": "60"}
+    assert leaf(first.merged, "singleuser/extraEnv") == {**other, "SCRATCH": "s3://first/$(JUPYTERHUB_USER)"}
+    assert leaf(values_of(hub_environment_variables=of_the_group).merged, "singleuser/extraEnv") == other
+
+
+@pytest.mark.parametrize(
+    ("variables", "interval"),
+    [
+        ({"hub_idle_timeout": "2h"}, "60"),
+        ({"hub_idle_timeout": "never"}, None),
+        ({"hub_idle_timeout": "2m", "hub_environment_variables": {INTERVAL: "20"}}, "20"),
+        ({"hub_defaults_source": "chart"}, None),
+        ({"hub_defaults_source": "chart", "hub_idle_timeout": "15m"}, None),
+        ({"hub_defaults_source": "chart", "hub_idle_timeout": "5m"}, "60"),
+    ],
+)
+def test_servers_report_more_often_than_they_are_culled(variables: dict[str, Any], interval: str | None) -> None:
+    values = values_of(**variables).merged
+    assert values.get("singleuser", {}).get("extraEnv", {}).get(INTERVAL) == interval
 
 
 def test_templates_of_any_shape_are_taken(tmp_path: Path) -> None:
