@@ -29,7 +29,7 @@ def assets() -> Assets:
     """Return the locks and the package hubfleet_runtime."""
     return Assets(
         locks=_texts(os.path.join(FILES, "locks"), (".txt", ".json")),
-        runtime=_texts(os.path.join(FILES, "runtime"), (".py", ".html")),
+        runtime=_texts(os.path.join(FILES, "runtime"), (".py", ".html", ".cjs")),
     )
 
 

@@ -128,20 +128,30 @@ class Hub:
 
     def kernel(self, user: str) -> Kernel:
         """A new kernel in the user's running server."""
+        token = self.server_token(user)
+        path = f"user/{quote(user)}/api/kernels"
+        status, text = self.request("POST", path, token, {})
+        assert status == 201, (status, text)
+        return Kernel(f"{self.url}{path}/{json.loads(text)['id']}/channels", token, self._context())
+
+    def server_token(self, user: str) -> str:
+        """A new token that gives access to the user's servers."""
         body = {"scopes": [f"access:servers!user={user}"], "expires_in": 14400}
         status, answer = self.api("POST", f"users/{quote(user)}/tokens", body)
         assert status == 201, answer
-        path = f"user/{quote(user)}/api/kernels"
-        status, text = self.request("POST", path, answer["token"], {})
-        assert status == 201, (status, text)
-        return Kernel(f"{self.url}{path}/{json.loads(text)['id']}/channels", answer["token"], self._context())
+        return str(answer["token"])
 
 
 class Kernel:
     """A kernel in a user's server, reached as a browser would. Outlives hubs and proxies."""
 
-    def __init__(self, url: str, token: str, context: ssl.SSLContext | None = None) -> None:
-        self.url, self.token, self.context = url, token, context or True
+    def __init__(self, url: str, token: str, context: ssl.SSLContext | bool | None = None) -> None:
+        self.url, self.token = url, token
+        self.context = context or True
+
+    def by(self, token: str) -> Kernel:
+        """The same kernel, reached with another token."""
+        return Kernel(self.url, token, self.context)
 
     def run(self, code: str) -> str:
         """What the code prints."""

@@ -168,6 +168,7 @@ def _proxy_command(config: dict[str, Any], setup: Setup, assets: Assets) -> list
     package = setup.layout.tool(proxy(setup, assets).directory)
     command = [
         node_command(setup, assets),
+        f"--require={_code(setup, assets)}/proxy_log.cjs",
         f"{package}/node_modules/configurable-http-proxy/bin/configurable-http-proxy",
         f"--ip={config['bind']}",
         f"--port={ports['public']}",

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 from traitlets.config import Config
 
 from hubfleet_runtime import extra_config, files, isolation, log_files, processes, profiles, server_log
@@ -103,9 +105,19 @@ def _set_network(c: Config, directory: HubDirectory) -> None:
 
 def _set_state(c: Config, directory: HubDirectory) -> None:
     c.JupyterHub.db_url = f"sqlite:///{directory.path}/jupyterhub.sqlite"
+    event.listen(Engine, "connect", _keep_journal)
     c.JupyterHub.cookie_secret = bytes.fromhex(directory.secret("cookie_secret"))
     # the only place that JupyterHub reads it from; users' servers do not get it, see ServerSpawner.env_keep
     os.environ["JUPYTERHUB_CRYPT_KEY"] = directory.secret("crypt_key")
+
+
+def _keep_journal(connection: Any, _record: Any) -> None:
+    """Let SQLite keep the space of its journal: without it, nobody can authenticate while the disk is full.
+
+    JupyterHub writes the last activity of a token whenever it is used.
+    Source: https://sqlite.org/pragma.html#pragma_journal_mode
+    """
+    connection.execute("PRAGMA journal_mode = PERSIST").close()
 
 
 def _set_look(c: Config, directory: HubDirectory) -> None:
