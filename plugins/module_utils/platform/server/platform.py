@@ -141,6 +141,7 @@ class ServerPlatform(Platform):
                 "every user of its hubs can read the files and tokens of all others"
             )
             found.append(Notice(text, warning=True))
+        found += [Notice(f"hub {hub}: {when}", warning=True) for hub, when in sorted(state.facts.expiring.items())]
         return found
 
     def revisions(self, hubs: list[str]) -> dict[str, list[Revision]]:

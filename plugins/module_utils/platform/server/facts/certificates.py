@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+import time
+from typing import Any
 
+from ....check.certificate import expiry_warning
 from ....common.errors import HubfleetError
 
 #: X509_V_FLAG_PARTIAL_CHAIN of OpenSSL, a constant of Python since 3.10: trust a certificate that is not a root.
 _PARTIAL_CHAIN = 0x80000
+#: X509_V_FLAG_NO_CHECK_TIME: accept certificates that are not valid now, so that their dates can be read.
+_ANY_TIME = 0x200000
 #: X509_V_ERR_HOSTNAME_MISMATCH
 _OTHER_HOST = 62
 
@@ -29,10 +34,10 @@ def certificate_digest(certificate: str, key: str) -> str:
     return found.hexdigest()[:32]
 
 
-def inspect(certificate: str, key: str, host: str) -> None:
-    """Check that a certificate matches its key and, unless ``host`` is "", a host.
+def inspect(certificate: str, key: str, host: str) -> str:
+    """Check that a certificate is valid now, and matches its key and, unless ``host`` is "", a host.
 
-    Expiry and issuer are not checked here, but by the check, as browsers do.
+    Returns a warning if it expires soon, else "". The issuer is not checked here, but by the check, as browsers do.
     Raises CertificateError, and OSError if a file cannot be read.
     """
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -43,28 +48,49 @@ def inspect(certificate: str, key: str, host: str) -> None:
             raise CertificateError(f"{key} is not the key of {certificate}") from None
         raise CertificateError(f"{certificate} and {key} are not a certificate and key in PEM format") from None
     client = ssl.create_default_context()
-    client.verify_flags |= _PARTIAL_CHAIN
+    client.verify_flags |= _PARTIAL_CHAIN | _ANY_TIME
+    client.check_hostname = bool(host)
     with open(certificate, encoding="ascii", errors="replace") as file:
         client.load_verify_locations(cadata=file.read())
-    if host and _mismatch(server, client, host):
-        raise CertificateError(f"{certificate} is not for {host}")
+    try:
+        found = _served(server, client, host)
+    except ssl.SSLCertVerificationError as error:
+        if error.verify_code == _OTHER_HOST:
+            raise CertificateError(f"{certificate} is not for {host}") from None
+        return ""  # such as a key that is too short for the client's OpenSSL; the check tells
+    _check_dates(certificate, found)
+    return expiry_warning(found, renews=False)
+
+
+def _check_dates(certificate: str, found: dict[str, Any]) -> None:
+    """Refuse a certificate, as SSLSocket.getpeercert() returns it, that is not valid now."""
+    if not found:
+        return
+    now = time.time()
+    start, end = (ssl.cert_time_to_seconds(found[name]) for name in ("notBefore", "notAfter"))
+    if end < now:
+        raise CertificateError(f"{certificate} expired on {_shown(end)}; renew it")
+    if start > now:
+        raise CertificateError(f"{certificate} is not valid before {_shown(start)}; is the machine's clock right?")
+
+
+def _shown(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
 
 
 def _no_password() -> str:
     raise CertificateError("the key is encrypted, and its password cannot be entered when the machine starts")
 
 
-def _mismatch(server: ssl.SSLContext, client: ssl.SSLContext, host: str) -> bool:
-    """Return whether the certificate is for another host, by a TLS handshake in memory."""
+def _served(server: ssl.SSLContext, client: ssl.SSLContext, host: str) -> dict[str, Any]:
+    """Return the certificate that a client gets, by a TLS handshake in memory; raises SSLCertVerificationError."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     serving = server.wrap_bio(to_server, to_client, server_side=True)
-    asking = client.wrap_bio(to_client, to_server, server_hostname=host)
+    asking = client.wrap_bio(to_client, to_server, server_hostname=host or None)
     for _turn in range(10):
         for side in (asking, serving):
             try:
                 side.do_handshake()
             except ssl.SSLWantReadError:
                 continue
-            except ssl.SSLCertVerificationError as error:
-                return error.verify_code == _OTHER_HOST
-    return False
+    return dict(asking.getpeercert() or {})

@@ -28,6 +28,7 @@ class MachineFacts:
     architecture: of its processor, as uname has it.
     reverse_proxy: the cluster's reverse proxy there. served: hubs that it was asked to serve.
     certificates: hub -> digest of its own certificate and key. unusable: hub -> what is wrong with these.
+    expiring: hub -> when its own certificate expires, if that is soon.
     """
 
     setup: Setup
@@ -37,6 +38,7 @@ class MachineFacts:
     served: list[str]
     certificates: dict[str, str] = field(default_factory=dict)
     unusable: dict[str, str] = field(default_factory=dict)
+    expiring: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the facts as JSON-able data."""
@@ -71,7 +73,9 @@ def gather_facts(
     )
     for hub, own in certificates.items():
         try:
-            inspect(own["certificate"], own["key"], own["host"])
+            warning = inspect(own["certificate"], own["key"], own["host"])
+            if warning:
+                found.expiring[hub] = warning
             found.certificates[hub] = certificate_digest(own["certificate"], own["key"])
         except CertificateError as error:
             found.unusable[hub] = f"hub_tls_certificate: {error}"

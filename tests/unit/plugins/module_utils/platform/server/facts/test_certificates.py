@@ -24,7 +24,7 @@ from cryptography.x509.oid import NameOID
 NOW = datetime.datetime.now(datetime.timezone.utc)
 
 
-def made(folder: Path, name: str, days: float = 90, password: bytes = b"") -> tuple[str, str]:
+def made(folder: Path, name: str, days: float = 90, password: bytes = b"", starts: float = -100) -> tuple[str, str]:
     """Return certificate and key for a name."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
@@ -34,7 +34,7 @@ def made(folder: Path, name: str, days: float = 90, password: bytes = b"") -> tu
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW - datetime.timedelta(days=100))
+        .not_valid_before(NOW + datetime.timedelta(days=starts))
         .not_valid_after(NOW + datetime.timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .sign(key, hashes.SHA256())
@@ -53,8 +53,25 @@ def test_takes_what_belongs_together(tmp_path: Path) -> None:
     inspect(*made(tmp_path, "hub.example.org"), "")
 
 
-def test_one_that_has_ended_is_for_the_check_to_tell(tmp_path: Path) -> None:
-    inspect(*made(tmp_path, "hub.example.org", days=-1), "hub.example.org")
+@pytest.mark.parametrize("host", ["hub.example.org", ""])
+def test_refuses_one_that_has_expired(host: str, tmp_path: Path) -> None:
+    with pytest.raises(CertificateError, match=r"hub\.example\.org\.pem expired on \d{4}-\d\d-\d\d \d\d:\d\d UTC"):
+        inspect(*made(tmp_path, "hub.example.org", days=-1), host)
+
+
+def test_refuses_one_that_is_not_valid_yet(tmp_path: Path) -> None:
+    with pytest.raises(CertificateError, match=r"hub\.example\.org\.pem is not valid before \d{4}-"):
+        inspect(*made(tmp_path, "hub.example.org", starts=1), "hub.example.org")
+
+
+def test_warns_of_one_that_expires_soon(tmp_path: Path) -> None:
+    assert inspect(*made(tmp_path, "a.example.org", days=20), "a.example.org") == ""
+    assert inspect(*made(tmp_path, "a.example.org", days=5.5), "").startswith("its certificate expires in 5 days (")
+
+
+def test_names_the_other_host_of_one_that_has_expired(tmp_path: Path) -> None:
+    with pytest.raises(CertificateError, match="is not for other"):
+        inspect(*made(tmp_path, "hub.example.org", days=-1), "other.example.org")
 
 
 def test_refuses_one_for_another_name(tmp_path: Path) -> None:
