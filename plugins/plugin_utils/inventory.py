@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import hashlib
 import os
@@ -22,6 +23,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model i
     EncryptedValue,
     FleetInput,
     HostInput,
+    ReadAs,
     ValuePath,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import SERVER
@@ -138,6 +140,7 @@ def read_host(name: str, raw: Mapping[str, Any], hostvars: Any, shared: _Shared)
         places.locate,
         places.is_protected,
         places.copied_from,
+        places.written,
         functools.cache(lambda: shared.secret_texts(raw, {names[key]: value for key, value in variables.items()})),
         lambda: private_lines(raw, str(variables.get(CONFIG, ""))),
     )
@@ -173,6 +176,13 @@ class _Places:
         value = self._source_of(path)
         is_copy = origin.is_template(value) and not origin.is_encrypted(value) and self._place_of(path)
         return plain_source(value, self.raw) if is_copy else ""
+
+    def written(self, path: ValuePath, is_key: bool) -> str:
+        """Return the characters in a file that YAML read a value or key from, "" where they are not known."""
+        key, value = None, self.raw.get(self.names.get(path[0], path[0]))
+        for part in path[1:]:
+            key, value = origin.step(value, part)
+        return origin.written(key if is_key else value, self.hostvars._loader)
 
     def _place_of(self, path: ValuePath) -> origin.Place | None:
         variable = self.names.get(path[0], path[0])
@@ -266,13 +276,22 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {_plain_key(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set)):
         return [plain(item) for item in value]
     for kind in (int, float, str):
         if isinstance(value, kind):
             return kind(value)
-    return str(value)
+    return ReadAs(str(value), "date") if isinstance(value, datetime.date) else str(value)
+
+
+def _plain_key(key: Any) -> str:
+    """Return a key as text that knows if YAML has read it as something else."""
+    if isinstance(key, str):
+        return str(key)
+    if key is None or isinstance(key, bool):
+        return ReadAs(str(key), {None: "null", True: "true", False: "false"}[key])
+    return ReadAs(str(key), "date" if isinstance(key, datetime.date) else "number")
 
 
 def _cluster_groups(hostvars: Any) -> list[str]:

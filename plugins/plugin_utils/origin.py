@@ -9,12 +9,15 @@ booleans and nulls); 2.18 has ``ansible_pos``. Both are read here and nowhere el
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import yaml
+from ansible.errors import AnsibleError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import ValuePath
 
 try:
@@ -23,6 +26,9 @@ except ImportError:  # ansible-core 2.18
     Origin = VaultedValue = None
 
 Place = tuple[str, int]  # path, line
+
+#: A number or a date in YAML.
+_SCALAR = re.compile(r"[-+.\w:]+")
 
 #: What Ansible calls YAML that it did not read from a file: that of plugins which decrypt files, such as SOPS.
 _IN_MEMORY = frozenset({"<unknown>", "<string>", "<unicode string>"})
@@ -131,6 +137,40 @@ def stands_encrypted(value: Any, key: Any = None) -> bool:
     """
     source = _source_of(value)[0] or _source_of(key)[0]
     return is_encrypted(value) or source in _IN_MEMORY or bool(source) and is_encrypted_file(source)
+
+
+def written(value: Any, loader: Any) -> str:
+    """Return the characters of a file that YAML read a number or a date from, as a value or key, or "".
+
+    loader: Ansible's, which decrypts files.
+    """
+    path, line, column = _exact_source_of(value)
+    if not column or not os.path.isfile(path):
+        return ""
+    lines = _lines(path, loader)
+    found = _SCALAR.match(lines[line - 1], column - 1) if line <= len(lines) else None
+    if not found:
+        return ""
+    for text in (found[0], found[0].rstrip(":")):
+        with contextlib.suppress(yaml.YAMLError, ValueError):
+            if yaml.safe_load(text) == value:
+                return text
+    return ""  # the file has changed, or is not YAML
+
+
+def _exact_source_of(value: Any) -> tuple[str, int, int]:
+    """Return the file, line and column of a tagged value or key; the column is 0 where Ansible does not know it."""
+    tag = Origin.get_tag(value) if Origin is not None else None
+    return (tag.path or "", tag.line_num or 0, tag.col_num or 0) if tag is not None else ("", 0, 0)
+
+
+@functools.cache
+def _lines(path: str, loader: Any) -> list[str]:
+    """Return the lines of a file, decrypted."""
+    try:
+        return str(loader.get_text_file_contents(path)).splitlines()
+    except (AnsibleError, OSError, ValueError):
+        return []
 
 
 def shown(place: Place | None, directory: str = "") -> str:

@@ -10,9 +10,11 @@ from typing import Any
 
 from ..common import nested
 from ..platform.kubernetes.values.layers import Values, same
+from ..schema.model import UserName, ValuePath
 from ..schema.option import Option
 from ..schema.options import OPTIONS
 from ..schema.values import check_value
+from ..schema.written import Misreading
 
 #: Marks a place without a value.
 MISSING = object()
@@ -34,9 +36,19 @@ def renders_as(
 ) -> bool:
     """Tell whether ``value`` is valid for an option and renders as ``rendered`` in the chart's values."""
     problems: list[str] = []
+
+    def report(_path: ValuePath, message: str) -> None:
+        # Numbers are written as they were read.
+        problems.append(message.problem("") if isinstance(message, Misreading) else message)
+
     described = OPTIONS[option] if isinstance(option, str) else option
-    checked = check_value(described, value, lambda _path, message: problems.append(message))
-    return not problems and same(to_chart(checked), rendered)
+    checked = check_value(described, value, report)
+    return not any(problems) and same(to_chart(_as_written(checked)), rendered)
+
+
+def _as_written(checked: Any) -> Any:
+    """Return a parsed value with names of users as they are written; JupyterHub normalizes them itself."""
+    return nested.map_leaves(checked, lambda leaf: leaf.written if isinstance(leaf, UserName) else leaf)
 
 
 def accepts(option: Option | str, value: Any) -> bool:

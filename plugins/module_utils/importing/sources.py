@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..platform.kubernetes.values.layers import Values, merge
-from ..schema.values import SOPS
+from ..schema.placeholders import SOPS
 from .errors import FleetImportError
 from .helm_yaml import read_mapping
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .option import Option, element, names
+from .option import Option, element, names, users
 
 #: Allow rules that every authenticator supports (those of JupyterHub itself).
 COMMON_RULES = ("hub_allowed_users",)
@@ -52,7 +52,7 @@ _CLIENT = (
     ),
 )
 _SCOPE = Option("scope", "list", ("OAuth scopes to request.",), elements=names())
-_LOGIN_SERVICE = Option("login_service", "str", ("Name of the service on the login button.",))
+_LOGIN_SERVICE = Option("login_service", "str", ("Name of the service on the login button.",), prose=True)
 
 AUTHENTICATORS = (
     Authenticator(
@@ -215,8 +215,12 @@ ALLOW_RULES = (
     Option(
         "hub_allowed_users",
         "list",
-        ("Names of users who may log in.", "Supported by every authenticator."),
-        elements=names(),
+        (
+            "Names of users who may log in.",
+            "Supported by every authenticator. As all names of users, in lower case or not: JupyterHub changes names to"
+            " lower case.",
+        ),
+        elements=users(),
         example="[ada, ben]",
     ),
     Option(

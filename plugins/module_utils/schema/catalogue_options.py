@@ -21,7 +21,7 @@ _VARIABLES = Option(
     "variables",
     "dict",
     ("Environment variables of servers started in this environment.",),
-    elements=element("str"),
+    elements=element("str", prose=True),
     pattern=VARIABLE_PATTERN,
     pattern_text=VARIABLE_TEXT,
 )
@@ -69,8 +69,8 @@ def _on_kubernetes(what: str, base: str) -> tuple[Option, ...]:
 
 
 ENVIRONMENT = (
-    Option("title", "str", ("Name that users see.",)),
-    Option("description", "str", ("Description that users see.",), default=""),
+    Option("title", "str", ("Name that users see.",), prose=True),
+    Option("description", "str", ("Description that users see.",), prose=True, default=""),
     Option(
         "packages",
         "list",
@@ -117,13 +117,13 @@ ENVIRONMENT = (
         ("Code that the check runs in a kernel of this environment.",),
         default="print(6 * 7)",
     ),
-    Option("check_output", "str", ("Output that O(check_code) must print.",), default="42"),
+    Option("check_output", "str", ("Output that O(check_code) must print.",), prose=True, default="42"),
     *_on_kubernetes("environment", "environment"),
 )
 
 SIZE = (
-    Option("title", "str", ("Name that users see.",)),
-    Option("description", "str", ("Description that users see.",), default=""),
+    Option("title", "str", ("Name that users see.",), prose=True),
+    Option("description", "str", ("Description that users see.",), prose=True, default=""),
     Option(
         "memory",
         "memory",

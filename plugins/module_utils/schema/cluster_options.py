@@ -293,7 +293,7 @@ KUBERNETES_CLUSTER = (
         "cluster_ingress_annotations",
         "dict",
         "Annotations of the Ingress of every hub.",
-        elements=element("str"),
+        elements=element("str", prose=True),
     ),
     _option(
         "cluster_certificate_issuer",

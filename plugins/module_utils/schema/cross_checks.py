@@ -21,7 +21,9 @@ from .authenticators import BY_NAME as AUTHENTICATORS
 from .model import LOCALHOST, Fleet, FleetInput, HostInput, Hub, ValuePath
 from .option import SERVER
 from .problems import Problems
+from .role_checks import check_roles
 from .units import format_duration
+from .user_names import check_blocked_admins, check_created_users
 from .values import check_keys
 
 #: Names of services that the collection adds to every hub.
@@ -49,6 +51,7 @@ def check_authenticator(options: dict[str, Any], report: Report, broken: set[str
     if variable not in broken:
         settings = check_keys(authenticator.settings, options[variable] or {}, report, (variable,))
     check_demonstration(authenticator, options, report, broken)
+    check_created_users(authenticator.name, options, report, broken)
     _check_rules(authenticator, options, settings, report, broken)
     return settings
 
@@ -121,10 +124,11 @@ def _check_rules(
 def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
     """Check the rules about one hub."""
     _check_address(hub, report, broken)
-    check_admins(hub, report)
+    check_blocked_admins(hub.options, report)
     _check_backups(hub.cluster.options, report, broken)
     if not {"hub_services", "hub_roles"} & broken:
         _check_services(hub, report)
+        check_roles(hub, report)
     check_lifetime(hub, report)
 
 
@@ -142,12 +146,6 @@ def _check_backups(options: dict[str, Any], report: Report, broken: set[str]) ->
         useless.append("cluster_backup_schedule")
     for name in useless[:1]:
         report((name,), f"has no effect without {repository}, which is not set")
-
-
-def check_admins(hub: Hub, report: Report) -> None:
-    """Report admins who may not log in."""
-    for user in sorted(set(hub["hub_admins"] or ()) & set(hub["hub_blocked_users"] or ())):
-        report(("hub_blocked_users",), f"{user!r} is also in hub_admins")
 
 
 def check_lifetime(hub: Hub, report: Report) -> None:

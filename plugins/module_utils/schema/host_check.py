@@ -20,6 +20,7 @@ from .options import OPTIONS
 from .problems import Problems, nearest
 from .secrets import is_secret, redactor
 from .values import check_value
+from .written import Misreading
 
 
 class SharedValues:
@@ -103,6 +104,11 @@ class HostCheck:
 
     def report(self, path: ValuePath, message: str, stops: Iterable[str] = (), ignorable_as: str = "") -> None:
         """Record a problem at ``path``; see Problem for the other arguments."""
+        if isinstance(message, Misreading):
+            written = self.host.written(path, message.is_key)
+            message = message.problem(written, secret=bool(written) and self.host.protected(path))
+            if not message:
+                return
         ignored = bool(ignorable_as) and ignorable_as in self.ignored
         if not ignored:
             self.broken.add(path[0])
@@ -135,9 +141,10 @@ class HostCheck:
             return _copied(option.default)
         checked, found = self.shared.checked(option, value)
         for path, message in found:
-            # Imports copy values of the chart as they are.
-            ignorable_as = path_text(path) if option.kind == "values" else ""
-            self.report((option.name, *path), message, ignorable_as=ignorable_as)
+            if (option.name, *path) not in self.reported:
+                # Imports copy values of the chart as they are.
+                ignorable_as = path_text(path) if option.kind == "values" else ""
+                self.report((option.name, *path), message, ignorable_as=ignorable_as)
         return _copied(option.default) if checked is None else checked
 
     def _plain_secrets(self) -> None:

@@ -17,13 +17,14 @@ from .catalogue_options import (
     named,
 )
 from .kubernetes_options import KUBERNETES_CHAPTERS
-from .option import SERVER, Option, element, names
+from .option import SERVER, Option, element, names, users
 
 ADDRESS = (
     Option(
         "hub_title",
         "str",
         ("Display name of the hub.", "Defaults to the hub's name in the inventory."),
+        prose=True,
     ),
     Option(
         "hub_url",
@@ -116,14 +117,14 @@ LOGIN = (
         "hub_blocked_users",
         "list",
         ("Names of users who may not log in, even if another rule allows them.",),
-        elements=names(),
+        elements=users(),
     ),
     Option(
         "hub_admins",
         "list",
         ("Names of users who are admins of the hub.",),
         default=(),
-        elements=names(),
+        elements=users(),
         example="[ada]",
     ),
 )
@@ -213,7 +214,7 @@ SOFTWARE = (
         "dict",
         ("Environment variables of every user's server; users can read them, so they must not hold secrets.",),
         default={},
-        elements=element("str"),
+        elements=element("str", prose=True),
         pattern=VARIABLE_PATTERN,
         pattern_text=VARIABLE_TEXT,
         example='{OMP_NUM_THREADS: "1"}',
@@ -300,7 +301,9 @@ LOOK = (
         ),
         default=True,
     ),
-    Option("hub_announcement", "str", ("HTML that is shown at the top of every page of the hub.",), default=""),
+    Option(
+        "hub_announcement", "str", ("HTML that is shown at the top of every page of the hub.",), prose=True, default=""
+    ),
     Option(
         "hub_templates",
         "inventory_path",
@@ -363,15 +366,15 @@ EXTENSION = (
                     pattern=r"[a-z][-a-z0-9_~.]{1,253}[a-z0-9]",
                     pattern_text="a role name of JupyterHub (lower case, at least three characters)",
                 ),
-                Option("description", "str", ("Purpose of the role.",), default=""),
+                Option("description", "str", ("Purpose of the role.",), prose=True, default=""),
                 Option(
                     "scopes",
                     "list",
                     ("Scopes that the role grants.",),
                     required=True,
-                    elements=names(r"[a-z][-a-z:_]*(!.+)?|self|inherit", "a scope of JupyterHub"),
+                    elements=names(),
                 ),
-                Option("users", "list", ("Users that have the role.",), default=(), elements=names()),
+                Option("users", "list", ("Users that have the role.",), default=(), elements=users()),
                 Option("groups", "list", ("Groups that have the role.",), default=(), elements=names()),
                 Option("services", "list", ("Services that have the role.",), default=(), elements=names()),
             ),

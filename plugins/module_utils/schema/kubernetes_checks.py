@@ -19,6 +19,8 @@ from .authenticators import BY_NAME as AUTHENTICATORS
 from .model import Fleet, FleetInput, Hub, ValuePath
 from .option import KUBERNETES
 from .problems import Problems
+from .role_checks import check_roles
+from .user_names import check_blocked_admins, check_created_users
 from .values import check_value
 
 Report = Callable[[ValuePath, str], None]
@@ -56,6 +58,7 @@ def check_settings(options: dict[str, Any], report: Report, broken: set[str]) ->
             report((variable,), "is set without hub_authenticator, which these settings depend on")
         return {}
     cross_checks.check_demonstration(authenticator, options, report, broken)
+    check_created_users(authenticator.name, options, report, broken)
     cross_checks.check_supported_rules(authenticator, options, report)
     known = {setting.name: setting for setting in authenticator.settings}
     settings = {}
@@ -75,10 +78,12 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
 
     if sound("hub_url", "hub_domain"):
         cross_checks.check_public_address(hub, report)
-    cross_checks.check_admins(hub, report)
+    check_blocked_admins(hub.options, report)
     cross_checks.check_lifetime(hub, report)
     if sound("hub_services"):
         _check_services(hub, report)
+    if sound("hub_roles"):
+        check_roles(hub, report)
     if sound("hub_profiles", "hub_environments", "hub_sizes"):
         _check_profiles(hub, report)
     if sound("hub_home_storage", *_HOME_OPTIONS):

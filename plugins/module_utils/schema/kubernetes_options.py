@@ -126,7 +126,7 @@ STORAGE = (
             "dict",
             options=(
                 Option("path", "machine_path", ("Mount path in sessions.",), required=True),
-                Option("content", "str", ("Content of the file.",), required=True),
+                Option("content", "str", ("Content of the file.",), prose=True, required=True),
                 Option(
                     "mode",
                     "int",

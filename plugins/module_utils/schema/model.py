@@ -24,6 +24,31 @@ class EncryptedValue(str):
     """A value that stays encrypted; it can only be compared."""
 
 
+class ReadAs(str):
+    """The text of something that YAML did not read as text: a date, or a key.
+
+    kind: what it was read as: "number", "date", "true", "false" or "null".
+    """
+
+    kind: str
+
+    def __new__(cls, text: str, kind: str = "") -> ReadAs:
+        made = super().__new__(cls, text)
+        made.kind = kind
+        return made
+
+
+class UserName(str):
+    """The name of a user as JupyterHub compares it; ``written`` is as it stands in the inventory."""
+
+    written: str
+
+    def __new__(cls, name: str, written: str = "") -> UserName:
+        made = super().__new__(cls, name)
+        made.written = written or name
+        return made
+
+
 @dataclass
 class HostInput:
     """One inventory host as Ansible knows it, in plain Python types.
@@ -35,6 +60,8 @@ class HostInput:
     protected: same argument -> True where the value stands encrypted, comes from a template or
         from a place that is no file.
     copied_from: same argument -> the variable, with file and line, whose plain text a template copies there, or "".
+    written: same argument, and whether the key is meant -> the characters that YAML read the value or key from,
+        "" where they are not known.
     secret_texts: texts that must not be shown: what is encrypted in the inventory, and what templates make of it.
     private_lines: what of hub_jupyterhub_config does not stand in the inventory in plain text.
     """
@@ -46,6 +73,7 @@ class HostInput:
     locate: Callable[[ValuePath], str] = lambda path: ""
     protected: Callable[[ValuePath], bool] = lambda path: True
     copied_from: Callable[[ValuePath], str] = lambda path: ""
+    written: Callable[[ValuePath, bool], str] = lambda path, is_key: ""
     secret_texts: Callable[[], frozenset[str]] = frozenset
     private_lines: Callable[[], PrivateLines] = PrivateLines
 

@@ -16,6 +16,8 @@ from typing import Any
 #: Kinds of values -> their descriptions in messages and in the reference.
 KINDS = {
     "str": "text",
+    "name": "text that is not empty",
+    "user": "the name of a user",
     "int": "a whole number",
     "number": "a number",
     "bool": "true or false",
@@ -53,6 +55,7 @@ class Option:
     minimum, maximum: limits, in the parsed unit (bytes, seconds).
     pattern, pattern_text: a regular expression for text, and its description; or only a description of the limits.
     home: whether a path on the machine may start with ``~/``.
+    prose: whether it is text for people, or of another program, that may start and end with white space.
     secret: whether it must not be in plain text in the inventory.
     example: YAML of a typical value, for the reference.
     platforms: the platforms that the option is for; empty for all.
@@ -73,6 +76,7 @@ class Option:
     pattern: str | None = None
     pattern_text: str = ""
     home: bool = False
+    prose: bool = False
     secret: bool = False
     example: str = ""
     platforms: tuple[str, ...] = ()
@@ -107,6 +111,11 @@ def element(kind: str, **limits: Any) -> Option:
     return Option(name="", kind=kind, text=(), **limits)
 
 
-def names(pattern: str = r"\S(.*\S)?", pattern_text: str = "text that is not empty") -> Option:
-    """Return the option of the elements of a list of names (users, groups, domains)."""
-    return element("str", pattern=pattern, pattern_text=pattern_text)
+def names(pattern: str | None = None, pattern_text: str = "") -> Option:
+    """Return the option of the elements of a list of names (groups, scopes, domains)."""
+    return element("name", pattern=pattern, pattern_text=pattern_text)
+
+
+def users() -> Option:
+    """Return the option of the elements of a list of names of users."""
+    return element("user")

@@ -11,8 +11,8 @@ from .option import Option, element, names
 _NAMES = element("str", pattern=CHOICE_PATTERN, pattern_text=CHOICE_TEXT)
 
 PROFILE = (
-    Option("title", "str", ("Name that users see.",), required=True),
-    Option("description", "str", ("Description that users see.",)),
+    Option("title", "str", ("Name that users see.",), prose=True, required=True),
+    Option("description", "str", ("Description that users see.",), prose=True),
     Option(
         "slug",
         "str",
@@ -47,22 +47,23 @@ PROFILE = (
         pattern=CHOICE_PATTERN,
         pattern_text=CHOICE_TEXT,
     ),
-    Option("environment_title", "str", ("Label of the environment option.",), default="Image"),
+    Option("environment_title", "str", ("Label of the environment option.",), prose=True, default="Image"),
     Option(
         "unlisted_image",
         "dict",
         ("Allows users to enter an image of their own.",),
         options=(
-            Option("title", "str", ("Label of the input field.",), default="Custom image"),
+            Option("title", "str", ("Label of the input field.",), prose=True, default="Custom image"),
             Option("pattern", "str", ("Regular expression that the image must match.",), default="^.+:.+$"),
             Option(
                 "message",
                 "str",
                 ("Message to users if the image does not match.",),
+                prose=True,
                 default="Must be a publicly available docker image, of form <image-name>:<tag>",
             ),
-            Option("choice_title", "str", ("Title of the choice that opens the input field.",)),
-            Option("choice_description", "str", ("Description of that choice.",)),
+            Option("choice_title", "str", ("Title of the choice that opens the input field.",), prose=True),
+            Option("choice_description", "str", ("Description of that choice.",), prose=True),
             Option(
                 "allowed_groups", "list", ("JupyterHub groups whose members may enter an image.",), elements=names()
             ),
@@ -89,7 +90,7 @@ PROFILE = (
         pattern=CHOICE_PATTERN,
         pattern_text=CHOICE_TEXT,
     ),
-    Option("size_title", "str", ("Label of the size option.",), default="Size"),
+    Option("size_title", "str", ("Label of the size option.",), prose=True, default="Size"),
     Option(
         "override",
         "dict",

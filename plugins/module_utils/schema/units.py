@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 MEMORY_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
-DURATION_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+DURATION_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 _AMOUNT = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$")
 
@@ -53,15 +53,33 @@ def parse_memory(value: str | int | float) -> Memory:
 def parse_duration(value: str | int | float) -> int:
     """Return ``value`` in whole seconds.
 
-    Takes a number of seconds, or text such as ``90s``, ``30m``, ``2h``, ``1d``, or ``never`` (0).
-    Raises ValueError, with the allowed units, for anything else.
+    Takes text such as ``90s``, ``30m``, ``2h``, ``1d``, or ``never`` (0). A number without a unit is refused, since
+    people mean seconds or minutes by it. Raises ValueError, with the nearest valid spelling, for anything else.
     """
     if isinstance(value, str) and value.strip() == "never":
         return 0
     number, unit = _split(value, "a duration", "30m or 2h")
+    if not unit:
+        raise ValueError(f"{value!r} has no unit; write {_with_unit(number)}")
     if unit not in DURATION_UNITS:
-        raise ValueError(f"unknown unit in {value!r}; write a duration like 30m or 2h (units: s, m, h, d), or 'never'")
+        likely = (
+            f"{_shown(number)}{unit[0].lower()}" if unit[0].lower() in DURATION_UNITS else "a duration like 30m or 2h"
+        )
+        raise ValueError(f"unknown unit in {value!r}; write {likely} (units: s, m, h, d), or 'never'")
     return int(number * DURATION_UNITS[unit])
+
+
+def _with_unit(number: Fraction) -> str:
+    """Return what a duration without a unit may have meant."""
+    if not number:
+        return "never"
+    if number.denominator == 1 and not number % 60:
+        return f"{format_duration(int(number))} for {number} seconds"
+    return f"{_shown(number)}s for seconds, or {_shown(number)}m for minutes"
+
+
+def _shown(number: Fraction) -> str:
+    return str(number) if number.denominator == 1 else f"{float(number):g}"
 
 
 def format_memory(size: int) -> str:

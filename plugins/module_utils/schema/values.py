@@ -14,10 +14,13 @@ from urllib.parse import urlsplit
 
 from ..common.nested import leaves
 from ..redaction.places import holds_credentials, holds_private_key
-from .model import EncryptedValue, ValuePath
+from .model import EncryptedValue, ReadAs, UserName, ValuePath
 from .option import KINDS, Option
+from .placeholders import unfinished
 from .problems import nearest
 from .units import format_duration, format_memory, parse_duration, parse_memory
+from .user_names import parse_user_name
+from .written import Misreading, invisible_characters
 
 #: report(path, message): path is the place inside the variable, a tuple of keys and indexes.
 Report = Callable[[ValuePath, str], None]
@@ -34,20 +37,11 @@ IMAGE = re.compile(
 #: Source: Kubernetes resource quantities, with the units that are used for volumes.
 QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([kMGTPE]|[KMGTPE]i)?")
 
-#: Placeholders that are to be replaced by a value.
-PLACEHOLDER = re.compile(
-    r"\b(CHANGE[-_ ]?ME|REPLACE[-_ ]?ME|FIX[-_ ]?ME|TODO|TBD|FILL[-_ ]?ME[-_ ]?IN)\b|<your[-_ ]",
-    re.IGNORECASE,
-)
-
-#: Longer texts, and those of several lines, are documents or code, where such words are comments.
-_LONGEST_PLACEHOLDER = 200
-
 #: Kinds of values that are passed on unchanged, so that they can stay encrypted; others are parsed.
-_OPAQUE = ("str", "url", "domain", "python")
+_OPAQUE = ("str", "name", "user", "url", "domain", "python")
 
-#: The start of values of a SOPS file that was not decrypted.
-SOPS = re.compile(r"ENC\[AES256_GCM,")
+#: Kinds of values that are numbers in YAML.
+_NUMBERS = ("int", "number", "port", "memory", "duration")
 
 
 def check_value(option: Option, value: Any, report: Report, path: ValuePath = ()) -> Any:
@@ -63,9 +57,15 @@ def check_value(option: Option, value: Any, report: Report, path: ValuePath = ()
     if value is None:
         report(path, "is empty")
         return None
-    if isinstance(value, str) and _unfinished(value, code=option.kind == "python"):
-        report(path, _unfinished(value, code=option.kind == "python"))
+    if isinstance(value, ReadAs):
+        report(path, Misreading(value))
         return None
+    if isinstance(value, str) and _defect(option, value):
+        report(path, _defect(option, value))
+        return None
+    # Where numbers have a form of their own, such as modes of files, the option says so.
+    if option.kind in _NUMBERS and not option.pattern_text and type(value) in (int, float):
+        report(path, Misreading(value, "number"))
     try:
         checked = _CHECKS[option.kind](option, value, report, path)
         fits = checked is None or _within(option, checked, report, path)
@@ -75,20 +75,33 @@ def check_value(option: Option, value: Any, report: Report, path: ValuePath = ()
     return checked if fits else None
 
 
-def _unfinished(text: str, code: bool = False) -> str:
-    """Return the message about a text that is still encrypted or a placeholder, or ""; in code, only the former."""
-    if SOPS.match(text):
-        return "is still encrypted; enable the vars plugin community.sops.sops to read SOPS files"
-    return "is a placeholder; set the real value" if not code and PLACEHOLDER.search(text) else ""
+def _defect(option: Option, text: str) -> str:
+    """Return the message about a text that cannot be meant, whatever the option is for, or ""."""
+    found = unfinished(text, code=option.kind == "python")
+    if found or option.prose or option.kind == "python":
+        return found
+    return invisible_characters(text, shown(option, text))
 
 
 def _check_texts(value: Any, report: Report, path: ValuePath) -> None:
-    """Report encrypted texts and placeholders anywhere in a value with free keys."""
+    """Report encrypted texts, placeholders and keys that are not text anywhere in a value with free keys."""
+    misread: set[ValuePath] = set()
     for place, text in leaves(value, path):
+        misread.update(place[: depth + 1] for depth in range(len(path), len(place)) if isinstance(place[depth], ReadAs))
         if isinstance(text, str):
-            message = _unfinished(text, code="\n" in text or len(text) > _LONGEST_PLACEHOLDER)
+            message = unfinished(text)
             if message:
                 report(place, message)
+    for place in sorted(misread):
+        _check_key(place, report)
+
+
+def _check_key(path: ValuePath, report: Report) -> bool:
+    """Report the key at the end of a path if YAML has not read it as text; return whether it has."""
+    key = path[-1]
+    if isinstance(key, ReadAs):
+        report(path, Misreading(key, is_key=True))
+    return not isinstance(key, ReadAs) or key.kind == "number"
 
 
 def _within(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
@@ -139,7 +152,7 @@ def shown(option: Option, value: Any) -> str:
 
 def _wrong(option: Option, value: Any) -> ValueError:
     hint = ""
-    if option.kind == "str" and isinstance(value, bool):
+    if option.kind in ("str", "name", "user") and isinstance(value, bool):
         hint = " (YAML reads words such as yes and off as booleans; quote text)"
     elif option.kind == "bool" and str(value).lower() in ("yes", "no", "on", "off"):
         hint = " (remove the quotes)"
@@ -150,15 +163,32 @@ def _wrong(option: Option, value: Any) -> ValueError:
     return ValueError(f"{shown(option, value)} is not {KINDS[option.kind]}{hint}")
 
 
-def _text(option: Option, value: Any, _report: Report, _path: ValuePath) -> Any:
-    # Numbers are accepted: YAML reads `hub_title: 2026` as a number.
+def _text(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise _wrong(option, value)
+    # Numbers are accepted if they are written like their text: YAML reads `hub_title: 2026` as a number.
+    if not isinstance(value, str):
+        report(path, Misreading(value))
     return str(value)
 
 
+def _name(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        report(path, Misreading(value, "name"))
+        return None
+    text = _text(option, value, report, path)
+    if not text.strip():
+        raise ValueError("is empty")
+    return text
+
+
+def _user(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
+    text = _name(option, value, report, path)
+    return None if text is None else parse_user_name(text)
+
+
 def _int(option: Option, value: Any, _report: Report, _path: ValuePath) -> Any:
-    if isinstance(value, str) and re.fullmatch(r"-?\d+", value.strip()):
+    if isinstance(value, str) and re.fullmatch(r"-?(0|[1-9]\d*)", value.strip()):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise _wrong(option, value)
@@ -166,7 +196,7 @@ def _int(option: Option, value: Any, _report: Report, _path: ValuePath) -> Any:
 
 
 def _number(option: Option, value: Any, _report: Report, _path: ValuePath) -> Any:
-    if isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value.strip()):
+    if isinstance(value, str) and re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?", value.strip()):
         value = float(value)
     try:
         if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
@@ -192,13 +222,16 @@ def _list(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     checked, seen = [], set()
     for index, item in enumerate(value):
         if option.by_name and is_name(item):
-            result = str(item)  # whether the catalogue has this name is a cross-check
+            result = _text(described, item, report, (*path, index))  # whether the catalogue has it is a cross-check
         else:
             result = check_value(described, item, report, (*path, index))
         if result is None:
             continue
         if isinstance(result, str) and result in seen:
-            report((*path, index), f"{result!r} is listed twice")
+            case = (
+                " (in different case)" if isinstance(result, UserName) and result.written not in value[:index] else ""
+            )
+            report((*path, index), f"{result!r} is listed twice{case}")
             continue
         seen.add(result if isinstance(result, str) else index)
         checked.append(result)
@@ -220,6 +253,8 @@ def _dict(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
         return value
     checked = {}
     for key, item in value.items():
+        if not _check_key((*path, key), report):
+            continue
         if option.pattern and not re.fullmatch(option.pattern, str(key)):
             report((*path, key), f"{key!r} is not {option.pattern_text}")
             continue
@@ -331,6 +366,8 @@ def _python(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
 
 _CHECKS = {
     "str": _text,
+    "name": _name,
+    "user": _user,
     "int": _int,
     "number": _number,
     "bool": _bool,

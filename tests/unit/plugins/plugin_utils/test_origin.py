@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import ReadAs
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
 
@@ -108,5 +110,44 @@ def test_plain(variables: Any) -> None:
 
     value = plain(variables)
     assert value["mapping"] == {"a": 1, "2026": {"b": ["x"]}}
-    assert types(value) <= {dict, list, str, int, bool, type(None)}
+    assert types(value) <= {dict, list, str, int, bool, type(None), ReadAs}
+    assert [key.kind for key in value["mapping"] if isinstance(key, ReadAs)] == ["number"]
     assert plain(OrderedDict(a=(1, 2.5))) == {"a": [1, 2.5]}
+
+
+WRITTEN = {
+    "octal": "0123",
+    "sexagesimal": "12:30",
+    "fraction": "1.10",
+    "date": "2026-01-02",
+    "same": "7",
+    "negative": "-.5",
+}
+NUMBERS = (
+    "".join(f"{key}: {text} # comment\n" for key, text in WRITTEN.items())
+    + "flow: {012: [0x1F,1_000], b: 7}\nquoted: '08'\n"
+)
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_written(encrypted: bool, tmp_path: Path) -> None:
+    """The characters of a number are found, also in a file that is encrypted."""
+    secret = [("default", VaultSecret(b"password"))]
+    path = tmp_path / "numbers.yml"
+    path.write_bytes(VaultLib(secret).encrypt(NUMBERS) if encrypted else NUMBERS.encode())
+    loader = DataLoader()
+    loader.set_vault_secrets(secret)
+    found: Any = loader.load_from_file(str(path))
+    assert {key: origin.written(found[key], loader) for key in WRITTEN} == WRITTEN
+    key, items = origin.step(found["flow"], "10")
+    assert [origin.written(value, loader) for value in (key, *items)] == ["012", "0x1F", "1_000"]
+    assert origin.written(found["quoted"], loader) == ""
+    assert origin.written(7, loader) == ""
+
+
+def test_written_in_a_file_that_has_changed(tmp_path: Path) -> None:
+    path = tmp_path / "numbers.yml"
+    path.write_text("number: 0123\n")
+    found: Any = DataLoader().load_from_file(str(path))
+    path.write_text("other: [1, 2]\n")
+    assert origin.written(found["number"], DataLoader()) == ""

@@ -57,6 +57,8 @@ def check_config(config: dict[str, Any], traits: Traits, report: Report) -> None
                     f"set JupyterHub.authenticator_class to {_entry_point(section, traits)!r}, or remove them",
                 )
     _check_authenticator_class(config, traits, report)
+    if chosen is not None:
+        _check_blocked_users(chosen, config, traits, report)
 
 
 def check_spawner(overrides: dict[str, Any], config: dict[str, Any], traits: Traits, report: Report) -> None:
@@ -369,3 +371,20 @@ def _check_ineffective_rules(
                     report((*path, str(provider), "allowed_domains"), message)
         elif everyone and value and name.startswith("allowed_"):
             report(path, message)
+
+
+def _check_blocked_users(chosen: str, config: dict[str, Any], traits: Traits, report: Report) -> None:
+    """Report names that block nobody: JupyterHub compares them with normalized names, without normalizing them.
+
+    Source: check_blocked_users and normalize_username in jupyterhub.auth, and the classes that override the latter.
+    """
+    settings = _effective(chosen, config, traits)
+    path, names = settings.get("blocked_users", ((), ()))
+    others = settings.get("username_map", ((), {}))[1]
+    if chosen == "MWOAuthenticator" or settings.get("pam_normalize_username", ((), False))[1]:
+        return
+    for index, name in enumerate(names if isinstance(names, list) else ()):
+        mapped = isinstance(others, dict) and name in others.values()
+        if isinstance(name, str) and name != name.lower() and not mapped:
+            message = f"{name!r} blocks nobody, since JupyterHub changes names to lower case; write {name.lower()!r}"
+            report((*path, str(index)), message)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from ....schema.model import Hub
+from ....schema.user_names import written_names
 from .settings import Setting, setting
 
 #: Where the hub's pod has its templates and logo.
@@ -57,6 +58,8 @@ def extension_settings(hub: Hub, directory: str) -> Iterator[Setting]:
         yield Setting(("hub", "services", service["name"]), value, ("hub_services", index))
     for index, role in enumerate(hub["hub_roles"] or ()):
         value = {key: item for key, item in role.items() if key != "name" and item}
+        if "users" in value:
+            value["users"] = written_names(value["users"])
         yield Setting(("hub", "loadRoles", role["name"]), value, ("hub_roles", index))
     if hub["hub_templates"]:
         yield from _templates(hub, directory)

@@ -11,6 +11,7 @@ from typing import Any
 from ....schema.authenticators import BY_NAME as AUTHENTICATORS
 from ....schema.authenticators import RULE_TRAITS
 from ....schema.model import Hub
+from ....schema.user_names import written_names
 from ...traits import derived_traits, trait_name
 from .settings import Setting, setting
 
@@ -39,10 +40,10 @@ _FOLLOWS_FROM = {
 def login_settings(hub: Hub) -> Iterator[Setting]:
     """Yield the authenticator, its settings and the allow rules."""
     by_collection = hub["hub_defaults_source"] == "collection"
+    authenticator = AUTHENTICATORS.get(hub["hub_authenticator"])
     for option, trait in PEOPLE.items():
         if option in hub.explicit_options and (hub[option] or option != "hub_allow_everyone"):
-            yield setting(f"hub.config.Authenticator.{trait}", hub[option], option)
-    authenticator = AUTHENTICATORS.get(hub["hub_authenticator"])
+            yield setting(f"hub.config.Authenticator.{trait}", _people(hub, option), option)
     if authenticator is None:
         return
     yield setting("hub.config.JupyterHub.authenticator_class", authenticator.entry_point, "hub_authenticator")
@@ -60,6 +61,19 @@ def login_settings(hub: Hub) -> Iterator[Setting]:
             yield setting(f"{section}.{trait}", hub[option], option)
     for name, value in (hub["hub_authenticator_settings"] or {}).items():
         yield from _setting_of(authenticator.name, section, name, value)
+
+
+def _people(hub: Hub, option: str) -> Any:
+    """Return the value of a trait of Authenticator.
+
+    JupyterHub normalizes names itself, except for blocked users, which it compares with normalized names. How is known
+    only for authenticators of the schema; for others, the values are checked as a whole.
+    """
+    if option == "hub_allow_everyone":
+        return hub[option]
+    if option == "hub_blocked_users" and hub["hub_authenticator"]:
+        return [str(name) for name in hub[option]]
+    return written_names(hub[option])
 
 
 def _derived(hub: Hub, section: str, trait: str, value: Any) -> Iterator[Setting]:

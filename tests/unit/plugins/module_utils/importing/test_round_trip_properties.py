@@ -17,7 +17,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.settings import (
     RULES,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.values import PLACEHOLDER
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.placeholders import PLACEHOLDER
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.import_helpers import (
     CODE,
     import_tree,

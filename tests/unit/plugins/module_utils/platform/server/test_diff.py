@@ -123,7 +123,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "hub_environment_variables": ({}, {"hub_environment_variables": {"A": "1"}}),
     "hub_idle_timeout": ({}, {"hub_idle_timeout": "2h"}),
     "hub_maximum_age": ({}, {"hub_maximum_age": "1d"}),
-    "hub_start_timeout": ({}, {"hub_start_timeout": 60}),
+    "hub_start_timeout": ({}, {"hub_start_timeout": "1m"}),
     "hub_active_server_limit": ({}, {"hub_active_server_limit": 9}),
     "hub_concurrent_spawn_limit": ({}, {"hub_concurrent_spawn_limit": 9}),
     "hub_named_servers": ({}, {"hub_named_servers": True}),

@@ -171,6 +171,32 @@ def test_wrong_type(section: str, trait: str, value: Any, message: str) -> None:
     assert found[f"{section}.{trait}"].startswith(message)
 
 
+def test_blocked_users_that_block_nobody() -> None:
+    """JupyterHub normalizes who logs in, but not blocked_users."""
+    names = ["eve", "Mallory", "O'Brien"]
+    found = problems(check_config, github(Authenticator={"blocked_users": names}))
+    assert list(found) == ["Authenticator.blocked_users.1", "Authenticator.blocked_users.2"]
+    assert found["Authenticator.blocked_users.2"].endswith('write "o\'brien"')
+    mapped = {"blocked_users": names, "username_map": {"m": "Mallory", "o": "O'Brien"}}
+    assert problems(check_config, github(Authenticator=mapped)) == {}
+    in_own_section = github(GitHubOAuthenticator={**GITHUB["GitHubOAuthenticator"], "blocked_users": ["Mallory"]})
+    assert list(problems(check_config, in_own_section)) == ["GitHubOAuthenticator.blocked_users.0"]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"JupyterHub": {"authenticator_class": "mediawiki"}, "Authenticator": {"blocked_users": ["Mallory"]}},
+        {
+            "JupyterHub": {"authenticator_class": "pam"},
+            "PAMAuthenticator": {"pam_normalize_username": True, "blocked_users": ["Mallory"]},
+        },
+    ],
+)
+def test_blocked_users_where_names_keep_their_case(config: dict[str, Any]) -> None:
+    assert problems(check_config, config) == {}
+
+
 def test_wrong_element() -> None:
     """A user name of digits is a number in YAML."""
     found = problems(check_config, github(Authenticator={"admin_users": ["ada", 1234]}))

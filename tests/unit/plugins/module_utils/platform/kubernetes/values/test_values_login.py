@@ -130,3 +130,21 @@ def test_every_trait_is_told_with_where_it_comes_from() -> None:
         if name == "cilogon":
             rules.remove("hub_allowed_domains")  # part of what the identity providers are told
         assert told - own - {"hub_domain"} == people | rules
+
+
+def test_names_stand_as_they_are_written_where_jupyterhub_normalizes_them() -> None:
+    """Imported hubs do not change. JupyterHub does not normalize blocked users, which must be normalized to work."""
+    people: dict[str, Any] = {"hub_admins": ["Ada"], "hub_allowed_users": ["Ben"], "hub_blocked_users": ["Mallory"]}
+    roles = [{"name": "lookers", "scopes": ["list:users"], "users": ["Ada"]}]
+    values = values_of(hub_authenticator="tmp", hub_demonstration=True, hub_roles=roles, **people).merged["hub"]
+    traits = {"admin_users": ["Ada"], "allowed_users": ["Ben"], "blocked_users": ["mallory"]}
+    assert values["config"]["Authenticator"] == traits
+    assert values["loadRoles"]["lookers"]["users"] == ["Ada"]
+    assert all(type(name) is str for names in traits for name in values["config"]["Authenticator"][names])
+
+
+def test_blocked_users_of_another_authenticator_stand_as_they_are_written() -> None:
+    """MediaWiki's, for example, does not change names to lower case."""
+    assert values_of(hub_blocked_users=["Mallory"]).merged["hub"]["config"]["Authenticator"]["blocked_users"] == [
+        "Mallory"
+    ]

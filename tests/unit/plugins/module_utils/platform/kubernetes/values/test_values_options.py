@@ -174,7 +174,7 @@ def test_helm_values_are_above_the_options_and_each_other() -> None:
         "cluster_helm_values": {"singleuser": {"defaultUrl": "/cluster", "startTimeout": None}},
         "hub_helm_values": {"singleuser": {"defaultUrl": "/hub"}},
     }
-    values = values_of(hub_start_timeout=60, **layers)
+    values = values_of(hub_start_timeout="1m", **layers)
     assert leaf(values.merged, "singleuser/defaultUrl") == "/hub"
     assert leaf(values.merged, "singleuser/startTimeout") is None
     assert [source[0] for source in values.sources(("singleuser", "defaultUrl"))] == list(layers)
