@@ -29,7 +29,7 @@ PACKAGES = re.compile(r"jupyterhub|oauthenticator|[a-z]+authenticator|kubespawne
 ELSEWHERE = re.compile(r"jupyterhub\.(singleuser|services\.auth|alembic)\b|.*\b(tests|__main__)\b")
 #: Types of JupyterHub that accept more than their traitlets base class.
 OWN_TYPES = {
-    "ByteSpecification": ["text", "number"],
+    "ByteSpecification": ["memory"],
     "Command": ["list", "text"],
     "URLPrefix": ["text"],
 }

@@ -17,6 +17,7 @@ from ..platform.kubernetes.values.login import PEOPLE
 from ..platform.kubernetes.values.settings import EGRESS, NETWORK, RULES
 from ..platform.traits import trait_name
 from ..schema.authenticators import AUTHENTICATORS, RULE_TRAITS, Authenticator
+from ..schema.formatted_text import from_literal_variable
 from ..schema.options import OPTIONS
 from ..schema.units import format_duration
 from .catalogues import Catalogues
@@ -120,11 +121,16 @@ def _environment_variables(values: Values) -> Variables:
     texts: dict[str, str] = {}
     buckets: dict[str, str] = {}
     for name, value in chart_mapping(values, "singleuser.extraEnv").items():
-        bucket = _BUCKET.fullmatch(value) if isinstance(value, str) else None
-        if bucket and accepts("hub_buckets", {name: bucket[1]}):
-            buckets[name] = bucket[1]
-        elif isinstance(value, str) and accepts("hub_environment_variables", {name: value}):
-            texts[name] = value
+        if not isinstance(value, str):
+            continue
+        bucket = _BUCKET.fullmatch(value)
+        option, entries = ("hub_buckets", buckets) if bucket else ("hub_environment_variables", texts)
+        try:
+            text = from_literal_variable(bucket[1] if bucket else value)
+        except ValueError:
+            continue
+        if accepts(option, {name: text}):
+            entries[name] = text
     found = {"hub_environment_variables": texts, "hub_buckets": buckets}
     return {option: entries for option, entries in found.items() if entries}
 

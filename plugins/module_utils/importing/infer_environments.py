@@ -9,8 +9,10 @@ from typing import Any
 
 from ..platform.kubernetes.values.layers import Values
 from ..platform.kubernetes.values.profile_list import GPU
+from ..platform.kubernetes.values.settings import literal_variables
 from ..platform.traits import interface_path
 from ..schema.catalogue_options import ENVIRONMENT, SIZE
+from ..schema.formatted_text import from_literal_variable
 from ..schema.option import Option
 from ..schema.units import Memory, format_memory, parse_memory
 from .catalogues import ENVIRONMENTS, SIZES, Catalogues, Entry, short_name
@@ -71,6 +73,12 @@ def _key_value(key: str, value: Any) -> Any:
         return given if renders_as(option, given, text, str) else MISSING
     if option.kind == "dict" and not value:
         return MISSING
+    if key == "variables":
+        try:
+            given = {name: from_literal_variable(text) for name, text in value.items()}
+        except (ValueError, AttributeError):  # placeholders, or no texts
+            return MISSING
+        return given if renders_as(option, given, value, literal_variables) else MISSING
     return given if renders_as(option, given, value, _specification) else MISSING
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..platform.kubernetes.values.layers import Values
 from ..platform.kubernetes.values.storage import HOME
+from ..schema.formatted_text import from_literal
 from .option_values import MISSING, accepts, chart_mapping, chart_value, suboption
 
 Variables = dict[str, Any]
@@ -67,7 +68,15 @@ def _entries(given: Values, option: str, keys: dict[str, str]) -> Values:
         if not isinstance(value, dict) or not value.keys() <= keys.keys():
             continue
         entry = {keys[key]: item for key, item in value.items() if keys[key]}
+        try:
+            entry["path"] = from_literal(entry.get("path", ""))
+        except (ValueError, AttributeError):  # placeholders, or no text
+            continue
         required = ("path", "content") if "stringData" in keys else ("path",)
-        if all(key in entry for key in required) and all(accepts(suboption(option, key), entry[key]) for key in entry):
+        if (
+            all(key in entry for key in required)
+            and entry["path"]
+            and all(accepts(suboption(option, key), entry[key]) for key in entry)
+        ):
             found[name] = entry
     return found

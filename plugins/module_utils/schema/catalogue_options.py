@@ -29,6 +29,7 @@ INTERFACE = Option(
     "interface",
     "str",
     ("Interface that a server opens with; overrides O(hub_interface).",),
+    placeholders=("username",),
     pattern=r"lab|notebook|/\S*",
     pattern_text="lab, notebook or a path that starts with '/'",
 )

@@ -195,8 +195,12 @@ SOFTWARE = (
     Option(
         "hub_interface",
         "str",
-        ("Interface that a server opens with: C(lab), C(notebook) or a path.",),
+        (
+            "Interface that a server opens with: C(lab), C(notebook) or a path.",
+            "C({username}) in a path is replaced by the user name.",
+        ),
         default="lab",
+        placeholders=INTERFACE.placeholders,
         pattern=INTERFACE.pattern,
         pattern_text=INTERFACE.pattern_text,
     ),
@@ -212,7 +216,10 @@ SOFTWARE = (
     Option(
         "hub_environment_variables",
         "dict",
-        ("Environment variables of every user's server; users can read them, so they must not hold secrets.",),
+        (
+            "Environment variables of every user's server; users can read them, so they must not hold secrets.",
+            "The values are literal: braces and C($(NAME)) are not replaced.",
+        ),
         default={},
         elements=element("str", prose=True),
         pattern=VARIABLE_PATTERN,

@@ -124,13 +124,14 @@ def _check_profiles(hub: Hub, report: Report) -> None:
             report((*path, "slug"), f"{profile['slug']!r} is used twice")
         slugs.update({profile["slug"]} - {None})
         # KubeSpawner makes the slug from the title. Profiles for groups may never be shown to the same user.
-        made = "" if profile["slug"] or profile["allowed_groups"] else _slug_of(profile["title"])
+        made = "" if profile["slug"] or profile["allowed_groups"] else slug_of(profile["title"])
         if made and made in titles:
             report((*path, "title"), f"{profile['title']!r} is used twice; set a slug for one of them")
         titles.add(made)
 
 
-def _slug_of(title: str) -> str:
+def slug_of(title: str) -> str:
+    """Return the slug that KubeSpawner makes of a profile's title."""
     return re.sub(r"[\W_]+", "-", title.casefold()).strip("-")
 
 

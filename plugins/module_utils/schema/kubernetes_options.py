@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .catalogue_options import CHOICE_PATTERN, CHOICE_TEXT, NAME_PATTERN, NAME_TEXT
+from .formatted_text import KUBESPAWNER
 from .option import Option, element, names
 from .option import kubernetes_option as _option
 from .profile_options import PROFILE
@@ -52,7 +53,12 @@ _NFS = Option(
 )
 _MOUNT = (
     Option("path", "machine_path", ("Mount path in sessions.",), required=True),
-    Option("subpath", "str", ("Subdirectory that is mounted; C({username}) is replaced by the user name.",)),
+    Option(
+        "subpath",
+        "str",
+        ("Subdirectory that is mounted; C({username}) and the other placeholders of KubeSpawner are replaced.",),
+        placeholders=KUBESPAWNER,
+    ),
     Option("read_only", "bool", ("Whether it is mounted read-only.",)),
 )
 
@@ -87,8 +93,10 @@ STORAGE = (
         "hub_home_subpath",
         "str",
         "Directory of a user in the claim or export.",
-        "C({username}) is replaced by the user name, escaped for file names.",
+        "C({username}) is replaced by the user name, escaped for file names, and so are the other placeholders of"
+        " KubeSpawner.",
         default="{username}",
+        placeholders=KUBESPAWNER,
     ),
     _option(
         "hub_home_mount_path", "machine_path", "Mount path of the home directory in sessions.", default="/home/jovyan"
@@ -110,7 +118,16 @@ STORAGE = (
             "dict",
             options=(
                 *_MOUNT,
-                Option("volume", "dict", ("The volume as in a pod specification, without its name.",), required=True),
+                Option(
+                    "volume",
+                    "dict",
+                    (
+                        "The volume as in a pod specification, without its name.",
+                        "Placeholders of KubeSpawner, such as C({username}), are replaced.",
+                    ),
+                    required=True,
+                    placeholders=KUBESPAWNER,
+                ),
             ),
         ),
         pattern=NAME_PATTERN,

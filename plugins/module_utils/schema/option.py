@@ -54,6 +54,7 @@ class Option:
     by_name: for lists, the catalogue variable whose entries can be named instead of an element.
     minimum, maximum: limits, in the parsed unit (bytes, seconds).
     pattern, pattern_text: a regular expression for text, and its description; or only a description of the limits.
+    placeholders: for text that is formatted for each session, the names that may be in braces.
     home: whether a path on the machine may start with ``~/``.
     prose: whether it is text for people, or of another program, that may start and end with white space.
     secret: whether it must not be in plain text in the inventory.
@@ -75,6 +76,7 @@ class Option:
     maximum: float | None = None
     pattern: str | None = None
     pattern_text: str = ""
+    placeholders: tuple[str, ...] = ()
     home: bool = False
     prose: bool = False
     secret: bool = False

@@ -84,20 +84,26 @@ class Problems:
 
 
 def nearest(
-    name: str, known: Iterable[str], what: str = "there are", prefix: str = "", elsewhere: Iterable[str] = ()
+    name: str,
+    known: Iterable[str],
+    what: str = "there are",
+    prefix: str = "",
+    elsewhere: Iterable[str] = (),
+    most: int = 12,
 ) -> str:
     """Return the end of a message about an unknown name: the nearest valid name, or all of them.
 
     prefix: what all names start with, so that it says nothing about how near they are.
     elsewhere: more names that may have been meant, but are not listed.
+    most: how many names are listed at most.
     """
     known = sorted(known)
     ends = [valid[len(prefix) :] for valid in (*known, *elsewhere)]
     close = difflib.get_close_matches(str(name)[len(prefix) :], ends, n=1, cutoff=0.6)
     if close:
         hint = f"; did you mean {prefix + close[0]!r}?"
-        return hint if len(known) > 12 else f"{hint} ({what}: {', '.join(known)})"
-    return f"; {what}: {', '.join(known) if known else 'none'}" if len(known) <= 12 else ""
+        return hint if len(known) > most else f"{hint} ({what}: {', '.join(known)})"
+    return f"; {what}: {', '.join(known) if known else 'none'}" if len(known) <= most else ""
 
 
 def _file_and_line(origin: str) -> tuple[str, int]:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from ..common.nested import leaves
 from ..redaction.places import holds_credentials, holds_private_key
+from .formatted_text import placeholder_problem
 from .model import EncryptedValue, ReadAs, UserName, ValuePath
 from .option import KINDS, Option
 from .placeholders import unfinished
@@ -83,13 +84,18 @@ def _defect(option: Option, text: str) -> str:
     return invisible_characters(text, shown(option, text))
 
 
-def _check_texts(value: Any, report: Report, path: ValuePath) -> None:
-    """Report encrypted texts, placeholders and keys that are not text anywhere in a value with free keys."""
+def _check_texts(option: Option, value: Any, report: Report, path: ValuePath) -> None:
+    """Report texts that are encrypted, not finished or cannot be formatted, and keys that are not text.
+
+    They may be anywhere in a value with free keys.
+    """
     misread: set[ValuePath] = set()
     for place, text in leaves(value, path):
         misread.update(place[: depth + 1] for depth in range(len(path), len(place)) if isinstance(place[depth], ReadAs))
         if isinstance(text, str):
             message = unfinished(text)
+            if option.placeholders and not message and not isinstance(text, EncryptedValue):
+                message = placeholder_problem(text, option.placeholders)
             if message:
                 report(place, message)
     for place in sorted(misread):
@@ -105,7 +111,7 @@ def _check_key(path: ValuePath, report: Report) -> bool:
 
 
 def _within(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
-    """Check choices, limits and pattern of a parsed value."""
+    """Check choices, limits, pattern and placeholders of a parsed value."""
     if option.choices and value not in option.choices:
         known = [str(choice) for choice in option.choices]
         report(path, f"{shown(option, value)} is not allowed{nearest(value, known, 'allowed')}")
@@ -123,6 +129,8 @@ def _within(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
         )
     elif option.pattern and isinstance(value, str) and not re.fullmatch(option.pattern, value):
         report(path, f"{shown(option, value)} is not {option.pattern_text}" if value.strip() else "is empty")
+    elif option.placeholders and isinstance(value, str) and placeholder_problem(value, option.placeholders):
+        report(path, placeholder_problem(value, option.placeholders))
     else:
         return True
     return False
@@ -249,7 +257,7 @@ def _dict(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     if option.options:
         return check_keys(option.options, value, report, path)
     if option.elements is None:
-        _check_texts(value, report, path)
+        _check_texts(option, value, report, path)
         return value
     checked = {}
     for key, item in value.items():

@@ -22,7 +22,8 @@ from ....schema.problems import nearest
 class Trait:
     """One trait of a configurable class.
 
-    types: accepted JSON types: text, int, number, bool, list, set, dict, any; callable and bytes have none.
+    types: accepted JSON types: text, int, number, bool, list, set, dict, any, memory (JupyterHub's ByteSpecification);
+        callable and bytes have none.
     nullable: whether it accepts null.
     choices: the accepted values; empty for any.
     elements: the values in a list, set or dict, if known.

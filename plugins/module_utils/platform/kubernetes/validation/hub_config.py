@@ -13,10 +13,12 @@ Every problem is reported as (path below ``hub.config``, message); no message co
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
 from typing import Any, Callable
 
 from ....schema.problems import nearest
+from ....schema.units import MEMORY_UNITS
 from ..chart.recorded import Trait, Traits
 
 Report = Callable[[tuple[str, ...], str], None]
@@ -29,6 +31,7 @@ SPAWNER = "KubeSpawner"
 _Settings = dict[str, tuple[tuple[str, ...], Any]]
 #: How similar an unknown name must be to be a misspelling, where unknown names may be valid.
 _SIMILARITY = 0.8
+_MEMORY = "an amount of memory such as 512M or 2G (units: K, M, G, T; 1G is what Kubernetes calls 1Gi)"
 _TYPE_NAMES = {
     "text": "text",
     "int": "a whole number",
@@ -47,7 +50,7 @@ def check_config(config: dict[str, Any], traits: Traits, report: Report) -> None
         if section not in traits.classes:
             _check_unknown_class(section, config, traits, report)
         elif not isinstance(settings, dict):
-            report((section,), f"must be a mapping of traits to values, not {_json_type(settings)}")
+            report((section,), f"must be a mapping of traits to values, not {type_name(settings)}")
         else:
             _check_section(section, config, traits, report)
             if chosen is not None and _belongs_to_another(section, chosen, config, traits):
@@ -65,6 +68,11 @@ def check_spawner(overrides: dict[str, Any], config: dict[str, Any], traits: Tra
     """Report unknown, removed and mistyped traits in overrides of KubeSpawner."""
     known, unknown_allowed = _traits_of(SPAWNER, config, traits)
     _check_settings(SPAWNER, overrides, known, unknown_allowed, lambda path, message: report(path[1:], message))
+
+
+def check_trait(value: Any, trait: Trait, report: Report) -> None:
+    """Report a value that a trait does not take; ``report`` takes the place inside the value."""
+    _check_value((), value, trait, report)
 
 
 def check_login(
@@ -241,7 +249,8 @@ def _check_value(path: tuple[str, ...], value: Any, trait: Trait, report: Report
     if value is None and (trait.nullable or "any" in trait.types):
         return
     if not any(_accepts(name, value) for name in trait.types):
-        report(path, f"must be {_expected_types(trait, value)}, not {_json_type(value)}")
+        found = "" if "memory" in trait.types and isinstance(value, str) else f", not {type_name(value)}"
+        report(path, f"must be {_expected_types(trait, value)}{found}")
         return
     if trait.choices and not _is_choice(value, trait.choices):
         choices = [str(choice) for choice in trait.choices]
@@ -262,6 +271,8 @@ def _accepts(name: str, value: Any) -> bool:
         return True
     if isinstance(value, bool):
         return name == "bool"
+    if name == "memory":
+        return _is_memory(value)
     if isinstance(value, int):
         # Traitlets accepts 1 and 0 for true and false.
         return name in ("int", "number") or (name == "bool" and value in (0, 1))
@@ -274,6 +285,16 @@ def _accepts(name: str, value: Any) -> bool:
     return isinstance(value, dict) and name == "dict"
 
 
+def _is_memory(value: Any) -> bool:
+    """Tell whether JupyterHub reads a value as an amount of memory, as its ByteSpecification does."""
+    if not isinstance(value, str):
+        return isinstance(value, (int, float)) and value >= 0
+    try:
+        return 0 <= float(value[:-1]) < math.inf and value[-1] in MEMORY_UNITS
+    except (ValueError, IndexError):
+        return False
+
+
 def _is_choice(value: Any, choices: tuple[Any, ...]) -> bool:
     """Tell whether a value is one of the choices, in any case, since some traits ignore it."""
     if isinstance(value, str):
@@ -282,17 +303,19 @@ def _is_choice(value: Any, choices: tuple[Any, ...]) -> bool:
 
 
 def _expected_types(trait: Trait, value: Any) -> str:
-    wanted = list(dict.fromkeys(_TYPE_NAMES[name] for name in trait.types if name in _TYPE_NAMES))
+    names = {**_TYPE_NAMES, "memory": _MEMORY}
+    wanted = list(dict.fromkeys(names[name] for name in trait.types if name in names))
     if not wanted:
         return "a Python function, which only hub.extraConfig can set"
     quoted = isinstance(value, str) and value.lower() in ("true", "false", "yes", "no")
     return " or ".join(wanted) + (" without quotes" if quoted and "bool" in trait.types else "")
 
 
-def _json_type(value: Any) -> str:
+def type_name(value: Any) -> str:
+    """Return the name of a JSON value's type, for messages."""
     if value is None:
         return "null"
-    return next(text for name, text in _TYPE_NAMES.items() if _accepts(name, value))
+    return next((text for name, text in _TYPE_NAMES.items() if _accepts(name, value)), "a value without a JSON type")
 
 
 def _nearest_name(name: str, known: Iterable[str]) -> str | None:

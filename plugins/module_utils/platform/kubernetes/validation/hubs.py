@@ -24,6 +24,7 @@ from ..values.layers import ChartPath, Values, over_defaults
 from .chart_schema import ChartSchema
 from .hub_config import check_config, check_login, chosen_authenticator
 from .profile_overrides import check_chart_choices, check_option_choices
+from .session_checks import check_sessions
 
 _BY_CLASS = {authenticator.config_class: authenticator for authenticator in AUTHENTICATORS}
 CONFIG = ("hub", "config")
@@ -105,10 +106,11 @@ class _HubValidator:
         if config is not None:
             check_config(config, self.facts.traits, self._report_config)
             check_option_choices(self.hub, config, self.facts.traits, self._report_option)
-            check_chart_choices(self.values, config, self.facts.traits, self._report)
         for path, message in schema.errors(self.full):
-            if path not in self.reported:
-                self._report(path, message)
+            self._report_new(path, message)
+        if config is not None:
+            session = check_sessions(self.full, self.values.merged, self.facts.traits, self._report_new)
+            check_chart_choices(self.values, session, config, self.facts.traits, self._report_new)
         if config is not None and not any(map(self._affects_login, self.broken)):
             self._check_login(config)
 
@@ -223,6 +225,11 @@ class _HubValidator:
 
     def _is_ignored(self, path: tuple[Any, ...]) -> bool:
         return not self._allows_everybody and path_text(path) in (self.hub["hub_ignored_problems"] or ())
+
+    def _report_new(self, path: ChartPath, message: str) -> None:
+        """Record a problem, unless one at this place, around or below it is known."""
+        if not any(known[: len(path)] == path[: len(known)] for known in self.reported):
+            self._report(path, message)
 
     def _report(self, path: ChartPath, message: str) -> None:
         """Record a problem at a place in the chart's values, unless the value is encrypted and thus unknown."""

@@ -1,24 +1,28 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Validate overrides of KubeSpawner in profiles: misspelt traits have no effect, wrong values fail the start.
+"""Validate profiles and their overrides of KubeSpawner: misspelt traits have no effect, wrong values fail the start.
 
 Source of the form: KubeSpawner's documentation of ``profile_list``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from ....common.nested import depth_of
 from ....schema.catalogue import CATALOGUES
+from ....schema.kubernetes_checks import slug_of
 from ....schema.model import Hub, ValuePath
 from ....schema.values import is_name
 from ..chart.recorded import Traits
 from ..values.chart_values import LAYERS, ChartValues
 from ..values.layers import ChartPath, Values
 from .hub_config import check_spawner
+from .session_checks import check_choice, check_overrides
+from .sessions import Session
 
 PROFILE_LIST = ("singleuser", "profileList")
 Report = Callable[[ValuePath, str], None]
@@ -31,12 +35,52 @@ def check_option_choices(hub: Hub, config: Values, traits: Traits, report: Repor
         _check(path, overrides, config, traits, report)
 
 
-def check_chart_choices(values: ChartValues, config: Values, traits: Traits, report: Report) -> None:
-    """Check a profile list that is the operator's Helm values; ``report`` takes places in the chart's values."""
-    given = depth_of(values.merged, PROFILE_LIST) == len(PROFILE_LIST)
-    if not given or values.sources(PROFILE_LIST)[-1][0] not in LAYERS:
+def check_chart_choices(values: ChartValues, session: Session, config: Values, traits: Traits, report: Report) -> None:
+    """Check the profile list; ``report`` takes places in the chart's values.
+
+    What is in a list of the operator's Helm values is checked altogether; of one that options made, only what does
+    not fit together.
+    """
+    if depth_of(values.merged, PROFILE_LIST) < len(PROFILE_LIST):
         return
+    by_options = values.sources(PROFILE_LIST)[-1][0] not in LAYERS
     profiles = values.merged["singleuser"]["profileList"]
+    if not by_options:
+        _check_list(profiles, report)
+    for index, profile in enumerate(profiles if isinstance(profiles, list) else ()):
+        path: ChartPath = (*PROFILE_LIST, index)
+        if not isinstance(profile, dict):
+            continue
+        for place, overrides in _of_profile(profile, "profile_options", path) if not by_options else ():
+            _check(place, overrides, config, traits, report)
+        _check_together(profile, path, session, report)
+
+
+def _check(path: ValuePath, overrides: Values, config: Values, traits: Traits, report: Report) -> None:
+    # The value that a user enters is filled in later, so its type is unknown.
+    known = {key: value for key, value in overrides.items() if "{value}" not in str(value)}
+    check_spawner(known, config, traits, lambda inside, message: report((*path, *inside), message))
+    check_overrides(path, known, report)
+
+
+def _check_together(profile: Values, path: ChartPath, session: Session, report: Report) -> None:
+    """Report overrides that do not fit each other, nor what every session has."""
+    for place, overrides in _override_in(profile, path):
+        session = check_choice(session, place, overrides, report)
+    for option, described in _items(profile.get("profile_options")):
+        inside = (*path, "profile_options", option)
+        for choice, chosen in _items(described.get("choices") if isinstance(described, dict) else None):
+            for place, overrides in _override_in(chosen, (*inside, "choices", choice)):
+                check_choice(session, place, overrides, report)
+
+
+# --- The list itself
+
+
+def _check_list(profiles: Any, report: Report) -> None:
+    """Report profiles that users cannot tell apart or not choose."""
+    seen: set[str] = set()
+    default_found = False
     for index, profile in enumerate(profiles if isinstance(profiles, list) else ()):
         path: ChartPath = (*PROFILE_LIST, index)
         if not isinstance(profile, dict):
@@ -44,14 +88,40 @@ def check_chart_choices(values: ChartValues, config: Values, traits: Traits, rep
             continue
         if not profile.get("display_name"):
             report(path, "display_name is missing (name that users see)")
-        for place, overrides in _of_profile(profile, "profile_options", path):
-            _check(place, overrides, config, traits, report)
+        # Profiles for groups may never be shown to the same user.
+        key = "slug" if profile.get("slug") else "display_name"
+        slug = str(profile["slug"]) if profile.get("slug") else slug_of(str(profile.get("display_name") or ""))
+        if slug and slug in seen and not (key == "display_name" and profile.get("allowed_groups")):
+            hint = "" if key == "slug" else "; set a slug for one of them"
+            report((*path, key), f"{profile[key]!r} is used twice{hint}")
+        seen.add(slug)
+        if profile.get("default") and default_found:
+            report((*path, "default"), "is true for a second profile; only one can be preselected")
+        default_found = default_found or bool(profile.get("default"))
+        for option, described in _items(profile.get("profile_options")):
+            _check_option(described, (*path, "profile_options", option), report)
 
 
-def _check(path: ValuePath, overrides: Values, config: Values, traits: Traits, report: Report) -> None:
-    # The value that a user enters is filled in later, so its type is unknown.
-    known = {key: value for key, value in overrides.items() if "{value}" not in str(value)}
-    check_spawner(known, config, traits, lambda inside, message: report((*path, *inside), message))
+def _check_option(described: Any, path: ChartPath, report: Report) -> None:
+    """Report an option of a profile without a choice, or with two defaults."""
+    if not isinstance(described, dict):
+        report(path, "must be a mapping, an option of the profile")
+        return
+    choices, unlisted = described.get("choices"), described.get("unlisted_choice")
+    enabled = isinstance(unlisted, dict) and unlisted.get("enabled")
+    if not choices and not enabled:
+        report(path, "has no choices, so that the profile cannot be started")
+    defaults = [name for name, choice in _items(choices) if isinstance(choice, dict) and choice.get("default")]
+    if len(defaults) > 1:
+        report((*path, "choices", defaults[1], "default"), "is true for a second choice; only one can be preselected")
+    pattern = unlisted.get("validation_regex") if isinstance(unlisted, dict) else None
+    try:
+        re.compile(pattern if isinstance(pattern, str) else "")
+    except re.error as error:
+        report((*path, "unlisted_choice", "validation_regex"), f"is not a regular expression: {error.msg}")
+
+
+# --- Where overrides are
 
 
 def _of_entries(hub: Hub) -> _Overrides:
@@ -84,6 +154,8 @@ def _of_profile(profile: Values, options: str, path: ValuePath) -> _Overrides:
         place = (*path, options, option)
         for choice, chosen in _items(described.get("choices") if isinstance(described, dict) else None):
             yield from _override_in(chosen, (*place, "choices", choice))
+        if isinstance(described, dict):
+            yield from _override_in(described.get("unlisted_choice"), (*place, "unlisted_choice"))
 
 
 def _override_in(entry: Any, path: ValuePath) -> _Overrides:

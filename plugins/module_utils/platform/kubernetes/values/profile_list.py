@@ -13,13 +13,15 @@ from typing import Any
 
 from ....schema.model import Environment, Hub, Profile, Size
 from ....schema.profile_options import PROFILE
-from ....schema.units import Memory
+from ....schema.units import MEMORY_UNITS, Memory
 from ...traits import interface_path
 from .layers import merge
-from .settings import Setting, setting
+from .settings import Setting, literal_variables, setting
 
 GPU = "nvidia.com/gpu"
 ENVIRONMENT_OPTION, SIZE_OPTION = "image", "size"
+#: Memory that the chart guarantees every session by default.
+_CHART_GUARANTEE = MEMORY_UNITS["G"]
 #: What a profile's unlisted image says that sets nothing.
 _UNLISTED = {
     option.name: option.default
@@ -50,11 +52,11 @@ def _every_session(hub: Hub) -> Iterator[Setting]:
         if environment.interface:
             yield setting("singleuser.defaultUrl", interface_path(environment.interface), "hub_environments")
         if environment.variables:
-            yield setting("singleuser.extraEnv", dict(environment.variables), "hub_environments")
+            yield setting("singleuser.extraEnv", literal_variables(dict(environment.variables)), "hub_environments")
     for size in hub.sizes if len(hub.sizes) == 1 else ():
         for path, amount in (
             ("memory.limit", _specification(size.memory)),
-            ("memory.guarantee", _specification(size.memory_guarantee)),
+            ("memory.guarantee", _specification(_guarantee(size))),
             ("cpu.limit", size.cpu),
             ("cpu.guarantee", size.cpu_guarantee),
         ):
@@ -177,12 +179,19 @@ def _overrides(entry: Environment | Size) -> dict[str, Any]:
 def _size_overrides(size: Size) -> dict[str, Any]:
     return {
         "mem_limit": _specification(size.memory),
-        "mem_guarantee": _specification(size.memory_guarantee),
+        "mem_guarantee": _specification(_guarantee(size)),
         "cpu_limit": size.cpu,
         "cpu_guarantee": size.cpu_guarantee,
         "extra_resource_limits": {GPU: str(size.gpu)} if size.gpu else None,
         "node_selector": dict(size.node_selector) if size.node_selector else None,
     }
+
+
+def _guarantee(size: Size) -> int | None:
+    """Return the guaranteed memory: Kubernetes refuses the chart's default where it is above the limit."""
+    if size.memory_guarantee is None and size.memory is not None and size.memory < _CHART_GUARANTEE:
+        return size.memory
+    return size.memory_guarantee
 
 
 def _environment_overrides(environment: Environment) -> dict[str, Any]:
@@ -191,7 +200,7 @@ def _environment_overrides(environment: Environment) -> dict[str, Any]:
         "image_pull_policy": environment.image_pull_policy,
         "working_dir": environment.working_directory,
         "default_url": interface_path(environment.interface) if environment.interface else None,
-        "environment": dict(environment.variables) or None,
+        "environment": literal_variables(dict(environment.variables)) or None,
     }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ....schema.formatted_text import from_literal, literal, literal_variable
 from ....schema.model import Hub, ValuePath
 from ...traits import ACTIVITY_INTERVAL_VARIABLE, activity_interval, interface_path
 from .layers import ChartPath
@@ -50,6 +51,11 @@ def _limit(value: int) -> int | None:
     return value or None
 
 
+def literal_variables(variables: dict[str, str]) -> dict[str, str]:
+    """Return environment variables that have these values in a session: KubeSpawner and Kubernetes expand them."""
+    return {name: literal_variable(value) for name, value in variables.items()}
+
+
 def _interface(value: Any) -> str:
     if not isinstance(value, str) or not value.startswith("/"):
         raise ValueError(value)
@@ -66,9 +72,9 @@ RULES = (
     Rule("hub_redirect_to_server", "hub.redirectToServer"),
     Rule("hub_interface", "singleuser.defaultUrl", interface_path, _interface),
     Rule("hub_maximum_age", "cull.maxAge"),
-    Rule("hub_environment_variables", "singleuser.extraEnv", default=False),
+    Rule("hub_environment_variables", "singleuser.extraEnv", literal_variables, default=False),
     Rule("hub_home_capacity", "singleuser.storage.capacity", default=False),
-    Rule("hub_home_mount_path", "singleuser.storage.homeMountPath", default=False),
+    Rule("hub_home_mount_path", "singleuser.storage.homeMountPath", literal, from_literal, default=False),
     Rule("hub_user_service_account", "singleuser.serviceAccountName", default=False),
     Rule("hub_database_storage", "hub.db.pvc.storage"),
     Rule("hub_block_metadata_with_iptables", "singleuser.cloudMetadata.blockWithIptables"),
@@ -107,7 +113,8 @@ def single_value_settings(hub: Hub) -> Iterator[Setting]:
         if allowed is not None:
             yield setting(f"{EGRESS}.{name}", allowed, "hub_user_egress", key)
     for variable, bucket in (hub["hub_buckets"] or {}).items():
-        yield Setting(("singleuser", "extraEnv", variable), f"{bucket}/$(JUPYTERHUB_USER)", ("hub_buckets", variable))
+        address = f"{literal_variable(bucket)}/$(JUPYTERHUB_USER)"
+        yield Setting(("singleuser", "extraEnv", variable), address, ("hub_buckets", variable))
 
 
 def _culling(hub: Hub, by_collection: bool) -> Iterator[Setting]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ....schema.formatted_text import literal
 from ....schema.kubernetes_checks import home_storage
 from ....schema.model import Hub
 from .settings import Setting, setting
@@ -39,7 +40,7 @@ def storage_settings(hub: Hub) -> Iterator[Setting]:
         yield _volume(name, entry["volume"], "hub_volumes", name)
         yield _mount(name, name, entry, "hub_volumes", name)
     for name, entry in (hub["hub_files"] or {}).items():
-        file = {"mountPath": entry["path"], "stringData": entry["content"], "mode": entry["mode"]}
+        file = {"mountPath": literal(entry["path"]), "stringData": entry["content"], "mode": entry["mode"]}
         value = {key: item for key, item in file.items() if item is not None}
         yield Setting(("singleuser", "extraFiles", name), value, ("hub_files", name))
 
@@ -63,7 +64,7 @@ def _volume(name: str, volume: dict[str, Any], *source: Any) -> Setting:
 def _mount(name: str, volume: str, entry: dict[str, Any], *source: Any) -> Setting:
     mount = {
         "name": volume,
-        "mountPath": entry["path"],
+        "mountPath": literal(entry["path"]),
         "subPath": entry["subpath"],
         "readOnly": entry["read_only"],
     }

@@ -48,6 +48,8 @@ def nested(path: str, value: Any) -> dict[str, Any]:
             {"hub_authenticator": "tmp", "hub_demonstration": True},
         ),
         ("singleuser.extraEnv", {"A": "1"}, {"hub_environment_variables": {"A": "1"}}),
+        ("singleuser.extraEnv", {"A": "{{$$(B)}}"}, {"hub_environment_variables": {"A": "{$(B)}"}}),
+        ("singleuser.storage.homeMountPath", "/home/{{x}}", {"hub_home_mount_path": "/home/{x}"}),
         (
             "singleuser.extraEnv",
             {"SCRATCH": "s3://bucket/$(JUPYTERHUB_USER)"},
@@ -112,6 +114,9 @@ def test_values_that_options_say(path: str, value: Any, variables: dict[str, Any
         ("hub.config.JupyterHub.authenticator_class", "null"),
         ("singleuser.extraEnv.A", 1),
         ("singleuser.extraEnv.A", {"valueFrom": {}}),
+        ("singleuser.extraEnv.A", "{username}"),
+        ("singleuser.extraEnv.A", "$(B)"),
+        ("singleuser.storage.homeMountPath", "/home/{username}"),
         ("singleuser.extraEnv", []),
         ("singleuser.storage.extraVolumeMounts", [{"name": "home", "mountPath": "/a"}]),
         ("singleuser.storage.extraVolumeMounts.a", {"name": "home", "mountPath": "/a", "other": 1}),

@@ -141,6 +141,7 @@ PLACES = [
     ),
     Place("hub_interface", "notebook", {"singleuser/defaultUrl": "/tree"}),
     Place("hub_environment_variables", {"A": "1"}, {"singleuser/extraEnv/A": "1"}),
+    Place("hub_environment_variables", {"A": '{"$x": "$(B)"}'}, {"singleuser/extraEnv/A": '{{"$$x": "$$(B)"}}'}),
     # Limits and idle servers
     Place("hub_idle_timeout", "30m", {"cull/timeout": 1800}),
     Place("hub_idle_timeout", "2m", {"singleuser/extraEnv/JUPYTERHUB_ACTIVITY_INTERVAL": "40"}),
@@ -247,6 +248,7 @@ PLACES = [
         {"hub_home_storage": "claim", "hub_home_claim": "homes"},
     ),
     Place("hub_home_mount_path", "/home/user", {"singleuser/storage/homeMountPath": "/home/user"}),
+    Place("hub_home_mount_path", "/home/{user}", {"singleuser/storage/homeMountPath": "/home/{{user}}"}),
     Place(
         "hub_shared_directories",
         {"shared": {"path": "/home/jovyan/shared", "subpath": "_shared", "read_only": True}},
@@ -281,6 +283,7 @@ PLACES = [
         {"SCRATCH": "s3://bucket/path"},
         {"singleuser/extraEnv/SCRATCH": "s3://bucket/path/$(JUPYTERHUB_USER)"},
     ),
+    Place("hub_buckets", {"B": "s3://a/{b}"}, {"singleuser/extraEnv/B": "s3://a/{{b}}/$(JUPYTERHUB_USER)"}),
     Place("hub_user_service_account", "user", {"singleuser/serviceAccountName": "user"}),
     Place("hub_database_storage", "5Gi", {"hub/db/pvc/storage": "5Gi"}),
     Place("hub_database_storage_class", "fast", {"hub/db/pvc/storageClassName": "fast"}),

@@ -230,7 +230,7 @@ def is_telling(entry: Trait, sample: str) -> bool:
         return False
     # Amounts of memory are text of a form of their own, and an empty command is refused as a value.
     # Python counts true as 1, which nobody means who writes it in YAML.
-    amount = entry.types == ("text", "number")
+    amount = entry.types == ("memory",)
     command = {"list", "text"} <= set(entry.types) and sample == "list"
     return not (amount or command or (sample == "bool" and {"int", "number"} & set(entry.types)))
 

@@ -93,6 +93,9 @@ def login_with(authenticator: str, **sections: dict[str, Any]) -> dict[str, Any]
     return {"JupyterHub": {"authenticator_class": authenticator}, **sections}
 
 
+MEMORY = "an amount of memory such as 512M or 2G (units: K, M, G, T; 1G is what Kubernetes calls 1Gi)"
+
+
 @pytest.mark.parametrize("config", RIGHT.values(), ids=RIGHT)
 def test_what_is_right(config: dict[str, Any]) -> None:
     assert problems(check_config, config) == {}
@@ -159,7 +162,9 @@ def test_removed_trait() -> None:
         ("JupyterHub", "concurrent_spawn_limit", 6.5, "must be a whole number, not a number"),
         ("JupyterHub", "concurrent_spawn_limit", True, "must be a whole number, not true or false"),
         ("JupyterHub", "user_redirect_hook", "x", "must be a Python function, which only hub.extraConfig can set"),
-        ("KubeSpawner", "mem_limit", ["1G"], "must be text or a number, not a list"),
+        ("KubeSpawner", "mem_limit", ["1G"], f"must be {MEMORY}, not a list"),
+        ("KubeSpawner", "mem_limit", "1Gi", f"must be {MEMORY}"),
+        ("Spawner", "mem_guarantee", "2", f"must be {MEMORY}"),
         ("KubeSpawner", "environment", ["A=1"], "must be a mapping, not a list"),
         ("KubeSpawner", "slug_scheme", "saffe", "must be one of safe, escape; did you mean 'safe'?"),
         ("KubeSpawner", "slug_scheme", None, "must be text, not null"),

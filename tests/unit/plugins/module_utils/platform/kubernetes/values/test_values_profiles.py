@@ -79,6 +79,23 @@ def test_what_a_session_has_no_place_for_makes_a_profile(start: Any) -> None:
     assert spawner.environment == {"HUB": "1", "LANG": "de", "MORE": "1"}
 
 
+def test_a_small_size_is_guaranteed_no_more_than_its_limit() -> None:
+    """By default, the chart guarantees 1G, and Kubernetes refuses a guarantee above the limit."""
+    sizes: list[dict[str, Any]] = [{"name": "tiny", "memory": "256M"}, {"name": "some", "memory": "1G"}]
+    assert values(hub_sizes=sizes[:1])["memory"] == {"limit": "256M", "guarantee": "256M"}
+    assert values(hub_sizes=sizes[1:])["memory"] == {"limit": "1G"}
+    (profile,) = profile_list(hub_environments=["python"], hub_sizes=sizes)
+    choices = profile["profile_options"]["size"]["choices"]
+    assert choices["tiny"]["kubespawner_override"] == {"mem_limit": "256M", "mem_guarantee": "256M"}
+
+
+def test_variables_of_environments_are_literal(start: Any) -> None:
+    own = [{"name": name, "image": "a/b:c", "variables": {"A": '{"a": 1}', "B": "$(C)"}} for name in ("x", "y")]
+    assert values(hub_environments=own[:1])["extraEnv"] == {"A": '{{"a": 1}}', "B": "$$(C)"}
+    spawner = start(profile_list(hub_environments=own), profile="y")
+    assert spawner._expand_env(spawner.environment) == {"HUB": "1", "A": '{"a": 1}', "B": "$$(C)"}
+
+
 def test_several_environments_and_sizes(start: Any) -> None:
     profiles = profile_list(hub_environments=["python", "r"], hub_sizes=["small", "gpu"])
     assert [(profile["slug"], profile["display_name"]) for profile in profiles] == [("python", "Python"), ("r", "r")]
