@@ -41,6 +41,10 @@ MARKDOWN, JSON = "import-report.md", "import-report.json"
 
 #: Reported of a hub without an authenticator, or with one that accepts everybody.
 NO_AUTHENTICATION = "anybody can log in as anybody, as before (hub_demonstration: true); choose an authenticator"
+ONE_PASSWORD = (
+    "whoever knows the password in DummyAuthenticator can log in as anybody, as before (hub_demonstration: true);"
+    " choose an authenticator"
+)
 
 #: Where the chart's values choose the authenticator.
 AUTHENTICATOR_CLASS = ("hub", "config", "JupyterHub", "authenticator_class")
@@ -97,7 +101,7 @@ def import_fleet(
     layers = factor(hubs, {groups[cluster]: entries for cluster, entries in catalogues.items()})
     progress("comparing the values of every hub with the source")
     _compare(hubs, layers, code)
-    problems = [f"{hub.name}: {NO_AUTHENTICATION}" for hub in hubs if hub.variables.get("hub_demonstration")]
+    problems = [f"{hub.name}: {_openness(hub)}" for hub in hubs if hub.variables.get("hub_demonstration")]
     problems += ignore_existing_problems(lambda: _inventory(hubs, layers), layers, charts, code)
     files = render_files(hubs, layers, {hub.name: _origin(hub, request.format) for hub in hubs})
     cluster_notes = {groups.get(cluster, cluster): notes for cluster, notes in source.cluster_notes.items() if notes}
@@ -211,6 +215,12 @@ def _allows_anybody(values: Values, encrypted: bool) -> bool:
         for each in AUTHENTICATORS
         if each.demonstration
     )
+
+
+def _openness(hub: ImportedHub) -> str:
+    """Return the sentence about a hub that is not for real users."""
+    password = chart_value(hub.reconciled.source.values, "hub.config.DummyAuthenticator.password")
+    return ONE_PASSWORD if isinstance(password, str) and password else NO_AUTHENTICATION
 
 
 def _compare(hubs: list[ImportedHub], layers: Layers, code: ChartCode) -> None:

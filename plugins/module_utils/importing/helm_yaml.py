@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read YAML as Helm reads it.
+"""Read YAML as Helm reads it, or as YAML 1.2.
 
 Helm reads values with sigs.k8s.io/yaml, whose parser is go-yaml 2: YAML 1.1 with rules of its own for plain
-words. Source: its ``resolve.go`` and ``decode.go``; tried against Helm's own parser.
+words. Source: its ``resolve.go`` and ``decode.go``; tried against Helm's own parser. Other programs read YAML 1.2 with
+ruamel.yaml; source: its ``resolver.py``, and YAML 1.2.2, 10.3 ("Core Schema").
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import binascii
 import math
 import re
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +35,17 @@ _INTEGERS = (
     (re.compile(r"[-+]?0[bB][01]+"), 2),
     (re.compile(r"[-+]?0[oO]?[0-7]+"), 8),
     (re.compile(r"[-+]?(0|[1-9][0-9]*)"), 10),
+)
+_YAML_1_2_WORDS: dict[str, Any] = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+}
+_YAML_1_2_INTEGERS = (
+    (re.compile(r"[-+]?0x[0-9a-fA-F]+"), 16),
+    (re.compile(r"[-+]?0b[01]+"), 2),
+    (re.compile(r"[-+]?0o[0-7]+"), 8),
+    (re.compile(r"[-+]?[0-9]+"), 10),
 )
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = "tag:hubfleet,2026:plain"
@@ -69,14 +82,30 @@ def resolve(word: str) -> Any:
     return word
 
 
-def read_mapping(text: str, name: str) -> Reading:
+def resolve_yaml_1_2(word: str) -> Any:
+    """Return what a plain word is in YAML 1.2: ``yes``, ``no`` and ``12:30`` are text there, and 0123 is 123."""
+    if word in _YAML_1_2_WORDS:
+        return _YAML_1_2_WORDS[word]
+    if not re.match(r"[-+.0-9]", word):
+        return word
+    digits = word.replace("_", "")
+    for pattern, base in _YAML_1_2_INTEGERS:
+        if pattern.fullmatch(digits):
+            return int(re.sub(r"^([-+]?)0[xbo]", r"\1", digits), base)
+    if _FLOAT.fullmatch(digits) and math.isfinite(float(digits)):
+        return float(digits)
+    return word
+
+
+def read_mapping(text: str, name: str, resolve_word: Callable[[str], Any] = resolve) -> Reading:
     """Return the mapping in the first document of ``text``, empty for none; ``name`` is the file's, for messages.
 
+    resolve_word: returns what a plain word is; the default is Helm's.
     Keys are text. Raises FleetImportError with file and line for what Helm would refuse.
     """
     import yaml
 
-    reader = _Reader(name)
+    reader = _Reader(name, resolve_word)
     try:
         loader = _loader_class()(text)
         root = loader.get_node() if loader.check_node() else None
@@ -130,8 +159,9 @@ def _place(name: str, mark: Any) -> str:
 class _Reader:
     """Turns the nodes of one file into values."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, resolve_word: Callable[[str], Any]) -> None:
         self.name = name
+        self.resolve_word = resolve_word
         self.notes: list[str] = []
         self._values: dict[int, Any] = {}
         self._sizes: dict[int, int] = {}
@@ -213,7 +243,7 @@ class _Reader:
             return self._binary(node)
         if kind not in ("plain", "int", "float", "bool", "null"):
             return text
-        value = resolve(text)
+        value = self.resolve_word(text)
         if isinstance(value, float) and not math.isfinite(value):
             raise self._problem(node, f"{text} is a number that Helm does not support")
         if not _is_kind(value, kind):

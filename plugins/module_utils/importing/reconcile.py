@@ -53,12 +53,14 @@ class ReconciledHub:
     variables: hub_* and cluster_* variables without catalogues.
     helm_values: what options cannot express.
     invalid: one sentence for each variable of the source that is not valid here.
+    dropped: one sentence for each option that was not valid, so that its value stays a Helm value.
     """
 
     source: Source
     variables: Variables
     helm_values: Values
     invalid: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
 
     @property
     def helm_value_count(self) -> int:
@@ -107,15 +109,20 @@ def reconcile(source: Source, catalogues: Catalogues, code: ChartCode, exposure:
     given = {name: value for name, value in {**source.variables, **source.cluster_variables}.items() if value}
     not_validated = {name: given.pop(name) for name in NOT_VALIDATED if name in given}
     inferred = infer_options(source.values, catalogues)
-    profiles = _profiles(source.values, catalogues, code)
+    dropped: list[str] = []
+    profiles = _profiles(source.values, catalogues, code, dropped)
     if profiles:
         inferred["hub_profiles"] = profiles
-    hub = ReconciledHub(source, {**given, **exposure, **inferred, **BASE}, {})
+    hub = ReconciledHub(source, {**given, **exposure, **inferred, **BASE}, {}, dropped=dropped)
     expected, added = expected_values(source.values, code), _added_values(source.values, code)
     while True:
         problems, values = _render({**hub.variables, **catalogues.needed([hub.variables])}, code)
         if problems or values is None:
-            hub.invalid += _remove_invalid(hub.variables, problems, given)
+            _remove_invalid(hub.variables, problems)
+            for problem in problems:
+                # Values of the chart stay Helm values; what is beside them is lost.
+                found = hub.invalid if problem.path[:1] and problem.path[0] in given else hub.dropped
+                found.append(_sentence(problem))
             continue
         hub.helm_values, different = _difference(merge(added, values.own), expected)
         if not _remove(hub.variables, {place for path in different for place in values.sources(path)}):
@@ -123,7 +130,9 @@ def reconcile(source: Source, catalogues: Catalogues, code: ChartCode, exposure:
             return hub
 
 
-def _profiles(values: Values, catalogues: Catalogues, code: ChartCode) -> list[Profile] | None:
+def _profiles(values: Values, catalogues: Catalogues, code: ChartCode, dropped: list[str]) -> list[Profile] | None:
+    """Return the profiles that options can express; a sentence for each problem is added to ``dropped``."""
+
     def render(profiles: list[Profile]) -> list[Any]:
         """Return each profile as an entry of the profile list; None where it is not valid."""
         rendered: list[Any] = [None] * len(profiles)
@@ -135,11 +144,16 @@ def _profiles(values: Values, catalogues: Catalogues, code: ChartCode) -> list[P
                 for index, entry in zip(valid, chart.own["singleuser"]["profileList"]):
                     rendered[index] = entry
                 break
+            dropped.extend(line for line in map(_sentence, problems) if line not in dropped)
             broken = {list(valid)[problem.path[1]] for problem in problems if problem.path[:1] == ("hub_profiles",)}
             valid = {index: profile for index, profile in valid.items() if broken and index not in broken}
         return rendered
 
     return infer_profiles(chart_value(values, "singleuser.profileList"), catalogues, render)
+
+
+def _sentence(problem: Problem) -> str:
+    return f"{problem.place}: {problem.message}"
 
 
 def _difference(rendered: Values, expected: Values) -> tuple[Values, list[ChartPath]]:
@@ -172,10 +186,9 @@ def _without_entries(value: Any, entries: set[Any]) -> Any:
     return {key: item for key, item in value.items() if key not in entries}
 
 
-def _remove_invalid(variables: Variables, problems: list[Problem], given: Variables) -> list[str]:
-    """Remove variables that are not valid; return a sentence for each of ``given``, which no Helm values express."""
+def _remove_invalid(variables: Variables, problems: list[Problem]) -> None:
+    """Remove variables that are not valid."""
     places: set[ValuePath] = set()
-    invalid = []
     for problem in problems:
         # The variable, and the entry of it.
         place = problem.path[: max(1, min(2, depth_of(variables, problem.path)))] or ("",)
@@ -183,12 +196,9 @@ def _remove_invalid(variables: Variables, problems: list[Problem], given: Variab
             places.update((name,) for name in _CATALOGUE_USERS)
         else:
             places.add(place)
-        if place[0] in given:
-            invalid.append(f"{problem.place}: {problem.message}")
     if not _remove(variables, places):
         names = ", ".join(problem.place or problem.message for problem in problems) or "unknown reason"
         raise FleetImportError(f"a hub cannot be written as options: {names}")
-    return invalid
 
 
 def check_values(hub: Hub, values: Values, code: ChartCode) -> None:

@@ -96,7 +96,7 @@ def hub_report(hub: ImportedHub, secret_files: Iterable[str]) -> HubReport:
         encrypted_files=source.files.encrypted,
         secret_files=sorted(secret_files),
         jsonnet=source.files.jsonnet,
-        notes=[*source.notes, *source.files.notes],
+        notes=[*source.notes, *source.files.notes, *(f"{why}; left as Helm values" for why in reconciled.dropped)],
     )
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..platform.kubernetes.values.layers import Values, merge
 from ..schema.placeholders import SOPS
 from .errors import FleetImportError
-from .helm_yaml import read_mapping
+from .helm_yaml import read_mapping, resolve
 
 #: Names of encrypted files, by the conventions of 2i2c and helm-secrets.
 _ENCRYPTED_NAME = re.compile(r"^enc-|\.secret\.|^secrets?\.enc\.")
@@ -73,8 +74,10 @@ class SourceFleet:
 class ValuesReader:
     """Reads files below one directory, each once."""
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, resolve_word: Callable[[str], Any] = resolve) -> None:
+        """Take a directory, and what a plain word of YAML is; the default is Helm's."""
         self.directory = directory
+        self._resolve_word = resolve_word
         self._read: dict[str, tuple[Values | None, list[str]]] = {}
 
     def mapping(self, path: str) -> tuple[Values | None, list[str]]:
@@ -85,7 +88,7 @@ class ValuesReader:
             if text is None or SOPS.search(text):
                 self._read[path] = (None, [])
             else:
-                reading = read_mapping(text, name)
+                reading = read_mapping(text, name, self._resolve_word)
                 self._read[path] = (reading.value, reading.notes)
         return self._read[path]
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Import the ``config.yaml`` of The Littlest JupyterHub (TLJH) as a hub on a machine.
 
-Source of its keys: TLJH's documentation of tljh-config, and its ``configurer.py``.
+Source of its keys: TLJH's documentation of tljh-config, its ``configurer.py``, and its ``yaml.py``: YAML 1.2.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from typing import Any
 from ..platform.kubernetes.values.layers import Values, assign, leaves
 from ..schema.authenticators import BY_NAME as AUTHENTICATORS
 from ..schema.authenticators import RULE_TRAITS, Authenticator
-from ..schema.units import format_duration
-from .catalogues import SIZES
+from ..schema.units import format_duration, format_memory, parse_memory
 from .errors import FleetImportError
+from .helm_yaml import resolve_yaml_1_2
 from .infer import Variables
-from .infer_environments import SIZE_TRAITS, entry_from_traits
-from .option_values import MISSING, accepts, chart_value
+from .option_values import MISSING, accepts, chart_value, suboption
 from .sources import Source, SourceFleet, ValuesReader
 from .z2jh import name_of, tier_of
 
@@ -27,6 +26,8 @@ DEFAULT_CLUSTER = "machine"
 #: Defaults of TLJH.
 _IDLE_TIMEOUT = 600
 _PORT, _TLS_PORT = 80, 443
+#: Port of a hub whose reverse proxy has TLJH's ports.
+_BEHIND_REVERSE_PROXY = 8000
 #: TLJH has no default limit; a hub on a machine needs one.
 _MEMORY = "2G"
 
@@ -39,7 +40,7 @@ def read_tljh(paths: list[str], hub: str, cluster: str, tier: str) -> SourceFlee
     if len(paths) != 1:
         raise FleetImportError("source: The Littlest JupyterHub has a single config.yaml; name one file")
     path = os.path.abspath(paths[0])
-    files = ValuesReader(os.path.dirname(path)).files([path])
+    files = ValuesReader(os.path.dirname(path), resolve_yaml_1_2).files([path])
     if not files.read:
         raise FleetImportError(f"{paths[0]}: is encrypted")
     name = hub or name_of(path)
@@ -102,11 +103,20 @@ class _Conversion:
         ):
             people = self._get(f"users.{key}")
             if isinstance(people, list) and people:
-                self._set(option, people, f"users.{key}")
+                self._set(option, self._names(people, f"users.{key}"), f"users.{key}")
         admins, allowed = self.variables.get("hub_admins"), self.variables.get("hub_allowed_users")
         if admins and not allowed:
             # TLJH always allows admins; here an allow rule must.
             self._set("hub_allowed_users", admins)
+
+    def _names(self, people: list[Any], path: str) -> list[str]:
+        """Return user names, each once; a number is the name of nobody."""
+        numbers = [str(name) for name in people if isinstance(name, (int, float))]
+        if numbers:
+            self.notes.append(
+                f"{path}: {', '.join(numbers)} without quotes are numbers in YAML, which are nobody's name; left out"
+            )
+        return list(dict.fromkeys(name for name in people if str(name) not in numbers))
 
     def _login(self) -> None:
         entry_point = str(self._get("auth.type", _FIRST_USE))
@@ -126,11 +136,23 @@ class _Conversion:
         if authenticator is None:
             self.notes.append(f"hub_authenticator: {class_name} is not available; choose another authenticator")
             return
+        if self._shares_password(authenticator):
+            authenticator = AUTHENTICATORS["shared-password"]
         self._set("hub_authenticator", authenticator.name)
         self._used.add(("auth", "type"))
         if authenticator.demonstration:
             self._set("hub_demonstration", True)
         self._settings(authenticator, f"auth.{class_name}")
+
+    def _shares_password(self, authenticator: Authenticator) -> bool:
+        """Tell whether everybody logs in with one password, which DummyAuthenticator can have."""
+        if authenticator.name != "dummy" or not self._get("auth.DummyAuthenticator.password"):
+            return False
+        self.notes.append(
+            "hub_authenticator: DummyAuthenticator had a password for everybody; shared-password is the nearest."
+            " The password was not imported: the hub generates one for users and another for admins"
+        )
+        return True
 
     def _settings(self, authenticator: Authenticator, section: str) -> None:
         """Import the settings of the authenticator that have options."""
@@ -156,25 +178,40 @@ class _Conversion:
         app = self._get("user_environment.default_app")
         if app in _INTERFACES:
             self._set("hub_interface", _INTERFACES[app], "user_environment.default_app")
-        limits = {"mem_limit": "limits.memory", "cpu_limit": "limits.cpu"}
-        given = {trait: self._get(path) for trait, path in limits.items()}
-        known = entry_from_traits(SIZES, {trait: value for trait, value in given.items() if value is not None})
-        known.pop("override", None)
-        size: Values = {"name": "standard", "title": "Standard", **known}
-        for trait, path in limits.items():
-            if SIZE_TRAITS[trait] in known:
-                self._used.add(tuple(path.split(".")))
-        if "memory" not in size:
-            size["memory"] = _MEMORY
-            self.notes.append(
-                f"hub_sizes: servers had no memory limit; it was set to {_MEMORY}, since a limit is required"
-            )
+        size: Values = {"name": "standard", "title": "Standard", "memory": self._memory()}
+        cpu = self._get("limits.cpu")
+        if cpu is not None and accepts(suboption("hub_size_catalogue", "cpu"), cpu):
+            size["cpu"] = cpu
+            self._used.add(("limits", "cpu"))
         self.variables["hub_sizes"] = [size]
         self.variables["hub_environments"] = [{"name": "python", "title": "Python"}]
         self.notes.append(
             "hub_environments: TLJH's configuration does not contain the packages of its user environment; list them"
             " with 'sudo -E /opt/tljh/user/bin/pip list' and add the required ones to packages"
         )
+
+    def _memory(self) -> str | int:
+        """Return the memory limit; a hub on a machine needs one."""
+        path, given = "limits.memory", self._get("limits.memory")
+        if given is None:
+            self.notes.append(
+                f"hub_sizes: servers had no memory limit; it was set to {_MEMORY}, since a limit is required"
+            )
+            return _MEMORY
+        try:
+            amount = parse_memory(given)
+        except ValueError:
+            self.notes.append(f"hub_sizes: {path} is not an amount of memory; the limit was set to {_MEMORY}")
+            return _MEMORY
+        option = suboption("hub_size_catalogue", "memory")
+        allowed = min(max(amount, int(option.minimum or 0)), int(option.maximum or amount))
+        self._used.add(tuple(path.split(".")))
+        if allowed != amount:
+            self.notes.append(
+                f"hub_sizes: the memory limit was {format_memory(amount)}; {format_memory(allowed)} is the nearest"
+                " that is allowed here"
+            )
+        return amount.specification if allowed == amount else format_memory(allowed)
 
     def _culling(self) -> None:
         timeout = self._get("services.cull.timeout", _IDLE_TIMEOUT)
@@ -194,25 +231,40 @@ class _Conversion:
     def _address(self) -> None:
         encrypted = self._get("https.enabled") is True
         certificate, key = self._get("https.tls.cert"), self._get("https.tls.key")
+        domains = self._get("https.letsencrypt.domains")
+        domain = domains[0] if isinstance(domains, list) and domains and isinstance(domains[0], str) else None
         if encrypted and certificate and key:
             self._set("hub_tls_certificate", certificate, "https.tls.cert", "https.enabled")
             self._set("hub_tls_key", key, "https.tls.key")
             self._set("hub_port", self._get("https.port", _TLS_PORT), "https.port")
             self._set("hub_bind", self._get("https.address", "0.0.0.0"), "https.address")
+        elif encrypted and domain:
+            self._lets_encrypt(domain, domains)
         else:
             self._set("hub_port", self._get("http.port", _PORT), "http.port")
             self.notes.append(
                 "hub_bind: TLJH listens on every address; a hub without a certificate listens on localhost only, behind"
-                " a reverse proxy with a certificate (or set hub_tls_certificate and hub_tls_key)"
+                " a reverse proxy with a certificate (cluster_reverse_proxy, or hub_tls_certificate and hub_tls_key)"
             )
-        domains = self._get("https.letsencrypt.domains")
-        domain = domains[0] if isinstance(domains, list) and domains and isinstance(domains[0], str) else None
         path = self._get("base_url", "/")
         if domain and isinstance(path, str) and path.strip("/"):
             self._set("hub_url", f"https://{domain}/{path.strip('/')}/", "base_url", "https.letsencrypt.domains")
         elif domain:
             self._set("hub_domain", domain, "https.letsencrypt.domains")
-        if encrypted and domain and not certificate:
-            self.notes.append(
-                "https.letsencrypt: the hub requests no certificates; the reverse proxy in front of it does"
-            )
+
+    def _lets_encrypt(self, domain: str, domains: list[Any]) -> None:
+        """Let the machine's reverse proxy request the certificate, as TLJH's does."""
+        self.variables["cluster_reverse_proxy"] = "caddy"
+        self._used.add(("https", "enabled"))
+        for path, option in (("http.port", "cluster_http_port"), ("https.port", "cluster_https_port")):
+            if self._get(path) is not None:
+                self._set(option, self._get(path), path)
+        if self._get("https.address") is not None:
+            self._set("cluster_bind", self._get("https.address"), "https.address")
+        self.variables["hub_port"] = _BEHIND_REVERSE_PROXY
+        self.notes.append(
+            "cluster_reverse_proxy: Caddy requests certificates of Let's Encrypt, as TLJH's own proxy did; no address"
+            f" for Let's Encrypt's mails is passed on, and the hub itself listens on port {_BEHIND_REVERSE_PROXY}"
+        )
+        if len(domains) > 1:
+            self.notes.append(f"hub_domain: a hub has one domain; only {domain} was imported")

@@ -39,7 +39,10 @@ def read_z2jh(paths: list[str], hub: str, cluster: str, tier: str) -> SourceFlee
     source = Source(cluster or DEFAULT_CLUSTER, name, tier or staging, values, files, not_imported=left)
     source.variables = {"hub_domain": _domain_of(values), "hub_addons": extract_addons(left, {})}
     if place:
-        source.notes.append(f"the chart's values are the part {path_text(place)} of an umbrella chart")
+        source.notes.append(
+            f"the chart's values are the part {path_text(place)} of an umbrella chart, whose own defaults are in none"
+            " of these files and unknown; add its values.yaml as the first file"
+        )
     for addon in source.variables["hub_addons"]:
         source.notes.append(
             f"hub_addons.{addon}: values files do not contain its version; docs/options.md lists the default"

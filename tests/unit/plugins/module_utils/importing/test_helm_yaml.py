@@ -12,6 +12,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.erro
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.helm_yaml import (
     read_mapping,
     resolve,
+    resolve_yaml_1_2,
 )
 
 #: What Helm's own parser (helm-python-sdk 0.2.2) makes of these words.
@@ -117,3 +118,16 @@ def test_keys_that_are_there_twice_are_told() -> None:
 
 def test_more_documents_are_told() -> None:
     assert "values.yaml: contains several documents" in read_mapping("a: 1\n---\nb: 2", "values.yaml").notes[0]
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["yes", "no", "on", "Off", "y", "true", "TRUE", "tRue", "~", "null", "Null", "0123", "0o17", "0x1F", "0b101", "+12"]
+    + ["1_000", "12:30", "2:30:15", "1.5", "1e3", ".5", "-.5", "_1", "1.2.3", "ada", "-", "0", "1__0", "89"],
+)
+def test_words_of_yaml_1_2(word: str) -> None:
+    """They are what they are to ruamel.yaml, which reads YAML 1.2."""
+    ruamel = pytest.importorskip("ruamel.yaml", reason="this test needs the package ruamel.yaml")
+    expected = ruamel.YAML(typ="safe", pure=True).load(f"[{word}]")[0]
+    found = resolve_yaml_1_2(word)
+    assert (found, type(found)) == (expected, type(expected))

@@ -99,9 +99,19 @@ def test_an_empty_configuration_is_a_valid_hub(tmp_path: Path) -> None:
     ]
 
 
-def test_addresses(tmp_path: Path) -> None:
-    imported(tmp_path, "https: {enabled: true, letsencrypt: {domains: [h.example.org]}}\nbase_url: /lab")
-    assert variables_of(tmp_path / "fleet")["lab"]["hub_url"] == "https://h.example.org/lab/"
+def test_lets_encrypt_becomes_the_reverse_proxy(tmp_path: Path) -> None:
+    made = imported(
+        tmp_path,
+        "users: {admin: [ada]}\nbase_url: /lab\nhttp: {port: 8080}\n"
+        "https: {enabled: true, letsencrypt: {email: a@example.org, domains: [h.example.org, b.example.org]}}",
+    )
+    variables = variables_of(tmp_path / "fleet")["lab"]
+    assert variables["hub_url"] == "https://h.example.org/lab/"
+    assert (variables["cluster_reverse_proxy"], variables["cluster_http_port"]) == ("caddy", 8080)
+    assert variables["hub_port"] == 8000  # the proxy has those of TLJH
+    assert "hub_domain: a hub has one domain; only h.example.org was imported" in made.report.hubs[0].notes
+    assert made.report.hubs[0].not_imported == {"https": ["letsencrypt.email"]}
+    assert problems(tmp_path) == []
 
 
 def test_an_authenticator_without_an_option_is_reported(tmp_path: Path) -> None:
@@ -113,11 +123,52 @@ def test_an_authenticator_without_an_option_is_reported(tmp_path: Path) -> None:
     assert any("hub_authenticator" in problem for problem in made.report.problems)
 
 
+def test_one_password_for_everybody(tmp_path: Path) -> None:
+    """It is not dropped, which would leave the hub open; hubs on a machine generate such passwords."""
+    text = "users: {allowed: [ben], admin: [ada]}\nauth: {type: dummy, DummyAuthenticator: {password: words}}"
+    made = imported(tmp_path, text)
+    variables = variables_of(tmp_path / "fleet")["lab"]
+    assert variables["hub_authenticator"] == "shared-password"
+    assert "hub_demonstration" not in variables
+    report = made.report.hubs[0]
+    assert report.not_imported == {"auth": ["DummyAuthenticator.password"]}
+    assert [note for note in report.notes if "generates one for users and another for admins" in note]
+    assert not any("as before" in line for line in (*report.notes, *made.report.problems))
+    assert problems(tmp_path) == []
+
+
 def test_an_authenticator_by_its_short_name(tmp_path: Path) -> None:
-    made = imported(tmp_path, "users: {admin: [ada]}\nauth: {type: Dummy, DummyAuthenticator: {password: words}}")
+    made = imported(tmp_path, "users: {admin: [ada]}\nauth: {type: Dummy}")
     variables = variables_of(tmp_path / "fleet")["lab"]
     assert (variables["hub_authenticator"], variables["hub_demonstration"]) == ("dummy", True)
-    assert made.report.hubs[0].not_imported == {"auth": ["DummyAuthenticator.password"]}
+    assert any("anybody can log in as anybody, as before" in problem for problem in made.report.problems)
+
+
+def test_names_are_those_of_yaml_1_2(tmp_path: Path) -> None:
+    """TLJH reads words such as no as text, and 0123 as the number 123, which is nobody's name."""
+    made = imported(tmp_path, "users: {admin: [no, ada], allowed: [y, n, 12:30, ann, ann, 0123, '0124']}")
+    variables = variables_of(tmp_path / "fleet")["lab"]
+    assert variables["hub_admins"] == ["no", "ada"]
+    assert variables["hub_allowed_users"] == ["y", "n", "12:30", "ann", "0124"]
+    assert [note for note in made.report.hubs[0].notes if note.startswith("users.allowed: 123 without quotes")]
+
+
+@pytest.mark.parametrize(
+    ("given", "memory", "note"),
+    [
+        ("64M", "128M", "the memory limit was 64M; 128M is the nearest that is allowed here"),
+        ("2 G", "2G", ""),
+        ("2147483648", 2147483648, ""),
+        ("much", "2G", "limits.memory is not an amount of memory; the limit was set to 2G"),
+        ("null", "2G", "servers had no memory limit; it was set to 2G, since a limit is required"),
+    ],
+)
+def test_what_is_said_of_limits_is_so(given: str, memory: object, note: str, tmp_path: Path) -> None:
+    made = imported(tmp_path, f"users: {{admin: [ada]}}\nlimits: {{memory: {given}}}")
+    (size,) = variables_of(tmp_path / "fleet")["lab"]["hub_sizes"]
+    assert size["memory"] == memory
+    notes = [line.removeprefix("hub_sizes: ") for line in made.report.hubs[0].notes if line.startswith("hub_sizes")]
+    assert notes == ([note] if note else [])
 
 
 def test_values_of_the_wrong_kind_are_not_carried_over(tmp_path: Path) -> None:
