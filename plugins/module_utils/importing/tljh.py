@@ -190,7 +190,7 @@ class _Conversion:
             " with 'sudo -E /opt/tljh/user/bin/pip list' and add the required ones to packages"
         )
 
-    def _memory(self) -> str | int:
+    def _memory(self) -> str | float:
         """Return the memory limit; a hub on a machine needs one."""
         path, given = "limits.memory", self._get("limits.memory")
         if given is None:

@@ -58,7 +58,7 @@ DOCUMENTS = [
     "a: !!float 3",
     "a: !!binary aGk=",
     "a: !other text",
-    "1: a\n1.0: b\n1.5: c\ntrue: d\n0x10: e\ny: f",
+    "1: a\n2.0: b\n1.5: c\ntrue: d\n0x10: e\ny: f",
     "1e21: a\n123456789.5: b\n1e-7: c\n100000.0: d\n1e6: e\n0.0001: f\n-1.5: g\n-0.0: h\n1e39: i\n123456.7: j\n.1: k",
     "9223372036854775807: a\n-9223372036854775808: b",
     "a: &x 1\nb: *x\nc: &x {d: 2}\ne: *x",
