@@ -53,7 +53,7 @@ def collection_version() -> str:
 def chart_code() -> ChartCode:
     """Return our Python that runs inside of hubs on Kubernetes."""
     texts = _texts(os.path.join(ROLES, "hub", "files", "extra_config"), (".py",))
-    return ChartCode(allowed_groups=texts["allowed_groups.py"])
+    return ChartCode(texts["allowed_groups.py"], access=assets().runtime["hubfleet_runtime/access.py"])
 
 
 def chart_cache() -> str:

@@ -70,6 +70,14 @@ def secret_traits(hub: Hub) -> Traits:
     return {AUTHENTICATORS[hub["hub_authenticator"]].config_class: secrets} if secrets else {}
 
 
+def load_groups(hub: Hub) -> dict[str, Any]:
+    """Return JupyterHub.load_groups; properties are always given, since JupyterHub keeps those that are not."""
+    return {
+        name: {"users": list(group["users"] or ()), "properties": group["properties"] or {}}
+        for name, group in sorted((hub["hub_groups"] or {}).items())
+    }
+
+
 def interface_path(interface: str) -> str:
     """Return the path that opens first: ``lab`` -> ``/lab``."""
     return {"lab": "/lab", "notebook": "/tree"}.get(interface, interface)

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..redaction.places import holds_credentials
+from . import access_checks
 from .authenticators import ALLOW_RULES, COMMON_RULES, Authenticator
 from .authenticators import BY_NAME as AUTHENTICATORS
 from .model import LOCALHOST, Fleet, FleetInput, HostInput, Hub, ValuePath
@@ -130,6 +131,10 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
         _check_services(hub, report)
         check_roles(hub, report)
     check_lifetime(hub, report)
+    if not {"hub_groups", "hub_roles", "hub_authenticator_settings"} & broken:
+        access_checks.check_groups_of_roles(hub, report)
+    if not {"hub_groups", "hub_roles", "hub_admins", *(rule.name for rule in ALLOW_RULES)} & broken:
+        access_checks.check_users_may_log_in(hub, report)
 
 
 def _check_backups(options: dict[str, Any], report: Report, broken: set[str]) -> None:

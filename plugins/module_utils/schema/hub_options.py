@@ -127,6 +127,35 @@ LOGIN = (
         elements=users(),
         example="[ada]",
     ),
+    Option(
+        "hub_groups",
+        "dict",
+        (
+            "Groups of JupyterHub, by name, for O(hub_roles), services and C(allowed_groups).",
+            "Cannot be set if the authenticator decides about groups, such as C(generic-oauth) with C(groups_claim).",
+        ),
+        default={},
+        elements=element(
+            "dict",
+            options=(
+                Option("users", "list", ("Names of the members.",), default=(), elements=users()),
+                Option("properties", "dict", ("Properties of the group, for code that reads them.",), default={}),
+            ),
+        ),
+        pattern=r"\S(.*\S)?",
+        pattern_text="text that is not empty",
+        example="{teachers: {users: [ada]}, course-1: {users: [ben, eve]}}",
+    ),
+    Option(
+        "hub_keep_panel_grants",
+        "bool",
+        (
+            "Whether users who were added in JupyterHub's admin panel may log in, and whether admins and members of"
+            " O(hub_groups) that were made there stay.",
+            "Otherwise, every start of the hub takes back what the inventory does not grant.",
+        ),
+        default=False,
+    ),
 )
 
 #: Minor versions of JupyterHub that roles/cluster/files/locks holds locks of.

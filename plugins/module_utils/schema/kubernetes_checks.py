@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import cross_checks
+from . import access_checks, cross_checks
 from .authenticators import BY_NAME as AUTHENTICATORS
 from .model import Fleet, FleetInput, Hub, ValuePath
 from .option import KUBERNETES
@@ -84,6 +84,8 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
         _check_services(hub, report)
     if sound("hub_roles"):
         check_roles(hub, report)
+    if hub["hub_groups"] and sound("hub_groups", "hub_roles", "hub_authenticator_settings"):
+        access_checks.check_groups_of_roles(hub, report)
     if sound("hub_profiles", "hub_environments", "hub_sizes"):
         _check_profiles(hub, report)
     if sound("hub_home_storage", *_HOME_OPTIONS):

@@ -49,13 +49,13 @@ def test_users_are_kept_apart_by_bubblewrap(personal: Fleet) -> None:
 
 def test_kernels_outlive_a_new_configuration(personal: Fleet) -> None:
     hub = personal.hub("trial")
-    hub.start_server("cyd")
-    kernel, before = hub.kernel("cyd").mark(), hub.pids
+    hub.start_server("ben")
+    kernel, before = hub.kernel("ben").mark(), hub.pids
     with personal.changed("trial", hub_announcement="New term"):
         personal.succeed("deploy")
     assert hub.pid("hub") != before["hub"] and hub.pid("proxy") == before["proxy"]
     assert kernel.survives() and "New term" in hub.login_page()
-    hub.stop_server("cyd")
+    hub.stop_server("ben")
 
 
 def test_an_inventory_that_cannot_be_written_is_deployed(personal: Fleet) -> None:

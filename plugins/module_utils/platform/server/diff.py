@@ -25,6 +25,7 @@ from ...fleet.changes import (
     Reason,
 )
 from ...fleet.snapshot import version_reasons
+from .access_changes import inventory_changes, panel_sentences
 from .desired.hub import VERSIONS, DesiredHub
 from .observe.cluster import MachineState
 from .observe.hub import ObservedHub
@@ -34,7 +35,7 @@ from .revisions.history import APPLYING
 
 #: Codes of reasons that other platforms may not have.
 BUILD, RESTART, FILES, REVERSE_PROXY = "build", "restart", "files", "reverse-proxy"
-HUB_CONFIG = "hub-jupyterhub-config"
+HUB_CONFIG, ACCESS = "hub-jupyterhub-config", "access"
 
 
 def diff_hub(desired: DesiredHub, state: MachineState, missing: Collection[str]) -> HubDiff:
@@ -62,6 +63,7 @@ def _differences(
     if observed.config is None:
         return HubDiff(desired.name, CREATE, [Reason(NEW, "new"), *reasons], **fingerprints)
     reasons += _file_reasons(desired, observed)
+    reasons += _access_reasons(desired, observed)
     for service in desired.services:
         running = observed.services[service.role]
         if not running.pid:
@@ -148,6 +150,13 @@ def _file_reasons(desired: DesiredHub, observed: ObservedHub) -> list[Reason]:
     if set(desired.generated) - observed.secrets:
         reasons.append(Reason(SECRETS, "generated secrets"))
     return reasons
+
+
+def _access_reasons(desired: DesiredHub, observed: ObservedHub) -> list[Reason]:
+    """Return by name who loses access, by the inventory or since the next start takes back what was granted."""
+    found = inventory_changes(observed.config or {}, desired.config, desired.redactor)
+    found += panel_sentences(observed.panel, desired.redactor)
+    return [Reason(ACCESS, f"access: {'; '.join(found)}")] if found else []
 
 
 def _differing_files(desired: DesiredHub, observed: ObservedHub) -> list[Reason]:

@@ -33,6 +33,7 @@ from ..base import (
     PlatformError,
     Prerequisite,
 )
+from .access_changes import kept_sentences
 from .blockers import find_blockers
 from .check import not_deployed
 from .desired.copied_files import copied_digests
@@ -142,6 +143,8 @@ class ServerPlatform(Platform):
             )
             found.append(Notice(text, warning=True))
         found += [Notice(f"hub {hub}: {when}", warning=True) for hub, when in sorted(state.facts.expiring.items())]
+        for name, hub in sorted(state.machine.hubs.items()):
+            found += [Notice(f"hub {name}: {text}") for text in kept_sentences(hub.panel)]
         return found
 
     def revisions(self, hubs: list[str]) -> dict[str, list[Revision]]:

@@ -25,6 +25,8 @@ LAYERS = ("fleet_helm_values", "cluster_helm_values", "hub_helm_values")
 
 #: The chart runs extraConfig in the order of its keys.
 GROUPS_CONFIG = "hubfleet-allowed-groups"
+#: After everything that may set an authenticator.
+ACCESS_CONFIG = "zzzz-hubfleet-access"
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,11 @@ class ChartCode:
     """Python of ours that runs inside of the hub.
 
     allowed_groups: lets only members see profiles and choices with ``allowed_groups``.
+    access: makes the database agree with the configuration; the same as on a machine (hubfleet_runtime/access.py).
     """
 
     allowed_groups: str
+    access: str
 
 
 @dataclass
@@ -95,6 +99,7 @@ def chart_values(hub: Hub, directory: str, code: ChartCode) -> ChartValues:
         *extension_settings(hub, directory),
         *addon_settings(hub),
         *permission_settings(hub),
+        *_access_settings(hub, code),
     ]
     options: dict[str, Any] = {**hub.cluster.options, **hub.options}
     values = ChartValues(settings, [(name, options[name]) for name in LAYERS if options[name]])
@@ -108,3 +113,12 @@ def chart_values(hub: Hub, directory: str, code: ChartCode) -> ChartValues:
             added.append(setting("hub.config.GitHubOAuthenticator.populate_teams_in_auth_state", True, "hub_profiles"))
         return ChartValues([*settings, *added], values.layers)
     return values
+
+
+def _access_settings(hub: Hub, code: ChartCode) -> list[Setting]:
+    """Return the code that takes back access; imported hubs keep JupyterHub's behaviour until the option is set."""
+    option = "hub_keep_panel_grants"
+    if hub["hub_defaults_source"] != "collection" and option not in hub.explicit_options:
+        return []
+    text = f"{code.access}\n\nconfigure(c, keep={hub[option]})\n"
+    return [setting(f"hub.extraConfig.{ACCESS_CONFIG}", text, option)]

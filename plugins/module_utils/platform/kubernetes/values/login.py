@@ -12,7 +12,7 @@ from ....schema.authenticators import BY_NAME as AUTHENTICATORS
 from ....schema.authenticators import RULE_TRAITS
 from ....schema.model import Hub
 from ....schema.user_names import written_names
-from ...traits import derived_traits, trait_name
+from ...traits import derived_traits, load_groups, trait_name
 from .settings import Setting, setting
 
 #: Options that are traits of the class Authenticator.
@@ -44,6 +44,9 @@ def login_settings(hub: Hub) -> Iterator[Setting]:
     for option, trait in PEOPLE.items():
         if option in hub.explicit_options and (hub[option] or option != "hub_allow_everyone"):
             yield setting(f"hub.config.Authenticator.{trait}", _people(hub, option), option)
+    for name, group in load_groups(hub).items():
+        written = {**group, "users": written_names(group["users"])}
+        yield Setting(("hub", "config", "JupyterHub", "load_groups", name), written, ("hub_groups", name))
     if authenticator is None:
         return
     yield setting("hub.config.JupyterHub.authenticator_class", authenticator.entry_point, "hub_authenticator")

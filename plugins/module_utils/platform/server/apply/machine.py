@@ -15,6 +15,7 @@ from ....common import files
 from ..backup.schedule import NEVER, Schedule
 from ..desired.services import Service
 from ..layout import Layout
+from ..observe.access import panel_changes
 from ..observe.hub import answers, answers_itself
 from ..observe.services import running
 from ..supervisor.base import Supervisor, SupervisorError
@@ -131,11 +132,18 @@ def start_services(
 
 def services_to_start(supervisor: Supervisor, services: list[Service], config: dict[str, Any]) -> list[str]:
     """Return the roles of the services that :func:`start_services` starts or restarts."""
-    roles = [service.role for service in services if supervisor.needs_start(service)]
+    roles = [service.role for service in services if _needs_start(supervisor, service)]
     if roles or _answers_within(config, STUCK):
         return roles
     # All services run as desired, but the hub does not answer: only a restart can help.
     return ["proxy" if answers_itself(config) else "hub"]
+
+
+def _needs_start(supervisor: Supervisor, service: Service) -> bool:
+    """Return whether a service has to be (re)started; the hub makes its database agree with the inventory then."""
+    if service.role == "hub" and panel_changes(service.layout).restart:
+        return True
+    return supervisor.needs_start(service)
 
 
 def _answers_within(config: dict[str, Any], patience: float) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from ....common.digests import digest
 from ....redaction.redactor import Redactor
 from ....schema.model import Hub
-from ...traits import hub_traits, profile_list, secret_traits
+from ...traits import hub_traits, load_groups, profile_list, secret_traits
 from ..facts.machine import Setup
 from ..redacted import PRIVATE_LINES, PUBLIC_NAMES, HubContent, mask_content
 from ..reverse_proxy.desired import ReverseProxy, Site, site_of
@@ -191,6 +191,8 @@ def _config(hub: Hub, setup: Setup, environments: dict[str, Build], copied: dict
         "template_vars": {"announcement": hub["hub_announcement"], "hub_title": hub.title},
         "services": [_service(service) for service in hub["hub_services"] or ()],
         "roles": [{key: value for key, value in role.items() if value} for role in hub["hub_roles"] or ()],
+        "groups": load_groups(hub),
+        "keep_panel_grants": hub["hub_keep_panel_grants"],
         **(_private_lines(hub) if hub["hub_jupyterhub_config"] else {}),
     }
 

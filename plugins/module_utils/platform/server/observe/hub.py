@@ -22,6 +22,7 @@ from ....common.digests import digest
 from ..layout import SERVICES, HubLayout, Layout
 from ..redacted import HubContent
 from ..revisions.history import Record, newest
+from .access import PanelChanges, panel_changes
 from .services import Running, running
 
 HEALTH_TIMEOUT = 5.0
@@ -38,6 +39,7 @@ class ObservedHub:
     checked: digest of the hub that passed its last check.
     record: the last deploy, None if it was not recorded.
     extra: content of extra.py without the lines that may hold a secret.
+    panel: what people changed in JupyterHub's admin panel.
     """
 
     config: dict[str, Any] | None = None
@@ -48,6 +50,7 @@ class ObservedHub:
     checked: str = ""
     record: Record | None = None
     extra: str = ""
+    panel: PanelChanges = field(default_factory=PanelChanges)
 
     @property
     def fingerprint(self) -> str:
@@ -66,6 +69,7 @@ class ObservedHub:
             "secrets": sorted(self.secrets),
             "services": {role: dataclasses.asdict(service) for role, service in self.services.items()},
             "record": self.record.as_dict() if self.record else None,
+            "panel": dataclasses.asdict(self.panel),
         }
 
     @classmethod
@@ -76,6 +80,7 @@ class ObservedHub:
             "secrets": frozenset(values["secrets"]),
             "services": {role: Running(**service) for role, service in values["services"].items()},
             "record": Record(**record) if record else None,
+            "panel": PanelChanges(**values["panel"]),
         }
         return cls(**{**values, **more})
 
@@ -104,6 +109,7 @@ def _observe_hub(layout: HubLayout) -> ObservedHub:
         checked=(files.read(layout.checked) or b"").decode(),
         record=newest(layout),
         extra=HubContent.read(config, (files.read(layout.config("extra.py")) or b"").decode(errors="replace")).code,
+        panel=panel_changes(layout),
     )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from traitlets.config import Config
 
-from hubfleet_runtime import extra_config, files, isolation, log_files, processes, profiles, server_log
+from hubfleet_runtime import access, extra_config, files, isolation, log_files, processes, profiles, server_log
 from hubfleet_runtime.spawner import ServerSpawner
 
 FORMAT = 1
@@ -142,6 +142,7 @@ def _set_services(c: Config, directory: HubDirectory) -> None:
             own.append({**entry, **token})
     c.JupyterHub.services = services
     c.JupyterHub.load_roles = roles
+    c.JupyterHub.load_groups = directory.hub.get("groups") or {}
     c.JupyterHub.extra_handlers = server_log.handlers(str(directory.path))
 
 
@@ -177,6 +178,7 @@ def load(c: Config, path: Path) -> None:
         configure(c, directory)
         hub = directory.hub
         extra_config.run(c, path / "config" / "extra.py", hub.get("private_lines"), hub.get("public_names") or [])
+        access.configure(c, bool(hub.get("keep_panel_grants")))
     except (ConfigurationError, extra_config.ExtraConfigError, KeyError) as error:
         text = f"hub.json: the key {error} is missing" if isinstance(error, KeyError) else str(error)
         sys.stderr.write(f"hubfleet: the hub cannot start: {text}\n")

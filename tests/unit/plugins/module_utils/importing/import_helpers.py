@@ -27,7 +27,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, HostInput
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import validate
 
-CODE = ChartCode("# shows profiles to members of groups\n")
+CODE = ChartCode("# shows profiles to members of groups\n", "# takes back access\n")
 #: What is recorded of charts; none is at hand.
 CHARTS = Charts(str(Path(__file__).resolve().parents[5] / "roles" / "hub" / "files" / "charts"), "", "/nowhere")
 

@@ -22,7 +22,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validat
 
 ROLE = Path(__file__).parents[6] / "roles" / "hub" / "files"
 CHARTS = str(ROLE / "charts")
-CODE = ChartCode((ROLE / "extra_config" / "allowed_groups.py").read_text(encoding="utf-8"))
+RUNTIME = ROLE.parents[1] / "cluster" / "files" / "runtime" / "hubfleet_runtime"
+CODE = ChartCode(
+    (ROLE / "extra_config" / "allowed_groups.py").read_text(encoding="utf-8"),
+    (RUNTIME / "access.py").read_text(encoding="utf-8"),
+)
 
 
 def validated(directory: str = "", **variables: Any) -> tuple[Hub | None, list[str]]:

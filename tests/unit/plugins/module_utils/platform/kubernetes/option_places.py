@@ -14,6 +14,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     TEMPLATES,
     WIDE_PARTS,
 )
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.kubernetes_hubs import (  # noqa: E501
+    CODE,
+)
 
 IMAGE = "quay.io/jupyter/scipy-notebook:2025-11-10"
 CATALOGUES: dict[str, Any] = {
@@ -173,7 +176,17 @@ PLACES = [
             "hub/extraFiles/logo": {"mountPath": f"{LOGO}.png", "binaryData": "iVBORw=="},
         },
     ),
-    # Services, roles and Python
+    # Groups, services, roles and Python
+    Place(
+        "hub_groups",
+        {"staff": {"users": ["ada"]}},
+        {"hub/config/JupyterHub/load_groups/staff": {"users": ["ada"], "properties": {}}},
+    ),
+    Place(
+        "hub_keep_panel_grants",
+        True,
+        {"hub/extraConfig/zzzz-hubfleet-access": f"{CODE.access}\n\nconfigure(c, keep=True)\n"},
+    ),
     Place(
         "hub_services",
         [{"name": "grader", "url": "http://grader:9000", "api_token": "x" * 32, "display": False}],

@@ -114,6 +114,8 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "hub_allow_everyone": ({}, {"hub_allowed_users": None, "hub_allow_everyone": True}),
     "hub_blocked_users": ({}, {"hub_blocked_users": ["eve"]}),
     "hub_admins": ({}, {"hub_admins": ["root"]}),
+    "hub_groups": ({}, {"hub_groups": {"staff": {"users": ["ada"]}}}),
+    "hub_keep_panel_grants": ({}, {"hub_keep_panel_grants": True}),
     "hub_environment_catalogue": ({}, {"hub_environment_catalogue": {"python": {"packages": ["numpy==2.3.5"]}}}),
     "hub_environments": ({}, {"hub_environments": ["python", {"name": "other"}]}),
     "hub_size_catalogue": ({}, {"hub_size_catalogue": {"small": {"memory": "2G"}}}),

@@ -86,7 +86,7 @@ def found(**variables: Any) -> list[str]:
     host = HostInput("alpha", {**SOUND_ON_KUBERNETES, **variables}, frozenset({"staging"}))
     inventory = FleetInput({"alpha": host}, {"cloud": ["alpha"]})
     fleet, problems = validate(inventory)
-    check = KubernetesValidator(inventory, Charts(CHARTS, "", ""), ChartCode("pass"), problems)
+    check = KubernetesValidator(inventory, Charts(CHARTS, "", ""), ChartCode("pass", "pass"), problems)
     check.check(hub for hub in fleet.hubs.values() if not problems.of(["alpha"]))
     return [problem.line() for problem in problems.of(["alpha"])]
 

@@ -225,7 +225,15 @@ def test_profiles_for_groups_bring_the_code_that_hides_them() -> None:
     assert leaf(values, "hub/config/GitHubOAuthenticator/enable_auth_state") is True
     raw = {"singleuser": {"profileList": [{"display_name": "GPU", "allowed_groups": ["gpu"]}]}}
     assert "hubfleet-allowed-groups" in leaf(values_of(hub_helm_values=raw).merged, "hub/extraConfig")
-    assert "extraConfig" not in values_of(hub_profiles=[{"title": "All"}]).merged["hub"]
+    assert "hubfleet-allowed-groups" not in values_of(hub_profiles=[{"title": "All"}]).merged["hub"]["extraConfig"]
+
+
+def test_imported_hubs_keep_the_access_of_the_database_until_they_say_otherwise() -> None:
+    imported = {"hub_defaults_source": "chart", "hub_allowed_users": ["ada"]}
+    assert "extraConfig" not in values_of(**imported).merged["hub"]
+    code = leaf(values_of(**imported, hub_keep_panel_grants=False).merged, "hub/extraConfig/zzzz-hubfleet-access")
+    assert code == leaf(values_of().merged, "hub/extraConfig/zzzz-hubfleet-access")
+    assert code.endswith("configure(c, keep=False)\n")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The values of a hub on Kubernetes, in a JupyterHub that is configured as zero-to-jupyterhub does it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.kubernetes_hubs import (  # noqa: E501
+    values_of,
+)
+from runtime_client import Browser, Client, wait_for
+from runtime_rig import free_ports
+from runtime_tools import Tools
+
+TOKEN = "0" * 32
+
+#: As files/hub/jupyterhub_config.py of the chart, apart from proxy, database and spawner.
+CONFIG = """
+import json, os
+
+settings = json.load(open("settings.json"))
+values = settings["hub"]
+c.JupyterHub.bind_url = settings["url"]
+c.JupyterHub.hub_port = settings["hub_port"]
+c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings['proxy_port']}"
+c.ConfigurableHTTPProxy.command = settings["proxy"]
+c.JupyterHub.spawner_class = "simple"
+c.JupyterHub.services = [{"name": "operator", "api_token": settings["token"]}]
+role = {"name": "operator", "scopes": ["admin:users", "tokens", "admin:groups"], "services": ["operator"]}
+c.JupyterHub.load_roles = [role]
+for section, content in values["config"].items():
+    c[section].update(content)
+for key, config_py in sorted(values["extraConfig"].items()):
+    exec(config_py)
+"""
+
+
+class ChartHub(Client):
+    """A JupyterHub with values of the chart."""
+
+    def __init__(self, tools: Tools, directory: Path) -> None:
+        self.tools, self.directory = tools, directory
+        public, self.hub_port, self.proxy_port = free_ports(3)
+        self.url, self.direct = f"http://127.0.0.1:{public}/", f"http://127.0.0.1:{self.hub_port}/"
+        self.secrets = {"check_token": TOKEN}
+
+    @contextmanager
+    def running(self, **variables: Any) -> Iterator[None]:
+        """Run the hub that the inventory describes."""
+        hub = values_of(hub_authenticator="dummy", hub_demonstration=True, **variables).merged["hub"]
+        settings = {
+            "hub": hub,
+            "url": self.url,
+            "hub_port": self.hub_port,
+            "proxy_port": self.proxy_port,
+            "proxy": [str(self.tools.node), str(self.tools.proxy)],
+            "token": TOKEN,
+        }
+        (self.directory / "settings.json").write_text(json.dumps(settings))
+        (self.directory / "config.py").write_text(CONFIG)
+        with open(self.directory / "hub.log", "ab") as log:
+            command = [str(self.tools.hub / "bin" / "python"), "-m", "jupyterhub", "-f", "config.py"]
+            path = f"{self.tools.hub}/bin:{os.environ['PATH']}"
+            environment = {**os.environ, "PATH": path}
+            process = subprocess.Popen(command, cwd=self.directory, env=environment, stdout=log, stderr=log)
+        try:
+            wait_for("the hub", lambda: self.request("GET", f"{self.url}hub/health")[0] == 200)
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def logged_in(hub: ChartHub, name: str) -> Browser | None:
+    """Return the browser of a user who tried to log in, None if the hub refused."""
+    browser = Browser(hub)
+    browser.request("hub/login")
+    status, _page = browser.request("hub/login", {"username": name, "password": "any"})
+    return None if status == 403 else browser
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_hub_of_the_chart_is_what_the_inventory_says(tools: Tools, tmp_path: Path, keep: bool) -> None:
+    hub = ChartHub(tools, tmp_path)
+    rules = {"hub_keep_panel_grants": keep}
+    groups = {"staff": {"users": ["ada", "ben"]}}
+    with hub.running(hub_allowed_users=["ada", "ben"], hub_admins=["ada"], hub_groups=groups, **rules):
+        ben = logged_in(hub, "ben")
+        assert ben and 'name="password"' not in ben.request("hub/home")[1]
+        token = hub.token("ben")
+        for name in ("carol", "dan"):
+            hub.api("POST", f"users/{name}", {"admin": name == "carol"})
+        assert [hub.api("GET", f"users/{name}")[1]["admin"] for name in ("ada", "carol")] == [True, True]
+    with hub.running(hub_allowed_users=["ada"], hub_groups={"staff": {"users": ["ada"]}}, **rules):
+        assert 'name="password"' in ben.request("hub/home")[1]
+        assert hub.request("GET", f"{hub.direct}hub/api/user", token)[0] == 403
+        assert logged_in(hub, "ben") is None and logged_in(hub, "ada")
+        assert [hub.api("GET", f"users/{name}")[1]["admin"] for name in ("ada", "carol")] == [False, keep]
+        assert (logged_in(hub, "dan") is not None) is keep
+        assert hub.api("GET", "groups/staff")[1]["users"] == ["ada"]
