@@ -12,6 +12,7 @@ version_added: 0.1.0
 description:
   - Runs the hub's proxy, hub and culler exactly as in the inventory, and waits until the hub answers.
   - Services that run as desired are not restarted; users' servers and kernels keep running when the hub restarts.
+  - The hub is restarted as well if its database differs from the inventory because of changes in the admin panel.
   - If the version of JupyterHub changes, the database is copied and upgraded before the hub starts.
   - A service that outlived its supervisor is restarted under the supervisor.
   - The action of the same name fills in the other options from the inventory; set only O(state) and O(servers).

@@ -39,7 +39,8 @@ def check_users_may_log_in(hub: Hub, report: Report) -> None:
     named = {*(hub["hub_allowed_users"] or ()), *(hub["hub_admins"] or ())}
     for path, user in _users(hub):
         if user not in named:
-            report(path, f"{written_names([user])[0]!r} may not log in: not in hub_allowed_users or hub_admins{nearest(user, named)}")
+            written = written_names([user])[0]
+            report(path, f"{written!r} may not log in: not in hub_allowed_users or hub_admins{nearest(user, named)}")
 
 
 def _users(hub: Hub) -> Iterator[tuple[ValuePath, str]]:

@@ -96,9 +96,9 @@ def test_a_hub_of_the_chart_is_what_the_inventory_says(tools: Tools, tmp_path: P
     with hub.running(hub_allowed_users=["ada", "ben"], hub_admins=["ada"], hub_groups=groups, **rules):
         ben = logged_in(hub, "ben")
         assert ben and 'name="password"' not in ben.request("hub/home")[1]
-        token = hub.token("ben")
+        token, admin = (hub.api("POST", f"users/{name}/tokens", {})[1]["token"] for name in ("ben", "ada"))
         for name in ("carol", "dan"):
-            hub.api("POST", f"users/{name}", {"admin": name == "carol"})
+            hub.request("POST", f"{hub.direct}hub/api/users/{name}", admin, {"admin": name == "carol"})
         assert [hub.api("GET", f"users/{name}")[1]["admin"] for name in ("ada", "carol")] == [True, True]
     with hub.running(hub_allowed_users=["ada"], hub_groups={"staff": {"users": ["ada"]}}, **rules):
         assert 'name="password"' in ben.request("hub/home")[1]

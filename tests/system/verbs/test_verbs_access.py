@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from verbs_fleet import Fleet, wait_for
+from verbs_hub import Hub
 
 
 def test_a_name_that_leaves_the_inventory_loses_access(fleet: Fleet) -> None:
@@ -29,7 +30,9 @@ def test_a_name_that_leaves_the_inventory_loses_access(fleet: Fleet) -> None:
 
 def test_grants_of_the_admin_panel_are_drift(fleet: Fleet) -> None:
     hub = fleet.hub("trial")
-    assert hub.api("POST", "users/carol", {"admin": True})[0] == 201
+    fleet.set("trial", hub_admins=["ada"])
+    fleet.succeed("deploy")
+    make_admin(hub, "carol")
     before = hub.pids
     told = "drifted: access: carol is made admin in the admin panel; to be taken back"
     assert fleet.succeed("plan").planned()["trial"] == told
@@ -42,9 +45,15 @@ def test_grants_of_the_admin_panel_are_drift(fleet: Fleet) -> None:
 
 def test_grants_that_are_kept_are_told(fleet: Fleet) -> None:
     hub = fleet.hub("trial")
-    fleet.set("trial", hub_keep_panel_grants=True)
+    fleet.set("trial", hub_admins=["ada"], hub_keep_panel_grants=True)
     fleet.succeed("deploy")
-    assert hub.api("PATCH", "users/carol", {"name": "carol", "admin": True})[0] == 200
+    make_admin(hub, "dora")
     result = fleet.succeed("deploy")
-    assert "hub trial: carol is made admin in the admin panel; kept" in result.output
-    assert "nothing to change" in result.output and hub.api("GET", "users/carol")[1]["admin"]
+    assert "hub trial: dora is made admin in the admin panel; kept" in result.output
+    assert "nothing to change" in result.output and hub.api("GET", "users/dora")[1]["admin"]
+
+
+def make_admin(hub: Hub, name: str) -> None:
+    """Let ada, who is an admin, make a new user an admin, as the admin panel does."""
+    status, text = hub.request("POST", f"hub/api/users/{name}", hub.token("ada"), {"admin": True})
+    assert status == 201, text
