@@ -171,6 +171,14 @@ def test_everybody_keeps_everything_where_everybody_is_allowed(start: Start) -> 
     assert user(app, "ada").api_tokens and not user(app, "ada").admin and not app.authenticator.blocked_users
 
 
+def test_nobody_has_to_log_in_again_where_everybody_is_allowed_now(start: Start) -> None:
+    app = start(kind=ClubAuthenticator, allowed_clubs={"chess"})
+    cookie = give_everything(app, "ben")
+    drop(app)
+    app = start(kind=ClubAuthenticator, allow_all=True)
+    assert user(app, "ben").cookie_id == cookie and user(app, "ben").api_tokens
+
+
 @pytest.mark.parametrize(
     "clubs, stays", [({"chess", "go"}, True), ({"chess", "go", "bridge"}, True), ({"chess"}, False)]
 )

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hubfleet_runtime import access
 from runtime_client import Browser, Kernel, wait_for
 from runtime_rig import Hub
 from runtime_tools import needs_root
@@ -89,6 +92,9 @@ def test_who_is_removed_loses_everything_and_others_nothing(hub: Hub) -> None:
     for name, kernel in kernels.items():
         kernel.run(f"x = {name!r}")
     pid = hub.server_pid("ben")
+    scopes = asked(hub, "select scopes from api_tokens where note like 'Server at %'")
+    assert len(scopes) == 3
+    assert all(access.is_of_server(SimpleNamespace(scopes=json.loads(text))) for text in scopes), scopes
     assert ada.request("hub/admin")[0] == 200
     assert hub.request("GET", f"{hub.direct}hub/api/users", tokens["eve"])[0] == 200
 

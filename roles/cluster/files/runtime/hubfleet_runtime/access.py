@@ -140,6 +140,8 @@ def _unnamed(access: Access, before: dict[str, Any], known: set[str]) -> set[str
 
 def _narrowed(access: Access, before: dict[str, Any]) -> bool:
     """Return whether a rule that allowed others is gone or has less content, so that some may have lost access."""
+    if access.everyone and "hosted_domain" not in access.rules:
+        return False
     rules = before.get("rules") or {}
     return any(set(content) - set(access.rules.get(name, ())) for name, content in rules.items())
 
@@ -178,9 +180,8 @@ def sign_out(db: Any, names: set[str], log: Any) -> None:
 
 def is_of_server(token: Any) -> bool:
     """Return whether a token can do no more than that of a server (jupyterhub/roles.py: the role server)."""
-    return bool(token.scopes) and all(
-        scope.startswith("users:activity!") or scope.startswith("access:servers!server=") for scope in token.scopes
-    )
+    own = ("users:activity!", "read:users:activity!", "access:servers!server=")
+    return bool(token.scopes) and all(scope.startswith(own) for scope in token.scopes)
 
 
 def _admins_to_revoke(db: Any, access: Access, before: dict[str, Any]) -> list[Any]:
