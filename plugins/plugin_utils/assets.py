@@ -26,10 +26,11 @@ RECORDED_CHARTS = os.path.join(ROLES, "hub", "files", "charts")
 
 @functools.cache
 def assets() -> Assets:
-    """Return the locks and the package hubfleet_runtime."""
+    """Return the locks and the packages hubfleet_runtime and hubfleet_environment."""
     return Assets(
         locks=_texts(os.path.join(FILES, "locks"), (".txt", ".json")),
         runtime=_texts(os.path.join(FILES, "runtime"), (".py", ".html", ".cjs")),
+        environment=_texts(os.path.join(FILES, "environment"), (".py", ".sh", "bashrc")),
     )
 
 

@@ -68,7 +68,7 @@ def of_users(hub: Path, user: str = "") -> tuple[list[int], list[int]]:
         except OSError:
             continue
         if marks <= set(environment):
-            if b"ipykernel_launcher" in command:
+            if b"hubfleet_environment.kernel" in command:
                 kernels.append(pid)
             elif b"jupyterhub-singleuser" in command:
                 servers.append(pid)

@@ -97,11 +97,12 @@ def share_with(state: Path) -> None:
         target = state / source.parent.name / source.name
         if not target.exists():
             target.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-            _copy(source, target)
+            copy_build(source, target)
     state.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy_build(source: Path, target: Path) -> None:
+    """Copy a tool or an environment; files are hard links if possible."""
     same = source.stat().st_dev == target.parent.stat().st_dev
     subprocess.run(["cp", "--archive", *(["--link"] if same else []), str(source), str(target)], check=True)
     # Own, since tests compare it, and another fleet's link to the same file would change it.

@@ -16,6 +16,7 @@ from .messages import CheckFailure
 from .results import ChoiceResult
 from .steps import step
 from .targets import CheckOptions, Choice
+from .terminal import open_terminal, use_terminal
 from .users import new_user_name
 from .waiting import Deadline, run_to_end
 
@@ -83,7 +84,7 @@ class ChoiceCheck:
             await hub_api.follow_start(client, user, self._messages, limit)
         self.report(f"{choice.title} started in {self.result.seconds('start', 'progress'):.1f} s")
         async with self._step("token", Deadline(short), no_answer) as limit:
-            lifetime = 2 * options.kernel_timeout + short + 60
+            lifetime = 3 * options.kernel_timeout + short + 60
             token = await hub_api.issue_token(client, user, lifetime, limit)
         waiting = options.kernel_timeout
         async with self._step("kernel", Deadline(waiting), "no kernel was started") as limit:
@@ -91,6 +92,12 @@ class ChoiceCheck:
             kernel = await start_kernel(client, url, token, choice.kernel, limit)
         async with self._step("run", Deadline(waiting), "the code did not finish"):
             await run_code(client, url, token, kernel, choice.code, choice.expect)
+        async with self._step("terminal", Deadline(waiting), "the commands did not finish") as limit:
+            terminal = await open_terminal(client, url, token, limit)
+            if terminal:
+                await use_terminal(client, url, token, terminal, choice.terminal_command)
+            else:
+                self.result.skipped = "no terminal was tried, since servers have none"
 
     async def _clean_up(self) -> None:
         """Stop the server and delete the user, as steps; where that fails, try again without steps."""

@@ -57,9 +57,11 @@ def _details(hub: HubResult) -> list[str]:
     if hub.error:
         lines.append(f"{hub.name}: failed in step connect ({hub.url}): {hub.error}")
     for choice in hub.choices:
+        where = f"{hub.name}: {choice.choice.title}"
+        if choice.skipped:
+            lines.append(f"{where}: {choice.skipped}")
         if choice.ok or hub.error:
             continue
-        where = f"{hub.name}: {choice.choice.title}"
         lines.append(f"{where} failed in step {choice.failed_step}: {choice.error}")
         lines += [f"    {line}" for line in choice.log_lines]
     lines += [f"{hub.name}: not cleaned up: {problem}" for problem in hub.cleanup_problems]

@@ -18,6 +18,7 @@ STEPS = (
     "token",
     "kernel",
     "run",
+    "terminal",
     "stop",
     "delete user",
 )
@@ -41,7 +42,7 @@ class ChoiceResult:
     """The result of one choice.
 
     error: one line, None where the choice passed. log_lines: after a failure the last lines of the server's log, or of
-    the spawner's messages, the oldest first.
+    the spawner's messages, the oldest first. skipped: what was not tried, and why; "" if everything was.
     """
 
     choice: Choice
@@ -50,6 +51,7 @@ class ChoiceResult:
     failed_step: str | None = None
     error: str | None = None
     log_lines: list[str] = field(default_factory=list)
+    skipped: str = ""
 
     def seconds(self, *names: str) -> float | None:
         """Return the sum of the durations of the named steps, without names of all.
@@ -70,6 +72,7 @@ class ChoiceResult:
             "failed_step": self.failed_step,
             "error": self.error,
             "log_lines": list(self.log_lines),
+            "skipped": self.skipped,
         }
 
     @classmethod

@@ -17,6 +17,7 @@ class Choice:
     code, expect: code to run in a kernel, and what it must print to stdout; white space at the ends is ignored.
     label: displayed name; empty means ENVIRONMENT/SIZE.
     kernel: name of the kernel, None for the server's default.
+    terminal_command: command that must succeed in a terminal, "" for none.
     """
 
     environment: str
@@ -26,6 +27,7 @@ class Choice:
     expect: str = "42"
     label: str = ""
     kernel: str | None = None
+    terminal_command: str = ""
 
     @property
     def title(self) -> str:
@@ -71,7 +73,7 @@ class CheckOptions:
 
     request_timeout: for each short step (connect, create user, token, delete user).
     start_timeout: from the request until the server is ready.
-    kernel_timeout: for starting the kernel, and again for running the code.
+    kernel_timeout: for starting the kernel, again for running the code, and again for the terminal.
     stop_timeout: until the server has stopped.
     deadline: for the whole check, without cleaning up; None means no limit.
     """
@@ -87,4 +89,4 @@ class CheckOptions:
     @property
     def longest_choice(self) -> float:
         """The longest time in seconds that all steps of one choice can take."""
-        return 4 * self.request_timeout + self.start_timeout + 2 * self.kernel_timeout + 2 * self.stop_timeout
+        return 4 * self.request_timeout + self.start_timeout + 3 * self.kernel_timeout + 2 * self.stop_timeout

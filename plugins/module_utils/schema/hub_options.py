@@ -243,6 +243,17 @@ SOFTWARE = (
         platforms=(SERVER,),
     ),
     Option(
+        "hub_user_packages",
+        "bool",
+        (
+            "Whether users may add packages to environments, with C(pip install) in a notebook or a terminal"
+            ", each for themselves.",
+            "The packages are in the user's home, apart for each build of an environment, and cannot break a server.",
+        ),
+        default=True,
+        platforms=(SERVER,),
+    ),
+    Option(
         "hub_environment_variables",
         "dict",
         (
@@ -263,9 +274,9 @@ RUNNING = (
         "duration",
         (
             "Time without activity after which a server is stopped, at least two minutes; C(never) disables it.",
-            "Activity is an open browser tab that works with the server, a message of a kernel, such as output, and, in"
-            " environments that this collection builds, output of a terminal; all but the first also without a browser."
-            " A computation without output is no activity: print its progress.",
+            "Activity is traffic between a browser and the server, which an open tab of JupyterLab causes by itself,"
+            " and, also without a browser, output of a kernel. On a machine, output of a terminal is activity, too."
+            " A computation without output is not: print its progress.",
         ),
         default=3600,
         minimum=0,

@@ -6,6 +6,7 @@
 Runs in a cell of a kernel. Facts say what there is to be reached:
 
 homes, files, other_hub, leftovers   paths, of files
+software                             directories of environments
 pids                                 processes of other users and of the hub
 sockets                              sockets of other users' kernels
 asking                               addresses that must not answer without a token
@@ -115,7 +116,7 @@ def attempts(facts: dict[str, list[Any]]) -> dict[str, list[Any]]:
         "signals to others": signalled(facts["pids"]),
         "kernels of others": connected(facts["sockets"]),
         "temporary files of others": readable(facts["leftovers"]),
-        "software": [os.environ["VIRTUAL_ENV"]] if os.access(os.environ["VIRTUAL_ENV"], os.W_OK) else [],
+        "software": [path for path in facts["software"] if os.access(path, os.W_OK)],
         "ports": open_ports(facts["asking"]),
         "ports without a token": answering(facts["asking"]),
         "ports with the user's token": answering(facts["own_token_at"], os.environ["JUPYTERHUB_API_TOKEN"]),

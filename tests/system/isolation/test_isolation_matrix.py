@@ -17,6 +17,7 @@ import pytest
 from isolation_modes import DETACH, FORKS, HOG, probe
 from isolation_world import CPU, MEMORY, PROCESSES, World
 from runtime_client import Browser, sleeping, wait_for
+from user_packages import WRITE_WHEEL
 
 CHECK = "hubfleet-check-one"
 MEGABYTES = MEMORY >> 20
@@ -30,6 +31,7 @@ def test_users_reach_only_what_the_mode_says(world: World) -> None:
         "homes": [str(hub.homes / "bob" / "mine.txt")],
         "files": [*files_of(hub.directory), str(hub.directory / "logs" / "servers" / "bob.log")],
         "other_hub": files_of(other.directory),
+        "software": [str(hub.tools.user), str(hub.tools.user / "bin")],
         "pids": [hub.server_pid("bob"), hub.running["hub"].pid],
         "sockets": [str(path) for path in secret.parent.glob("kernel-*-ipc-*")],
         "leftovers": leftovers,
@@ -68,6 +70,27 @@ def files_of(directory: Path) -> list[str]:
     paths = [directory / name for name in names]
     assert all(path.exists() for path in paths)
     return [str(path) for path in paths]
+
+
+def test_terminals_and_packages(world: World) -> None:
+    """What a user installs is there in notebooks and terminals alike, and nowhere else."""
+    hub, kernel = world.hub, world.kernels["alice"]
+    layer = hub.homes / "alice" / ".local" / "share" / "hubfleet" / "user-packages" / hub.tools.user.name
+    wheel = kernel.run(f"{WRITE_WHEEL}print(write_wheel('mine', '1.0'))").strip()
+    printed = kernel.run(f"%pip install {wheel}\nimport mine, sys; print(mine.VERSION, sys.executable)")
+    assert "Packages that you install are yours alone" in printed
+    assert printed.splitlines()[-1] == f"1.0 {layer}/bin/python"
+    questions = ("command -v python pip jupyter mine-program", "mine-program", 'python -c "import mine"', "pip list")
+    places = [f"{layer}/bin/python", f"{layer}/bin/pip", f"{hub.tools.user}/bin/jupyter", f"{layer}/bin/mine-program"]
+    for shell in ("", "bash --login", "sh"):
+        found, ran, imported, listed = hub.terminal("alice", *questions, shell=shell)
+        assert found.split() == places, (shell, found)
+        assert (ran, imported) == ("program of mine 1.0", "") and "jupyterlab" in listed
+    cells = ("!command -v python", "!bash -lc 'command -v python'", "%%bash\ncommand -v python")
+    assert {kernel.run(cell).strip() for cell in cells} == {f"{layer}/bin/python"}
+    assert kernel.run("!user-packages reset; pip list | grep -c mine").splitlines()[-1] == "0"
+    with pytest.raises(AssertionError, match="No module named 'mine'"):
+        world.kernels["bob"].run("import mine")
 
 
 def test_memory_over_the_limit_by_one_process(world: World) -> None:

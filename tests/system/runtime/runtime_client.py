@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from kernel_client import run_code
 from runtime_tools import Tools
+from terminal_client import run_in_terminal
 
 SAFE = "/?=&@"
 
@@ -121,6 +122,11 @@ class Client:
     def kernel(self, user: str, server: str = "") -> Kernel:
         """A new kernel in the user's server."""
         return Kernel(self, user, server)
+
+    def terminal(self, user: str, *texts: str, shell: str = "", patience: float = 90) -> list[str]:
+        """What commands print in a new terminal of the user's server, and in a shell that it starts."""
+        server = f"{self.url}user/{quote(user, safe=SAFE)}/"
+        return run_in_terminal(server, self.token(user), texts, patience, shell)
 
     def server_pid(self, user: str, server: str = "") -> int:
         """The pid that the hub recorded for the server."""

@@ -114,6 +114,7 @@ class Hub(Client):
                 "broken": {"directory": str(tools.broken)},
             },
             "profile_list": copy.deepcopy(PROFILES),
+            "user_packages": True,
             "traits": traits,
             "shared_password": False,
             "templates": None,
@@ -128,9 +129,14 @@ class Hub(Client):
         self.write()
         self.homes.mkdir(parents=True, exist_ok=True)
         self.homes.chmod(0o711 if isolation == "system-users" else 0o700)
-        if owner:
+        self.owner = owner
+        self.chown()
+
+    def chown(self) -> None:
+        """Give all files of the hub to its account."""
+        if self.owner:
             for path in [self.homes, self.directory, *self.directory.rglob("*")]:
-                os.chown(path, *owner)
+                os.chown(path, *self.owner)
 
     def write(self, extra: str = "") -> None:
         """Write the files that a deploy writes."""

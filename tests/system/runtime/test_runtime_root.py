@@ -127,8 +127,10 @@ print(json.dumps({"transport": app.transport, "environ": dict(os.environ), "umas
     assert found["core"] == 0
     assert environ["COURSE"] == "1" and environ["JUPYTER_IMAGE"] == "python"
     assert environ["MEM_LIMIT"] == str(2 << 30)
-    assert environ["PATH"].startswith(f"{hub.tools.user}/bin:") and str(hub.tools.hub) not in environ["PATH"]
-    assert environ["VIRTUAL_ENV"] == found["prefix"] == str(hub.tools.user)
+    packages = f"{environ['HOME']}/.local/share/hubfleet/user-packages/{hub.tools.user.name}"
+    assert environ["PATH"].startswith(f"{packages}/bin:{hub.tools.user}/bin:")
+    assert str(hub.tools.hub) not in environ["PATH"]
+    assert environ["VIRTUAL_ENV"] == found["prefix"] == packages
     assert environ["HOME"] == found["cwd"] == str(hub.homes / CHECK)
     assert len(found["groups"]) == 1 or not found["groups"]
     text = json.dumps(environ)

@@ -43,6 +43,7 @@ def connect(path):
     except OSError:
         return False
 mine, tokens = os.environ["JUPYTERHUB_API_TOKEN"], 0
+SOFTWARE = os.path.dirname(os.environ["HUBFLEET_PATH"].split(":")[-1])
 for name in glob.glob("/proc/[0-9]*/environ"):
     try:
         text = open(name, errors="replace").read()
@@ -51,7 +52,7 @@ for name in glob.glob("/proc/[0-9]*/environ"):
     tokens += sum("TOKEN" in part and mine not in part for part in text.split("\\0"))
 print(json.dumps({"paths": [path for path in PATHS if reach(path)], "tokens": tokens,
     "pids": [pid for pid in PIDS if end(pid)], "sockets": [path for path in SOCKETS if connect(path)],
-    "writable": os.access(os.environ["VIRTUAL_ENV"], os.W_OK), "uid": os.getuid(), "home": os.getcwd()}))
+    "writable": os.access(SOFTWARE, os.W_OK), "uid": os.getuid(), "home": os.getcwd()}))
 """
 
 

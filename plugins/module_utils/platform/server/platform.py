@@ -256,6 +256,7 @@ class ServerPlatform(Platform):
                 options={"profile": environment.name, "size": size.name},
                 code=environment.check_code,
                 expect=environment.check_output,
+                terminal_command="pip --version",
             )
             for environment in (hub.environments if every else hub.environments[:1])
             for size in (hub.sizes if every else hub.sizes[:1])

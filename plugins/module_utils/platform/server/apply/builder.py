@@ -107,6 +107,8 @@ class Builder:
             self._step("install packages", command, environment)
         for path, text in build.files.items():
             self._write(path, text)
+        for path, text in build.modules.items():
+            self._write(os.path.join(self._site_packages(), path), text)
         for path, target in build.links.items():
             self._link_into_packages(path, target)
         if build.imports:
@@ -184,10 +186,12 @@ class Builder:
         files.write(full, text.encode(), mode)
         return full
 
+    def _site_packages(self) -> str:
+        return glob.glob(os.path.join(self.target, "lib", "python3*", "site-packages"))[0]
+
     def _link_into_packages(self, path: str, target: str) -> None:
-        packages = glob.glob(os.path.join(self.target, "lib", "python3*", "site-packages"))[0]
         link = os.path.join(self.target, path)
-        os.symlink(os.path.relpath(os.path.join(packages, target), os.path.dirname(link)), link)
+        os.symlink(os.path.relpath(os.path.join(self._site_packages(), target), os.path.dirname(link)), link)
 
     def _is_linked(self) -> bool:
         """Return whether NAME links to this build, if it should."""

@@ -20,7 +20,7 @@ from ....schema.model import Environment, Hub
 from ..facts.machine import Setup
 
 #: Increase this number when the build steps change, so that everything is built again.
-BUILDER = 2
+BUILDER = 3
 
 #: Written last into every directory that is built; without it the directory is half done.
 COMPLETE = ".complete"
@@ -30,7 +30,31 @@ NPM = "npm-cli.js"
 
 #: Kernels talk over sockets in a private directory: with TCP two kernels that start together
 #: can take the same port, and other users of the machine could connect.
-_SERVER_CONFIG = {"etc/jupyter/jupyter_server_config.json": '{"ConnectionFileMixin": {"transport": "ipc"}}\n'}
+_SERVER_CONFIG = """\
+from hubfleet_environment import server
+
+c = get_config()
+c.ConnectionFileMixin.transport = "ipc"
+server.configure(c)
+"""
+#: That of ipykernel, but with our module, which adds the user's own packages.
+_KERNEL = {
+    "argv": ["python", "-m", "hubfleet_environment.kernel", "-f", "{connection_file}"],
+    "display_name": "Python 3 (ipykernel)",
+    "language": "python",
+    "metadata": {"debugger": True},
+    "kernel_protocol_version": "5.5",
+}
+_FILES = {
+    "etc/jupyter/jupyter_server_config.py": _SERVER_CONFIG,
+    "share/jupyter/kernels/python3/kernel.json": json.dumps(_KERNEL, indent=1) + "\n",
+}
+_MODULES = ("kernel", "server", "start", "terminals", "user_packages")
+#: Imported by every Python of the environment that a user's server starts, but not by one that ignores variables.
+_AT_START = (
+    'import os, sys; "HUBFLEET_USER_PACKAGES" in os.environ and not sys.flags.ignore_environment'
+    ' and __import__("hubfleet_environment.start")\n'
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +62,13 @@ class Assets:
     """Files of the collection that go to machines; read by the controller, once, so that it is what it is.
 
     locks: file name -> text, from roles/cluster/files/locks (and its folder proxy).
-    runtime: path -> text of the package hubfleet_runtime.
+    runtime: path -> text of the package hubfleet_runtime. environment: of hubfleet_environment, which is part of every
+    user environment.
     """
 
     locks: dict[str, str]
     runtime: dict[str, str]
+    environment: dict[str, str]
 
     @functools.cached_property
     def runtime_digest(self) -> str:
@@ -59,6 +85,7 @@ class Build:
     lock: requirements with hashes; installed first, the rest may not contradict it.
     requirements: further requirements, as text of a requirements file.
     files: path -> text written into it; for npm package.json and its lock.
+    modules: path -> text written below site-packages.
     imports: modules that must be importable when it is done.
     links: link below the directory -> target below site-packages.
     link: also make a link NAME to the newest.
@@ -70,6 +97,7 @@ class Build:
     lock: str = ""
     requirements: str = ""
     files: dict[str, str] = field(default_factory=dict)
+    modules: dict[str, str] = field(default_factory=dict)
     imports: tuple[str, ...] = ()
     links: dict[str, str] = field(default_factory=dict)
     link: bool = False
@@ -96,8 +124,10 @@ def _user_build(name: str, requirements: str, jupyterhub: str, python: str, asse
         folder="environments",
         lock=assets.locks[f"user-{jupyterhub}.txt"],
         requirements=requirements,
-        files=_SERVER_CONFIG,
-        imports=("jupyterhub", "jupyterlab", "ipykernel"),
+        files=_FILES,
+        modules={**assets.environment, "hubfleet_environment.pth": _AT_START},
+        # ours are compiled by this
+        imports=("jupyterhub", "jupyterlab", "pip", *(f"hubfleet_environment.{name}" for name in _MODULES)),
         link=True,
         python=python,
     )

@@ -184,6 +184,7 @@ def _config(hub: Hub, setup: Setup, environments: dict[str, Build], copied: dict
             name: {"directory": setup.layout.environment(build.directory)} for name, build in environments.items()
         },
         "profile_list": profile_list(hub),
+        "user_packages": hub["hub_user_packages"],
         "traits": hub_traits(hub),
         "shared_password": hub["hub_authenticator"] == "shared-password",
         "templates": files.config("templates") if hub["hub_templates"] else None,

@@ -168,6 +168,7 @@ def _set_spawner(c: Config, directory: HubDirectory) -> None:
     c.ServerSpawner.isolation = hub["isolation"]
     c.ServerSpawner.environments = environments
     c.ServerSpawner.profile_list = hub["profile_list"]
+    c.ServerSpawner.user_packages = hub["user_packages"]
 
 
 def load(c: Config, path: Path) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 from jupyterhub.utils import maybe_future
 from tornado import web
 from tornado.escape import xhtml_escape
-from traitlets import Instance, Integer, Unicode, default
+from traitlets import Bool, Instance, Integer, Unicode, default
 
 from hubfleet_runtime import log_files, names, ports, processes
 from hubfleet_runtime.isolation import HubContext, Isolation, IsolationError, Limits, ServerContext, Unit, systemd
@@ -60,6 +60,7 @@ class ServerSpawner(ProfileListSpawner):
     processes_limit = Integer(
         2048, help="Processes and threads of a server; 0 for no limit. Not enforced with isolation none."
     ).tag(config=True)
+    user_packages = Bool(True, help="Whether users may add packages of their own to environments.").tag(config=True)
     process_identity = Unicode(help="Identity of the server's process, because pids are reused.")
     unit = Unicode(help="systemd unit of the server; empty if it is a child process of the hub.")
     oom_kills = Integer(0, help="Processes of the server that were killed because of its memory limit.")
@@ -125,6 +126,8 @@ class ServerSpawner(ProfileListSpawner):
             JUPYTER_RUNTIME_DIR=context.runtime_directory,
             # by this variable, the processes of a hub are found when the hub is removed
             HUBFLEET_HUB=str(self.hub_context.directory),
+            # read by hubfleet_environment, which is part of every environment
+            HUBFLEET_USER_PACKAGES="true" if self.user_packages else "false",
         )
         if self.isolation_backend.kills_over_memory_limit() and self.mem_limit:
             env["HUBFLEET_MEMORY_NOTICE"] = memory_limit_message(self.name, self.mem_limit)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -46,6 +47,9 @@ class FakeHub:
         self.interrupted = False
         self.events: list[Any] = [{"progress": 50, "message": "half"}, {"ready": True}]
         self.log: list[str] | None = None
+        self.typed: list[str] = []
+        self.printed = {"file": ("", 0), "pip": ("pip 26.3", 0)}
+        self.shell_ends = False
         self.messages = ["status busy", "stdout 42\n", "reply ok", "status idle"]
         self.url = ""
         self._loop: Any = None
@@ -87,6 +91,8 @@ class FakeHub:
             ("GET", api + "hubfleet/servers/{name}/log", "log"),
             ("POST", BASE + "user/{name}/api/kernels", "kernel"),
             ("GET", channels, "run"),
+            ("POST", BASE + "user/{name}/api/terminals", "terminal"),
+            ("GET", BASE + "user/{name}/terminals/websocket/1", "typing"),
         ):
             app.router.add_route(method, path, self._handler(kind))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -102,7 +108,7 @@ class FakeHub:
     def _handler(self, kind: str) -> Any:
         async def handle(request: Any) -> Any:
             self.counts[kind] = self.counts.get(kind, 0) + 1
-            expected = USER_TOKEN if kind in ("kernel", "run") else HUB_TOKEN
+            expected = USER_TOKEN if kind in ("kernel", "run", "terminal", "typing") else HUB_TOKEN
             if kind != "version" and request.headers["Authorization"] != f"token {expected}":
                 return web.json_response({"message": "Forbidden"}, status=403)
             await self._maybe_interrupt(kind, "before")
@@ -118,7 +124,7 @@ class FakeHub:
             if kind not in ("version", "list", "create") and name not in self.users:
                 return web.json_response({"message": "no such user"}, status=404)
             response = await getattr(self, f"_on_{kind}")(request, name)
-            if kind not in ("progress", "run"):
+            if kind not in ("progress", "run", "typing"):
                 await self._maybe_interrupt(kind, "after")
             return response
 
@@ -188,6 +194,33 @@ class FakeHub:
             await self._send(socket, asked, *message.split(" ", 1))
         await socket.receive()
         return socket
+
+    async def _on_terminal(self, request: Any, name: str) -> Any:
+        return web.json_response({"name": "1"}, status=200)
+
+    async def _on_typing(self, request: Any, name: str) -> Any:
+        """A terminal without a shell: repeats what is typed, and prints the next output of self.printed."""
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json(["setup", {}])
+        async for message in socket:
+            kind, *typed = json.loads(message.data)
+            if kind != "stdin":
+                continue
+            self.typed.append(typed[0])
+            await socket.send_json(["stdout", typed[0]])
+            if self.shell_ends:
+                await socket.send_json(["disconnect", 1])
+            else:
+                await socket.send_json(["stdout", self._printed(typed[0])])
+        return socket
+
+    def _printed(self, typed: str) -> str:
+        """Return what a shell would print for a command of the check."""
+        first, last = (a + b for a, b in re.findall(r"([0-9a-f]{16}) ([0-9a-f]{16})", typed))
+        command = "pip" if "pip" in typed else "file"
+        output, status = self.printed[command]
+        return f"\x1b[?2004l\r{first}\r\n{output}\r\n{last}:{status}\r\n"
 
     async def _send(self, socket: Any, asked: Any, kind: str, text: str) -> None:
         if kind == "close":

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import signal
 import threading
@@ -24,7 +25,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets 
 )
 
 Check = Callable[..., HubResult]
-GOOD = Choice("python", "small", {"profile": "python", "size": "small"}, "print(42)", "42")
+OPTIONS = {"profile": "python", "size": "small"}
+GOOD = Choice("python", "small", OPTIONS, "print(42)", "42", terminal_command="pip --version")
 SHORT = CheckOptions(request_timeout=3, start_timeout=3, kernel_timeout=3, stop_timeout=3)
 
 
@@ -99,6 +101,52 @@ def test_nothing_else_is_asked_twice(hub: Any, check: Check, status: int) -> Non
     assert f"HTTP {status}" in error
     assert "out of order" in error
     assert hub.users == {}
+
+
+def test_a_server_without_terminals_passes(hub: Any, check: Check) -> None:
+    hub.always("terminal", 404, {"message": "Not Found"})
+    result = check()
+    assert result.ok
+    assert "demo: python/small: no terminal was tried, since servers have none" in table([result])
+    assert HubResult.from_dict(result.as_dict()).choices[0].skipped == result.choices[0].skipped
+
+
+@pytest.mark.parametrize(
+    ("command", "printed", "error"),
+    [
+        ("file", "mktemp: No space left on device", "a file could not be written into the home directory: mktemp: No"),
+        (
+            "pip",
+            "\x1b[31msh: 1: pip: not found\x1b[0m",
+            "'pip --version' failed in a terminal with exit code 127: sh: 1",
+        ),
+        ("pip", "", "it printed nothing"),
+    ],
+)
+def test_a_terminal_that_is_of_no_use(hub: Any, check: Check, command: str, printed: str, error: str) -> None:
+    hub.printed[command] = (printed, 127)
+    failed, text = failure(check())
+    assert failed == "terminal"
+    assert error in text
+    assert hub.users == {}
+
+
+def test_a_shell_that_ends(hub: Any, check: Check) -> None:
+    hub.shell_ends = True
+    assert failure(check()) == ("terminal", "the shell of the terminal ended before its command had finished")
+
+
+def test_a_terminal_that_does_not_answer(hub: Any, check: Check) -> None:
+    hub.hang = "typing"
+    failed, text = failure(check(options=dataclasses.replace(SHORT, kernel_timeout=0.5)))
+    assert (failed, text) == ("terminal", "the commands did not finish within 0.5 s")
+
+
+def test_without_a_command_only_a_file_is_written(hub: Any, check: Check) -> None:
+    assert check(dataclasses.replace(GOOD, terminal_command="")).ok
+    assert len(hub.typed) == 1
+    # what is typed is repeated by the terminal, and must not be taken for its result
+    assert hub.typed[0].startswith("sh -c '") and hub.typed[0].count("'") == 2
 
 
 def test_a_failed_start_is_explained_by_the_servers_log(hub: Any, check: Check) -> None:

@@ -61,7 +61,7 @@ LOCKS = {
     "node.txt": "node",
     "supervisor.txt": "supervisor",
 }
-ASSETS = Assets(locks=LOCKS, runtime={"hubfleet_runtime/launch.py": ""})
+ASSETS = Assets(locks=LOCKS, runtime={"hubfleet_runtime/launch.py": ""}, environment={})
 SETUP = Setup(Layout("/srv/state"), "bubblewrap", "supervisord", "/usr/bin/python3", None, "/run/hubfleet", None, "5.3")
 
 GITHUB = {
@@ -122,6 +122,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "hub_sizes": ({}, {"hub_sizes": ["small", {"name": "other", "memory": "2G"}]}),
     "hub_interface": ({}, {"hub_interface": "notebook"}),
     "hub_home_directory": ({}, {"hub_home_directory": "/srv/homes"}),
+    "hub_user_packages": ({}, {"hub_user_packages": False}),
     "hub_environment_variables": ({}, {"hub_environment_variables": {"A": "1"}}),
     "hub_idle_timeout": ({}, {"hub_idle_timeout": "2h"}),
     "hub_maximum_age": ({}, {"hub_maximum_age": "1d"}),
