@@ -47,12 +47,20 @@ c.JupyterHub.services = [{"name": "check", "api_token": settings["token"]}]
 c.JupyterHub.load_roles = [{"name": "check", "scopes": settings["scopes"], "services": ["check"]}]
 
 
-async def broken(spawner):
-    if spawner.user_options.get("profile") == "broken":
+async def prepare(spawner):
+    profile = spawner.user_options.get("profile")
+    if profile == "broken":
         raise web.HTTPError(400, "there is no environment broken")
+    if profile == "without-terminals":
+        spawner.args = [*spawner.args, "--ServerApp.terminals_enabled=False"]
+    if profile == "full":  # for terminals, by a file of the user
+        home = os.path.join(settings["directory"], "homes", spawner.user.name)
+        os.makedirs(home, exist_ok=True)
+        with open(os.path.join(home, ".bashrc"), "w") as file:
+            file.write("export HOME=/proc\n")
 
 
-c.Spawner.pre_spawn_hook = broken
+c.Spawner.pre_spawn_hook = prepare
 """
 
 

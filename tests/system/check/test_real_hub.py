@@ -29,7 +29,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets 
 
 COLLECTIONS = Path(targets.__file__).parents[6]
 CODE = "import sys; print(6 * 7); print('done')"
-GOOD = Choice("python", "small", {}, CODE, "42\ndone")
+GOOD = Choice("python", "small", {}, CODE, "42\ndone", terminal_command="pip --version")
 LIMITS = CheckOptions(start_timeout=60, kernel_timeout=30, stop_timeout=30)
 PROGRAM = f"""
 import json, os, signal, sys
@@ -91,6 +91,7 @@ def test_choices_side_by_side(hub: Any) -> None:
         (Choice("python", "", {}, "import nothere", ""), "run", "No module named 'nothere'"),
         (Choice("python", "", {}, "import os; os._exit(1)", ""), "run", "the kernel died"),
         (Choice("python", "", {}, "1", "", kernel="nothere"), "kernel", "HTTP 500"),
+        (Choice("python", "", terminal_command="no-such-program"), "terminal", "exit code 127: sh: 1: no-such-program"),
     ],
 )
 def test_failures_name_step_and_reason(hub: Any, choice: Choice, step: str, error: str) -> None:
@@ -98,6 +99,18 @@ def test_failures_name_step_and_reason(hub: Any, choice: Choice, step: str, erro
     assert not result.ok
     assert result.choices[0].failed_step == step
     assert error in (result.choices[0].error or "")
+
+
+def test_a_server_without_terminals(hub: Any) -> None:
+    result = check(hub, Choice("python", "", {"profile": "without-terminals"}, terminal_command="pip --version"))
+    assert result.ok and result.choices[0].skipped
+
+
+def test_a_home_that_cannot_be_written(hub: Any) -> None:
+    """As one whose disk is full; the kernel runs all the same."""
+    result = check(hub, Choice("python", "", {"profile": "full"}))
+    assert result.choices[0].failed_step == "terminal"
+    assert "a file could not be written into the home directory: mktemp: " in (result.choices[0].error or "")
 
 
 def test_a_start_that_takes_too_long(hub: Any) -> None:
