@@ -65,7 +65,7 @@ def bots(_table: object, scratch: str) -> None:
     count = max(2, USERS[0])
     grid = Grid("after min", "staying", "leaving", "hub MB", "hub CPU s", "proxy MB", "staying: server MB", "kernel MB",
                 "growth MB", "CPU s/min each", "all MB", "ratio")  # fmt: skip
-    with Fleet(scratch, 1, **SETTINGS, hub_idle_timeout="1m") as fleet:
+    with Fleet(scratch, 1, **SETTINGS, hub_idle_timeout="2m") as fleet:
         fleet.playbook("deploy", "--skip-tags", "check")
         asyncio.run(_stayers(grid, fleet.hub("hub-0"), count // 2))
     grid.print()

@@ -151,7 +151,7 @@ def starting(hub: Any) -> bool:
 
 def running(hub: Any) -> bool:
     """A kernel runs."""
-    return any(b"ipykernel" in command for command in map(command_line, hub.processes()))
+    return any(b"hubfleet_environment.kernel" in command for command in map(command_line, hub.processes()))
 
 
 def command_line(pid: int) -> bytes:

@@ -18,6 +18,7 @@ if __name__ == "__main__" and (sys.path[0] == "" or os.path.realpath(sys.path[0]
 
 from typing import Any
 
+import pexpect  # noqa: F401  IPython imports it for the first command after "!"
 import psutil  # noqa: F401  ipykernel imports it when the kernel ends
 from ipykernel.kernelapp import IPKernelApp
 
