@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..schema.authenticators import BY_NAME as AUTHENTICATORS
+from ..schema.cross_checks import SHORTEST_IDLE_TIMEOUT
 from ..schema.model import Environment, Hub, Size
 
 Traits = dict[str, dict[str, Any]]
@@ -24,16 +25,11 @@ _RENAMED = {
 _SPECIAL = {"cilogon": {"username_claim"}, "generic-oauth": {"groups_claim"}}
 
 
-#: Seconds between two reports of a server that it is in use, unless the idle timeout needs shorter ones. The default of
-#: JupyterHub is 300, with which any timeout below six minutes stops servers in use. A server keeps the interval that it
-#: started with: this one fits every timeout that is allowed, so that a timeout can be lowered while servers run.
-_ACTIVITY_INTERVAL = 60
+#: Seconds between two reports of a server that it is in use; 300 by JupyterHub's default, with which an idle timeout
+#: below six minutes stops servers in use. A third of the shortest timeout that is allowed, because a server keeps the
+#: interval that it started with when the timeout is lowered.
+ACTIVITY_INTERVAL = SHORTEST_IDLE_TIMEOUT // 3
 ACTIVITY_INTERVAL_VARIABLE = "JUPYTERHUB_ACTIVITY_INTERVAL"
-
-
-def activity_interval(hub: Hub) -> int:
-    """Return after how many seconds a server reports again that it is in use."""
-    return min(_ACTIVITY_INTERVAL, (hub["hub_idle_timeout"] or 3600) // 3)
 
 
 def hub_traits(hub: Hub) -> Traits:
@@ -51,7 +47,7 @@ def hub_traits(hub: Hub) -> Traits:
         "Spawner": {
             "default_url": interface_path(hub["hub_interface"]),
             "environment": {
-                ACTIVITY_INTERVAL_VARIABLE: str(activity_interval(hub)),
+                ACTIVITY_INTERVAL_VARIABLE: str(ACTIVITY_INTERVAL),
                 **dict(sorted((hub["hub_environment_variables"] or {}).items())),
             },
             "start_timeout": hub["hub_start_timeout"],

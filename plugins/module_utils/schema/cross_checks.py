@@ -30,7 +30,7 @@ from .values import check_keys
 #: Names of services that the collection adds to every hub.
 OUR_SERVICES = ("check", "culler", "routes")
 
-#: In seconds; twice as long as the interval in which servers report activity (platform/traits.py).
+#: In seconds. With a shorter one, servers would have to report activity all the time (platform/traits.py).
 SHORTEST_IDLE_TIMEOUT = 120
 
 #: References to other files in a requirements file; only the file itself is copied to the machine.
@@ -160,7 +160,7 @@ def check_lifetime(hub: Hub, report: Report) -> None:
         shortest = format_duration(SHORTEST_IDLE_TIMEOUT)
         report(
             ("hub_idle_timeout",),
-            f"is shorter than {shortest}; servers report activity once a minute, so that servers in use would be"
+            f"is shorter than {shortest}; servers report only from time to time that they are in use, and would be"
             f" stopped. Set {shortest} or more, or 'never'",
         )
     # the default idle timeout is nobody's wish: a shorter maximum age contradicts nothing

@@ -57,7 +57,7 @@ async def prepare(spawner):
         home = os.path.join(settings["directory"], "homes", spawner.user.name)
         os.makedirs(home, exist_ok=True)
         with open(os.path.join(home, ".bashrc"), "w") as file:
-            file.write("export HOME=/proc\n")
+            print("export HOME=/proc", file=file)
 
 
 c.Spawner.pre_spawn_hook = prepare

@@ -11,7 +11,7 @@ from typing import Any
 
 from ....schema.formatted_text import from_literal, literal, literal_variable
 from ....schema.model import Hub, ValuePath
-from ...traits import ACTIVITY_INTERVAL_VARIABLE, activity_interval, interface_path
+from ...traits import ACTIVITY_INTERVAL, ACTIVITY_INTERVAL_VARIABLE, interface_path
 from .layers import ChartPath
 
 
@@ -93,7 +93,7 @@ RULES = (
 NETWORK = {"internet": "nonPrivateIPs", "private": "privateIPs", "metadata": "cloudMetadataServer"}
 EGRESS = "singleuser.networkPolicy.egressAllowRules"
 
-#: In seconds: three times as long as JupyterHub's default interval of reports of activity.
+#: In seconds; for this and longer timeouts, JupyterHub's default interval of reports of activity is short enough.
 _LONG_TIMEOUT = 900
 
 
@@ -125,16 +125,12 @@ def _culling(hub: Hub, by_collection: bool) -> Iterator[Setting]:
     timeout = hub[option]
     if timeout:
         yield setting("cull.timeout", timeout, option)
-        # with longer timeouts, the interval of the chart is short enough
-        if (by_collection or timeout < _LONG_TIMEOUT) and not _sets_interval(hub):
+        given = ACTIVITY_INTERVAL_VARIABLE in (hub["hub_environment_variables"] or {})
+        if timeout < _LONG_TIMEOUT and not given:
             path = ("singleuser", "extraEnv", ACTIVITY_INTERVAL_VARIABLE)
-            yield Setting(path, str(activity_interval(hub)), (option,))
+            yield Setting(path, str(ACTIVITY_INTERVAL), (option,))
     elif not hub["hub_maximum_age"]:
         yield setting("cull.enabled", False, option)
     else:
         # The culler has no "never", so a century stands for it.
         yield setting("cull.timeout", 100 * 365 * 86400, option)
-
-
-def _sets_interval(hub: Hub) -> bool:
-    return ACTIVITY_INTERVAL_VARIABLE in (hub["hub_environment_variables"] or {})

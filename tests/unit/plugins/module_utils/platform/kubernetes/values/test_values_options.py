@@ -184,20 +184,20 @@ def test_hubs_do_not_share_what_one_of_them_adds() -> None:
     """The mapping of a group is one object for all its hubs."""
     of_the_group = {"A": "1"}
     first = values_of(hub_environment_variables=of_the_group, hub_buckets={"SCRATCH": "s3://first"})
-    other = {"A": "1", "JUPYTERHUB_ACTIVITY_INTERVAL": "60"}
-    assert leaf(first.merged, "singleuser/extraEnv") == {**other, "SCRATCH": "s3://first/$(JUPYTERHUB_USER)"}
-    assert leaf(values_of(hub_environment_variables=of_the_group).merged, "singleuser/extraEnv") == other
+    assert leaf(first.merged, "singleuser/extraEnv") == {"A": "1", "SCRATCH": "s3://first/$(JUPYTERHUB_USER)"}
+    assert leaf(values_of(hub_environment_variables=of_the_group).merged, "singleuser/extraEnv") == {"A": "1"}
 
 
 @pytest.mark.parametrize(
     ("variables", "interval"),
     [
-        ({"hub_idle_timeout": "2h"}, "60"),
+        ({"hub_idle_timeout": "15m"}, None),
+        ({"hub_idle_timeout": "14m"}, "40"),
         ({"hub_idle_timeout": "never"}, None),
         ({"hub_idle_timeout": "2m", "hub_environment_variables": {INTERVAL: "20"}}, "20"),
         ({"hub_defaults_source": "chart"}, None),
         ({"hub_defaults_source": "chart", "hub_idle_timeout": "15m"}, None),
-        ({"hub_defaults_source": "chart", "hub_idle_timeout": "5m"}, "60"),
+        ({"hub_defaults_source": "chart", "hub_idle_timeout": "5m"}, "40"),
     ],
 )
 def test_servers_report_more_often_than_they_are_culled(variables: dict[str, Any], interval: str | None) -> None:
