@@ -80,7 +80,12 @@ def test_terminals_and_packages(world: World) -> None:
     printed = kernel.run(f"%pip install {wheel}\nimport mine, sys; print(mine.VERSION, sys.executable)")
     assert "Packages that you install are yours alone" in printed
     assert printed.splitlines()[-1] == f"1.0 {layer}/bin/python"
-    questions = ("command -v python pip jupyter mine-program", "mine-program", 'python -c "import mine"', "pip list")
+    questions = (
+        "for each in python pip jupyter mine-program; do command -v $each; done",
+        "mine-program",
+        'python -c "import mine"',
+        "pip list",
+    )
     places = [f"{layer}/bin/python", f"{layer}/bin/pip", f"{hub.tools.user}/bin/jupyter", f"{layer}/bin/mine-program"]
     for shell in ("", "bash --login", "sh"):
         found, ran, imported, listed = hub.terminal("alice", *questions, shell=shell)
