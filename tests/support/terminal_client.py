@@ -33,7 +33,9 @@ async def _run(server: str, token: str, texts: Sequence[str], shell: str) -> lis
         async with session.ws_connect(address) as socket:
             await socket.send_json(["set_size", 50, 1000, 0, 0])
             if shell:
+                # what is typed while one shell starts the other may be lost: the terminal changes its mode
                 await socket.send_json(["stdin", f"{shell}\r"])
+                await asyncio.sleep(2)
             for command in commands:
                 await socket.send_json(["stdin", command.line()])
                 while command.status is None:
