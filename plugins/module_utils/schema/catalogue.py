@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ..common.nested import value_at
-from . import cross_checks
 from .model import Environment, Profile, Size, ValuePath
 from .option import KUBERNETES, SERVER
 from .problems import nearest
+from .requirements import check_packages, check_requirements
 from .values import is_name
 
 ENVIRONMENTS, SIZES = "hub_environments", "hub_sizes"
@@ -114,7 +114,8 @@ class Offers:
     def _environment(self, name: str, entry: dict[str, Any], path: ValuePath, place: ValuePath) -> Environment | None:
         text = ""
         if self.platform == SERVER:
-            text = cross_checks.check_environment(entry, path, self.directory, self.report)
+            check_packages(entry, path, self.report)
+            text = check_requirements(entry, path, self.directory, self.report)
         elif entry["image"] is None and self.platform == KUBERNETES:
             # Reported where the hub uses it: for hubs on a machine, the entry itself is valid.
             if not self.broken & {path[0], place[0]}:

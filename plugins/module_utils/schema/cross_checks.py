@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..redaction.places import holds_credentials
 from . import access_checks
 from .authenticators import ALLOW_RULES, COMMON_RULES, Authenticator
 from .authenticators import BY_NAME as AUTHENTICATORS
@@ -32,12 +30,6 @@ OUR_SERVICES = ("check", "culler", "routes")
 
 #: In seconds. With a shorter one, servers would have to report activity all the time (platform/traits.py).
 SHORTEST_IDLE_TIMEOUT = 120
-
-#: References to other files in a requirements file; only the file itself is copied to the machine.
-REFERENCE = re.compile(r"\s*(-[rce]|--(?:requirement|constraint|editable)(?=[\s=]|$))")
-PLAIN_REQUIREMENT = (
-    "contains a password in plain text; set the URL in cluster_package_index, encrypted with ansible-vault"
-)
 
 Report = Callable[[ValuePath, str], None]
 
@@ -222,32 +214,6 @@ def _check_taken(variable: str, index: int, name: str, report: Report) -> None:
         report(
             (variable, index, "name"), f"{name!r} is reserved for the hub's own services ({', '.join(OUR_SERVICES)})"
         )
-
-
-def check_environment(entry: dict[str, Any], path: ValuePath, directory: str, report: Report) -> str:
-    """Check an environment entry; return the text of its requirements file, or ""."""
-    if not entry["requirements"]:
-        return ""
-    if entry["packages"]:
-        report((*path, "requirements"), "is set together with packages; remove one of them")
-    file_name = os.path.join(directory, os.path.expanduser(entry["requirements"]))
-    try:
-        with open(file_name, encoding="utf-8") as file:
-            text = file.read()
-    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no file name at all
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        report((*path, "requirements"), f"{entry['requirements']!r} cannot be read: {reason}")
-        return ""
-    for number, line in enumerate(text.splitlines(), 1):
-        reference = REFERENCE.match(line)
-        if reference or holds_credentials(line):
-            wrong = (
-                f"is {reference[1]!r}, which refers to another file; list the packages in this file"
-                if reference
-                else PLAIN_REQUIREMENT
-            )
-            report((*path, "requirements"), f"line {number} of {entry['requirements']!r} {wrong}")
-    return text
 
 
 def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None:
