@@ -29,6 +29,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model i
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import SERVER
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.options import PREFIXES
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils import origin
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.repeated_keys import repeated_keys
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts import (
     CONFIG,
     SecretTexts,
@@ -62,7 +63,15 @@ def read_inventory(task_vars: Mapping[str, Any], only: str | None = None, keep_e
     directory = _directory(task_vars)
     sources = [os.path.abspath(str(source)) for source in task_vars.get("ansible_inventory_sources") or ()]
     used = {name: found for name, found in clusters.items() if found}
-    return FleetInput(hosts, used, directory, whole=directory in sources)
+    return FleetInput(
+        hosts,
+        used,
+        directory,
+        whole=directory in sources,
+        groups=frozenset(map(str, groups)),
+        extra_variables=frozenset(map(str, hostvars._variable_manager.extra_vars)),
+        repeated_keys=repeated_keys(sources, hosts) if only is None else [],
+    )
 
 
 def _looks_like_hub(raw: Mapping[str, Any]) -> bool:

@@ -151,6 +151,8 @@ def written(value: Any, loader: Any) -> str:
     found = _SCALAR.match(lines[line - 1], column - 1) if line <= len(lines) else None
     if not found:
         return ""
+    if found[0] == str(value):
+        return found[0]
     for text in (found[0], found[0].rstrip(":")):
         with contextlib.suppress(yaml.YAMLError, ValueError):
             if yaml.safe_load(text) == value:
@@ -167,10 +169,22 @@ def _exact_source_of(value: Any) -> tuple[str, int, int]:
 @functools.cache
 def _lines(path: str, loader: Any) -> list[str]:
     """Return the lines of a file, decrypted."""
+    if not is_encrypted_file(path):
+        return text_of(path).splitlines()
     try:
         return str(loader.get_text_file_contents(path)).splitlines()
     except (AnsibleError, OSError, ValueError):
         return []
+
+
+@functools.cache
+def text_of(path: str) -> str:
+    """Return the text of a file, "" if it cannot be read."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, ValueError):
+        return ""
 
 
 def shown(place: Place | None, directory: str = "") -> str:

@@ -204,6 +204,19 @@ def test_variable_from_the_command_line(inventory: Path) -> None:
     assert printed(done.stdout) == ["alpha, beta: hub_prot: unknown variable; did you mean 'hub_port'?"]
 
 
+@pytest.mark.parametrize(
+    ("variable", "near"),
+    [("deploy_brake_lock=machine", "deploy_break_lock"), ("Plan-File=plan.json", "plan_file")],
+)
+def test_misspelt_variable_of_a_playbook(variable: str, near: str, inventory: Path) -> None:
+    """It would have no effect."""
+    Case("", {}, []).write(inventory)
+    done = playbook(inventory, "-e", variable, "-e", "check_mine=1")
+    assert done.returncode != 0
+    name = variable.partition("=")[0]
+    assert printed(done.stdout) == [f"{name}: no playbook has such a variable; did you mean {near!r}?"]
+
+
 def test_many_hubs_one_line(inventory: Path) -> None:
     """A defect of a group is one line for all its hubs."""
     group = "hub_authenticator: shared-password\nhub_allowed_users: [ada]\nhub_demonstration: 1\n"

@@ -8,8 +8,13 @@ from __future__ import annotations
 import re
 
 from .catalogue_options import NAME_PATTERN, NAME_TEXT
-from .model import TIERS, FleetInput
+from .model import LOCALHOST, TIERS, FleetInput
 from .problems import Problems
+
+#: Groups that have a meaning of their own, for Ansible or for this collection.
+_RESERVED_GROUPS = ("all", "ungrouped", "clusters", *TIERS)
+#: Start of the names of groups that playbooks make.
+_OUR_GROUPS = "hubfleet_"
 
 
 def check_groups(inventory: FleetInput, problems: Problems) -> None:
@@ -18,6 +23,8 @@ def check_groups(inventory: FleetInput, problems: Problems) -> None:
     for cluster, members in inventory.clusters.items():
         if not re.fullmatch(NAME_PATTERN.replace("-a-z0-9", "-_a-z0-9"), cluster):
             problems.add((), f"cluster {cluster!r}: the name of a cluster must be {NAME_TEXT} or '_'")
+        elif cluster in _RESERVED_GROUPS or cluster.startswith(_OUR_GROUPS):
+            problems.add((), f"cluster {cluster!r}: the name is that of a group with another meaning; use another name")
         for member in members:
             cluster_of[member].append(cluster)
     for name, host in inventory.hosts.items():
@@ -26,6 +33,13 @@ def check_groups(inventory: FleetInput, problems: Problems) -> None:
             continue
         if not re.fullmatch(NAME_PATTERN, name):
             problems.add((), f"the name of a hub must be {NAME_TEXT}, at most 32 characters", hub=name)
+        elif name in inventory.groups:
+            message = (
+                "is the name of a group as well, so that --limit would mean both; use another name for one of them"
+            )
+            problems.add((), message, hub=name)
+        elif name == LOCALHOST:
+            problems.add((), "is Ansible's name of the machine that it runs on; use another name for the hub", hub=name)
         if len(cluster_of[name]) > 1:
             problems.add(
                 (),

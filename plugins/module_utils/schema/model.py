@@ -78,6 +78,19 @@ class HostInput:
     private_lines: Callable[[], PrivateLines] = PrivateLines
 
 
+@dataclass(frozen=True)
+class RepeatedKey:
+    """A key that stands twice in one mapping of a file.
+
+    origin: ``file:line`` of the second one. line: of the first one. host: whose file it is; "" if it is of a group.
+    """
+
+    key: str
+    origin: str
+    line: int
+    host: str = ""
+
+
 @dataclass
 class FleetInput:
     """A whole inventory.
@@ -86,12 +99,17 @@ class FleetInput:
     clusters: children of the group ``clusters``, each with the names of its hosts.
     directory: the inventory directory, which relative paths start from.
     whole: Ansible reads every file in it; not so where the inventory is named by its file.
+    groups: names of all groups. extra_variables: names of variables from the command line (-e).
+    repeated_keys: keys that stand twice in a mapping of a file, of which Ansible uses the last.
     """
 
     hosts: dict[str, HostInput]
     clusters: dict[str, list[str]]
     directory: str = ""
     whole: bool = False
+    groups: frozenset[str] = frozenset()
+    extra_variables: frozenset[str] = frozenset()
+    repeated_keys: list[RepeatedKey] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from . import cross_checks, kubernetes_checks, reverse_proxy_checks
 from .cluster_options import CLUSTER_OPTIONS
+from .extra_variables import check_extra_variables
 from .group_checks import check_groups
 from .host_check import HostCheck, SharedValues
 from .model import Fleet, FleetInput
@@ -24,6 +25,12 @@ def validate(inventory: FleetInput) -> tuple[Fleet, Problems]:
     fleet = Fleet({}, {})
     shared = SharedValues()
     check_groups(inventory, problems)
+    check_extra_variables(inventory, problems)
+    for repeated in inventory.repeated_keys:
+        message = (
+            f"{repeated.key!r} stands twice, first in line {repeated.line}, which has no effect; remove one of them"
+        )
+        problems.add((), message, repeated.origin, repeated.host)
     for cluster_name, members in inventory.clusters.items():
         checks = [HostCheck(inventory.hosts[host_name], inventory, problems, shared) for host_name in members]
         for check in checks:
