@@ -9,6 +9,7 @@ import os
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import reason
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import UNREACHABLE
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import (
     HubPlan,
@@ -97,7 +98,7 @@ class ActionModule(FleetAction):
             with open(os.path.expanduser(name), encoding="utf-8") as file:
                 return outdated_reasons(load_plan(file.read(), name), plan)
         except OSError as error:
-            raise AnsibleActionFail(f"the plan {name} cannot be read: {error.strerror}; nothing was changed") from None
+            raise AnsibleActionFail(f"the plan {name} cannot be read: {reason(error)}; nothing was changed") from None
         except UnicodeDecodeError:
             raise AnsibleActionFail(f"the plan {name} is not UTF-8 text; nothing was changed") from None
 
@@ -112,7 +113,7 @@ class ActionModule(FleetAction):
                 with open(path, "w", encoding="utf-8", opener=_private) as file:
                     file.write(text())
             except OSError as error:
-                raise AnsibleActionFail(f"the plan could not be written to {path}: {error.strerror}") from None
+                raise AnsibleActionFail(f"the plan could not be written to {path}: {reason(error)}") from None
             display.display(f"plan written to {path}")
 
 

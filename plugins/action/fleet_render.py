@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from ansible.errors import AnsibleActionFail
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common import files
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import reason
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import plural
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import RENDER
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.install_files import (
@@ -129,7 +130,7 @@ def _write(folder: str, made: InstallFiles) -> None:
         for name, text in made.texts.items():
             files.write(os.path.join(folder, name), text.encode(), 0o700 if name in made.executable else 0o600)
     except OSError as error:
-        raise AnsibleActionFail(f"{error.filename or folder}: {error.strerror or error}") from None
+        raise AnsibleActionFail(f"{error.filename or folder} cannot be written: {reason(error)}") from None
 
 
 def _read(path: str) -> str | None:

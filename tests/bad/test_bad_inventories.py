@@ -182,11 +182,11 @@ def test_empty_revision_queries_no_hub(inventory: Path) -> None:
 
 
 WRONG_FILES = {
-    ("deploy", "deploy_plan=nope.json"): "the plan nope.json cannot be read: No such file or directory; "
+    ("deploy", "deploy_plan=nope.json"): "the plan nope.json cannot be read: there is no such file or directory; "
     "nothing was changed",
     ("deploy", "deploy_plan=hosts.yml"): "hosts.yml holds no plan: Expecting value: line 1 column 1 (char 0); "
     "nothing was changed",
-    ("plan", "plan_file=/"): "the plan could not be written to /: Is a directory",
+    ("plan", "plan_file=/"): "the plan could not be written to /: it is a directory",
 }
 
 

@@ -5,6 +5,27 @@
 
 from __future__ import annotations
 
+import errno
+
+#: What went wrong with a file, in the words of a person.
+_REASONS = {
+    errno.ENOENT: "there is no such file or directory",
+    errno.EACCES: "this account may not",
+    errno.EPERM: "this account may not",
+    errno.EISDIR: "it is a directory",
+    errno.ENOTDIR: "a file is where the path needs a directory",
+    errno.ELOOP: "its links lead in a circle",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the quota of this account is used up",
+    errno.EROFS: "the file system is read-only",
+}
+
 
 class HubfleetError(Exception):
     """Something that an operator can act on; the message is one line, and never holds a secret."""
+
+
+def reason(error: OSError) -> str:
+    """Return why a file could not be read or written, for the end of a message."""
+    return _REASONS.get(error.errno or 0) or error.strerror or str(error)

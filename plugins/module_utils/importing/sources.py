@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..common.errors import reason
 from ..platform.kubernetes.values.layers import Values, merge
 from ..schema.placeholders import SOPS
 from .errors import FleetImportError
@@ -132,6 +133,6 @@ def _text_of(path: str, name: str) -> str | None:
             content = file.read()
         return None if content.startswith(_ENCRYPTED) else content.decode("utf-8")
     except OSError as error:
-        raise FleetImportError(f"{name}: cannot be read: {error.strerror}") from error
+        raise FleetImportError(f"{name}: cannot be read: {reason(error)}") from error
     except UnicodeDecodeError as error:
         raise FleetImportError(f"{name}: is not UTF-8 text") from error

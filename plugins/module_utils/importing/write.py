@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..common.errors import reason
 from ..redaction.places import holds_credentials, is_secret_variable, variable_of
 from ..schema.cluster_options import CLUSTER_OPTIONS
 from ..schema.hub_options import HUB_OPTIONS
@@ -166,7 +167,7 @@ def write_files(directory: str, files: InventoryFiles, overwrite: bool, check: b
         if ".gitignore" in changed:
             _write(directory, ".gitignore", ignoring, secret=False)
     except OSError as error:
-        raise FleetImportError(f"{error.filename or directory}: cannot be written: {error.strerror}") from error
+        raise FleetImportError(f"{error.filename or directory}: cannot be written: {reason(error)}") from error
     return changed
 
 

@@ -60,6 +60,10 @@ def option_reference() -> str:
         "`group_vars/CLUSTER.yml`. Settings that several hubs share can be in any group that contains them.",
         "Options for one platform only are marked with its name.",
         "",
+        "Put names, versions and dates in quotes: YAML reads `0123` as 83, `12:30` as 750, `1.10` as 1.1 and `NO` as",
+        "false. A value that YAML reads as something else than what is written is an error, as are numbers in lists of",
+        "names, durations without a unit, and names that start or end with white space.",
+        "",
     ]
     for title, chapter in CHAPTERS:
         lines += [f"## {title}", "", *_table(chapter)]

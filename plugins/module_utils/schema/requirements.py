@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..common.errors import reason
 from ..redaction.places import holds_credentials
 from .model import ValuePath
 
@@ -54,8 +55,8 @@ def check_requirements(entry: dict[str, Any], path: ValuePath, directory: str, r
         with open(os.path.join(directory, os.path.expanduser(name)), encoding="utf-8") as file:
             text = file.read()
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no file name at all
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        report((*path, "requirements"), f"{name!r} cannot be read: {reason}")
+        why = reason(error) if isinstance(error, OSError) else "it is not UTF-8 text"
+        report((*path, "requirements"), f"{name!r} cannot be read: {why}")
         return ""
     for message in _wrong_lines(text, name):
         report((*path, "requirements"), message)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..common.errors import reason
 from .model import Fleet, FleetInput, Hub, ValuePath
 from .option import SERVER
 from .problems import Problems
@@ -124,7 +125,7 @@ def _check_authority(hub: Hub, directory: str, report: Callable[[str, str], None
     except OSError as error:
         report(
             "cluster_certificate_authority",
-            f"{value!r}: {error.strerror} (relative paths start at the inventory directory)",
+            f"{value!r} cannot be read: {reason(error)} (relative paths start at the inventory directory)",
         )
     except ValueError:
         report("cluster_certificate_authority", f"{value!r} does not contain certificates in PEM format")

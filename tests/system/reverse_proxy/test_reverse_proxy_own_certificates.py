@@ -59,7 +59,7 @@ def test_a_renewed_one_is_loaded(served: Served, authority: Authority) -> None:
     ("label", "names", "said"),
     [
         ("other", ["other.hubs.test"], r"hub one: hub_tls_certificate: \S+other\.pem is not for one\.hubs\.test"),
-        ("gone", [], r"hub one: hub_tls_certificate: \S+gone\.pem: No such file or directory"),
+        ("gone", [], r"hub one: hub_tls_certificate: \S+gone\.pem cannot be read: there is no such file or directory"),
     ],
 )
 def test_refuses_what_people_could_not_use(

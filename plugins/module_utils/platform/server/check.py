@@ -19,6 +19,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets 
 )
 
 from ...common import files
+from ...common.errors import reason
 from ..base import CheckResults, PlatformError
 from .layout import HubLayout
 from .observe.services import running
@@ -69,7 +70,9 @@ def _token(hub: str, layout: HubLayout) -> str:
     except FileNotFoundError:
         raise PlatformError(not_deployed(hub)) from None
     except OSError as error:
-        raise PlatformError(f"hub {hub}: {path}: {error.strerror}; check as the account that deployed it") from None
+        raise PlatformError(
+            f"hub {hub}: {path} cannot be read: {reason(error)}; check as the account that deployed it"
+        ) from None
 
 
 def _address(layout: HubLayout) -> str:

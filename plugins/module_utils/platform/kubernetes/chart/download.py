@@ -19,6 +19,7 @@ import sys
 import tempfile
 import urllib.parse
 
+from ....common.errors import reason
 from ....common.text import one_line
 from ..helm import NO_HELM, HelmDidNotRun, has_library, run_helm
 from .content import OCI, ChartError, ChartReference, read
@@ -72,7 +73,7 @@ def download(reference: ChartReference, cache: str, helm: str | None = None) -> 
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
-        raise ChartError(f"charts cannot be stored in {cache}: {error.strerror or error}") from error
+        raise ChartError(f"charts cannot be stored in {cache}: {reason(error)}") from error
 
 
 def _check_reference(reference: ChartReference) -> None:

@@ -12,6 +12,7 @@ import platform
 from dataclasses import dataclass, field
 from typing import Any
 
+from ....common.errors import reason
 from ....fleet.lock_owner import machine_identity
 from ..layout import Layout
 from ..reverse_proxy.apply import observed_reverse_proxy
@@ -81,7 +82,7 @@ def gather_facts(
             found.unusable[hub] = f"hub_tls_certificate: {error}"
         except OSError as error:
             broken = "key" if os.access(own["certificate"], os.R_OK) else "certificate"
-            found.unusable[hub] = f"hub_tls_{broken}: {own[broken]}: {error.strerror}"
+            found.unusable[hub] = f"hub_tls_{broken}: {own[broken]} cannot be read: {reason(error)}"
     return found
 
 

@@ -162,7 +162,9 @@ class There:
 
     def _observe(self, name: str, certificates: dict[str, Any], hubs: Any = None, **_others: Any) -> Any:
         setup = dataclasses.replace(SETUP, layout=Layout(str(self.root / "state")))
-        unusable = dict.fromkeys(certificates, "hub_tls_key: /etc/hub.key: No such file or directory")
+        unusable = dict.fromkeys(
+            certificates, "hub_tls_key: /etc/hub.key cannot be read: there is no such file or directory"
+        )
         facts = MachineFacts(setup, "machine-id:abc", "x86_64", FRONT, [], {}, unusable)
         return facts if name == "facts" else (facts, observe_machine("machine", setup, hubs, None))
 
@@ -192,7 +194,9 @@ def test_one_read_answers_all(tmp_path: Path) -> None:
 def test_certificate_is_that_of_the_machine(tmp_path: Path) -> None:
     hub = hub_of(hub_tls_certificate="/etc/hub.crt", hub_tls_key="/etc/hub.key")
     platform = There(tmp_path).platform(hub)
-    with pytest.raises(PlatformError, match="hub_tls_key: /etc/hub.key: No such file or directory"):
+    with pytest.raises(
+        PlatformError, match="hub_tls_key: /etc/hub.key cannot be read: there is no such file or directory"
+    ):
         platform.desired(hub, platform.facts([hub]))
 
 

@@ -238,7 +238,7 @@ def test_version_cannot_leave_the_cache(repository: str, cache: str) -> None:
 
 def test_cache_that_cannot_be_written_is_reported(repository: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ChartError, match="charts cannot be stored in .*: Not a directory"):
+    with pytest.raises(ChartError, match="charts cannot be stored in .*: a file is where the path needs a directory"):
         download(ChartReference("tiny", "1.2.3", repository), str(tmp_path / "file" / "cache"))
 
 
