@@ -20,18 +20,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.user_names import parse_user_name
 from runtime_client import Browser, wait_for
 from runtime_rig import Hub
 from runtime_tools import FILES, needs_root
 
 pytestmark = needs_root
 
+#: Blocked users as they stand in an inventory.
+BLOCKED = ("Mallory", "O'Brien")
 TRAITS = {
     "JupyterHub": {
         "authenticator_class": "shared-password",
         "tornado_settings": {"headers": {"X-Fleet": "yes"}},
     },
-    "Authenticator": {"allow_all": True, "admin_users": ["root-of-all"], "enable_auth_state": True},
+    "Authenticator": {
+        "allow_all": True,
+        "admin_users": ["root-of-all"],
+        "enable_auth_state": True,
+        "blocked_users": [str(parse_user_name(name)) for name in BLOCKED],
+    },
 }
 
 
@@ -63,6 +71,15 @@ def test_files_become_configuration(hub: Hub) -> None:
     assert hub.request("GET", f"{hub.direct}hub/api/users", hub.secrets["routes_token"])[0] == 403
     assert hub.request("POST", f"{hub.direct}hub/api/proxy", hub.secrets["routes_token"])[0] == 200
     assert hub.request("GET", f"{hub.direct}hub/metrics")[0] == 403
+
+
+@pytest.mark.parametrize("name", ["Mallory", "mallory", "MALLORY", "O'Brien", "o'brien"])
+def test_blocked_users_cannot_log_in_in_any_case(hub: Hub, name: str) -> None:
+    """JupyterHub normalizes the name of who logs in, but not those of blocked users."""
+    browser = Browser(hub)
+    browser.request("hub/login")
+    assert browser.request("hub/login", {"username": name, "password": hub.secrets["user_password"]})[0] == 403
+    assert f"User '{name.lower()}' blocked" in hub.log("hub").replace('"', "'")
 
 
 def test_a_user_chooses_on_the_form(hub: Hub) -> None:

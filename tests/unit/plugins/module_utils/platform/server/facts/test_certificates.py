@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.certificate import DAY, expiry_warning
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.messages import explain
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.certificates import (
     CertificateError,
+    _served,
     certificate_digest,
     inspect,
 )
@@ -57,6 +59,16 @@ def test_takes_what_belongs_together(tmp_path: Path) -> None:
 def test_refuses_one_that_has_expired(host: str, tmp_path: Path) -> None:
     with pytest.raises(CertificateError, match=r"hub\.example\.org\.pem expired on \d{4}-\d\d-\d\d \d\d:\d\d UTC"):
         inspect(*made(tmp_path, "hub.example.org", days=-1), host)
+
+
+def test_the_check_says_that_one_has_expired(tmp_path: Path) -> None:
+    """A certificate can expire after it was deployed."""
+    certificate, key = made(tmp_path, "hub.example.org", days=-1)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificate, key)
+    with pytest.raises(ssl.SSLCertVerificationError) as told:
+        _served(server, ssl.create_default_context(cafile=certificate), "hub.example.org")
+    assert explain(told.value) == "TLS certificate of the hub not accepted: certificate has expired"
 
 
 def test_refuses_one_that_is_not_valid_yet(tmp_path: Path) -> None:
