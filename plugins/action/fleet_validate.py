@@ -62,7 +62,7 @@ class ActionModule(FleetAction):
 
     def _warn(self, hubs: list[Hub]) -> None:
         for problem in self.validated.ignored:
-            display.display(f"ignored: {problem.line()}", color="yellow")
+            display.display(f"{'note' if problem.note else 'ignored'}: {problem.line()}", color="yellow")
         pending = [hub.name for hub in hubs if hub["hub_pending_secrets"]]
         if pending:
             named = ", ".join(pending[:5]) + (f" and {len(pending) - 5} more" if len(pending) > 5 else "")

@@ -71,6 +71,30 @@ def test_ignored_problems_are_printed_and_stop_nothing(inventory: Path) -> None:
     ]
 
 
+def test_what_is_replaced_on_purpose_is_told(inventory: Path) -> None:
+    """null, and a list in place of another, stop nothing; both places are named."""
+    values = """\
+hub_domain: alpha.example.org
+hub_environment_variables: {A: "1"}
+hub_tolerations: [{key: a, operator: Exists}]
+hub_helm_values:
+  singleuser:
+    extraEnv: null
+    extraTolerations:
+      - {key: b, operator: Exists}
+"""
+    write(inventory, {"host_vars/alpha.yml": values})
+    done = playbook(inventory)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert printed(done.stdout) == [
+        "note: host_vars/alpha.yml:6: alpha: hub_helm_values.singleuser.extraEnv:"
+        " null removes what hub_environment_variables (host_vars/alpha.yml:2) sets",
+        "note: host_vars/alpha.yml:7: alpha: hub_helm_values.singleuser.extraTolerations:"
+        " replaces the list of hub_tolerations (host_vars/alpha.yml:3)",
+        "2 hubs in 1 cluster: valid",
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [("render", ("-e", "render_directory=out")), ("explain", ("-e", "explain_option=cull.every"))],

@@ -24,6 +24,7 @@ class Problem:
     stops: more hubs that cannot go on because of it, although the defect is not theirs.
     ignorable_as: the entry of ``hub_ignored_problems`` that ignores it; "" where nothing can.
     ignored: its hubs ignore it, so it stops nothing.
+    note: it is no defect, and only told; such are ignored, too.
     """
 
     path: ValuePath
@@ -33,6 +34,7 @@ class Problem:
     stops: set[str] = field(default_factory=set)
     ignorable_as: str = ""
     ignored: bool = False
+    note: bool = False
 
     @property
     def place(self) -> str:
@@ -62,9 +64,11 @@ class Problems:
         stops: Iterable[str] = (),
         ignorable_as: str = "",
         ignored: bool = False,
+        note: bool = False,
     ) -> None:
         """Record a problem."""
-        made = Problem(path, message, origin, ignorable_as=ignorable_as, ignored=ignored)
+        ignored = ignored or note
+        made = Problem(path, message, origin, ignorable_as=ignorable_as, ignored=ignored, note=note)
         problem = self._found.setdefault((origin, made.place, message, ignored), made)
         if hub and hub not in problem.hubs:
             problem.hubs.append(hub)

@@ -24,6 +24,7 @@ from ..values.layers import ChartPath, Values, over_defaults
 from .chart_schema import ChartSchema
 from .hub_config import check_config, check_login, chosen_authenticator
 from .profile_overrides import check_chart_choices, check_option_choices
+from .replacements import check_configuration, check_layers
 from .session_checks import check_sessions
 
 _BY_CLASS = {authenticator.config_class: authenticator for authenticator in AUTHENTICATORS}
@@ -108,7 +109,9 @@ class _HubValidator:
             check_option_choices(self.hub, config, self.facts.traits, self._report_option)
         for path, message in schema.errors(self.full):
             self._report_new(path, message)
+        check_layers(self.values, self.hub.explicit_options, self._report_layer, self._named)
         if config is not None:
+            check_configuration(self.full, self.values, self.facts.traits, self._report_replacement, self._named)
             session = check_sessions(self.full, self.values.merged, self.facts.traits, self._report_new)
             check_chart_choices(self.values, session, config, self.facts.traits, self._report_new)
         if config is not None and not any(map(self._affects_login, self.broken)):
@@ -226,9 +229,39 @@ class _HubValidator:
     def _is_ignored(self, path: tuple[Any, ...]) -> bool:
         return not self._allows_everybody and path_text(path) in (self.hub["hub_ignored_problems"] or ())
 
+    def _report_layer(self, path: ValuePath, message: str, note: bool) -> None:
+        """Record what a layer of Helm values replaces; ``path`` begins with its variable."""
+        place = path[1:]
+        if note:
+            self.problems.add(path, message, self.host.locate(path), self.host.name, note=True)
+        elif not self._is_known(place):
+            self.reported.add(place)
+            self._add(path, message, path, place)
+
+    def _report_replacement(self, path: ChartPath, message: str, note: bool) -> None:
+        """Record what a value replaces beside its layers."""
+        if not note:
+            self._report_new(path, message)
+        else:
+            source = self._source(path)
+            self.problems.add(source, message, self.host.locate(source), self.host.name, note=True)
+
+    def _named(self, places: Iterable[ValuePath]) -> str:
+        """Return places in the inventory with file and line, for messages; three at most."""
+        every = list(dict.fromkeys(places))
+        # Defaults are only of interest where nothing else is.
+        known = [place for place in every if place[0] in (*self.hub.explicit_options, *LAYERS)] or every
+        origins = [(path_text(place), self.host.locate(place)) for place in known[:3]]
+        texts = [f"{text} ({origin})" if origin else text for text, origin in origins]
+        return ", ".join(texts) + (f" and {len(known) - 3} more" if len(known) > 3 else "")
+
+    def _is_known(self, path: ChartPath) -> bool:
+        """Tell whether a problem at this place, around or below it is known."""
+        return any(known[: len(path)] == path[: len(known)] for known in self.reported)
+
     def _report_new(self, path: ChartPath, message: str) -> None:
         """Record a problem, unless one at this place, around or below it is known."""
-        if not any(known[: len(path)] == path[: len(known)] for known in self.reported):
+        if not self._is_known(path):
             self._report(path, message)
 
     def _report(self, path: ChartPath, message: str) -> None:

@@ -96,7 +96,10 @@ def check_overrides(path: ChartPath, overrides: Values, report: Report) -> None:
         _check_value(given, report)
         _check_texts(given, _FORMATTED, report)
         rule = _ITEM_RULES.get(trait)
-        if rule:
+        if rule and isinstance(value, list):
+            message = "is a list, so that it replaces those of all sessions, homes included; write a mapping by name"
+            report((*path, trait), message)
+        elif rule:
             for key, item in pod_rules.items_of(value):
                 _report_found(rule(item), (*path, trait, key), report)
 

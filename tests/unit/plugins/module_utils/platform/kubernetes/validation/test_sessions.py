@@ -218,6 +218,27 @@ def test_messages_name_the_placeholder() -> None:
     )
 
 
+def test_a_section_of_all_spawners_has_no_effect_beside_kubespawners(kubespawner: Any) -> None:
+    """What is told of hub.config.Spawner beside the chart's values is so, even where these are empty."""
+    config = pytest.importorskip("traitlets.config").Config()
+    config.Spawner.environment = {"A": "1"}
+    config.KubeSpawner.environment = {}
+    assert kubespawner(config=config).environment == {}
+    config.KubeSpawner.update({"environment": {"B": "2"}})  # as the chart does with hub.config
+    assert kubespawner(config=config).environment == {"B": "2"}
+
+
+def test_a_list_of_volumes_replaces_those_of_all_sessions(kubespawner: Any) -> None:
+    homes = {"home": {"name": "home", "emptyDir": {}}}
+    for given, names in (([{"name": "x"}], ["x"]), ({"x": {"name": "x"}}, ["home", "x"])):
+        spawner = kubespawner(
+            volumes=homes, profile_list=[{"display_name": "A", "kubespawner_override": {"volumes": given}}]
+        )
+        asyncio.run(spawner.load_user_options())
+        assert [volume.name for volume in pod_of(spawner).spec.volumes] == names
+        assert refused(volumes=given) is (names == ["x"])
+
+
 # --- What Kubernetes says, whatever KubeSpawner makes a pod of
 
 BAD: list[tuple[dict[str, Any], str, str]] = [
