@@ -32,7 +32,9 @@ VARIABLES = {"every": "check_every", "parallel": "check_parallel"}
 class ActionModule(FleetAction):
     """Acts like a user on every hub; see the module's documentation."""
 
-    ARGUMENTS = frozenset({"every", "parallel", "start_timeout", "hubs", "outcome", "ignore_unreachable"})
+    ARGUMENTS = frozenset(
+        {"every", "parallel", "start_timeout", "hubs", "outcome", "as_deployed", "ignore_unreachable"}
+    )
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Check the hubs, print the table, and fail if any hub failed."""
@@ -72,7 +74,7 @@ class ActionModule(FleetAction):
 
     def _check(self, hubs: list[Hub], every: bool, options: CheckOptions) -> CheckResults:
         """Check the hubs, cluster by cluster."""
-        as_deployed = bool(self.argument("outcome", ""))
+        as_deployed = bool(self.argument("as_deployed", False))
         found = CheckResults()
         for platform, members in self.platforms.deployable(hubs).values():
             try:

@@ -36,7 +36,15 @@ class ActionModule(FleetAction):
     """Guards clusters while they are changed; see the module's documentation."""
 
     ARGUMENTS = frozenset(
-        {"state", "ignore_maintenance_window", "changes", "ignore_unreachable", "unreachable_hubs", "break_lock"}
+        {
+            "state",
+            "ignore_maintenance_window",
+            "changes",
+            "as_deployed",
+            "ignore_unreachable",
+            "unreachable_hubs",
+            "break_lock",
+        }
     )
 
     def hosts(self, task_vars: Any) -> list[str]:
@@ -58,6 +66,8 @@ class ActionModule(FleetAction):
             # Check mode locks nothing, and machines refuse to unlock in it.
             released = [] if self._task.check_mode else _unlock(clusters, owner)
             return {"changed": False, "clusters": released, "recorded": []}
+        for problem in self.validated.problems:  # only where hubs are used as they were deployed
+            display.display(f"not valid, and not used now: {problem.line()}", color="yellow")
         facts, unreachable = _facts(clusters)
         if unreachable and not self.argument("ignore_unreachable", False):
             raise PlatformError("; ".join(unreachable.values()))

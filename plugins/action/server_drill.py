@@ -55,7 +55,7 @@ class ActionModule(ServerAction):
             "config": {key: desired.config[key] for key in ("bind", "base_url", "ports", "tls")},
             "services": [service.as_dict() for service in desired.services],
             "generated": list(desired.generated),
-            "record": record_of(desired, texts, cluster.directory),
+            "record": record_of(desired, texts, cluster.directory, self.cluster.check_target(self.hub)),
             "supervisor": self.cluster.supervisor(),
         }
 

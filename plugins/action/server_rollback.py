@@ -18,6 +18,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_cluster
 class ActionModule(ServerAction):
     """Masks secrets in the difference that the module returns."""
 
+    AS_DEPLOYED = True
     #: Masks the secrets of the hub in the difference that the module returns.
     mask: Callable[[str], str]
 

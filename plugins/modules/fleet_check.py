@@ -43,6 +43,12 @@ options:
     description: With O(hubs), check only hubs with this outcome; for the playbook deploy.
     type: str
     choices: [rolled back]
+  as_deployed:
+    description:
+      - Check what was recorded when the hub was deployed last, or what it was rolled back to, instead of what is in the
+        inventory. Options of hubs in the inventory may be invalid then.
+    type: bool
+    default: false
   ignore_unreachable:
     description: Do not fail when hubs fail or do not answer; RV(problems) lists them.
     type: bool

@@ -36,6 +36,10 @@ options:
       - Clusters that were unreachable in the plan are left out.
     type: list
     elements: dict
+  as_deployed:
+    description: Hubs are used as they were deployed, so that their options in the inventory may be invalid.
+    type: bool
+    default: false
   break_lock:
     description:
       - Clusters whose lock is taken over from a deploy that ended without releasing it.

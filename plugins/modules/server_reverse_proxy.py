@@ -14,7 +14,7 @@ description:
   - Waits until the hub's domain can be reached with TLS, or fails with Caddy's error message.
   - Reloads Caddy only if its configuration differs, and stops it with the last hub.
   - Does nothing if the cluster has no reverse proxy and had none.
-  - The action of the same name fills in the other options from the inventory; set only O(state).
+  - The action of the same name fills in the other options from the inventory; set only O(state) and O(as_deployed).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
@@ -23,6 +23,12 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  as_deployed:
+    description:
+      - Use the settings for all hubs that were recorded with the last deploy of the hub, for example after a rollback,
+        instead of those in the inventory. If another hub works with the current settings, these are not changed.
+    type: bool
+    default: false
   hub:
     description: Name of the hub. Filled in by the action.
     type: str
@@ -76,6 +82,10 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.reverse_proxy.desired import (
     ReverseProxy,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.reverse_proxy.recorded import (
+    RecordedProxy,
+    restored_proxy,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor import create_supervisor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.supervisor.base import (
     MACHINE_ERRORS,
@@ -87,6 +97,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "as_deployed": {"type": "bool", "default": False},
             "hub": {"type": "str"},
             "state_directory": {"type": "path"},
             "reverse_proxy": {"type": "dict"},
@@ -97,13 +108,15 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    reverse_proxy = ReverseProxy(**params["reverse_proxy"])
-    service = Service.from_dict(params["service"])
+    layout = Layout(params["state_directory"])
+    proxy = RecordedProxy(ReverseProxy(**params["reverse_proxy"]), Service.from_dict(params["service"]))
     served = params["state"] == "present"
     change = serve_site if served else remove_site
     try:
         supervisor = create_supervisor(**params["supervisor"])
-        site = (Layout(params["state_directory"]), params["hub"], reverse_proxy, service, supervisor)
+        if params["as_deployed"]:
+            proxy = restored_proxy(layout, params["hub"], proxy)
+        site = (layout, params["hub"], proxy.reverse_proxy, proxy.service, supervisor)
         if module.check_mode:
             changes = changes_of_site(*site, served)
         else:

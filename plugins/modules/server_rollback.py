@@ -32,13 +32,6 @@ options:
   directory:
     description: The hub's directory. Filled in by the action.
     type: path
-  homes:
-    description: Directory of the users' homes. Filled in by the action.
-    type: path
-  shared_homes:
-    description: Whether users have accounts of their own. Filled in by the action.
-    type: bool
-    default: false
   supervisor:
     description: The supervisor. Filled in by the action.
     type: dict
@@ -91,7 +84,6 @@ changed_services:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.deploy import (
-    Homes,
     roll_back,
     rollback_plan,
     rollback_to_start,
@@ -110,8 +102,6 @@ def main() -> None:
             "number": {"type": "int"},
             "undo": {"type": "bool", "default": False},
             "directory": {"type": "path"},
-            "homes": {"type": "path"},
-            "shared_homes": {"type": "bool", "default": False},
             "supervisor": {"type": "dict"},
             "record": {"type": "dict", "default": {}},
             "keep": {"type": "int", "default": 10},
@@ -132,8 +122,7 @@ def main() -> None:
         if module.check_mode:
             changed = rollback_to_start(layout, supervisor, plan)
         else:
-            homes = Homes(params["homes"], params["shared_homes"])
-            changed = roll_back(layout, supervisor, homes, params["record"], plan, params["keep"], params["timeout"])
+            changed = roll_back(layout, supervisor, params["record"], plan, params["keep"], params["timeout"])
     except MACHINE_ERRORS as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=True, changed_services=changed, **result)

@@ -20,7 +20,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory impo
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.machines import reach
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import Validated, validated
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import Validated, stopping, validated
 
 display = Display()
 
@@ -55,8 +55,9 @@ class FleetAction(BulkAction):
         try:
             platforms = Platforms(inventory, lambda hub: reach(self, hub, task_vars), self.downloads())
             found = self.validated = validated(inventory, selected, platforms)
-            if found.problems:
-                return report_problems(found.problems)
+            problems = stopping(found, selected, bool(self.argument("as_deployed", False)))
+            if problems:
+                return report_problems(problems)
             fleet = found.fleet
             return self.work(fleet, [fleet.hubs[name] for name in selected], inventory, task_vars)
         except HubfleetError as error:

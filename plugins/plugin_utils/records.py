@@ -12,6 +12,8 @@ import os
 import socket
 from typing import Any
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import HubTarget
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.check import recorded_target
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.hub import (
     DesiredHub,
 )
@@ -46,7 +48,7 @@ def author(directory: str) -> dict[str, str]:
     }
 
 
-def record_of(desired: DesiredHub, texts: dict[str, bytes], directory: str) -> dict[str, Any]:
+def record_of(desired: DesiredHub, texts: dict[str, bytes], directory: str, check: HubTarget) -> dict[str, Any]:
     """Return the fields of history.Record for a deploy; texts: path below config/ -> content."""
     return {
         **author(directory),
@@ -54,5 +56,7 @@ def record_of(desired: DesiredHub, texts: dict[str, bytes], directory: str) -> d
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in texts.items()},
         "services": [service.as_dict() for service in desired.services],
         "builds": [build.directory for build in desired.builds],
+        "check": recorded_target(check),
+        "reverse_proxy": desired.reverse_proxy.recorded() if desired.reverse_proxy else {},
         **desired.versions,
     }

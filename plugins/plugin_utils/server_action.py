@@ -27,7 +27,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.machines impor
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_arguments import ARGUMENTS
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_cluster import ServerCluster
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import validated
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import stopping, validated
 
 #: The variable with the facts of clusters that an earlier task of the playbook read; see playbooks/vars/connection.yml.
 _FACTS = "hubfleet_facts"
@@ -39,6 +39,8 @@ class ServerAction(ActionBase):
     """Runs the module of the same name for one hub, on its machine."""
 
     _supports_check_mode = True
+    #: Whether the module uses the hub as it was deployed, whatever its options are in the inventory.
+    AS_DEPLOYED = False
     #: The machine of the hub, over the connection of the task.
     machine: RemoteMachine
     #: The hub as the inventory has it.
@@ -52,8 +54,9 @@ class ServerAction(ActionBase):
         inventory = read_inventory(task_vars, only=name)
         platforms = Platforms(inventory, self._reach)
         found = validated(inventory, [name], platforms)
-        if found.problems:
-            raise AnsibleActionFail("; ".join(problem.line() for problem in found.problems))
+        problems = stopping(found, [name], bool(given.get("as_deployed", False)) or self.AS_DEPLOYED)
+        if problems:
+            raise AnsibleActionFail("; ".join(problem.line() for problem in problems))
         hub, self.host = found.fleet.hubs[name], inventory.hosts[name]
         try:
             platform, _hubs = platforms.deployable([hub])[hub.cluster.name]

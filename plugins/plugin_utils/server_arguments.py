@@ -82,7 +82,7 @@ def _hub(hub: Hub, cluster: ServerCluster, given: dict[str, Any]) -> dict[str, A
         "shared_homes": cluster.setup.open_homes,
         "generated": list(desired.generated),
         "content": pack(texts),
-        "record": record_of(desired, texts, cluster.directory),
+        "record": record_of(desired, texts, cluster.directory, cluster.check_target(hub)),
         "keep": hub.cluster["cluster_history_limit"],
     }
 
@@ -102,7 +102,8 @@ def _restore(hub: Hub, cluster: ServerCluster, given: dict[str, Any]) -> dict[st
 
 
 def _reverse_proxy(hub: Hub, cluster: ServerCluster, given: dict[str, Any]) -> dict[str, Any] | None:
-    if not cluster.reverse_proxy.wanted and not cluster.facts.served:
+    # What was deployed earlier may have been behind one.
+    if not cluster.reverse_proxy.wanted and not cluster.facts.served and not given.get("as_deployed"):
         return None
     return {
         "hub": hub.name,
@@ -117,8 +118,6 @@ def _rollback(hub: Hub, cluster: ServerCluster, given: dict[str, Any]) -> dict[s
     layout = cluster.setup.layout
     return {
         "directory": layout.hub(hub.name).directory,
-        "homes": hub["hub_home_directory"] or layout.homes(hub.name),
-        "shared_homes": cluster.setup.open_homes,
         "supervisor": cluster.supervisor(),
         "record": author(cluster.directory),
         "keep": hub.cluster["cluster_history_limit"],

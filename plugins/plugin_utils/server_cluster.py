@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import HubTarget
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.environments import Assets
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.hub import DesiredHub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import Service
@@ -49,6 +50,10 @@ class ServerCluster:
     def desired(self, hub: Hub) -> DesiredHub:
         """Return what a hub should be."""
         return self.platform.desired(hub, self.facts)
+
+    def check_target(self, hub: Hub) -> HubTarget:
+        """Return what the check of a deploy tries on a hub."""
+        return self.platform.check_targets([hub], self.facts)[0]
 
     def supervisor(self) -> dict[str, str]:
         """Return what the engine's function create_supervisor() takes."""

@@ -29,6 +29,17 @@ class Validated:
     ignored: list[Problem] = field(default_factory=list)
 
 
+def stopping(found: Validated, selected: Iterable[str], as_deployed: bool) -> list[Problem]:
+    """Return the problems that stop an action on the hubs ``selected``.
+
+    as_deployed: the action uses hubs as they were deployed, so that only options of their clusters matter: rolling back
+    stays possible with an inventory that is not valid, for example after an upgrade of the collection.
+    """
+    if not as_deployed or not found.fleet.hubs.keys() >= set(selected):
+        return found.problems
+    return [problem for problem in found.problems if not "".join(map(str, problem.path[:1])).startswith("hub_")]
+
+
 def validated(inventory: FleetInput, selected: Iterable[str], platforms: Platforms | None = None) -> Validated:
     """Return what the inventory says of the hubs ``selected``, and everything that is wrong with them.
 

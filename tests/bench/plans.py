@@ -38,7 +38,8 @@ for platform, hubs in platforms.by_cluster(list(found.fleet.hubs.values())).valu
         desired = platform.desired(hub, facts)
         texts = {file: text.encode() for file, text in desired.config_files().items()}
         layout = facts.setup.layout.hub(hub.name)
-        record = {**record_of(desired, texts, sys.argv[2]), "result": "checked"}
+        (target,) = platform.check_targets([hub], facts)
+        record = {**record_of(desired, texts, sys.argv[2], target), "result": "checked"}
         homes = deploy.Homes(facts.setup.layout.homes(hub.name), True)
         deploy.write_deploy(layout, record, texts, list(desired.generated), homes, 10)
 """

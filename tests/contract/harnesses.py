@@ -177,7 +177,8 @@ class ServerHarness(Harness):
         layout = self.layout.hub(hub.name)
         os.makedirs(self.layout.hubs, exist_ok=True)
         homes = deploy.Homes(self.layout.homes(hub.name), False)
-        deploy.write_deploy(layout, record_of(desired, texts, ""), texts, list(desired.generated), homes, 10)
+        record = record_of(desired, texts, "", platform.check_targets([hub], facts)[0])
+        deploy.write_deploy(layout, record, texts, list(desired.generated), homes, 10)
         newest = history.newest(layout)
         assert newest
         history.finish(layout, newest.number, history.APPLIED)

@@ -38,7 +38,7 @@ class Guard:
         """Run the action on all hubs."""
         action = ActionModule.__new__(ActionModule)
         action._task = SimpleNamespace(args=arguments, check_mode=check_mode)
-        action.validated = SimpleNamespace(platforms=self.platforms)  # type: ignore[assignment]
+        action.validated = SimpleNamespace(platforms=self.platforms, problems=[])  # type: ignore[assignment]
         return action.work(None, self.hubs, self.inventory, {})  # type: ignore[arg-type]
 
 

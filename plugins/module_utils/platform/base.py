@@ -178,8 +178,8 @@ class Platform(ABC):
     ) -> list[HubTarget]:
         """Return what a check tries on hubs, without tokens.
 
-        every: all choices of a hub, else its default. as_deployed: at the address that was deployed, which the
-        inventory may not have any more.
+        every: all choices of a hub, else its default. as_deployed: without an address: :meth:`check` then tries what
+        was recorded when the hub was deployed, since the inventory may say something else by now.
         """
 
     @abstractmethod

@@ -227,7 +227,6 @@ class World:
         """Return the arguments of server_rollback."""
         return {
             "directory": self.layout().hub("lab").directory,
-            "homes": self.layout().homes("lab"),
             "supervisor": self.supervisor(),
             "record": {"when": "2026-11-24T09:15:00Z", "who": "test@here", "collection": "0", "revision": ""},
             "timeout": 30,

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -20,6 +19,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets 
 
 from ...common import files
 from ...common.errors import reason
+from ...common.persisted import from_persisted
 from ..base import CheckResults, PlatformError
 from .layout import HubLayout
 from .observe.services import running
@@ -31,14 +31,14 @@ def check_hubs(
 ) -> CheckResults:
     """Check hubs, given by targets without a token, and their directories. RuntimeError without aiohttp.
 
-    A target without an address is checked at the one that was deployed.
+    A target without an address is replaced by the one that was recorded when the hub was deployed.
     """
     found, targets, layouts = CheckResults(), [], []
     for target, directory in hubs:
         layout = HubLayout(directory)
         try:
-            url = target.url or _address(layout)
-            targets.append(dataclasses.replace(target, token=_token(target.name, layout), url=url))
+            tried = target if target.url else _recorded(target.name, layout)
+            targets.append(dataclasses.replace(tried, token=_token(target.name, layout)))
             layouts.append(layout)
         except PlatformError as error:
             found.problems[target.name] = str(error)
@@ -54,11 +54,17 @@ def not_deployed(hub: str) -> str:
     return f"hub {hub} is not deployed; run the playbook deploy first"
 
 
+def recorded_target(target: HubTarget) -> dict[str, Any]:
+    """Return a target as JSON-able data without its token; :func:`target_of` reads it, in later releases as well."""
+    return {key: value for key, value in dataclasses.asdict(target).items() if key != "token"}
+
+
 def target_of(values: dict[str, Any]) -> HubTarget:
-    """Return the target that ``dataclasses.asdict`` made the values from."""
+    """Return the target that ``dataclasses.asdict`` or :func:`recorded_target` made the values from."""
     machine = values.get("machine")
-    choices = [Choice(**choice) for choice in values["choices"]]
-    return HubTarget(**{**values, "choices": choices, "machine": tuple(machine) if machine else None})
+    choices = [from_persisted(Choice, choice) for choice in values["choices"]]
+    given = {"token": "", **values, "choices": choices, "machine": tuple(machine) if machine else None}
+    return from_persisted(HubTarget, given)
 
 
 def _token(hub: str, layout: HubLayout) -> str:
@@ -75,9 +81,15 @@ def _token(hub: str, layout: HubLayout) -> str:
         ) from None
 
 
-def _address(layout: HubLayout) -> str:
-    """Return the public address that was deployed."""
-    return str(json.loads(files.read(layout.config("hub.json")) or b"{}").get("url", ""))
+def _recorded(hub: str, layout: HubLayout) -> HubTarget:
+    """Return what the last deploy, or the one that it went back to, recorded for its check; PlatformError if nothing.
+
+    The inventory may have other environments, another address or other certificates by now.
+    """
+    record = newest(layout)
+    if record is None or not record.check:
+        raise PlatformError(f"hub {hub}: what was deployed does not say how it is checked; deploy it again")
+    return target_of(record.check)
 
 
 def _note(layout: HubLayout, passed: bool) -> None:

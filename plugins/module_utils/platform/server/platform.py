@@ -165,7 +165,10 @@ class ServerPlatform(Platform):
     def check_targets(
         self, hubs: list[Hub], facts: MachineFacts, every: bool = False, as_deployed: bool = False
     ) -> list[HubTarget]:
-        return [self._check_target(hub, facts, every, as_deployed) for hub in hubs]
+        if as_deployed:
+            # The machine knows what was deployed; see check.py.
+            return [HubTarget(hub.name, self.cluster.name, "", "") for hub in hubs]
+        return [self._check_target(hub, facts, every) for hub in hubs]
 
     def check(
         self,
@@ -182,7 +185,8 @@ class ServerPlatform(Platform):
         for hub, target in zip(hubs, targets):
             if hub.name in deployed:
                 directory = facts.setup.layout.hub(hub.name).directory
-                by_python.setdefault(self.hub_python(hub, facts), []).append((target, directory))
+                python = deployed[hub.name] or self.hub_python(hub, facts)
+                by_python.setdefault(python, []).append((target, directory))
         for python, some in by_python.items():
             found.add(self.machine.check(some, options, python, report))
         return found
@@ -248,7 +252,7 @@ class ServerPlatform(Platform):
                     found.setdefault(build.directory, Prerequisite(build.name, build.directory, hub.name))
         return list(found.values())
 
-    def _check_target(self, hub: Hub, facts: MachineFacts, every: bool, as_deployed: bool) -> HubTarget:
+    def _check_target(self, hub: Hub, facts: MachineFacts, every: bool) -> HubTarget:
         choices = [
             Choice(
                 environment=environment.name,
@@ -266,7 +270,7 @@ class ServerPlatform(Platform):
         return HubTarget(
             hub.name,
             self.cluster.name,
-            "" if as_deployed else hub.url,
+            hub.url,
             "",
             choices,
             authorities=self._authority(),

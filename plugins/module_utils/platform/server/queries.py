@@ -12,6 +12,7 @@ from ...fleet.lock_owner import LockOwner
 from ..base import PlatformError
 from . import lock as deploy_lock
 from .backup.program import last_backup
+from .desired.services import Service
 from .facts.gather import MachineFacts, gather_facts
 from .facts.machine import state_directory
 from .layout import Layout
@@ -60,8 +61,15 @@ def _backups(cluster: str, directory: str | None, hubs: list[str]) -> dict[str, 
     return {name: last_backup(layout, name) for name in hubs}
 
 
-def _deployed(cluster: str, directory: str | None) -> list[str]:
-    return deployed_hubs(_layout(cluster, directory))
+def _deployed(cluster: str, directory: str | None) -> dict[str, str]:
+    """Return hub -> the Python that it runs with, "" where that is not recorded."""
+    layout = _layout(cluster, directory)
+    return {name: _program(history.newest(layout.hub(name)), "hub") for name in deployed_hubs(layout)}
+
+
+def _program(record: Record | None, role: str) -> str:
+    services = [Service.from_dict(values) for values in record.services] if record else []
+    return next((service.program for service in services if service.role == role), "")
 
 
 def _lock(cluster: str, directory: str | None, owner: str, replacing: str = "") -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 from ....common import files
 from ....common.errors import HubfleetError
 from ..desired.services import Service
+from ..facts.machine import ACCOUNTS
 from ..layout import HubLayout
 from ..observe.services import end, running
 from ..revisions import database, history
@@ -102,7 +103,7 @@ def _change_schema(
     if not copied and database.copy(layout, _beside(layout, record, name)):
         history.finish(layout, record.number, APPLYING, database=name)
     if database.exists(layout):
-        database.upgrade(layout, _python(hub))
+        database.upgrade(layout, hub.program)
 
 
 def _ran_last(layout: HubLayout, record: Record) -> Record | None:
@@ -140,11 +141,6 @@ def _hub_of(services: list[Service]) -> Service:
     return next(service for service in services if service.role == "hub")
 
 
-def _python(hub: Service) -> str:
-    """Return the Python of the hub, which follows the launcher's command line."""
-    return hub.command[hub.command.index("--") + 1]
-
-
 def _stop(supervisor: Supervisor, service: Service) -> None:
     supervisor.stop(service)
     end(service.layout, service.role)
@@ -167,6 +163,17 @@ class RollbackPlan:
     def services(self) -> list[Service]:
         """The services of the target."""
         return _services(self.target)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The hub.json of the target."""
+        config: dict[str, Any] = json.loads(self.texts["hub.json"])
+        return config
+
+    @property
+    def homes(self) -> Homes:
+        """The homes of the target."""
+        return Homes(self.config["homes"], self.config["isolation"] == ACCOUNTS)
 
 
 def rollback_plan(layout: HubLayout, number: int | None, undo: bool = False) -> RollbackPlan:
@@ -194,7 +201,7 @@ def _runs(layout: HubLayout, target: Record) -> bool:
 
 def rollback_to_start(layout: HubLayout, supervisor: Supervisor, plan: RollbackPlan) -> list[str]:
     """Return what :func:`roll_back` would return; changes nothing."""
-    roles = services_to_start(supervisor, plan.services, _config(plan.texts))
+    roles = services_to_start(supervisor, plan.services, plan.config)
     if not _needs_other_schema(layout, plan.target):
         return roles
     return [service.role for service in plan.services if service.role in ("hub", *roles)]
@@ -203,13 +210,14 @@ def rollback_to_start(layout: HubLayout, supervisor: Supervisor, plan: RollbackP
 def roll_back(
     layout: HubLayout,
     supervisor: Supervisor,
-    homes: Homes,
     record: dict[str, Any],
     plan: RollbackPlan,
     keep: int,
     timeout: float,
 ) -> list[str]:
     """Roll a hub back; return the roles of services that were (re)started.
+
+    Everything comes from the record of the target: the inventory may say something else by now.
 
     record: who, when and so on of this rollback. Raises what start_deploy raises.
     """
@@ -218,9 +226,9 @@ def roll_back(
     kept.pop("number")
     begun = history.begin(layout, kept, texts)
     left = next((each for each in history.records(layout) if each.number < begun.number), None)
-    write_hub(layout, texts, [], homes.directory, homes.shared)
+    write_hub(layout, texts, [], plan.homes.directory, plan.homes.shared)
     _restore_database(layout, supervisor, services, target, begun)
-    changed = start_services(supervisor, services, _config(texts), timeout)
+    changed = start_services(supervisor, services, plan.config, timeout)
     if left:
         history.finish(layout, left.number, REPLACED)
     # Last: until then, another rollback continues this one.
@@ -277,7 +285,7 @@ def _restore_database(
     if copied:
         _restore_copy(layout, copied, begun)
     else:
-        database.upgrade(layout, _python(hub))
+        database.upgrade(layout, hub.program)
 
 
 def _needs_other_schema(layout: HubLayout, target: Record) -> bool:
@@ -292,8 +300,3 @@ def _needs_other_schema(layout: HubLayout, target: Record) -> bool:
 def _exists(layout: HubLayout, build: str) -> bool:
     root = os.path.dirname(os.path.dirname(layout.directory))
     return any(os.path.exists(os.path.join(root, folder, build, ".complete")) for folder in ("tools", "environments"))
-
-
-def _config(texts: dict[str, bytes]) -> dict[str, Any]:
-    config: dict[str, Any] = json.loads(texts["hub.json"])
-    return config

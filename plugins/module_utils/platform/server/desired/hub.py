@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,6 +40,10 @@ class DesiredReverseProxy:
     def digest(self) -> str:
         """Digest of all that is the hub's business."""
         return digest([self.door.settings, self.service.digest, self.site.digest]) if self.site else ""
+
+    def recorded(self) -> dict[str, Any]:
+        """Return what a rollback has to know of it, {} where it does not serve the hub; RecordedProxy reads it."""
+        return {"settings": asdict(self.door), "service": self.service.as_dict()} if self.site else {}
 
 
 @dataclass

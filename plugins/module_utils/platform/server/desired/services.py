@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ....common.digests import digest
+from ....common.persisted import from_persisted
 from ....schema.model import Hub
 from ..facts.machine import Setup
 from ..layout import HubLayout, Layout
@@ -46,11 +47,16 @@ class Service:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Service:
         """Return the service that :meth:`as_dict` made ``values`` of."""
-        return cls(**{**values, "command": tuple(values["command"])})
+        return from_persisted(cls, {**values, "command": tuple(values["command"])})
 
     def as_dict(self) -> dict[str, Any]:
         """Return the service in the types of JSON."""
         return {**vars(self), "command": list(self.command)}
+
+    @property
+    def program(self) -> str:
+        """The program that the launcher becomes, such as the hub's Python."""
+        return self.command[self.command.index("--") + 1]
 
     @property
     def layout(self) -> HubLayout:

@@ -25,6 +25,8 @@ MINIMUM_NODE = 20
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 #: "1" where AppArmor lets ordinary users have user namespaces only by a profile, as Ubuntu does since 24.04.
 APPARMOR_RESTRICTS = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns"
+#: The isolation in which users have accounts, which traverse the directories above their homes.
+ACCOUNTS = "system-users"
 #: The account of proxies where the machine's root deploys: it reads nothing of the hub.
 PROXY_ACCOUNT = "hubfleet-proxy"
 #: The account of reverse proxys there: it reads nothing of the hubs.
@@ -110,7 +112,7 @@ class Setup:
     @property
     def open_homes(self) -> bool:
         """Tell whether accounts of users pass through the directories above their homes."""
-        return self.isolation == "system-users"
+        return self.isolation == ACCOUNTS
 
     def as_dict(self) -> dict[str, Any]:
         """Return what playbooks work with."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ....common import files
+from ....common.persisted import from_persisted
 from ..layout import HubLayout
 
 #: Results of a deploy: in progress; services run; the check passed; the check failed; another deploy was restored.
@@ -37,6 +38,10 @@ class Record:
     jupyterhub, proxy: their versions. python: path of the interpreter that starts both.
     database: name of the copy in the record's directory, made before the schema changed, or "".
     back_to: number of the record that a rollback restored, or 0.
+    check: what the check of this deploy tries, as ``check/targets.py: HubTarget`` without a token.
+    reverse_proxy: the reverse proxy of the cluster as ``reverse_proxy/recorded.py`` reads it, {} without one.
+
+    Other releases of the collection read it, so options of the inventory are not part of it.
     """
 
     number: int
@@ -53,6 +58,8 @@ class Record:
     python: str = ""
     database: str = ""
     back_to: int = 0
+    check: dict[str, Any] = field(default_factory=dict)
+    reverse_proxy: dict[str, Any] = field(default_factory=dict)
     result: str = APPLYING
 
     def as_dict(self) -> dict[str, Any]:
@@ -71,9 +78,7 @@ def records(layout: HubLayout) -> list[Record]:
     for name in _numbers(layout):
         try:
             with open(_record_path(layout, name), encoding="utf-8") as file:
-                content = json.load(file)
-            known = {each.name for each in dataclasses.fields(Record)}
-            found.append(Record(**{key: value for key, value in content.items() if key in known}))
+                found.append(from_persisted(Record, json.load(file)))
         except (OSError, ValueError, TypeError, AttributeError):
             continue
     return sorted(found, key=lambda record: -record.number)

@@ -59,11 +59,12 @@ AUTHOR = {"when": "2026-11-24T08:15:00Z", "who": "ada@desk", "collection": "0.2.
 class Version:
     """A version of the hub: what a deploy of it is given."""
 
-    def __init__(self, name: str, jupyterhub: str, directory: str):
+    def __init__(self, name: str, jupyterhub: str, directory: str, homes: str):
         self.name = name
         self.jupyterhub = jupyterhub
+        config = {"title": name, "homes": homes, "isolation": "bubblewrap"}
         self.texts = {
-            "hub.json": f'{{"title": "{name}"}}\n'.encode(),
+            "hub.json": f"{json.dumps(config)}\n".encode(),
             "secrets.json": f"secret of {name}".encode(),
             f"templates/{name}.html": b"only this version has it",
         }
@@ -148,7 +149,7 @@ class FakeMachine:
 
     def version(self, name: str, jupyterhub: str = "5.4.0") -> Version:
         """Return a version; what it is built from is there."""
-        made = Version(name, jupyterhub, self.layout.directory)
+        made = Version(name, jupyterhub, self.layout.directory, self.homes.directory)
         build = self.root / "tools" / str(made.record["builds"][0])
         build.mkdir(parents=True, exist_ok=True)
         (build / ".complete").touch()
@@ -175,7 +176,7 @@ class FakeMachine:
         """Do what the module server_rollback does; return the record that was gone back to."""
         way = deploying.rollback_plan(self.layout, number)
         if not way.arrived:
-            deploying.roll_back(self.layout, self.supervisor, self.homes, dict(AUTHOR), way, keep, 1)
+            deploying.roll_back(self.layout, self.supervisor, dict(AUTHOR), way, keep, 1)
         return way.target
 
     def is_whole(self, version: Version) -> bool:

@@ -25,13 +25,15 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets 
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.lock_owner import UNKNOWN, LockOwner
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import CheckResults, PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import check as checking
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import queries
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.check import (
     check_hubs,
+    recorded_target,
     target_of,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.gather import MachineFacts
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import HubLayout, Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.lock import take
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.cluster import (
     MachineState,
@@ -50,6 +52,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.reverse_proxy.desired import (
     ReverseProxy,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions import history
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.history import (
     Record,
 )
@@ -130,6 +133,42 @@ def test_a_hub_that_is_not_there_is_told(tmp_path: Path) -> None:
     target = HubTarget("demo", "machine", "https://x/", "")
     checked = check_hubs([(target, str(tmp_path))], CheckOptions())
     assert checked == CheckResults([], {"demo": "hub demo is not deployed; run the playbook deploy first"})
+
+
+@pytest.fixture
+def targets(monkeypatch: pytest.MonkeyPatch) -> list[HubTarget]:
+    """What was checked."""
+    found: list[HubTarget] = []
+
+    def run(targets: list[HubTarget], *_arguments: object) -> list[HubResult]:
+        found.extend(targets)
+        return [HubResult(target.name, target.cluster, target.url, True) for target in targets]
+
+    monkeypatch.setattr(checking, "run_checks", run)
+    return found
+
+
+def test_a_target_without_an_address_is_what_was_recorded(tmp_path: Path, targets: list[HubTarget]) -> None:
+    """Also by another release, which recorded more."""
+    layout = HubLayout(str(tmp_path))
+    for folder in ("secrets", "run"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "secrets" / "check_token").write_text("token\n")
+    choice = Choice("old", "small", {"profile": "old", "size": "small"}, "print(1)", "1")
+    deployed = HubTarget("demo", "machine", "https://old.example.org/", "", [choice], machine=("127.0.0.1", 8443))
+    check = recorded_target(deployed)
+    assert "token" not in check
+    check["choices"][0]["gpu"] = 1
+    history.begin(layout, {**AUTHOR, "fingerprint": "a", "check": {**check, "patience": 5}}, {})
+    checked = check_hubs([(HubTarget("demo", "machine", "", ""), str(tmp_path))], CheckOptions())
+    assert checked.problems == {}
+    assert targets == [dataclasses.replace(deployed, token="token")]
+
+
+def test_a_target_without_an_address_needs_a_record(tmp_path: Path, targets: list[HubTarget]) -> None:
+    checked = check_hubs([(HubTarget("demo", "machine", "", ""), str(tmp_path))], CheckOptions())
+    message = "hub demo: what was deployed does not say how it is checked; deploy it again"
+    assert (checked, targets) == (CheckResults([], {"demo": message}), [])
 
 
 def test_observe_an_empty_machine(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 from pathlib import Path
@@ -14,6 +16,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     RollbackError,
     rollback_plan,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.machine import ACCOUNTS
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions import (
     database,
     history,
@@ -307,6 +310,27 @@ def test_builds_may_be_tools_or_environments(folder: str, machine: FakeMachine) 
     shutil.move(machine.root / "tools" / "hub-5.4.0", machine.root / folder / "hub-5.4.0")
     machine.roll_back()
     assert machine.is_whole(one)
+
+
+def test_records_of_other_releases(machine: FakeMachine) -> None:
+    """A rollback uses what the record says, and ignores what it does not know."""
+    one = machine.version("one")
+    one.texts["hub.json"] = json.dumps(
+        {**json.loads(one.texts["hub.json"]), "homes": str(machine.root / "elsewhere"), "isolation": ACCOUNTS}
+    ).encode()
+    one.record["files"]["hub.json"] = hashlib.sha256(one.texts["hub.json"]).hexdigest()
+    one.record["check"] = {"url": "https://old.example.org/"}
+    machine.deploy(one)
+    path = Path(history.folder(machine.layout), "1", "record.json")
+    record = json.loads(path.read_text())
+    services = [{**service, "nice": 5} for service in record["services"]]
+    path.write_text(json.dumps({**record, "services": services, "cost": "low"}))
+    machine.deploy(machine.version("two"))
+    machine.roll_back()
+    assert machine.is_whole(one)
+    assert (machine.root / "elsewhere").stat().st_mode & 0o777 == 0o711
+    newest = history.newest(machine.layout)
+    assert newest and (newest.back_to, newest.check) == (1, one.record["check"])
 
 
 def _untouched(machine: FakeMachine, version: Version, message: str) -> None:
