@@ -118,7 +118,12 @@ def test_gets_a_certificate(served: Served, acme: Acme) -> None:
         refused = fleet.run("deploy", "--limit", "one")
         assert refused.code != 0
         assert re.search(r"no certificate for foreign\.hubs\.test: .*connection refused", refused.output)
+        # The hub went back to its domain, the reverse proxy to the authority that it has a certificate from.
         assert fleet.hub("one").url == f"https://{DOMAIN}/"
+        assert refused.outcomes()["one"].startswith("rolled back "), refused.output
+        assert re.search("^one +python/small +ok", refused.output, re.MULTILINE), refused.output
+        loaded = (fleet.state / "caddy" / "Caddyfile").read_text()
+        assert acme.directory in loaded and "localhost:9/" not in loaded and "foreign.hubs.test" not in loaded
     finally:
         fleet.set(
             cluster_certificate_source="internal",

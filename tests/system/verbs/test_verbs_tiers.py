@@ -23,6 +23,7 @@ from verbs_machine import picture, start_time, supervisor_pid
 pytestmark = pytest.mark.slow
 
 EAST, WEST = ("east-staging", "east-a", "east-b"), ("west-staging", "west-a", "west-b")
+TINY = {"tiny": {"title": "Tiny", "memory": "1G"}}
 BROKEN = "import os\nnot_defined_anywhere\n"
 #: The hub starts, and no server of a user does.
 NO_SERVERS = "def refuse(spawner):\n    raise RuntimeError('no server today')\nc.Spawner.pre_spawn_hook = refuse\n"
@@ -184,7 +185,13 @@ def going_back_to_a_number_and_forth(fleet: Fleet, kernel: Kernel) -> None:
     result = fleet.succeed("rollback", "--limit", "east-staging", "-e", f"rollback_to={newest}", "--check")
     assert f"east-staging is at deploy {newest} already" in result.output
     assert result.recap("east-staging")["changed"] == 0 and picture(hub.directory) == before
-    result = fleet.succeed("rollback", *wanted)
+    # Neither what the inventory says of the hub now, nor that it is not valid, matters to what was deployed.
+    later = {"hub_url": "http://127.0.0.1:9/", "hub_sizes": ["tiny"], "hub_size_catalogue": TINY, "hub_renamed": "x"}
+    with fleet.changed("east-staging", **later):
+        assert fleet.run("plan", "--limit", "east-staging").code == 2
+        result = fleet.succeed("rollback", *wanted)
+    assert "east-staging: hub_renamed: unknown variable" in result.output
+    assert re.search("^east-staging +python/small +ok", result.output, re.MULTILINE), result.output
     assert "east-staging was rolled back to deploy 1 of" in result.output
     assert "Second term" not in hub.login_page() and kernel.survives()
     deploys = history(fleet, "east-staging")
