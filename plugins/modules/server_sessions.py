@@ -47,7 +47,7 @@ users:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.user_servers import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.hub_processes import (
     users_of_servers,
 )
 

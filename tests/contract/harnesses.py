@@ -159,6 +159,7 @@ class ServerHarness(Harness):
         self.notes: dict[tuple[str, str], str] = {}
         monkeypatch.setattr(observe_hub, "running", self._running)
         monkeypatch.setattr(observe_hub, "answers", lambda _config: True)
+        monkeypatch.setattr(observe_hub, "failed_services", lambda _layout: {})
         monkeypatch.setattr(observe_cluster, "create_supervisor", lambda *_arguments, **_more: FakeSupervisor())
         # Where this runs as root, other accounts may not reach the directory of a test.
         monkeypatch.setattr(machine, "_refuse_closed", lambda _state: None)

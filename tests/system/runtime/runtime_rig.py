@@ -179,8 +179,7 @@ class Hub(Client):
                 ports["proxy_api"],
                 "--",
                 python,
-                "-m",
-                "jupyterhub",
+                str(package / "hub.py"),
                 "-f",
                 str(package / "jupyterhub_config.py"),
             ]

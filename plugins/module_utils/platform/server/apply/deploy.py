@@ -21,8 +21,8 @@ from ..revisions import database, history
 from ..revisions.history import APPLIED, APPLYING, REPLACED, Record
 from ..supervisor.base import Supervisor
 from .hub_files import files_to_write, write_hub
+from .hub_processes import end_unknown_servers
 from .machine import services_to_start, start_services
-from .user_servers import end_unknown_servers
 
 
 class RollbackError(HubfleetError):

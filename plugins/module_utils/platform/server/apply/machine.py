@@ -17,11 +17,11 @@ from ..desired.services import Service
 from ..layout import Layout
 from ..observe.access import panel_changes
 from ..observe.hub import answers, answers_itself
-from ..observe.services import running
+from ..observe.services import failed_services, running
 from ..supervisor.base import Supervisor, SupervisorError
 from ..supervisor.supervisord import Supervisord
+from .hub_processes import end_managed_services, end_servers, has_managed_services, has_servers
 from .log_tail import last_lines
-from .user_servers import end_servers, has_servers
 
 #: Seconds after which a running hub that does not answer is restarted; before, it may still be starting.
 STUCK = 15.0
@@ -133,8 +133,11 @@ def start_services(
 def services_to_start(supervisor: Supervisor, services: list[Service], config: dict[str, Any]) -> list[str]:
     """Return the roles of the services that :func:`start_services` starts or restarts."""
     roles = [service.role for service in services if _needs_start(supervisor, service)]
-    if roles or _answers_within(config, STUCK):
+    if roles:
         return roles
+    if _answers_within(config, STUCK):
+        # What it needs may be there by now.
+        return ["hub"] if failed_services(services[0].layout) else []
     # All services run as desired, but the hub does not answer: only a restart can help.
     return ["proxy" if answers_itself(config) else "hub"]
 
@@ -156,7 +159,10 @@ def _answers_within(config: dict[str, Any], patience: float) -> bool:
 
 
 def _wait_until_up(services: list[Service], config: dict[str, Any], timeout: float, may_end_once: str) -> None:
-    """Wait until every service runs and the hub answers; raise SupervisorError if a service ends.
+    """Wait until every service runs, and the hub has finished its start and answers; SupervisorError if one fails.
+
+    A hub answers before its managed services run, and ends if one of these cannot be started; its supervisor starts it
+    again and again.
 
     may_end_once: the role of a service that its supervisor may have to start again, or "".
     """
@@ -174,8 +180,9 @@ def _wait_until_up(services: list[Service], config: dict[str, Any], timeout: flo
                 del pids[service.role]
             if pid:
                 pids[service.role] = pid
-        if len(pids) == len(services) and answers(config):
-            return
+        failed = failed_services(services[0].layout)
+        if len(pids) == len(services) and failed is not None and answers(config):
+            return _refuse_failed(next(service for service in services if service.role == "hub"), failed)
         if time.monotonic() > deadline:
             late = next((service for service in services if service.role not in pids), None)
             what = "did not start within" if late else "does not answer after"
@@ -184,12 +191,20 @@ def _wait_until_up(services: list[Service], config: dict[str, Any], timeout: flo
         time.sleep(0.1)
 
 
-def stop_services(supervisor: Supervisor, services: list[Service], servers: bool) -> list[str]:
-    """Stop the services, with ``servers`` also the users' servers.
+def _refuse_failed(hub: Service, failed: dict[str, str]) -> None:
+    if failed:
+        told = ", ".join(f"its service {name} {what}" for name, what in failed.items())
+        raise SupervisorError(f"{hub.name}: {told}; its last lines:\n{last_lines(hub)}")
 
-    Returns the roles of the services that were stopped, and ``servers`` if any of those ran.
+
+def stop_services(supervisor: Supervisor, services: list[Service], servers: bool) -> list[str]:
+    """Stop the services, and managed services that a killed hub left; with ``servers`` also the users' servers.
+
+    Returns the roles of the services that were stopped, ``managed services`` and ``servers`` if any of those ran.
     """
     changed = [service.role for service in reversed(services) if supervisor.ensure_stopped(service)]
+    if end_managed_services(services[0].directory):
+        changed.append("managed services")
     if not servers:
         return changed
     ended = supervisor.end_user_servers(services[0]) + end_servers(services[0].directory)
@@ -199,6 +214,8 @@ def stop_services(supervisor: Supervisor, services: list[Service], servers: bool
 def services_to_stop(supervisor: Supervisor, services: list[Service], servers: bool) -> list[str]:
     """Return what :func:`stop_services` would return; changes nothing."""
     roles = [service.role for service in reversed(services) if supervisor.needs_stop(service)]
+    if not roles and has_managed_services(services[0].directory):
+        roles.append("managed services")
     if servers and (supervisor.user_servers(services[0]) or has_servers(services[0].directory)):
         roles.append("servers")
     return roles

@@ -84,7 +84,8 @@ def services(
     certificate: a digest of the TLS certificate, which the proxy reads at its start.
     """
     python = setup.layout.tool(hub_environment(hub["hub_jupyterhub_version"], setup, assets).directory) + "/bin/python"
-    hub_command = [python, "-m", "jupyterhub", "-f", f"{_code(setup, assets)}/jupyterhub_config.py"]
+    code = _code(setup, assets)
+    hub_command = [python, f"{code}/hub.py", "-f", f"{code}/jupyterhub_config.py"]
     return [
         _service(
             hub,

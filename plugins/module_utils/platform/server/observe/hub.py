@@ -23,7 +23,7 @@ from ..layout import SERVICES, HubLayout, Layout
 from ..redacted import HubContent
 from ..revisions.history import Record, newest
 from .access import PanelChanges, panel_changes
-from .services import Running, running
+from .services import Running, failed_services, running
 
 HEALTH_TIMEOUT = 5.0
 
@@ -35,7 +35,7 @@ class ObservedHub:
     config: content of hub.json, or None if the hub does not exist.
     files: relative path -> SHA-256 of the files below config/.
     secrets: names of the generated secrets that are there.
-    healthy: the hub answers through its proxy.
+    healthy: the hub has finished its start, and answers through its proxy.
     checked: digest of the hub that passed its last check.
     record: the last deploy, None if it was not recorded.
     extra: content of extra.py without the lines that may hold a secret.
@@ -88,7 +88,13 @@ class ObservedHub:
 def observe_hubs(names: list[str], layout: Layout) -> dict[str, ObservedHub]:
     """Return every hub in ``names``; all that run are asked for their health at once."""
     found = {name: _observe_hub(layout.hub(name)) for name in names}
-    asked = [hub for hub in found.values() if hub.config and all(hub.services[role].pid for role in ("proxy", "hub"))]
+    asked = [
+        hub
+        for name, hub in found.items()
+        if hub.config
+        and all(hub.services[role].pid for role in ("proxy", "hub"))
+        and failed_services(layout.hub(name)) is not None
+    ]
     with ThreadPoolExecutor(max_workers=16) as pool:
         for hub, healthy in zip(asked, pool.map(lambda hub: answers(hub.config or {}), asked)):
             hub.healthy = healthy

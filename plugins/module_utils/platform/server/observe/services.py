@@ -46,6 +46,21 @@ def running(layout: HubLayout, role: str) -> Running:
     return Running(pid, str(record.get("digest", "")) if same else "")
 
 
+def failed_services(layout: HubLayout) -> dict[str, str] | None:
+    """Return the managed services that ended when the running hub started -> how; None until it has finished its start.
+
+    hubfleet_runtime/hub.py writes the record.
+    """
+    try:
+        with open(layout.path("run", "hub-started.json"), encoding="utf-8") as file:
+            record = json.load(file)
+    except (OSError, ValueError):
+        return None
+    pid = lock_holder(layout.lock("hub"))
+    same = pid and record.get("pid") == pid and record.get("start_time") == start_time(pid)
+    return dict(record.get("failed_services") or {}) if same else None
+
+
 def lock_holder(path: str) -> int:
     """Return the pid that holds the record lock on ``path``, or 0."""
     try:

@@ -193,6 +193,9 @@ def start_service(arguments: argparse.Namespace) -> None:
     """Execute the service in place of this process. Raises LaunchError or OSError."""
     os.chdir(arguments.directory)
     take_lock(arguments.directory / "run" / f"{arguments.service}.lock", arguments.service)
+    if arguments.service == "hub":
+        # those of a hub that was killed would keep their ports
+        processes.end_services(arguments.directory)
     if arguments.wait_port:
         wait_for_port(arguments.wait_port)
     environment, command, account = environment_of(arguments), arguments.command, None

@@ -8,12 +8,18 @@ Sources: proc(5) for /proc/PID/stat and boot_id, fcntl(2) for record locks.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import signal
 import struct
+import time
 from pathlib import Path
 from typing import NamedTuple
 
+#: Environment variable of the managed services of a hub: the hub's directory. The engine reads it as well
+#: (platform/server/apply/hub_processes.py).
+SERVICE_OF = "HUBFLEET_SERVICE_OF"
 # struct flock of 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid
 _FLOCK = "hhqqi4x"
 
@@ -65,6 +71,26 @@ def living_processes_of(uid: int) -> list[int]:
         uids = {int(value) for value in status.get("Uid", "").split()[:2]}
         if uid in uids and status.get("State", "").split()[:1] != ["Z"]:
             found.append(int(pid))
+    return found
+
+
+def end_services(directory: Path, patience: float = 10.0) -> None:
+    """Kill all managed services of a hub: TERM first, KILL after ``patience`` seconds."""
+    deadline = time.monotonic() + patience
+    while left := _marked(f"{SERVICE_OF}={directory}".encode()):
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL if time.monotonic() > deadline else signal.SIGTERM)
+        time.sleep(0.1)
+
+
+def _marked(variable: bytes) -> list[int]:
+    """Return the processes with a variable in their environment; zombies have none."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):  # it belongs to another account, or ended
+            if variable in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                found.append(int(pid))
     return found
 
 

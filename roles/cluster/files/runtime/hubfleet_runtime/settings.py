@@ -171,6 +171,13 @@ def _set_spawner(c: Config, directory: HubDirectory) -> None:
     c.ServerSpawner.user_packages = hub["user_packages"]
 
 
+def _mark_services(c: Config, path: Path) -> None:
+    """Let managed services, also those of hub_jupyterhub_config, be found after their hub was killed."""
+    for service in c.JupyterHub.services:
+        if isinstance(service, dict) and service.get("command"):
+            service["environment"] = {**(service.get("environment") or {}), processes.SERVICE_OF: str(path)}
+
+
 def load(c: Config, path: Path) -> None:
     """Configure the hub in a directory; exit with code 78 if the configuration is wrong."""
     try:
@@ -180,6 +187,7 @@ def load(c: Config, path: Path) -> None:
         hub = directory.hub
         extra_config.run(c, path / "config" / "extra.py", hub.get("private_lines"), hub.get("public_names") or [])
         access.configure(c, bool(hub.get("keep_panel_grants")))
+        _mark_services(c, path)
     except (ConfigurationError, extra_config.ExtraConfigError, KeyError) as error:
         text = f"hub.json: the key {error} is missing" if isinstance(error, KeyError) else str(error)
         sys.stderr.write(f"hubfleet: the hub cannot start: {text}\n")

@@ -245,6 +245,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, root: Path) -> FakeMachine:
     for other in (deploying, base):
         monkeypatch.setattr(other, "end", machine.supervisor.end)
     monkeypatch.setattr(apply, "answers", lambda _config: "hub" in machine.supervisor.runs)
+    monkeypatch.setattr(apply, "failed_services", lambda _layout: {})
     monkeypatch.setattr(database, "upgrade", machine.upgrade)
     monkeypatch.setattr(database, "known_servers", lambda _layout: {})
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)  # only real disks need it, and it takes its time

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,8 +39,17 @@ class FakeSupervisor:
         return self.needs_start(service)
 
 
-def start(supervisor: FakeSupervisor, hub_pids: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> list[str]:
-    """Start both services; the hub's process is another one at each look, and answers in the end."""
+def start(
+    supervisor: FakeSupervisor,
+    hub_pids: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Any,
+    failed: dict[str, str] | None = None,
+) -> list[str]:
+    """Start both services; the hub's process is another one at each look, and finishes its start in the end.
+
+    failed: what its managed services did until then.
+    """
     left = list(hub_pids)
 
     def running(_layout: Any, role: str) -> Running:
@@ -47,7 +57,8 @@ def start(supervisor: FakeSupervisor, hub_pids: list[int], monkeypatch: pytest.M
         return Running(pid, role if pid else "")
 
     monkeypatch.setattr(apply, "running", running)
-    monkeypatch.setattr(apply, "answers", lambda _config: len(left) == 1)
+    monkeypatch.setattr(apply, "answers", lambda _config: True)
+    monkeypatch.setattr(apply, "failed_services", lambda _layout: (failed or {}) if len(left) == 1 else None)
     monkeypatch.setattr(apply, "time", Clock())
     hub = Layout(str(tmp_path)).hub("research")
     services = [Service(f"x-{role}", role, hub.directory, (), role) for role in ROLES]
@@ -84,3 +95,28 @@ def test_a_hub_that_ends_while_it_starts(
 ) -> None:
     with pytest.raises(SupervisorError, match="x-hub ended while it started"):
         start(FakeSupervisor(*anew), hub_pids, monkeypatch, tmp_path)
+
+
+def test_a_hub_that_answers_but_ends_again_and_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """Also where nothing had to be started anew."""
+    with pytest.raises(SupervisorError, match="x-hub ended while it started"):
+        start(FakeSupervisor(), [11, 11, 0, 12, 12, 0, 13], monkeypatch, tmp_path)
+
+
+def test_a_managed_service_that_ends_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    log = Path(Layout(str(tmp_path)).hub("research").log("hub"))
+    log.parent.mkdir(parents=True)
+    log.write_text("first\nno such notebook\n")
+    failed = {"report": "ended with exit code 3 right after its start"}
+    with pytest.raises(SupervisorError) as raised:
+        start(FakeSupervisor("hub"), [11, 11], monkeypatch, tmp_path, failed)
+    told = "x-hub: its service report ended with exit code 3 right after its start; its last lines:\n"
+    assert str(raised.value) == f"{told}first\nno such notebook"
+
+
+def test_a_managed_service_is_tried_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """By the next deploy, which has nothing else to start."""
+    monkeypatch.setattr(apply, "answers", lambda _config: True)
+    monkeypatch.setattr(apply, "failed_services", lambda _layout: {"report": "ended"})
+    services = [Service(f"x-{role}", role, str(tmp_path), (), role) for role in ROLES]
+    assert apply.services_to_start(FakeSupervisor(), services, {}) == ["hub"]  # type: ignore[arg-type]

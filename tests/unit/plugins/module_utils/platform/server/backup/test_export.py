@@ -15,8 +15,10 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.user_servers import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.hub_processes import (
+    end_managed_services,
     end_unknown_servers,
+    has_managed_services,
     users_of_servers,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup.export import (
@@ -135,6 +137,24 @@ def test_servers_that_the_hub_does_not_know_are_ended(layout: Layout) -> None:
         assert end_unknown_servers(directory, known) == 2
         assert [process.poll() is None for process in started] == [True, True, False, False, True]
         assert end_unknown_servers(directory, known) == 0
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+
+
+def test_managed_services_are_ended(layout: Layout) -> None:
+    directory = layout.hub("demo").directory
+    marks = [{"HUBFLEET_SERVICE_OF": directory}, {"HUBFLEET_SERVICE_OF": f"{directory}-b"}, {"HUBFLEET_HUB": directory}]
+    sleep = [sys.executable, "-c", "print(flush=True); import time; time.sleep(60)"]
+    started = [subprocess.Popen(sleep, env={**os.environ, **mark}, stdout=subprocess.PIPE) for mark in marks]
+    try:
+        for process in started:
+            assert process.stdout and process.stdout.readline()
+        assert has_managed_services(directory)
+        assert end_managed_services(directory) == 1
+        assert [process.poll() is None for process in started] == [False, True, True]
+        assert not has_managed_services(directory)
     finally:
         for process in started:
             process.kill()

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find and kill the servers of a hub's users, when the hub is stopped or no longer knows them.
+"""Find and kill the servers of a hub's users and its managed services, when the hub is stopped or does not know them.
 
-The spawner sets HUBFLEET_HUB, the hub's directory, in the environment of every server, so that they are found whether
-or not the hub runs.
+The spawner sets HUBFLEET_HUB, the hub's directory, in the environment of every server, and the hub's configuration
+HUBFLEET_SERVICE_OF in that of every managed service, so that they are found whether or not the hub runs.
 """
 
 from __future__ import annotations
@@ -31,6 +31,16 @@ def end_servers(directory: str) -> int:
     Sends TERM, then KILL. If servers have control groups, this includes processes that cleared their environment.
     """
     return _end(lambda: list(_servers(directory))) + end_groups(directory)
+
+
+def has_managed_services(directory: str) -> bool:
+    """Return whether :func:`end_managed_services` would end any process."""
+    return bool(_marked("HUBFLEET_SERVICE_OF", directory))
+
+
+def end_managed_services(directory: str) -> int:
+    """Kill all processes of managed services of the hub in ``directory``; return how many there were."""
+    return _end(lambda: list(_marked("HUBFLEET_SERVICE_OF", directory)))
 
 
 def end_unknown_servers(directory: str, known: dict[tuple[str, str], int]) -> int:
@@ -76,8 +86,13 @@ def _variable(variables: list[bytes], name: str) -> str:
 
 
 def _servers(directory: str) -> dict[int, list[bytes]]:
-    """Return pid -> environment of the hub's servers; processes of other accounts only as root."""
-    mark = f"HUBFLEET_HUB={directory}".encode()
+    """Return pid -> environment of the hub's servers."""
+    return _marked("HUBFLEET_HUB", directory)
+
+
+def _marked(variable: str, directory: str) -> dict[int, list[bytes]]:
+    """Return pid -> environment of processes with this variable; processes of other accounts only as root."""
+    mark = f"{variable}={directory}".encode()
     found = {}
     for name in os.listdir("/proc"):
         if name.isdigit() and int(name) != os.getpid():
