@@ -57,6 +57,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     export_hub,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.state_directory import (
+    ForeignDirectoryError,
+)
 
 
 def main() -> None:
@@ -77,7 +80,7 @@ def main() -> None:
         module.exit_json(changed=present, path="")
     try:
         path = export_hub(layout, params["hub"], params["own_homes"], params["when"])
-    except ExportError as error:
+    except (ExportError, ForeignDirectoryError) as error:
         module.fail_json(msg=f"{error}; no data was removed, but the hub is stopped, deploy starts it again")
     module.exit_json(changed=True, path=path)
 

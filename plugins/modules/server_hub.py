@@ -19,7 +19,8 @@ options:
   state:
     description:
       - V(present) - the files match the inventory.
-      - V(absent) - with O(remove_data), the hub's directory, its users' homes and their accounts are removed.
+      - V(absent) - with O(remove_data), the hub's directory, its users' homes and their accounts are removed, except
+        for directories behind symbolic links. Fails if no deploy made the state directory.
     type: str
     choices: [present, absent]
     default: present
@@ -76,6 +77,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+kept:
+  description: Directories of the hub that were not removed, since they are behind symbolic links.
+  returned: with O(remove_data)
+  type: list
+  elements: str
+  sample: [/var/lib/hubfleet/workstation/homes/demo]
 written:
   description: Names of files and directories that were written or removed.
   returned: success
@@ -92,12 +99,16 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     write_deploy,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.hub_files import (
+    data_to_keep,
     data_to_remove,
     files_to_write,
     remove_data,
     unpack,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import HubLayout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.state_directory import (
+    ForeignDirectoryError,
+)
 
 
 def main() -> None:
@@ -121,11 +132,16 @@ def main() -> None:
     )
     params = module.params
     layout = HubLayout(params["directory"])
+    more = {}
     try:
+        if params["remove_data"]:
+            more["kept"] = data_to_keep(layout, params["homes"], params["own_homes"])
         written = (_absent if params["state"] == "absent" else _present)(params, layout, module.check_mode)
+    except ForeignDirectoryError as error:
+        module.fail_json(msg=str(error))
     except OSError as error:
         module.fail_json(msg=f"the files of hub {params['hub']} could not be written: {error}")
-    module.exit_json(changed=bool(written), written=written)
+    module.exit_json(changed=bool(written), written=written, **more)
 
 
 def _absent(params: dict[str, Any], layout: HubLayout, check_mode: bool) -> list[str]:

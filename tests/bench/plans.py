@@ -23,10 +23,11 @@ PLAIN = """
 """
 #: Writes the files of every hub as a deploy leaves them, without starting anything.
 _DEPLOYED = """
-import sys
+import os, sys
 sys.path[:0] = [sys.argv[1] + "/.ansible/collections", sys.argv[1] + "/tests/bad"]
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import deploy
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine_access import LocalMachine
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.state_directory import claim
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import record_of
 from bad_inventories import validated_inventory  # last: it starts Ansible's plugin loader
@@ -40,6 +41,8 @@ for platform, hubs in platforms.by_cluster(list(found.fleet.hubs.values())).valu
         layout = facts.setup.layout.hub(hub.name)
         (target,) = platform.check_targets([hub], facts)
         record = {**record_of(desired, texts, sys.argv[2], target), "result": "checked"}
+        os.makedirs(facts.setup.layout.root, exist_ok=True)
+        claim(facts.setup.layout)
         homes = deploy.Homes(facts.setup.layout.homes(hub.name), True)
         deploy.write_deploy(layout, record, texts, list(desired.generated), homes, 10)
 """

@@ -40,6 +40,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.services import Running
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions import history
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.state_directory import claim
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Cluster, FleetInput, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import Problem
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets
@@ -177,6 +178,7 @@ class ServerHarness(Harness):
         texts = {name: text.encode() for name, text in desired.config_files().items()}
         layout = self.layout.hub(hub.name)
         os.makedirs(self.layout.hubs, exist_ok=True)
+        claim(self.layout)
         homes = deploy.Homes(self.layout.homes(hub.name), False)
         record = record_of(desired, texts, "", platform.check_targets([hub], facts)[0])
         deploy.write_deploy(layout, record, texts, list(desired.generated), homes, 10)

@@ -23,6 +23,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     Setup,
     resolve,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.state_directory import claim
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Environment
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets
 
@@ -99,6 +101,7 @@ def share_with(state: Path) -> None:
             target.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
             copy_build(source, target)
     state.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    claim(Layout(str(state)))
 
 
 def copy_build(source: Path, target: Path) -> None:

@@ -17,7 +17,10 @@ from .observe.cluster import MachineState
 def find_blockers(
     hubs: list[Hub], setup: Setup, state: MachineState, inventory: FleetInput, assets: Assets
 ) -> list[Blocker]:
-    """Return ports that other programs use, and databases that a hub's version of JupyterHub cannot read."""
+    """Return foreign state directories, ports in use, and databases that a hub's version of JupyterHub cannot read."""
+    if state.foreign:
+        # Nothing that was found in there is a hub's.
+        return [Blocker("foreign-directory", _foreign_directory(hubs, setup, state, inventory))]
     found = [
         Blocker("port-in-use", _port_in_use(hub, port, inventory), breaks_running=True)
         for hub in hubs
@@ -30,6 +33,13 @@ def find_blockers(
         if newer:
             found.append(Blocker("newer-database", _newer_database(hub, newer, inventory)))
     return found
+
+
+def _foreign_directory(hubs: list[Hub], setup: Setup, state: MachineState, inventory: FleetInput) -> Problem:
+    variable = "cluster_state_directory"
+    where = inventory.hosts[hubs[0].name].locate((variable,))
+    message = f"{setup.layout.root} {state.foreign}; set a directory that does not exist yet, or an empty one"
+    return Problem((variable,), message, where, [hub.name for hub in hubs])
 
 
 def _port_in_use(hub: Hub, port: int, inventory: FleetInput) -> Problem:

@@ -78,6 +78,11 @@ class Layout:
         return HubLayout(os.path.join(self.root, "hubs", hub))
 
     @property
+    def marker(self) -> str:
+        """The file that marks a state directory as made by a deploy; see state_directory.py."""
+        return os.path.join(self.root, ".hubfleet-state")
+
+    @property
     def hubs(self) -> str:
         """Directory of all hubs."""
         return os.path.join(self.root, "hubs")

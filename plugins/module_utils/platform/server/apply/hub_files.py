@@ -16,7 +16,8 @@ import subprocess
 import time
 
 from ....common import files
-from ..layout import SERVICES, HubLayout
+from ..layout import SERVICES, HubLayout, Layout
+from ..state_directory import lies_inside, require_own
 
 #: Seconds to wait for killed processes to end.
 PATIENCE = 10.0
@@ -83,7 +84,7 @@ def _is_private(directory: str) -> bool:
 
 def _is_ours(layout: HubLayout, homes: str) -> bool:
     """Return whether the directory of homes is the collection's; one that was there before, such as /home, is not."""
-    state = os.path.dirname(os.path.dirname(layout.directory))
+    state = _cluster(layout).root
     return os.path.commonpath([state, homes]) == state or not os.path.isdir(homes)
 
 
@@ -110,12 +111,13 @@ def _forget_runs(layout: HubLayout) -> None:
 def remove_data(layout: HubLayout, hub: str, homes: str, own_homes: bool, runtime_directory: str) -> list[str]:
     """Remove a hub's directory, its users' homes and their accounts; return what was removed.
 
-    own_homes: whether the homes are in the state directory. Elsewhere, such as in /home, they are kept, and so are the
-    accounts: a new account could get the user ID of an old one, and with it its files.
+    own_homes: whether the homes are in the state directory. Elsewhere, such as in /home or behind a symbolic link, they
+    are kept, and so are the accounts: a new account could get the user ID of an old one, and with it its files.
     runtime_directory: contains the users' runtime directories.
+    Raises ForeignDirectoryError if no deploy made the state directory.
     """
     removed = data_to_remove(layout, hub, homes, own_homes)
-    for entry in _accounts(hub, homes) if own_homes else []:
+    for entry in _accounts(hub, homes) if _removes_homes(layout, homes, own_homes) else []:
         _remove_account(entry, runtime_directory)
     for directory in _data_directories(layout, homes, own_homes):
         shutil.rmtree(directory)
@@ -123,13 +125,31 @@ def remove_data(layout: HubLayout, hub: str, homes: str, own_homes: bool, runtim
 
 
 def data_to_remove(layout: HubLayout, hub: str, homes: str, own_homes: bool) -> list[str]:
-    """Return what :func:`remove_data` would remove; changes nothing."""
-    accounts = [f"account {entry.pw_name}" for entry in _accounts(hub, homes)] if own_homes else []
+    """Return what :func:`remove_data` would remove; changes nothing. Raises what that raises."""
+    require_own(_cluster(layout))
+    removes_homes = _removes_homes(layout, homes, own_homes)
+    accounts = [f"account {entry.pw_name}" for entry in _accounts(hub, homes)] if removes_homes else []
     return accounts + _data_directories(layout, homes, own_homes)
 
 
+def data_to_keep(layout: HubLayout, homes: str, own_homes: bool) -> list[str]:
+    """Return the directories of a hub that :func:`remove_data` keeps, since they are behind symbolic links."""
+    paths = [*([homes] if own_homes else []), layout.directory]
+    return [path for path in paths if os.path.isdir(path) and not lies_inside(_cluster(layout), path)]
+
+
 def _data_directories(layout: HubLayout, homes: str, own_homes: bool) -> list[str]:
-    return [path for path in [*([homes] if own_homes else []), layout.directory] if os.path.isdir(path)]
+    paths = [*([homes] if own_homes else []), layout.directory]
+    return [path for path in paths if os.path.isdir(path) and lies_inside(_cluster(layout), path)]
+
+
+def _removes_homes(layout: HubLayout, homes: str, own_homes: bool) -> bool:
+    return own_homes and lies_inside(_cluster(layout), homes)
+
+
+def _cluster(layout: HubLayout) -> Layout:
+    """Return the layout of the cluster of a hub."""
+    return Layout(os.path.dirname(os.path.dirname(layout.directory)))
 
 
 def _accounts(hub: str, homes: str) -> list[pwd.struct_passwd]:

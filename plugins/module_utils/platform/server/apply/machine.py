@@ -18,6 +18,7 @@ from ..layout import Layout
 from ..observe.access import panel_changes
 from ..observe.hub import answers, answers_itself
 from ..observe.services import failed_services, running
+from ..state_directory import claim, release, require_own
 from ..supervisor.base import Supervisor, SupervisorError
 from ..supervisor.supervisord import Supervisord
 from .hub_processes import end_managed_services, end_servers, has_managed_services, has_servers
@@ -27,9 +28,10 @@ from .log_tail import last_lines
 STUCK = 15.0
 
 #: Folders of a state directory that other accounts traverse; the first one is created first.
-_SHARED_FOLDERS = ("tools", "environments", "runtime", "homes")
-#: Private folders; and the one with hubs that a restore replaced, which is never removed.
-_OWN_FOLDERS, _KEPT = ("hubs", "caddy", "supervisor", "backup", "restoring"), "replaced"
+_HOMES = "homes"
+_SHARED_FOLDERS = ("tools", "environments", "runtime", _HOMES)
+#: Private folders; one with hubs that a restore replaced is never removed.
+_OWN_FOLDERS = ("hubs", "caddy", "supervisor", "backup", "restoring")
 
 
 def prepare_machine(layout: Layout, shared: bool, runtime: dict[str, str], digest: str) -> bool:
@@ -41,18 +43,20 @@ def prepare_machine(layout: Layout, shared: bool, runtime: dict[str, str], diges
         return False
     # Other accounts traverse directories above it that are created here, independent of the umask.
     os.umask(0o022)
-    for path, mode in _folders(layout, shared):
+    root, *others = _folders(layout, shared)
+    files.directory(*root)
+    claim(layout)
+    for path, mode in others:
         files.directory(path, mode)
     write_package(layout.runtime(digest), runtime)
     return True
 
 
 def is_prepared(layout: Layout, shared: bool, digest: str) -> bool:
-    """Return whether prepare_machine() would change nothing; raise OSError if the directory is not the collection's."""
-    if _is_foreign(layout.root):
-        raise OSError(f"{layout.root} is not empty and not from a deploy; set another cluster_state_directory")
+    """Return whether prepare_machine() would change nothing; ForeignDirectoryError if the directory is not ours."""
+    require_own(layout)
     exists = all(files.is_directory(path, mode) for path, mode in _folders(layout, shared))
-    return exists and os.path.isdir(layout.runtime(digest))
+    return exists and os.path.exists(layout.marker) and os.path.isdir(layout.runtime(digest))
 
 
 def _folders(layout: Layout, shared: bool) -> list[tuple[str, int]]:
@@ -77,17 +81,18 @@ def write_package(directory: str, package: dict[str, str]) -> bool:
 
 
 def remove_machine(layout: Layout, supervisor: Supervisor) -> bool:
-    """Remove the state directory if it contains no hub; return whether anything changed."""
+    """Remove the state directory if it contains no hub; return whether anything changed.
+
+    Files that no deploy made, and homes of hubs that were not removed, are kept, and the directory with them.
+    """
     if not is_left(layout):
         return False
     if isinstance(supervisor, Supervisord):
         supervisor.shut_down()
     Schedule(layout, NEVER, (), systemd=False).remove()
-    # Remove only folders of the collection; other files are kept, and the directory with them.
-    for folder in (*_SHARED_FOLDERS, *_OWN_FOLDERS):
-        shutil.rmtree(os.path.join(layout.root, folder), ignore_errors=True)
-    if _is_empty(layout.root):
-        os.rmdir(layout.root)
+    for path in _left(layout):
+        shutil.rmtree(path, ignore_errors=True)
+    release(layout)
     return True
 
 
@@ -96,22 +101,20 @@ def is_left(layout: Layout, leaving: Collection[str] = ()) -> bool:
 
     leaving: hubs that count as removed.
     """
+    require_own(layout)
     hubs = set(os.listdir(layout.hubs)) if os.path.isdir(layout.hubs) else set()
-    if hubs - set(leaving):
+    if hubs - set(leaving) or not os.path.isdir(layout.root):
         return False
-    ours = any(os.path.isdir(os.path.join(layout.root, folder)) for folder in (*_SHARED_FOLDERS, *_OWN_FOLDERS))
-    return ours or os.path.isdir(layout.root) and _is_empty(layout.root)
+    others = set(os.listdir(layout.root)) - {os.path.basename(layout.marker)}
+    return bool(_left(layout)) or not others and (os.path.exists(layout.marker) or not os.path.ismount(layout.root))
 
 
-def _is_empty(root: str) -> bool:
-    """Return whether a state directory can be removed: it is empty and not a mount point."""
-    return not os.listdir(root) and not os.path.ismount(root)
-
-
-def _is_foreign(root: str) -> bool:
-    """Return whether a directory has content, but not that of a state directory."""
-    there = set(os.listdir(root)) if os.path.isdir(root) else set()
-    return bool(there) and not there & {_SHARED_FOLDERS[0], _KEPT}
+def _left(layout: Layout) -> list[str]:
+    """Return the folders to remove with the last hub."""
+    paths = {folder: os.path.join(layout.root, folder) for folder in (*_SHARED_FOLDERS, *_OWN_FOLDERS)}
+    there = {folder: path for folder, path in paths.items() if os.path.isdir(path)}
+    # Hubs are removed with their homes; what is still there belongs to somebody else.
+    return [path for folder, path in there.items() if folder != _HOMES or not os.listdir(path)]
 
 
 def start_services(

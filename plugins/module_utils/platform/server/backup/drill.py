@@ -19,6 +19,7 @@ from ..apply.hub_files import data_to_remove, remove_data
 from ..apply.machine import is_left, prepare_machine, remove_machine, stop_services
 from ..desired.services import Service
 from ..layout import Layout
+from ..state_directory import require_own
 from ..supervisor.base import Supervisor
 from .program import Program
 
@@ -71,6 +72,7 @@ class Drill:
         """Remove everything of this drill, or of an interrupted one; return whether there was anything."""
         if DRILL_INFIX not in self.layout.root:
             raise ValueError(f"{self.layout.root} is not the state directory of a drill")
+        require_own(self.layout)
         anything = self.has_leftovers()
         stop_services(self.supervisor, self.services, servers=True)
         layout, homes = self.layout.hub(self.hub), self.homes.directory

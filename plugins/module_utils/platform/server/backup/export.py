@@ -18,6 +18,7 @@ from ....common import files
 from ....common.errors import HubfleetError
 from ..layout import Layout
 from ..revisions import database
+from ..state_directory import require_own
 
 
 class ExportError(HubfleetError):
@@ -33,10 +34,11 @@ def export_hub(layout: Layout, hub: str, own_homes: bool, when: str) -> str:
     """Write ``HUB-WHEN.tar.gz`` with database, configuration, generated secrets and homes; return its path.
 
     own_homes: the homes are in the state directory; others are not removed with a hub, and not exported. The database
-    may be in use. Raises ExportError, without leaving an incomplete archive.
+    may be in use. Raises ExportError, without leaving an incomplete archive, and ForeignDirectoryError.
     """
     exports = exports_directory(layout)
     path = os.path.join(exports, f"{hub}-{when}.tar.gz")
+    require_own(layout)
     try:
         files.directory(exports, 0o700)
         with tempfile.TemporaryDirectory(dir=exports, prefix=".new-") as work:

@@ -17,6 +17,7 @@ from ..facts.machine import Setup
 from ..layout import SERVICES, Layout
 from ..reverse_proxy.apply import ObservedReverseProxy, observed_reverse_proxy, taken_by
 from ..reverse_proxy.desired import ReverseProxy
+from ..state_directory import foreign
 from ..supervisor import create_supervisor
 from .hub import ObservedHub, observe_hubs, ports_in_use
 from .services import Running
@@ -29,6 +30,7 @@ class MachineState:
     hubs: as they are. ports_in_use: hub -> ports that it needs and another program has. deployed: all hubs there.
     built: FOLDER/DIRECTORY of all builds that are complete. supervised: service -> pid that the supervisor runs as it;
     None where no supervisor runs. reverse_proxy: as it runs. reverse_proxy_ports: option -> who listens on that port.
+    foreign: why the state directory cannot be used, or "".
     """
 
     hubs: dict[str, ObservedHub] = field(default_factory=dict)
@@ -38,6 +40,7 @@ class MachineState:
     supervised: dict[str, int] | None = None
     reverse_proxy: ObservedReverseProxy = field(default_factory=ObservedReverseProxy)
     reverse_proxy_ports: dict[str, str] = field(default_factory=dict)
+    foreign: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the state as JSON-able data without secrets."""
@@ -73,6 +76,7 @@ def observe_machine(
         _supervised(cluster, setup, found, proxy),
         proxy,
         taken_by(reverse_proxy) if reverse_proxy and not proxy.running.pid else {},
+        foreign(layout),
     )
 
 

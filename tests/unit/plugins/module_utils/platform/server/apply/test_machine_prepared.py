@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common import files
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.machine import (
     is_left,
     is_prepared,
@@ -17,6 +18,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     remove_machine,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.state_directory import (
+    ForeignDirectoryError,
+)
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server.fake_machine import (
     FakeSupervisor,
 )
@@ -62,11 +66,38 @@ def test_each_thing_that_is_missing_is_foreseen(layout: Layout) -> None:
 
 
 def test_directory_of_others_is_refused_before_anything_is_made(layout: Layout) -> None:
-    os.makedirs(os.path.join(layout.root, "photos"))
-    for do in (lambda: is_prepared(layout, True, "one"), lambda: prepare_machine(layout, True, HUBSIDE, "one")):
-        with pytest.raises(OSError, match="is not empty and not from a deploy"):
+    os.makedirs(os.path.join(layout.root, "tools"))
+    for do in (
+        lambda: is_prepared(layout, True, "one"),
+        lambda: prepare_machine(layout, True, HUBSIDE, "one"),
+        lambda: is_left(layout),
+        lambda: remove_machine(layout, FakeSupervisor(layout.hub("alpha"))),
+    ):
+        with pytest.raises(ForeignDirectoryError, match="contains 'tools', which no deploy made"):
             do()
-    assert os.listdir(layout.root) == ["photos"]
+    assert os.listdir(layout.root) == ["tools"]
+
+
+def test_interrupted_at_each_step(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first deploy that ended early is completed, and nothing of it makes the directory a foreign one."""
+    make = files.directory
+
+    def dying(path: str, mode: int) -> bool:
+        steps.pop()
+        return make(path, mode)
+
+    for step in range(12):
+        steps = [None] * step
+        with monkeypatch.context() as patched:
+            patched.setattr(files, "directory", dying)
+            try:
+                prepare_machine(layout, True, HUBSIDE, "one")
+            except IndexError:
+                assert not is_prepared(layout, True, "one")
+            else:
+                break
+        assert prepare(layout) and remove(layout) and not os.path.exists(layout.root)
+    assert step > 4
 
 
 def test_removed_where_no_hub_is_left(layout: Layout) -> None:
@@ -84,4 +115,13 @@ def test_what_is_kept_is_nothing_to_remove(layout: Layout) -> None:
     prepare(layout)
     os.mkdir(os.path.join(layout.root, "replaced"))
     assert [remove(layout), remove(layout)] == [True, False]
-    assert os.listdir(layout.root) == ["replaced"]
+    assert sorted(os.listdir(layout.root)) == [".hubfleet-state", "replaced"]
+    assert prepare(layout), "it is still the directory of deploys"
+
+
+def test_homes_that_no_hub_had_are_kept(layout: Layout) -> None:
+    prepare(layout)
+    photos = Path(layout.root, "homes", "photos")
+    photos.mkdir()
+    assert [remove(layout), remove(layout)] == [True, False]
+    assert photos.is_dir() and sorted(os.listdir(layout.root)) == [".hubfleet-state", "homes"]

@@ -26,6 +26,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     export_hub,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.state_directory import claim
 
 WHEN = "20261124T081500Z"
 
@@ -45,6 +46,7 @@ def layout(tmp_path: Path) -> Layout:
         database.execute("create table users (name text)")
         database.execute("insert into users values ('ada')")
     database.close()
+    claim(made)
     return made
 
 
