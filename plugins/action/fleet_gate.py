@@ -31,12 +31,12 @@ class ActionModule(BulkAction):
         """Return the hubs of a stage that may be deployed, and the waves that they are deployed in."""
         super().run(tmp, task_vars)
         given = {key: plain(value) for key, value in self._task.args.items()}
-        changes = given["changes"]
+        changes, machines = given["changes"], given.get("machines") or []
         found = gate(
             given["stage"],
             changes,
-            failed_hubs(changes, task_vars),
-            broken_clusters(given.get("machines") or [], task_vars),
+            failed_hubs(changes, machines, task_vars),
+            broken_clusters(machines, task_vars),
             limit_of(given.get("max_failures")),
         )
         if not given.get("quiet", False):

@@ -35,6 +35,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes impor
     failed_hubs,
     given_up,
     limit_of,
+    unbuilt_hubs,
 )
 
 
@@ -48,8 +49,11 @@ class ActionModule(BulkAction):
         machines: list[dict[str, Any]] = plain(self._task.args.get("machines") or [])
         allowed = limit_of(plain(self._task.args.get("max_failures")))
         skipped = _skipped(changes, machines, allowed, task_vars)
+        unbuilt = unbuilt_hubs(machines, task_vars)
         results = {
-            change["hub"]: _result(change, skipped, task_vars) for change in changes if change["action"] != ORPHANED
+            change["hub"]: _result(change, skipped, unbuilt, task_vars)
+            for change in changes
+            if change["action"] != ORPHANED
         }
         urls = {change["hub"]: change["url"] for change in changes}
         _print(results, urls)
@@ -75,16 +79,18 @@ def _skipped(
     changes: list[dict[str, Any]], machines: list[dict[str, Any]], allowed: int | None, task_vars: Any
 ) -> dict[str, str]:
     """Return the hubs that were not let through, as the gates did it, and why."""
-    failed, broken = failed_hubs(changes, task_vars), broken_clusters(machines, task_vars)
+    failed, broken = failed_hubs(changes, machines, task_vars), broken_clusters(machines, task_vars)
     found: dict[str, str] = {}
     for stage in (STAGING, PRODUCTION):
         found.update(gate(stage, changes, failed, broken, allowed).skipped)
     return found
 
 
-def _result(change: dict[str, Any], skipped: dict[str, str], task_vars: Any) -> tuple[str, str]:
+def _result(
+    change: dict[str, Any], skipped: dict[str, str], unbuilt: dict[str, str], task_vars: Any
+) -> tuple[str, str]:
     hub = change["hub"]
-    problem = fact(hub, PROBLEM, task_vars)
+    problem = fact(hub, PROBLEM, task_vars) or unbuilt.get(hub, "")
     outcome = fact(hub, OUTCOME, task_vars)
     if outcome:
         return outcome, "" if outcome == DONE else problem

@@ -12,6 +12,7 @@ version_added: 0.1.0
 description:
   - Staging hubs continue if the machine of their cluster is ready; production hubs continue if also no staging hub of
     their cluster failed. So failures do not affect other clusters.
+  - Hubs fail if something that they need could not be built, other hubs of the machine continue.
   - Prints which hubs are skipped, and why.
   - Part of the playbook deploy; runs on the controller, once for all hosts of the play.
 extends_documentation_fragment:

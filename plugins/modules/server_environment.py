@@ -50,7 +50,7 @@ options:
 EXAMPLES = r"""
 - name: Build the missing environments
   hubfleet.jupyterhub.server_environment:
-    hub: "{{ item.hub }}"
+    hub: "{{ item.hubs | first }}"
     directory: "{{ item.directory }}"
   loop: "{{ (plan.machines | selectattr('cluster', 'eq', 'workstation') | first).builds }}"
 """

@@ -122,7 +122,7 @@ def main() -> None:
     try:
         result = (_foreseen if module.check_mode else _done)(params, layout, supervisor)
     except MACHINE_ERRORS as error:
-        module.fail_json(msg=f"the machine could not be prepared: {error}")
+        module.fail_json(msg=str(error))
     module.exit_json(**result, state_directory=layout.root)
 
 

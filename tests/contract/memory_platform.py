@@ -126,7 +126,7 @@ class MemoryPlatform(Platform):
             sorted(set(self.memory.hubs) - set(self.inventory.hosts)),
             list(self.memory.blockers),
             [
-                Prerequisite(environment.name, environment.name, hub.name)
+                Prerequisite(environment.name, environment.name, [hub.name])
                 for hub in hubs
                 for environment in hub.environments
                 if environment.name not in self.memory.built

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,22 +32,27 @@ def gate(
     stage: str,
     changes: list[dict[str, Any]],
     failed: Collection[str],
-    broken_clusters: Collection[str] = (),
+    broken_clusters: Mapping[str, str] | None = None,
     failures_allowed: int | None = None,
 ) -> Gate:
     """Return the hubs of a stage that may be deployed.
 
     stage: a tier. changes: hub, cluster, tier and action of every hub of the run. failed: hubs that did not come
-    through, rolled back or not. broken_clusters: those whose machine could not be prepared.
+    through, rolled back or not, before the stage began, for example since an environment could not be built.
+    broken_clusters: those whose machine could not be prepared -> why.
     failures_allowed: stop where more hubs than that have failed; None for no limit.
     """
-    wanted = [change for change in changes if change["tier"] == stage and change["action"] in DEPLOYED]
+    broken = broken_clusters or {}
+    staged = (change for change in changes if change["tier"] == stage and change["action"] in DEPLOYED)
+    wanted = [change for change in staged if change["hub"] not in failed]
     skipped: dict[str, str] = {}
     too_many = failures_allowed is not None and len(failed) > failures_allowed
     staging_failed = {change["cluster"]: change["hub"] for change in changes if _failed_staging(change, failed)}
     for change in wanted:
-        if change["cluster"] in broken_clusters:
-            skipped[change["hub"]] = f"the machine of {change['cluster']} could not be prepared"
+        if change["cluster"] in broken:
+            why = broken[change["cluster"]]
+            told = f"the machine of {change['cluster']} could not be prepared"
+            skipped[change["hub"]] = f"{told}: {why}" if why else told
         elif stage == PRODUCTION and change["cluster"] in staging_failed:
             skipped[change["hub"]] = f"staging hub {staging_failed[change['cluster']]} of its cluster failed"
         elif too_many:

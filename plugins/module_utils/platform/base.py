@@ -65,11 +65,11 @@ class Blocker:
 
 @dataclass(frozen=True)
 class Prerequisite:
-    """Something to build before hubs can be deployed. directory: its name. hub: the first that needs it."""
+    """Something to build before hubs can be deployed. directory: its name. hubs: those that need it."""
 
     name: str
     directory: str
-    hub: str
+    hubs: list[str]
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,42 @@ def test_an_error_in_the_hubs_python(fleet: Fleet) -> None:
     trial.stop_server("ben")
 
 
+def test_a_service_that_cannot_start(fleet: Fleet) -> None:
+    """JupyterHub answers before it finds out, ends, and is started again, for ever."""
+    trial = fleet.hub("trial")
+    before = trial.config
+    code = "c.JupyterHub.services.append({'name': 'report', 'command': ['/no/such/program']})"
+    with fleet.changed("trial", hub_jupyterhub_config=code):
+        result = fleet.run("deploy", "--limit", "trial")
+    told = result.outcomes()["trial"]
+    assert result.code == 2 and told.startswith("rolled back ") and "-hub ended while it started" in told, told
+    assert "No such file or directory: '/no/such/program'" in result.output
+    assert trial.config == before and trial.healthy()
+
+
+def test_directories_of_others_are_left_alone(fleet: Fleet) -> None:
+    """Whatever they are called, and whatever is asked for."""
+    theirs = fleet.directory / "theirs"
+    kept = [theirs / "tools/hammer", theirs / "homes/trial/ada/letter", theirs / "hubs/trial/config/hub.json"]
+    for path in kept:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    for directory, reason in (("/etc", "is a directory of the system"), (theirs, "contains 'homes', 'hubs', 'tools'")):
+        with fleet.changed(cluster_state_directory=str(directory)):
+            for verb in ("plan", "deploy"):
+                result = fleet.run(verb)
+                assert result.code == 2, result.output
+                assert re.search(rf"lab.yml:\d+: .*cluster_state_directory: {directory} {reason}", result.output)
+            assert not Path(f"{directory}.deploy-lock").exists() and not Path(directory, ".hubfleet-state").exists()
+    sure = ("-e", "remove_hubs=trial", "-e", "remove_data=true", "-e", "remove_end_sessions=true")
+    with fleet.changed(cluster_state_directory=str(theirs)):
+        for copy in ("true", "false"):
+            result = fleet.run("remove", "--limit", "trial", *sure, "-e", f"remove_export={copy}")
+            assert result.code == 2 and "which no deploy made; nothing in it is changed" in result.output, result.output
+    assert all(path.read_text() == "{}" for path in kept)
+    assert not Path(f"{theirs}-exports").exists() and fleet.hub("trial").healthy()
+
+
 def uncompiled(environment: Path, *packages: str) -> list[Path]:
     """Modules of packages that Python has to compile whenever it imports them."""
     [folder] = environment.glob("lib/python3*/site-packages")
@@ -72,13 +108,18 @@ def uncompiled(environment: Path, *packages: str) -> list[Path]:
 
 @pytest.mark.slow
 def test_an_environment_that_cannot_be_built(fleet: Fleet) -> None:
-    trial = fleet.hub("trial")
-    before = [fleet.hub(name).pids for name in fleet.hubs]
-    with fleet.changed("trial", hub_environments=["python", {**EXTRA, "packages": ["hubfleet-no-such-package==1.0"]}]):
+    trial, campus = fleet.hub("trial"), fleet.hub("campus")
+    before = campus.pids, campus.config
+    broken = ["python", {**EXTRA, "packages": ["hubfleet-no-such-package==1.0"]}]
+    with fleet.changed(hub_announcement="For all"), fleet.changed("campus", hub_environments=broken):
         result = fleet.run("deploy")
-        assert result.code and "building extra: the step 'install packages' failed" in result.output
-        assert "hubfleet-no-such-package was not found" in result.output
-        assert [fleet.hub(name).pids for name in fleet.hubs] == before and trial.healthy()
+        # Only the hub that needs it fails, and its line says why.
+        outcomes = result.outcomes()
+        assert result.code == 2 and outcomes["trial"] == "deployed", result.output
+        assert outcomes["campus"].startswith("FAILED building extra: the step 'install packages' failed"), outcomes
+        assert "hubfleet-no-such-package was not found" in outcomes["campus"]
+        assert "some hubs differ from the inventory: 1 FAILED" in result.output
+        assert "For all" in trial.login_page() and (campus.pids, campus.config) == before and campus.healthy()
         assert not list((fleet.state / "environments").glob("extra-*"))
     with fleet.changed("trial", hub_environments=["python", {**EXTRA, "packages": ["cowsay==6.1"]}]):
         fleet.succeed("deploy")

@@ -36,7 +36,9 @@ def joined(deployed: Deployed) -> Iterator[Fleet]:
     fleet = deployed.fleet
     certificate, key = fleet.directory / "certificate.pem", fleet.directory / "key.pem"
     make_certificate(certificate, key)
-    fleet.add("secure", "staging", hub_tls_certificate=str(certificate), hub_tls_key=str(key))
+    service = "c.JupyterHub.services.append({'name': 'lasting', 'command': ['sleep', '7208']})"
+    tls = {"hub_tls_certificate": str(certificate), "hub_tls_key": str(key)}
+    fleet.add("secure", "staging", hub_jupyterhub_config=service, **tls)
     fleet.write()
     yield fleet
     if (fleet.state / "hubs/secure").exists():
@@ -160,8 +162,11 @@ def test_remove_keeps_data(joined: Fleet) -> None:
     hub = joined.hub("secure")
     hub.api("POST", "users/ada")
     before = hub.secrets()
+    assert sleeping(7208)
+    # A hub that is killed does not stop its own services.
+    os.kill(hub.pid("hub"), signal.SIGKILL)
     joined.succeed("remove", "--limit", "secure", "-e", "remove_hubs=secure")
-    assert not any(hub.pids.values()) and not hub.healthy()
+    assert not any(hub.pids.values()) and not hub.healthy() and not sleeping(7208)
     assert not list((joined.state / "supervisor").glob("services/*secure*"))
     result = joined.run("deploy", environment=trusting(joined))
     assert result.code == 0, result.output

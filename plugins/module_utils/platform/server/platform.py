@@ -244,12 +244,13 @@ class ServerPlatform(Platform):
         return read_authority(self.cluster["cluster_certificate_authority"], self.inventory.directory)
 
     def _prerequisites(self, hubs: list[Hub], facts: MachineFacts, machine: MachineState) -> list[Prerequisite]:
-        """Return what is to be built, each with the first hub that needs it, in the order of building."""
+        """Return what is to be built, each with the hubs that need it, in the order of building."""
         found: dict[str, Prerequisite] = {}
         for hub in hubs:
             for build in hub_builds(hub, facts.setup, self.assets):
                 if not _is_built(build, machine):
-                    found.setdefault(build.directory, Prerequisite(build.name, build.directory, hub.name))
+                    needed = found.setdefault(build.directory, Prerequisite(build.name, build.directory, []))
+                    needed.hubs.append(hub.name)
         return list(found.values())
 
     def _check_target(self, hub: Hub, facts: MachineFacts, every: bool) -> HubTarget:

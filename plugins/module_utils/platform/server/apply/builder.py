@@ -26,6 +26,8 @@ from ..desired.environments import COMPLETE, Build
 from ..layout import Layout
 
 STEP_TIMEOUT = 1800
+#: How lines begin that continue the cause of an error of uv.
+_CONTINUED = " " * 9
 
 
 class BuildError(HubfleetError):
@@ -167,7 +169,7 @@ class Builder:
         self.seconds[name] = round(time.monotonic() - started, 1)
         output = done.stdout.decode(errors="replace")
         if done.returncode:
-            tail = "\n".join(output.strip().splitlines()[-15:])
+            tail = "\n".join(_sentences(output)[-15:])
             raise BuildError(f"building {self.build.name}: the step '{name}' failed (exit {done.returncode}):\n{tail}")
         return output
 
@@ -233,6 +235,17 @@ def install_program(source: str, path: str) -> None:
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
+
+
+def _sentences(output: str) -> list[str]:
+    """Return the lines of a program's output; uv indents what continues an explanation, which becomes one line."""
+    lines: list[str] = []
+    for line in output.strip().splitlines():
+        if line.startswith(_CONTINUED) and lines:
+            lines[-1] += f" {line.strip()}"
+        elif line.strip():
+            lines.append(line)
+    return lines
 
 
 def pins_of(lock: str) -> str:

@@ -69,7 +69,7 @@ def test_one_of_several_staging_hubs_is_enough() -> None:
 
 
 def test_failed_production_hubs_stop_no_others() -> None:
-    assert gate(PRODUCTION, FLEET, ["a-one", "c-one"]).hubs == ["a-one", "a-two", "b-one", "c-one"]
+    assert gate(PRODUCTION, FLEET, ["a-one", "c-one"]).hubs == ["a-two", "b-one"]
 
 
 def test_staging_that_does_not_change_is_staging() -> None:
@@ -93,9 +93,16 @@ def test_nothing_is_said_of_clusters_where_nothing_changes() -> None:
 @pytest.mark.parametrize(("stage", "left"), [(STAGING, ["b-staging"]), (PRODUCTION, ["b-one", "c-one"])])
 def test_broken_machine(stage: str, left: list[str]) -> None:
     """It stops both tiers of its cluster, and nothing else."""
-    found = gate(stage, FLEET, [], broken_clusters={"a"})
+    found = gate(stage, FLEET, [], broken_clusters={"a": "the disk is full"})
     assert found.hubs == left
-    assert set(found.skipped.values()) == {"the machine of a could not be prepared"}
+    assert set(found.skipped.values()) == {"the machine of a could not be prepared: the disk is full"}
+
+
+def test_hubs_that_failed_already() -> None:
+    """For example without an environment: they are not deployed, and protect production as ever."""
+    assert gate(STAGING, FLEET, ["a-staging"]).hubs == ["b-staging"]
+    assert gate(STAGING, FLEET, ["a-staging"]).skipped == {}
+    assert gate(PRODUCTION, FLEET, ["a-one"]).hubs == ["a-two", "b-one", "c-one"]
 
 
 @pytest.mark.parametrize(
