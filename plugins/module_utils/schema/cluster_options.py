@@ -74,7 +74,7 @@ MACHINE = (
         "cluster_state_directory",
         "machine_path",
         (
-            "Directory of all files of the cluster on the machine.",
+            "Directory of all files of the cluster on the machine; empty or missing before the first deploy.",
             "Defaults to C(/var/lib/hubfleet/CLUSTER) for root, otherwise to C(~/.local/share/hubfleet/CLUSTER).",
         ),
         home=True,

@@ -48,7 +48,9 @@ def export_hub(layout: Layout, hub: str, own_homes: bool, when: str) -> str:
             members = [os.path.join(inside, folder) for folder in ("config", "secrets")]
             if own_homes:
                 members.append(os.path.relpath(layout.homes(hub), layout.root))
-            members = [member for member in members if os.path.isdir(os.path.join(layout.root, member))]
+            # With it, a deploy accepts the directory that the archive is extracted to.
+            members.append(os.path.basename(layout.marker))
+            members = [member for member in members if os.path.exists(os.path.join(layout.root, member))]
             archive = os.path.join(work, "archive")
             databases = ["--directory", work, os.path.join(inside, database.DATABASE)] if copied else []
             _pack(archive, [*databases, "--directory", layout.root, *members])

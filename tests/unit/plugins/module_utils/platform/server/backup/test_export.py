@@ -56,7 +56,7 @@ def names(archive: str) -> set[str]:
         return {member.name for member in packed.getmembers() if member.isfile()}
 
 
-HUB = {"hubs/demo/config/hub.json", "hubs/demo/secrets/check_token", "hubs/demo/jupyterhub.sqlite"}
+HUB = {".hubfleet-state", "hubs/demo/config/hub.json", "hubs/demo/secrets/check_token", "hubs/demo/jupyterhub.sqlite"}
 
 
 def test_everything_that_would_go_is_in_it(layout: Layout, tmp_path: Path) -> None:
