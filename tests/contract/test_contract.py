@@ -112,7 +112,7 @@ def test_orphans(harness: Harness) -> None:
 def test_prerequisites(harness: Harness) -> None:
     platform, hubs = made(harness, "alpha", "beta")
     found = platform.observe(hubs).prerequisites
-    assert found and {each.hub for each in found} <= {"alpha", "beta"}
+    assert found and all(each.hubs and set(each.hubs) <= {"alpha", "beta"} for each in found)
     assert all(each.name and each.directory for each in found)
 
 
