@@ -39,6 +39,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.templates impo
 
 CLUSTERS_GROUP = "clusters"
 
+#: Endings of inventories, and of scripts that print them.
+_INVENTORY_SUFFIXES = {"", ".ini", ".json", ".py", ".sh", ".toml", ".yaml", ".yml"}
+
 #: Stands for an encrypted value while templates are rendered: Ansible does not take types of ours there.
 _PLACEHOLDER = re.compile("encrypted-[0-9a-f]{12}")
 
@@ -53,8 +56,12 @@ def read_inventory(task_vars: Mapping[str, Any], only: str | None = None, keep_e
     members = set(groups.get(CLUSTERS_GROUP, ()))
     clusters: dict[str, list[str]] = {cluster: [] for cluster in _cluster_groups(hostvars)} if members else {}
     hosts, shared = {}, _Shared(keep_encrypted)
+    strays: dict[str, str] = {}
     for name in map(str, groups["all"] if only is None else [only]):
         raw = hostvars.raw_get(name)
+        if _is_stray(raw):
+            strays.setdefault(origin.shown((str(raw["inventory_file"]), 0)), name)
+            continue
         if name not in members and not _looks_like_hub(raw):
             continue
         host = hosts[name] = read_host(name, raw, hostvars, shared)
@@ -71,7 +78,17 @@ def read_inventory(task_vars: Mapping[str, Any], only: str | None = None, keep_e
         groups=frozenset(map(str, groups)),
         extra_variables=frozenset(map(str, hostvars._variable_manager.extra_vars)),
         repeated_keys=repeated_keys(sources, hosts) if only is None else [],
+        strays=strays,
     )
+
+
+def _is_stray(raw: Mapping[str, Any]) -> bool:
+    """Return whether Ansible made a host of a line in a file that is no inventory, such as requirements.in.
+
+    It reads every file in an inventory directory, and takes the first word of any line for the name of a host.
+    """
+    suffix = os.path.splitext(str(raw.get("inventory_file") or ""))[1]
+    return suffix not in _INVENTORY_SUFFIXES and set(raw.get("group_names", ())) <= {"ungrouped"}
 
 
 def _looks_like_hub(raw: Mapping[str, Any]) -> bool:

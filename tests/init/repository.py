@@ -17,6 +17,7 @@ PLATFORMS = ("server", "kubernetes")
 COMMON = {
     ".gitignore",
     "README.md",
+    "files/README.md",
     "ansible.cfg",
     "collections/requirements.yml",
     "group_vars/all.yml",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from .catalogue_options import NAME_PATTERN, NAME_TEXT
@@ -18,7 +19,14 @@ _OUR_GROUPS = "hubfleet_"
 
 
 def check_groups(inventory: FleetInput, problems: Problems) -> None:
-    """Every hub is in one cluster and one tier; names are usable for files and services."""
+    """Every hub is in one cluster and one tier; names are usable for files and services; no file is read as hosts."""
+    for path, host in inventory.strays.items():
+        moved = f"../files/{os.path.basename(path)}"
+        message = (
+            f"Ansible reads this file as an inventory, and took {host!r} for a host; move it out of the inventory "
+            f"directory, to {moved} as seen from there"
+        )
+        problems.add((), message, path)
     cluster_of: dict[str, list[str]] = {name: [] for name in inventory.hosts}
     for cluster, members in inventory.clusters.items():
         if not re.fullmatch(NAME_PATTERN.replace("-a-z0-9", "-_a-z0-9"), cluster):

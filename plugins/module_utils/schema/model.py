@@ -101,6 +101,7 @@ class FleetInput:
     whole: Ansible reads every file in it; not so where the inventory is named by its file.
     groups: names of all groups. extra_variables: names of variables from the command line (-e).
     repeated_keys: keys that stand twice in a mapping of a file, of which Ansible uses the last.
+    strays: files that Ansible read as inventories although they are none -> a host that it made of a line.
     """
 
     hosts: dict[str, HostInput]
@@ -110,6 +111,7 @@ class FleetInput:
     groups: frozenset[str] = frozenset()
     extra_variables: frozenset[str] = frozenset()
     repeated_keys: list[RepeatedKey] = field(default_factory=list)
+    strays: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
