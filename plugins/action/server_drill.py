@@ -121,6 +121,7 @@ def _summary(found: dict[str, Any]) -> str:
 
 def _elsewhere(hub: Hub, port: int) -> dict[str, Any]:
     """Return options that let a hub be reached by its own machine only."""
+    unmanaged = dict.fromkeys(("command", "environment", "user"))
     return {
         "hub_port": port,
         "hub_internal_port": None,
@@ -130,4 +131,6 @@ def _elsewhere(hub: Hub, port: int) -> dict[str, Any]:
         "hub_tls_certificate": None,
         "hub_tls_key": None,
         "hub_home_directory": None,
+        # The programs of the real hub's services have its ports.
+        "hub_services": [{**service, **unmanaged} for service in hub["hub_services"] or ()],
     }

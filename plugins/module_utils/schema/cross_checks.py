@@ -21,6 +21,7 @@ from .model import LOCALHOST, Fleet, FleetInput, HostInput, Hub, ValuePath
 from .option import SERVER
 from .problems import Problems
 from .role_checks import check_roles
+from .service_checks import check_services
 from .units import format_duration
 from .user_names import check_blocked_admins, check_created_users
 from .values import check_keys
@@ -195,17 +196,14 @@ def _check_address(hub: Hub, report: Report, broken: set[str]) -> None:
 
 
 def _check_services(hub: Hub, report: Report) -> None:
-    services, seen = hub["hub_services"] or [], set()
-    for index, service in enumerate(services):
-        name = service["name"]
+    check_services(hub, report)
+    names = [service["name"] for service in hub["hub_services"] or ()]
+    for index, name in enumerate(names):
         _check_taken("hub_services", index, name, report)
-        if name in seen:
-            report(("hub_services", index, "name"), f"{name!r} is used twice")
-        seen.add(name)
     for index, role in enumerate(hub["hub_roles"] or []):
         _check_taken("hub_roles", index, role["name"], report)
         for service in role["services"] or ():
-            if service not in seen:
+            if service not in names:
                 report(("hub_roles", index, "services"), f"{service!r} is not in hub_services")
 
 

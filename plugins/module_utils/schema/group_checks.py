@@ -20,10 +20,10 @@ _OUR_GROUPS = "hubfleet_"
 
 def check_groups(inventory: FleetInput, problems: Problems) -> None:
     """Every hub is in one cluster and one tier; names are usable for files and services; no file is read as hosts."""
-    for path, host in inventory.strays.items():
+    for path, stray in inventory.strays.items():
         moved = f"../files/{os.path.basename(path)}"
         message = (
-            f"Ansible reads this file as an inventory, and took {host!r} for a host; move it out of the inventory "
+            f"Ansible reads this file as an inventory, and took {stray!r} for a host; move it out of the inventory "
             f"directory, to {moved} as seen from there"
         )
         problems.add((), message, path)

@@ -16,8 +16,9 @@ from .catalogue_options import (
     VARIABLE_TEXT,
     named,
 )
+from .extension_options import EXTENSION
 from .kubernetes_options import KUBERNETES_CHAPTERS
-from .option import SERVER, Option, element, names, users
+from .option import SERVER, Option, element, users
 
 ADDRESS = (
     Option(
@@ -357,93 +358,6 @@ LOOK = (
         ("Directory of templates that override those of JupyterHub.",),
     ),
     Option("hub_logo", "inventory_path", ("Image file that is shown as the logo of the hub.",)),
-)
-
-EXTENSION = (
-    Option(
-        "hub_services",
-        "list",
-        ("Externally managed services of JupyterHub.",),
-        default=(),
-        elements=element(
-            "dict",
-            options=(
-                Option(
-                    "name",
-                    "str",
-                    ("Name of the service.",),
-                    required=True,
-                    pattern=NAME_PATTERN,
-                    pattern_text=NAME_TEXT,
-                ),
-                Option(
-                    "url",
-                    "url",
-                    ("URL that the service listens on; it is served under C(/services/NAME).",),
-                ),
-                Option(
-                    "api_token",
-                    "str",
-                    ("API token of the service; encrypt it with ansible-vault or SOPS.",),
-                    secret=True,
-                ),
-                Option(
-                    "oauth_redirect_uri",
-                    "url",
-                    ("URL that the hub redirects to after a user has logged in to the service.",),
-                ),
-                Option("display", "bool", ("Whether the menu of the hub lists the service.",), default=True),
-            ),
-        ),
-        example='[{name: grader, url: "http://127.0.0.1:9000", api_token: !vault ...}]',
-    ),
-    Option(
-        "hub_roles",
-        "list",
-        ("Roles of JupyterHub: scopes, and the users, groups and services that have them.",),
-        default=(),
-        elements=element(
-            "dict",
-            options=(
-                Option(
-                    "name",
-                    "str",
-                    ("Name of the role.",),
-                    required=True,
-                    pattern=r"[a-z][-a-z0-9_~.]{1,253}[a-z0-9]",
-                    pattern_text="a role name of JupyterHub (lower case, at least three characters)",
-                ),
-                Option("description", "str", ("Purpose of the role.",), prose=True, default=""),
-                Option(
-                    "scopes",
-                    "list",
-                    ("Scopes that the role grants.",),
-                    required=True,
-                    elements=names(),
-                ),
-                Option("users", "list", ("Users that have the role.",), default=(), elements=users()),
-                Option(
-                    "groups",
-                    "list",
-                    ("Groups that have the role: of O(hub_groups), unless the authenticator decides about groups.",),
-                    default=(),
-                    elements=names(),
-                ),
-                Option("services", "list", ("Services that have the role.",), default=(), elements=names()),
-            ),
-        ),
-        example='[{name: instructors, scopes: ["list:users"], users: [ada]}]',
-    ),
-    Option(
-        "hub_jupyterhub_config",
-        "python",
-        (
-            "Python code that is run at the end of the configuration of JupyterHub, with the configuration object C(c);"
-            " for settings that have no option.",
-        ),
-        default="",
-        example="c.JupyterHub.authenticate_prometheus = True",
-    ),
 )
 
 #: All hub_* options, in the order of the reference, by chapter.

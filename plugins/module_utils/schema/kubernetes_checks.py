@@ -20,6 +20,7 @@ from .model import Fleet, FleetInput, Hub, ValuePath
 from .option import KUBERNETES
 from .problems import Problems
 from .role_checks import check_roles
+from .service_checks import check_services
 from .user_names import check_blocked_admins, check_created_users
 from .values import check_value
 
@@ -103,11 +104,10 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
 
 
 def _check_services(hub: Hub, report: Report) -> None:
-    seen = set()
+    check_services(hub, report)
     for index, service in enumerate(hub["hub_services"] or ()):
-        if service["name"] in seen:
-            report(("hub_services", index, "name"), f"{service['name']!r} is used twice")
-        seen.add(service["name"])
+        if service["user"]:
+            report(("hub_services", index, "user"), "is only valid on the platform server: a hub's pod has one account")
 
 
 def _check_profiles(hub: Hub, report: Report) -> None:

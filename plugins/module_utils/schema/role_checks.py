@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from .model import Hub, ValuePath
 from .option import SERVER
@@ -76,16 +76,21 @@ _FILTER = re.compile(r"user|service|server|(user|service|group|server)=.+")
 
 def check_roles(hub: Hub, report: Report) -> None:
     """Report roles that JupyterHub does not start with: unknown scopes, and its own role for admins."""
-    version = hub["hub_jupyterhub_version"] if hub.platform == SERVER else None
-    known = _SCOPES.union(*(scopes for number, scopes in _NEWER_SCOPES.items() if version in (None, number)))
     for index, role in enumerate(hub["hub_roles"] or ()):
         if role["name"] == "admin":
             message = "'admin' is a role of JupyterHub, whose scopes cannot be changed; use hub_admins, or another name"
             report(("hub_roles", index, "name"), message)
-        for place, scope in enumerate(role["scopes"] or ()):
-            message = _scope_problem(scope, known, version)
-            if message:
-                report(("hub_roles", index, "scopes", place), message)
+        check_scopes(hub, ("hub_roles", index, "scopes"), role["scopes"] or (), report)
+
+
+def check_scopes(hub: Hub, path: ValuePath, scopes: Sequence[str], report: Report) -> None:
+    """Report scopes of a list at ``path`` that JupyterHub does not know."""
+    version = hub["hub_jupyterhub_version"] if hub.platform == SERVER else None
+    known = _SCOPES.union(*(newer for number, newer in _NEWER_SCOPES.items() if version in (None, number)))
+    for place, scope in enumerate(scopes):
+        message = _scope_problem(scope, known, version)
+        if message:
+            report((*path, place), message)
 
 
 def _scope_problem(scope: str, known: frozenset[str], version: str | None) -> str:

@@ -93,6 +93,16 @@ def package() -> dict[str, str]:
     return {str(path.relative_to(RUNTIME)): path.read_text(encoding="utf-8") for path in paths}
 
 
+#: Records that it has finished its start, as a hub does, and waits.
+_HUB = """
+import json, os, pathlib, time
+status = pathlib.Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+record = {"pid": os.getpid(), "start_time": status[19]}
+pathlib.Path(os.environ["HUBFLEET_DIRECTORY"], "run", "hub-started.json").write_text(json.dumps(record))
+time.sleep(3600)
+"""
+
+
 @dataclass
 class World:
     """A place for clusters. programs: of the environment that has supervisord."""
@@ -179,9 +189,9 @@ class World:
         """Return the services of a version: only the hub differs between versions."""
         directory = self.layout(name).hub("lab").directory
         server = [sys.executable, str(self.root / "server.py"), str(port or self.public)]
-        sleep = [sys.executable, "-c", "import time; time.sleep(3600)"]
+        hub = [sys.executable, "-c", _HUB]
         proxy = self.service("proxy", directory, server, "1", name)
-        return [proxy, self.service("hub", directory, sleep, version, name)]
+        return [proxy, self.service("hub", directory, hub, version, name)]
 
     def service(self, role: str, directory: str, line: list[str], digest: str, name: str = "state") -> Service:
         """Return a service that the launcher starts."""

@@ -19,7 +19,7 @@ from runtime_tools import needs_root
 
 pytestmark = needs_root
 
-LASTING = {"name": "lasting", "command": ["sh", "-c", "sleep 7301 & exec sleep 7302"], "environment": {"OWN": "1"}}
+LASTING = {"name": "lasting", "command": ["sh", "-c", "sleep 7301 & exec sleep 7302"], "oauth_no_confirm": True}
 
 
 def started(hub: Hub) -> dict[str, Any]:
@@ -48,6 +48,8 @@ def hub(make_root_hub: Callable[..., Hub]) -> Hub:
     hub = make_root_hub("serving", services=[LASTING, {"name": "outside", "url": "http://127.0.0.1:9"}])
     code = "c.JupyterHub.services += [{'name': name, 'command': command} for name, command in %s]"
     hub.write(extra=code % [("done", ["true"]), ("broken", ["sh", "-c", "exit 3"])])
+    secrets = {"service_environments": {"lasting": {"OWN": "1"}}}
+    (hub.directory / "config" / "secrets.json").write_text(json.dumps(secrets))
     hub.start("proxy", "hub")
     return hub
 

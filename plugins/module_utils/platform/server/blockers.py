@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ...schema.model import FleetInput, Hub
 from ...schema.problems import Problem
 from ..base import Blocker
@@ -17,7 +19,7 @@ from .observe.cluster import MachineState
 def find_blockers(
     hubs: list[Hub], setup: Setup, state: MachineState, inventory: FleetInput, assets: Assets
 ) -> list[Blocker]:
-    """Return foreign state directories, ports in use, and databases that a hub's version of JupyterHub cannot read."""
+    """Return foreign state directories, ports in use, services of root, and databases that are too new for a hub."""
     if state.foreign:
         # Nothing that was found in there is a hub's.
         return [Blocker("foreign-directory", _foreign_directory(hubs, setup, state, inventory))]
@@ -27,6 +29,7 @@ def find_blockers(
         for port in state.ports_in_use[hub.name]
     ]
     found += _reverse_proxy_ports(hubs, state, inventory)
+    found += _accounts_of_services(hubs, setup, inventory)
     for hub in hubs:
         version = versions(hub["hub_jupyterhub_version"], setup, assets)["jupyterhub"]
         newer = newer_database(version, state.hubs[hub.name])
@@ -58,6 +61,23 @@ def _reverse_proxy_ports(hubs: list[Hub], state: MachineState, inventory: FleetI
         problem = Problem((variable,), f"{used}; stop that program, or set another port", where, behind)
         found.append(Blocker("port-in-use", problem, breaks_running=True))
     return found
+
+
+def _accounts_of_services(hubs: list[Hub], setup: Setup, inventory: FleetInput) -> Iterator[Blocker]:
+    """Yield services that would run as root unasked, and accounts that only root can run services as."""
+    root = setup.proxy_account is not None
+    for hub in hubs:
+        for index, service in enumerate(hub["hub_services"] or ()):
+            if not service["command"] or root == bool(service["user"]):
+                continue
+            path = ("hub_services", index, "user")
+            message = (
+                "is not set, so the service would run as root, as the hub does; set an account of the machine, or root"
+                if root
+                else "can only be set where root deploys; the service runs as the account that deploys"
+            )
+            problem = Problem(path, message, inventory.hosts[hub.name].locate(path), [hub.name])
+            yield Blocker("service-account", problem)
 
 
 def _newer_database(hub: Hub, newer: str, inventory: FleetInput) -> Problem:

@@ -25,7 +25,12 @@ EXTRA_CONFIG = "zz-hub_jupyterhub_config"
 SERVICE_KEYS = {
     "url": "url",
     "api_token": "apiToken",
+    "command": "command",
+    "environment": "environment",
     "oauth_redirect_uri": "oauth_redirect_uri",
+    "oauth_client_id": "oauth_client_id",
+    "oauth_client_allowed_scopes": "oauth_client_allowed_scopes",
+    "oauth_no_confirm": "oauth_no_confirm",
     "display": "display",
 }
 

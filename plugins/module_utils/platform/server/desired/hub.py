@@ -24,6 +24,9 @@ from .services import Service, reverse_proxy_service, services, slice_name
 #: What a hub runs from, as fields of history.Record -> words.
 VERSIONS = {"jupyterhub": "JupyterHub", "proxy": "proxy", "python": "Python"}
 
+#: Keys of services that go to secrets.json.
+_SECRET_OF_SERVICES = ("api_token", "environment")
+
 #: Version of hub.json that the package hubfleet_runtime understands.
 FORMAT = 1
 
@@ -136,7 +139,11 @@ def desired_hub(
     builds = hub_builds(hub, setup, assets)
     environments = {build.name: build for build in builds if build.folder == "environments"}
     config = _config(hub, setup, environments, copied)
-    secrets = {"traits": secret_traits(hub), "services": _service_tokens(hub)}
+    secrets = {
+        "traits": secret_traits(hub),
+        "services": _of_services(hub, "api_token"),
+        "service_environments": _of_services(hub, "environment"),
+    }
     extra = hub["hub_jupyterhub_config"] or ""
     content = digest([json.dumps(config), secrets, extra, copied])
     own = "" if hub.behind_reverse_proxy else certificate
@@ -215,12 +222,13 @@ def _reverse_proxy(hub: Hub, tls: dict[str, str] | None) -> dict[str, Any]:
 
 
 def _service(service: dict[str, Any]) -> dict[str, Any]:
-    """Return a service of the operator's without its token."""
-    return {key: value for key, value in service.items() if value is not None and key != "api_token"}
+    """Return a service of the operator's without what may be secret."""
+    return {key: value for key, value in service.items() if value is not None and key not in _SECRET_OF_SERVICES}
 
 
-def _service_tokens(hub: Hub) -> dict[str, str]:
-    return {service["name"]: service["api_token"] for service in hub["hub_services"] or () if service["api_token"]}
+def _of_services(hub: Hub, key: str) -> dict[str, Any]:
+    """Return name -> value of a key of services that have it."""
+    return {service["name"]: service[key] for service in hub["hub_services"] or () if service[key]}
 
 
 def _generated(hub: Hub) -> tuple[str, ...]:

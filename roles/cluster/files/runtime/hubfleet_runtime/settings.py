@@ -134,12 +134,17 @@ def _set_services(c: Config, directory: HubDirectory) -> None:
     services = [{"name": name, "api_token": directory.secret(f"{name}_token")} for name in _OWN_SERVICES]
     roles = [{"name": name, "scopes": scopes, "services": [name]} for name, scopes in _OWN_SERVICES.items()]
     tokens = directory.secret_settings.get("services") or {}
+    environments = directory.secret_settings.get("service_environments") or {}
     for key, own in (("services", services), ("roles", roles)):
         for entry in directory.hub.get(key) or []:
             if entry.get("name") in _OWN_SERVICES:
                 raise ConfigurationError(f"hub.json: {key}: the name {entry['name']!r} is reserved for the hub itself")
-            token = {"api_token": tokens[entry["name"]]} if key == "services" and entry["name"] in tokens else {}
-            own.append({**entry, **token})
+            name, secrets = entry["name"], {}
+            if key == "services" and name in tokens:
+                secrets["api_token"] = tokens[name]
+            if key == "services" and name in environments:
+                secrets["environment"] = environments[name]
+            own.append({**entry, **secrets})
     c.JupyterHub.services = services
     c.JupyterHub.load_roles = roles
     c.JupyterHub.load_groups = directory.hub.get("groups") or {}

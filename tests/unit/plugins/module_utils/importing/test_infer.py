@@ -122,7 +122,7 @@ def test_values_that_options_say(path: str, value: Any, variables: dict[str, Any
         ("singleuser.storage.extraVolumeMounts.a", {"name": "home", "mountPath": "/a", "other": 1}),
         ("singleuser.storage.type", "static"),
         ("hub.templateVars.hub_title", "Title"),
-        ("hub.services.grader", {"command": ["run"]}),
+        ("hub.services.grader", {"command": ["run"], "cwd": "/srv"}),
         ("hub.loadRoles.X", {"scopes": ["self"]}),
         ("singleuser.image", {"name": "quay.io/a/b", "tag": 1.0}),
         ("singleuser.cpu.limit", 0),

@@ -198,6 +198,28 @@ PLACES = [
         {"hub/services/grader": {"oauth_redirect_uri": "https://grader.example.org/callback"}},
     ),
     Place(
+        "hub_services",
+        [
+            {
+                "name": "grader",
+                "command": ["grader", "--port=9000"],
+                "environment": {"LOG_LEVEL": "debug"},
+                "oauth_client_id": "service-graders",
+                "oauth_client_allowed_scopes": ["read:users"],
+                "oauth_no_confirm": True,
+            }
+        ],
+        {
+            "hub/services/grader": {
+                "command": ["grader", "--port=9000"],
+                "environment": {"LOG_LEVEL": "debug"},
+                "oauth_client_id": "service-graders",
+                "oauth_client_allowed_scopes": ["read:users"],
+                "oauth_no_confirm": True,
+            }
+        },
+    ),
+    Place(
         "hub_roles",
         [{"name": "instructors", "scopes": ["list:users"], "users": ["ada"], "groups": ["staff"]}],
         {"hub/loadRoles/instructors": {"scopes": ["list:users"], "users": ["ada"], "groups": ["staff"]}},

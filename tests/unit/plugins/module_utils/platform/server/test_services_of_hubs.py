@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Services that the inventory gives to a hub on a machine."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.blockers import find_blockers
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.hub import (
+    desired_hub,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.cluster import (
+    MachineState,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.hub import ObservedHub
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, HostInput
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.server.test_diff import (
+    ASSETS,
+    SETUP,
+)
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.schema.sound import hub_of
+
+ORDINARY = dataclasses.replace(SETUP, proxy_account=None)
+ROOT = dataclasses.replace(SETUP, proxy_account="hubfleet-proxy")
+COMMAND = {"name": "grader", "command": ["/opt/grader", "--port=9000"]}
+UNSET = "is not set, so the service would run as root, as the hub does; set an account of the machine, or root"
+USELESS = "can only be set where root deploys; the service runs as the account that deploys"
+
+
+def test_what_may_be_secret_is_not_in_the_configuration() -> None:
+    service = {**COMMAND, "api_token": "0" * 32, "environment": {"DSN": "postgresql://grader:pass@db"}}
+    desired = desired_hub(hub_of(hub_services=[service]), SETUP, ASSETS, {})
+    assert desired.config["services"] == [{**COMMAND, "display": True}]
+    assert desired.secrets["services"] == {"grader": "0" * 32}
+    assert desired.secrets["service_environments"] == {"grader": {"DSN": "postgresql://grader:pass@db"}}
+    assert "postgresql" not in desired.shown()
+
+
+@pytest.mark.parametrize(
+    ("setup", "service", "message"),
+    [
+        (ROOT, COMMAND, UNSET),
+        (ROOT, {**COMMAND, "user": "grader"}, None),
+        (ROOT, {**COMMAND, "user": "root"}, None),
+        (ROOT, {"name": "grader", "url": "http://127.0.0.1:9000"}, None),
+        (ORDINARY, COMMAND, None),
+        (ORDINARY, {**COMMAND, "user": "grader"}, USELESS),
+    ],
+)
+def test_the_account_of_a_service(setup: Any, service: dict[str, Any], message: str | None) -> None:
+    hub = hub_of(hub_services=[service])
+    state = MachineState({hub.name: ObservedHub()}, {hub.name: []})
+    found = find_blockers([hub], setup, state, FleetInput({hub.name: HostInput(hub.name, {})}, {}), ASSETS)
+    assert [blocker.problem.line() for blocker in found] == (
+        [f"{hub.name}: hub_services[0].user: {message}"] if message else []
+    )
