@@ -27,6 +27,7 @@ from ...fleet.changes import (
 from ...fleet.snapshot import version_reasons
 from .access_changes import inventory_changes, panel_sentences
 from .desired.hub import VERSIONS, DesiredHub
+from .desired.services import Service, culler_settings
 from .observe.cluster import MachineState
 from .observe.hub import ObservedHub
 from .redacted import HubContent, mask_change
@@ -48,11 +49,17 @@ def diff_hub(desired: DesiredHub, state: MachineState, missing: Collection[str])
     found.reasons = [*_supervision_reasons(desired, observed, state), *found.reasons]
     if found.reasons and found.action == UNCHANGED:
         found.action = UPDATE
-    if {reason.code for reason in found.reasons} & {CONFIGURATION, HUB_CONFIG}:
-        before, after = HubContent(observed.config, observed.extra), desired.content()
+    if {reason.code for reason in found.reasons} & {CONFIGURATION, HUB_CONFIG, RESTART}:
+        before, after = HubContent(observed.config, observed.extra, _culler_of(observed, desired)), desired.content()
         if before != after:
             found.before, found.after = mask_change(desired.redactor, before, after)
     return found
+
+
+def _culler_of(observed: ObservedHub, desired: DesiredHub) -> tuple[str, ...]:
+    """Return the settings of the culler by the last deploy; the desired ones where that is not recorded."""
+    recorded = observed.record.services if observed.record else []
+    return culler_settings(Service.from_dict(each) for each in recorded) or culler_settings(desired.services)
 
 
 def _differences(

@@ -20,22 +20,24 @@ PUBLIC_NAMES = "public_names"
 
 @dataclass(frozen=True)
 class HubContent:
-    """The content of hub.json, and extra.py without its private lines."""
+    """The content of hub.json, extra.py without its private lines, and what the culler is started with."""
 
     config: dict[str, Any]
     code: str = ""
+    culler: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, config: dict[str, Any] | None, extra: str) -> HubContent:
+    def read(cls, config: dict[str, Any] | None, extra: str, culler: tuple[str, ...] = ()) -> HubContent:
         """Return the content of files; an older hub.json does not say which lines of extra.py are private."""
         config = config or {}
-        return cls(config, mask_private_lines(extra, config.get(PRIVATE_LINES)))
+        return cls(config, mask_private_lines(extra, config.get(PRIVATE_LINES)), culler)
 
     def text(self) -> str:
         """Return it for people."""
         shown = {key: value for key, value in self.config.items() if key not in (PRIVATE_LINES, PUBLIC_NAMES)}
+        culler = "".join(f"  {setting}\n" for setting in self.culler)
         code = f"hub_jupyterhub_config:\n{self.code}" if self.code else ""
-        return f"{json.dumps(shown, indent=2)}\n{code}"
+        return f"{json.dumps(shown, indent=2)}\n" + (f"culler:\n{culler}" if culler else "") + code
 
 
 def mask_content(redactor: Redactor, content: HubContent) -> str:
@@ -58,4 +60,4 @@ def mask_earlier(redactor: Redactor, earlier: str, now: HubContent) -> str:
 
 
 def _text(redactor: Redactor, content: HubContent, masked: dict[str, Any]) -> str:
-    return HubContent(masked, redactor.mask_lines(content.code)).text()
+    return HubContent(masked, redactor.mask_lines(content.code), content.culler).text()

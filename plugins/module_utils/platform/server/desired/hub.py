@@ -19,7 +19,7 @@ from ..facts.machine import Setup
 from ..redacted import PRIVATE_LINES, PUBLIC_NAMES, HubContent, mask_content
 from ..reverse_proxy.desired import ReverseProxy, Site, site_of
 from .environments import Assets, Build, hub_builds, versions
-from .services import Service, reverse_proxy_service, services, slice_name
+from .services import Service, culler_settings, reverse_proxy_service, services, slice_name
 
 #: What a hub runs from, as fields of history.Record -> words.
 VERSIONS = {"jupyterhub": "JupyterHub", "proxy": "proxy", "python": "Python"}
@@ -106,7 +106,7 @@ class DesiredHub:
 
     def content(self) -> HubContent:
         """Return its content for people, to be masked."""
-        return HubContent.read(self.config, self.extra)
+        return HubContent.read(self.config, self.extra, culler_settings(self.services))
 
     def config_files(self) -> dict[str, str]:
         """Return the files below config/ that are written from text, by name."""

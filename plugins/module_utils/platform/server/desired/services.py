@@ -9,7 +9,7 @@ lock and writes down the digest of what it was started from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -235,6 +235,13 @@ def _culler_command(hub: Hub, config: dict[str, Any], python: str) -> list[str]:
         f"--cull-every={max(10, min(300, shortest // 2))}",
         "--concurrency=5",
     ]
+
+
+def culler_settings(services: Iterable[Service]) -> tuple[str, ...]:
+    """Return the options of jupyterhub-idle-culler's command line, but for the address of the hub."""
+    command = next((service.command for service in services if service.role == "culler"), ())
+    settings = command[command.index("--") + 1 :] if "--" in command else ()
+    return tuple(word for word in settings if word.startswith("--") and not word.startswith("--url="))
 
 
 def _culler_options(config: dict[str, Any], setup: Setup) -> list[str]:

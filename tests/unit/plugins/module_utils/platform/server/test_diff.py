@@ -239,6 +239,18 @@ def as_deployed(hub: DesiredHub) -> ObservedHub:
     )
 
 
+def test_settings_of_the_culler_are_shown() -> None:
+    """They are on its command line, and not in hub.json."""
+    before, after = desired(hub_of(hub_maximum_age="8h")), desired(hub_of(hub_maximum_age="9h"))
+    live, services = as_deployed(before), [each.as_dict() for each in before.services]
+    record = Record(1, "", "", "", "", before.fingerprint, files=live.files, services=services, result=CHECKED)
+    change = diff_of(after, replace(live, record=record), [])
+    assert texts(change) == ["culler to restart"]
+    assert "culler:\n  --timeout=3600\n  --max-age=28800\n" in change.before
+    assert change.after == change.before.replace("--max-age=28800", "--max-age=32400")
+    assert "--url=" not in change.after
+
+
 def test_unchecked_is_checked_again() -> None:
     hub = desired(hub_of())
     change = diff_of(hub, replace(as_deployed(hub), checked="older"), [])
