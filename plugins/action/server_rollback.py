@@ -9,7 +9,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.redacted import mask_earlier
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import HubfleetError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.redacted import (
+    HubContent,
+    mask_earlier,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_cluster import ServerCluster
@@ -25,7 +29,11 @@ class ActionModule(ServerAction):
     def arguments(self, hub: Hub, cluster: ServerCluster, given: dict[str, Any]) -> dict[str, Any] | None:
         """Return the module's arguments, and prepare masking of the difference that it returns."""
         if self._task.diff:
-            self.mask = partial(mask_earlier, hub.redactor, now=cluster.desired(hub).content())
+            try:
+                now = cluster.desired(hub).content()
+            except HubfleetError:  # the inventory is not valid; then everything that may be secret is masked
+                now = HubContent({})
+            self.mask = partial(mask_earlier, hub.redactor, now=now)
         return super().arguments(hub, cluster, given)
 
     def apply(self, arguments: dict[str, Any], task_vars: Any) -> dict[str, Any]:
