@@ -17,10 +17,10 @@ import sys
 import time
 from pathlib import Path
 
-# as a script, this file's own folder would come first and hide modules of the standard library
+# it runs as a script, which does not find its own package
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from jupyterhub.app import JupyterHub
+from jupyterhub import app
 
 from hubfleet_runtime import files, processes
 
@@ -28,10 +28,8 @@ from hubfleet_runtime import files, processes
 SERVICE_GRACE = 2.0
 
 
-class RecordingHub(JupyterHub):
-    """JupyterHub with a record of its start."""
-
-    name = "jupyterhub"
+class JupyterHub(app.JupyterHub):
+    """JupyterHub with a record of its start; by the same name, which logs contain."""
 
     async def start(self) -> None:
         """Start the hub, and record it with the managed services that ended at once."""
@@ -54,4 +52,4 @@ class RecordingHub(JupyterHub):
 
 
 if __name__ == "__main__":
-    RecordingHub.launch_instance()
+    JupyterHub.launch_instance()
