@@ -102,7 +102,7 @@ def test_a_full_or_foreign_home_stops_no_server(hub: Hub) -> None:
 
 def test_another_build_begins_without_packages(hub: Hub, state: Path) -> None:
     kernel = hub.kernel(USER)
-    wheel = kernel.run(f"{WRITE_WHEEL}print(write_wheel('mine', '1.0'))").strip()
+    wheel = kernel.run(f"{WRITE_WHEEL}print(write_wheel('kept', '1.0'))").strip()
     kernel.run(f"%pip install {wheel}")
     newer = state / f"{hub.tools.user.name.rpartition('-')[0]}-0123456789ab"
     copy_build(hub.tools.user, newer)
@@ -112,14 +112,14 @@ def test_another_build_begins_without_packages(hub: Hub, state: Path) -> None:
     hub.kill("hub")
     hub.start("hub")
     # what runs keeps its software and its packages
-    assert kernel.run("import mine, sys; print(sys.prefix)").strip() == str(layer(hub, hub.tools.user))
+    assert kernel.run("import kept, sys; print(sys.prefix)").strip() == str(layer(hub, hub.tools.user))
     restart(hub)
     printed = hub.kernel(USER).run("import sys; print(sys.prefix)")
     assert "user-packages reinstall" in printed and printed.splitlines()[-1] == str(layer(hub, newer))
-    with pytest.raises(AssertionError, match="No module named 'mine'"):
-        hub.kernel(USER).run("import mine")
-    again = hub.terminal(USER, "PIP_NO_INDEX=1 PIP_FIND_LINKS=$HOME user-packages reinstall", "mine-program")
-    assert "Successfully installed mine-1.0" in again[0] and again[1] == "program of mine 1.0"
+    with pytest.raises(AssertionError, match="No module named 'kept'"):
+        hub.kernel(USER).run("import kept")
+    again = hub.terminal(USER, "PIP_NO_INDEX=1 PIP_FIND_LINKS=$HOME user-packages reinstall", "kept-program")
+    assert "Successfully installed kept-1.0" in again[0] and again[1] == "program of kept 1.0"
 
 
 def test_files_of_the_user_come_first(hub: Hub) -> None:
@@ -151,7 +151,7 @@ def test_tmux(hub: Hub) -> None:
 def test_output_of_a_terminal_is_activity(hub: Hub) -> None:
     """Although no browser is connected; the idle culler goes by what the server reports of itself."""
     status = f"{hub.url}user/{USER}/api/status"
-    hub.terminal(USER, "(while sleep 1; do date; done) & true")
+    hub.terminal(USER, "(for each in 1 2 3 4 5 6 7 8 9; do sleep 1; date; done) & true")
 
     def last_activity() -> str:
         return str(hub.request("GET", status, hub.token(USER))[1]["last_activity"])
