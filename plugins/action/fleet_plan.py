@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import reason
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import UNREACHABLE
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import CREATE, UNREACHABLE
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import (
     HubPlan,
     Plan,
@@ -123,12 +123,13 @@ def _private(path: str, flags: int) -> int:
 
 def _passwords(live: LivePlan) -> dict[str, dict[str, str]]:
     """Return, for hubs that generate passwords, where these are."""
+    new = {hub.hub for hub in live.plan.hubs if hub.action == CREATE}
     found = {
-        hub.name: cluster.platform.passwords_path(hub, cluster.state.facts)
+        hub.name: cluster.platform.passwords_notice(hub, cluster.state.facts, hub.name in new)
         for cluster in live.clusters.values()
         for hub in cluster.hubs
     }
-    return {name: {"passwords": path} for name, path in found.items() if path}
+    return {name: {"passwords": text} for name, text in found.items() if text}
 
 
 def _display_notices(live: LivePlan) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import aligned, nonempty_lines, one_line
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import (
-    CREATE,
     ORPHANED,
     UNCHANGED,
     UNREACHABLE,
@@ -58,10 +57,8 @@ class ActionModule(BulkAction):
         urls = {change["hub"]: change["url"] for change in changes}
         _print(results, urls)
         for change in changes:
-            if change["action"] == CREATE and results[change["hub"]][0] == DONE and change.get("passwords"):
-                display.display(
-                    f"{change['hub']}: passwords are in {change['passwords']}: user_password, admin_password"
-                )
+            if change.get("passwords") and results[change["hub"]][0] == DONE:
+                display.display(f"{change['hub']}: {change['passwords']}")
         counts = Counter(result for result, _why in results.values())
         summary = {
             "changed": False,

@@ -104,9 +104,9 @@ changes:
       description: Fingerprint of the observed hub; empty if it does not exist, or if revisions are compared.
       type: str
     passwords:
-      description: Directory on the machine with the generated passwords. Never contains a password itself.
+      description: Sentence that says where passwords are that the hub generates. Never contains a password itself.
       type: str
-      returned: when C(hub_authenticator) is V(shared-password), and O(against) is not given
+      returned: when C(hub_authenticator) is V(native), or V(shared-password) for new hubs, and O(against) is not given
   sample:
     - hub: demo
       cluster: workstation

@@ -54,7 +54,18 @@ def collection_version() -> str:
 def chart_code() -> ChartCode:
     """Return our Python that runs inside of hubs on Kubernetes."""
     texts = _texts(os.path.join(ROLES, "hub", "files", "extra_config"), (".py",))
-    return ChartCode(texts["allowed_groups.py"], access=assets().runtime["hubfleet_runtime/access.py"])
+    runtime = {path: text for path, text in assets().runtime.items() if _is_for_charts(path)}
+    access = assets().runtime["hubfleet_runtime/access.py"]
+    return ChartCode(texts["allowed_groups.py"], access, texts["native_login.py"], runtime)
+
+
+def _is_for_charts(path: str) -> bool:
+    """Return whether a file of the runtime works inside of hubs on Kubernetes, too."""
+    package, _slash, name = path.partition("/")
+    folder, _slash, _name = name.rpartition("/")
+    return package == "hubfleet_runtime" and (
+        name in ("__init__.py", "files.py", "names.py") or folder.split("/")[0] == "native_login"
+    )
 
 
 def chart_cache() -> str:

@@ -14,7 +14,8 @@ from typing import Any
 
 from ..common.nested import depth_of, path_text, value_at
 from ..platform.kubernetes.values.chart_values import GROUPS_CONFIG, LAYERS, ChartCode, ChartValues, chart_values
-from ..platform.kubernetes.values.layers import ChartPath, Values, leaves, merge, overlay, same
+from ..platform.kubernetes.values.layers import ChartPath, Values, assign, leaves, merge, overlay, same
+from ..platform.kubernetes.values.native_login import is_native, native_login_settings
 from ..platform.kubernetes.values.profile_list import has_groups
 from ..schema.model import FleetInput, HostInput, Hub, ValuePath
 from ..schema.problems import Problem
@@ -84,13 +85,17 @@ def expected_values(values: Values, code: ChartCode) -> Values:
 
 
 def _added_values(values: Values, code: ChartCode) -> Values:
-    """Return ``hub.extraConfig.hubfleet-allowed-groups`` where the profile list has groups.
+    """Return our Python for hubs whose profile list has groups, and for hubs with NativeAuthenticator.
 
-    The chart itself shows everyone what is for members of groups only.
+    The chart itself shows everyone what is for members of groups only, and lets anyone sign up as an admin.
     """
-    if not has_groups(chart_value(values, "singleuser.profileList")):
-        return {}
-    return {"hub": {"extraConfig": {GROUPS_CONFIG: code.allowed_groups}}}
+    added: Values = {}
+    if has_groups(chart_value(values, "singleuser.profileList")):
+        assign(added, ("hub", "extraConfig", GROUPS_CONFIG), code.allowed_groups)
+    if is_native(values):
+        for item in native_login_settings(code.native_login, code.package):
+            assign(added, item.path, item.value)
+    return added
 
 
 def _render(variables: Variables, code: ChartCode) -> tuple[list[Problem], ChartValues | None]:

@@ -168,8 +168,11 @@ class Platform(ABC):
         """Return when each hub was backed up last, in ISO format; "" where it never was."""
         return dict.fromkeys(hubs, "")
 
-    def passwords_path(self, hub: Hub, facts: Any) -> str:
-        """Return where the passwords are that the hub itself generated, "" where it has none."""
+    def passwords_notice(self, hub: Hub, facts: Any, new: bool) -> str:
+        """Return where passwords are that the hub itself generates, to be told after a deploy; "" if there are none.
+
+        new: whether the deploy creates the hub.
+        """
         return ""
 
     @abstractmethod

@@ -212,7 +212,12 @@ def _generic(hub: Hub, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _native(hub: Hub, _given: dict[str, Any]) -> dict[str, Any]:
-    return {"check_common_password": True, "seconds_before_next_try": 600}
+    # Where only listed people may log in, an account of anybody else is of no use.
+    return {
+        "check_common_password": True,
+        "enable_signup": bool(hub["hub_allow_everyone"]),
+        "seconds_before_next_try": 600,
+    }
 
 
 _RULES = {

@@ -154,7 +154,8 @@ AUTHENTICATORS = (
         "native",
         "native",
         "NativeAuthenticator",
-        "Accounts in the database of the hub: users sign up, and an admin or an allow rule authorizes them.",
+        "Accounts in the database of the hub. Listed users get a generated first password; with hub_allow_everyone, "
+        "others may sign up, and an admin authorizes them.",
         (
             Option(
                 "open_signup",
@@ -168,7 +169,7 @@ AUTHENTICATORS = (
                 ("Minimum length of a password.",),
                 default=12,
                 minimum=8,
-                maximum=128,
+                maximum=64,
             ),
             Option(
                 "failed_logins",

@@ -16,6 +16,7 @@ from ...schema.model import Hub
 from .chart.content import ChartReference
 from .values.addons import addon_releases
 from .values.layers import Values
+from .values.native_login import first_passwords_command, is_native
 
 HEADER = "# Made from the inventory by hubfleet.jupyterhub; change it there.\n"
 INSTALL = "install.sh"
@@ -90,7 +91,7 @@ def install_files(hub: Hub, values: Values, reference: ChartReference, directory
                 f"{release.addon}.values",
             )
         )
-    texts[INSTALL] = _script(hub, commands)
+    texts[INSTALL] = _script(hub, [*commands, *(_closing_words(hub) if is_native(values) else ())])
     return InstallFiles(texts)
 
 
@@ -107,7 +108,13 @@ def _command(release: str, namespace: str, chart: str, version: str, repository:
     if not chart.startswith("/"):
         words += ["--version", version]
     words += ["--namespace", namespace, "--values", f"{values}.yaml"]
-    return shlex.join(words)
+    return f'{shlex.join(words)} "$@"'
+
+
+def _closing_words(hub: Hub) -> list[str]:
+    """Return a command that says how to read the passwords that the hub generates."""
+    text = f"First passwords that people have not changed yet: {first_passwords_command(hub)}"
+    return [shlex.join(["echo", text])]
 
 
 def _script(hub: Hub, commands: list[str]) -> str:
@@ -123,5 +130,5 @@ def _script(hub: Hub, commands: list[str]) -> str:
         said = f"{hub.name} is not installed: these of its secrets are missing: {missing}"
         lines = [*head, f"echo {shlex.quote(said)} >&2", "exit 1"]
     else:
-        lines = [*head, 'cd "$(dirname "$0")"', *(f'{command} "$@"' for command in commands)]
+        lines = [*head, 'cd "$(dirname "$0")"', *commands]
     return "\n".join(lines) + "\n"

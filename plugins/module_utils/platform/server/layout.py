@@ -29,6 +29,11 @@ class HubLayout:
         """Return the path of a generated secret."""
         return self.path("secrets", name)
 
+    @property
+    def first_passwords(self) -> str:
+        """Passwords of people that the hub generated, until they are changed."""
+        return self.path("first-passwords")
+
     def lock(self, service: str) -> str:
         """Return the lock file of a service."""
         return self.path("run", f"{service}.lock")

@@ -155,12 +155,14 @@ class ServerPlatform(Platform):
         found: dict[str, str] = self.machine.query("backups", {**self._place(), "hubs": hubs})
         return found
 
-    def passwords_path(self, hub: Hub, facts: MachineFacts) -> str:
-        if hub["hub_authenticator"] != "shared-password":
-            return ""
-        path = facts.setup.layout.hub(hub.name).path("secrets")
-        host = str(self.cluster["cluster_host"])
-        return path if host == LOCALHOST else f"{host}:{path}"  # as scp takes it
+    def passwords_notice(self, hub: Hub, facts: MachineFacts, new: bool) -> str:
+        layout, host = facts.setup.layout.hub(hub.name), str(self.cluster["cluster_host"])
+        machine = "" if host == LOCALHOST else f"{host}:"  # as scp takes it
+        if hub["hub_authenticator"] == "native":
+            return f"first passwords that people have not changed yet are in {machine}{layout.first_passwords}"
+        if hub["hub_authenticator"] == "shared-password" and new:
+            return f"passwords are in {machine}{layout.path('secrets')}: user_password, admin_password"
+        return ""
 
     def check_targets(
         self, hubs: list[Hub], facts: MachineFacts, every: bool = False, as_deployed: bool = False

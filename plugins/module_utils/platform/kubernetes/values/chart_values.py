@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,7 @@ from .exposure import exposure_settings
 from .extension import extension_settings, permission_settings
 from .layers import ChartPath, Values, assign, merge_all
 from .login import login_settings
+from .native_login import is_native, native_login_settings
 from .profile_list import has_groups, profile_list_settings
 from .settings import Setting, setting, single_value_settings
 from .storage import storage_settings
@@ -35,10 +37,14 @@ class ChartCode:
 
     allowed_groups: lets only members see profiles and choices with ``allowed_groups``.
     access: makes the database agree with the configuration; the same as on a machine (hubfleet_runtime/access.py).
+    native_login: lets nobody get the rights of a name by signing up for it.
+    package: modules and templates that these import, by path.
     """
 
     allowed_groups: str
     access: str
+    native_login: str = ""
+    package: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -103,16 +109,18 @@ def chart_values(hub: Hub, directory: str, code: ChartCode) -> ChartValues:
     ]
     options: dict[str, Any] = {**hub.cluster.options, **hub.options}
     values = ChartValues(settings, [(name, options[name]) for name in LAYERS if options[name]])
+    added: list[Setting] = []
+    if is_native(values.merged):
+        added += native_login_settings(code.native_login, code.package)
     singleuser = values.merged.get("singleuser")  # null where Helm values say so
     if isinstance(singleuser, dict) and has_groups(singleuser.get("profileList")):
         # Without it everyone would see, and could start, what is for some.
-        added = [setting(f"hub.extraConfig.{GROUPS_CONFIG}", code.allowed_groups, "hub_profiles")]
+        added += [setting(f"hub.extraConfig.{GROUPS_CONFIG}", code.allowed_groups, "hub_profiles")]
         if hub["hub_defaults_source"] == "collection" and hub["hub_authenticator"] == "github":
             # Teams are groups for this code, and only found in what the authenticator remembers of a user.
             added.append(setting("hub.config.GitHubOAuthenticator.enable_auth_state", True, "hub_profiles"))
             added.append(setting("hub.config.GitHubOAuthenticator.populate_teams_in_auth_state", True, "hub_profiles"))
-        return ChartValues([*settings, *added], values.layers)
-    return values
+    return ChartValues([*settings, *added], values.layers)
 
 
 def _access_settings(hub: Hub, code: ChartCode) -> list[Setting]:

@@ -24,7 +24,7 @@ PEOPLE = {
 }
 
 #: Traits that the collection adds where nobody asked; the other derived ones are what an option means.
-ADDED = ("oauth_callback_url", "scope", "check_common_password", "seconds_before_next_try")
+ADDED = ("oauth_callback_url", "scope", "check_common_password", "enable_signup", "seconds_before_next_try")
 
 #: Derived traits: the place in the inventory that they follow from.
 _FOLLOWS_FROM = {
@@ -34,6 +34,7 @@ _FOLLOWS_FROM = {
     "scope": ("hub_allowed_organizations",),
     "manage_groups": ("hub_authenticator_settings", "groups_claim"),
     "auth_state_groups_key": ("hub_authenticator_settings", "groups_claim"),
+    "enable_signup": ("hub_allow_everyone",),
 }
 
 

@@ -183,6 +183,14 @@ def _mark_services(c: Config, path: Path) -> None:
             service["environment"] = {**(service.get("environment") or {}), processes.SERVICE_OF: str(path)}
 
 
+def _set_native_login(c: Config, path: Path) -> None:
+    """Protect accounts of NativeAuthenticator, also where hub_jupyterhub_config selects it."""
+    if "native" in str(c.JupyterHub.get("authenticator_class")):
+        from hubfleet_runtime import native_login  # other hubs need not wait for it
+
+        native_login.configure(c, path / "first-passwords")
+
+
 def load(c: Config, path: Path) -> None:
     """Configure the hub in a directory; exit with code 78 if the configuration is wrong."""
     try:
@@ -191,6 +199,7 @@ def load(c: Config, path: Path) -> None:
         configure(c, directory)
         hub = directory.hub
         extra_config.run(c, path / "config" / "extra.py", hub.get("private_lines"), hub.get("public_names") or [])
+        _set_native_login(c, path)
         access.configure(c, bool(hub.get("keep_panel_grants")))
         _mark_services(c, path)
     except (ConfigurationError, extra_config.ExtraConfigError, KeyError) as error:

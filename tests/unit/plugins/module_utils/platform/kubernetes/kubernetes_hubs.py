@@ -26,6 +26,8 @@ RUNTIME = ROLE.parents[1] / "cluster" / "files" / "runtime" / "hubfleet_runtime"
 CODE = ChartCode(
     (ROLE / "extra_config" / "allowed_groups.py").read_text(encoding="utf-8"),
     (RUNTIME / "access.py").read_text(encoding="utf-8"),
+    (ROLE / "extra_config" / "native_login.py").read_text(encoding="utf-8"),
+    {"hubfleet_runtime/native_login/__init__.py": "# the package\n"},
 )
 
 

@@ -1,0 +1,204 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""NativeAuthenticator on a real hub: nobody gets a name, or its rights, by being the first to sign up for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from native_people import PASSWORD, change_password, first_passwords, log_in, refused_login, sign_up
+from runtime_client import Browser
+from runtime_rig import Hub
+from runtime_tools import needs_root
+
+pytestmark = needs_root
+
+RESERVED = (
+    "This name is reserved. If it is yours, ask those who run this hub for your first password; "
+    "otherwise choose another name."
+)
+NOT_PLAIN = "A user name must not contain white space, invisible characters, commas or slashes."
+TAKEN = "This name is taken, or too similar to another user's. Choose another name."
+NOT_YET = "Your account was created. You can log in when an admin has authorized it."
+
+
+@pytest.fixture(scope="module")
+def hub(make_root_hub: Callable[..., Hub]) -> Iterator[Hub]:
+    """A hub on which everybody may sign up, with an admin, people with roles, and somebody who is blocked."""
+    hub = make_root_hub(
+        "native",
+        traits={
+            "JupyterHub": {"authenticator_class": "native", "load_groups": {"staff": {"users": ["Gus"]}}},
+            "Authenticator": {"allow_all": True, "admin_users": ["Ada"], "blocked_users": ["mallory"]},
+            "NativeAuthenticator": {"minimum_password_length": 12, "check_common_password": True},
+        },
+        services=[{"name": "grades", "api_token": "0" * 32}],
+        roles=[{"name": "tutors", "scopes": ["admin:users", "admin-ui"], "users": ["tess"]}],
+    )
+    hub.start("proxy", "hub")
+    yield hub
+
+
+@pytest.fixture
+def file(hub: Hub) -> Path:
+    """The file of first passwords."""
+    return hub.directory / "first-passwords"
+
+
+def restart(hub: Hub) -> None:
+    """Restart the hub with its present settings."""
+    hub.kill("hub")
+    hub.write()
+    hub.start("hub")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("ada", RESERVED),
+        ("ADA", RESERVED),
+        ("ａｄａ", RESERVED),
+        ("te\u017f\u017f", RESERVED),
+        ("ada\ufe0f", RESERVED),
+        ("ada ", NOT_PLAIN),
+        ("ada\u200b", NOT_PLAIN),
+        ("a da", NOT_PLAIN),
+        ("gus", RESERVED),
+        ("tess", RESERVED),
+        ("Mallory", RESERVED),
+        ("grades", RESERVED),
+        ("Check", RESERVED),
+        ("hubfleet-check-1", RESERVED),
+        ("x\tonfocus=alert(1)\tautofocus\ttabindex=1", NOT_PLAIN),
+    ],
+)
+def test_nobody_signs_up_under_a_name_of_others(hub: Hub, name: str, said: str) -> None:
+    assert sign_up(hub, name) == said
+    assert log_in(hub, name, PASSWORD) is None
+
+
+def test_listed_people_have_first_passwords_until_they_change_them(hub: Hub, file: Path) -> None:
+    given = first_passwords(file)
+    assert sorted(given) == ["ada", "gus", "tess"] and all(len(password) >= 19 for password in given.values())
+    ada = log_in(hub, "ada", given["ada"])
+    assert ada and hub.api("GET", "users/ada")[1]["admin"] is True
+    page = ada.request("hub/home")[1]
+    assert '/hub/authorize">Authorize Users</a>' in page and '/hub/change-password">Change Password</a>' in page
+    assert "changed successfully" in change_password(ada, given["ada"], PASSWORD)
+    assert sorted(first_passwords(file)) == ["gus", "tess"]
+    assert log_in(hub, "ada", given["ada"]) is None and log_in(hub, "ada", PASSWORD)
+    assert not any(password in hub.log("hub") for password in given.values())
+
+
+def test_a_restart_changes_nothing(hub: Hub, file: Path) -> None:
+    given, before = first_passwords(file), file.stat()
+    restart(hub)
+    assert first_passwords(file) == given and file.stat().st_mtime_ns == before.st_mtime_ns
+    assert log_in(hub, "ada", PASSWORD) and log_in(hub, "gus", given["gus"])
+
+
+def test_a_lost_file_is_written_again(hub: Hub, file: Path) -> None:
+    given = first_passwords(file)
+    file.unlink()
+    restart(hub)
+    assert first_passwords(file) == given
+
+
+def test_an_admin_authorizes_those_who_sign_up(hub: Hub) -> None:
+    assert sign_up(hub, "Zoe") == NOT_YET and sign_up(hub, "zoe", "another-password") == TAKEN
+    assert log_in(hub, "zoe", PASSWORD) is None
+    assert "has not authorized your account yet" in refused_login(hub, "zoe", PASSWORD)
+    assert "Invalid username or password." in refused_login(hub, "zoe", 100 * "x")
+    ada = log_in(hub, "ada", PASSWORD)
+    assert ada
+    page = ada.request("hub/authorize")[1]
+    assert 'action="/hub/authorize/zoe"' in page and 'action="/hub/discard/zoe"' in page
+    assert 'action="/hub/authorize/gus"' not in page
+    # what a link on another page could do
+    assert ada.request("hub/authorize/zoe")[0] == 405 and ada.request("hub/discard/zoe")[0] == 405
+    assert ada.request("hub/authorize/gus", {"authorized": "no"})[0] == 409
+    assert ada.request("hub/authorize/nobody", {"authorized": "yes"})[0] == 404
+    assert log_in(hub, "zoe", PASSWORD) is None
+    assert ada.request("hub/authorize/zoe", {"authorized": "yes"})[0] == 200
+    zoe = log_in(hub, "zoe", PASSWORD)
+    assert zoe and hub.api("GET", "users/zoe")[1]["admin"] is False
+    assert zoe.request("hub/authorize")[0] == 403 and "Authorize Users" not in zoe.request("hub/home")[1]
+    assert ada.request("hub/discard/zoe", {})[0] == 409
+
+
+def test_a_discarded_name_is_free_again(hub: Hub) -> None:
+    assert sign_up(hub, "yuri") == NOT_YET
+    ada = log_in(hub, "ada", PASSWORD)
+    assert ada and ada.request("hub/discard/yuri", {})[0] == 200
+    assert sign_up(hub, "yuri") == NOT_YET
+
+
+def test_who_may_manage_users_cannot_become_an_admin(hub: Hub, file: Path) -> None:
+    tess = log_in(hub, "tess", first_passwords(file)["tess"])
+    assert tess
+    fields = {"new_password": "taken-over-by-tess", "new_password_confirmation": "taken-over-by-tess"}
+    assert tess.request("hub/change-password/Ada", fields)[0] == 403
+    assert log_in(hub, "ada", "taken-over-by-tess") is None and log_in(hub, "ada", PASSWORD)
+    assert tess.request("hub/change-password/gus", fields)[0] == 200
+    assert log_in(hub, "gus", "taken-over-by-tess") and "gus" not in first_passwords(file)
+
+
+def test_who_is_added_to_the_hub_gets_a_first_password(hub: Hub, file: Path) -> None:
+    assert hub.api("POST", "users/ike")[0] == 201
+    assert sign_up(hub, "Ike") == TAKEN
+    assert log_in(hub, "ike", first_passwords(file)["ike"])
+    assert hub.api("POST", "users/hubfleet-check-7")[0] == 201
+    assert "hubfleet-check-7" not in first_passwords(file)
+    assert hub.api("DELETE", "users/hubfleet-check-7")[0] == 204
+
+
+def test_nobody_inherits_the_home_of_a_removed_user(hub: Hub, file: Path) -> None:
+    assert hub.api("DELETE", "users/ike")[0] == 204
+    assert "ike" not in first_passwords(file)
+    assert sign_up(hub, "ike") == TAKEN
+    restart(hub)
+    assert sign_up(hub, "ike") == TAKEN and "ike" not in first_passwords(file)
+
+
+def test_an_account_of_an_unknown_person_is_not_listed_silently(hub: Hub, file: Path) -> None:
+    """zoe signed up herself: she may be anybody when the inventory makes zoe an admin."""
+    zoe = log_in(hub, "zoe", PASSWORD)
+    assert zoe and zoe.request("hub/home")[0] == 200
+    token = hub.token("zoe")
+    assert hub.request("GET", f"{hub.url}hub/api/user", token)[0] == 200
+    hub.settings["traits"]["Authenticator"]["admin_users"] = ["Ada", "Zoe"]
+    restart(hub)
+    assert log_in(hub, "zoe", PASSWORD) is None
+    assert 'name="password"' in zoe.request("hub/home")[1]
+    assert hub.request("GET", f"{hub.url}hub/api/user", token)[0] == 403
+    assert log_in(hub, "zoe", first_passwords(file)["zoe"]) and hub.api("GET", "users/zoe")[1]["admin"]
+    assert "somebody had signed up as zoe before the name was listed" in hub.log("hub")
+
+
+def test_who_is_no_longer_listed_needs_an_admin(hub: Hub, file: Path) -> None:
+    given = first_passwords(file)["zoe"]
+    hub.settings["traits"]["Authenticator"]["admin_users"] = ["Ada"]
+    restart(hub)
+    assert log_in(hub, "zoe", given) is None
+    hub.settings["traits"]["Authenticator"]["admin_users"] = ["Ada", "zoe"]
+    restart(hub)
+    assert first_passwords(file)["zoe"] == given and log_in(hub, "zoe", given)
+
+
+def test_a_new_cookie_secret_replaces_first_passwords(hub: Hub, file: Path) -> None:
+    given = first_passwords(file)
+    hub.secrets["cookie_secret"] = "ab" * 32
+    restart(hub)
+    fresh = first_passwords(file)
+    assert sorted(fresh) == sorted(given) and not set(fresh.values()) & set(given.values())
+    assert log_in(hub, "zoe", fresh["zoe"]) and log_in(hub, "zoe", given["zoe"]) is None
+
+
+def test_only_listed_people_can_come_where_nobody_signs_up(hub: Hub) -> None:
+    hub.settings["traits"]["NativeAuthenticator"]["enable_signup"] = False
+    restart(hub)
+    assert Browser(hub).request("hub/signup")[0] == 404
+    assert log_in(hub, "ada", PASSWORD)
