@@ -17,6 +17,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan imp
     load_plan,
     outdated_reasons,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.login_notices import login_notices
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     Fleet,
     FleetInput,
@@ -133,6 +134,8 @@ def _passwords(live: LivePlan) -> dict[str, dict[str, str]]:
 
 
 def _display_notices(live: LivePlan) -> None:
+    for text in login_notices(hub for cluster in live.clusters.values() for hub in cluster.hubs):
+        display.display(f"notice: {text}", color="yellow")
     for cluster in live.clusters.values():
         for notice in cluster.platform.notices(cluster.state):
             if notice.warning:

@@ -13,6 +13,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.render import (
     engine,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.login_notices import login_notices
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     EncryptedValue,
     Fleet,
@@ -54,6 +55,8 @@ class ActionModule(FleetAction):
                 return report_problems(problems)
             display.display(check.summary())
         self._warn(on_kubernetes)
+        for notice in login_notices(hubs):
+            display.display(f"notice: {notice}", color="yellow")
         encrypted = sum(_count_encrypted(host.variables) for host in inventory.hosts.values())
         if encrypted:
             display.display(f"{encrypted} encrypted values were not validated: no vault password", color="yellow")

@@ -97,6 +97,7 @@ def _check_rules(
             ("hub_authenticator",),
             "'cilogon' requires hub_allowed_identity_providers; otherwise anyone could claim any user name",
         )
+    _check_shared_names(authenticator, options, settings, report)
     if authenticator.name == "native" and settings.get("open_signup") and not options["hub_allow_everyone"]:
         report(
             ("hub_authenticator_settings", "open_signup"),
@@ -112,6 +113,21 @@ def _check_rules(
         report(
             ("hub_authenticator_settings", "strip_domain"),
             "requires exactly one domain in hub_allowed_domains; otherwise two accounts could get the same user name",
+        )
+
+
+def _check_shared_names(
+    authenticator: Authenticator, options: dict[str, Any], settings: dict[str, Any], report: Report
+) -> None:
+    """Report identity providers of which each could give anybody the name of somebody who is listed."""
+    several = len(options["hub_allowed_identity_providers"] or ()) > 1 and not options["hub_allowed_domains"]
+    claim = settings.get("username_claim")
+    listed = next((name for name in ("hub_admins", "hub_allowed_users") if options[name]), None)
+    if authenticator.name == "cilogon" and several and listed and claim in ("email", "preferred_username"):
+        report(
+            ("hub_authenticator_settings", "username_claim"),
+            f"{claim!r} can be the same for users of several identity providers, who could take a name in {listed}; "
+            "use eppn or sub, set hub_allowed_domains, or allow one provider only",
         )
 
 

@@ -252,3 +252,19 @@ def test_secrets_of_options_are_hidden() -> None:
     )
     assert json.dumps(hub.merged).count(SECRET) == 3
     assert SECRET not in json.dumps(redactor().mask(hub.merged))
+
+
+def test_the_script_says_how_to_read_first_passwords(tmp_path: Path) -> None:
+    (tmp_path / "helm").write_text("#!/bin/sh\n")
+    (tmp_path / "helm").chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    said = {}
+    for authenticator, rules in (("native", {}), ("dummy", {"hub_demonstration": True})):
+        variables = {"hub_authenticator": authenticator, "hub_allowed_users": ["ada"], "hub_namespace": "maps", **rules}
+        (tmp_path / INSTALL).write_text(script_of(REFERENCES[0], **variables)[INSTALL])
+        done = subprocess.run(
+            ["sh", str(tmp_path / INSTALL)], env=environment, capture_output=True, text=True, check=True
+        )
+        said[authenticator] = done.stdout
+    command = "kubectl exec --namespace maps deploy/hub -- cat /srv/jupyterhub/first-passwords"
+    assert said == {"native": f"First passwords that people have not changed yet: {command}\n", "dummy": ""}
