@@ -36,7 +36,8 @@ def log_in(hub: Client, name: str, password: str) -> Browser | None:
     """Log in; return the browser, None if that is refused."""
     browser = Browser(hub)
     browser.request("hub/login")
-    status, page = browser.request("hub/login", {"username": name, "password": password})
+    # not on to a server, which would start
+    status, page = browser.request("hub/login?next=%2Fhub%2Fhome", {"username": name, "password": password})
     return browser if status == 200 and 'id="logout"' in page else None
 
 

@@ -148,7 +148,7 @@ class Browser:
         url = f"{self.hub.url}{path}"
         if fields is not None:
             xsrf = next(cookie.value for cookie in self.cookies if cookie.name == "_xsrf")
-            url += f"?_xsrf={urllib.parse.quote(xsrf or '')}"
+            url += f"{'&' if '?' in url else '?'}_xsrf={urllib.parse.quote(xsrf or '')}"
         data = None if fields is None else urllib.parse.urlencode(fields).encode()
         try:
             with self.opener.open(url, data, timeout=60) as answer:
