@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import re
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 from runtime_client import Browser, Client
 
@@ -37,7 +38,8 @@ def log_in(hub: Client, name: str, password: str) -> Browser | None:
     browser = Browser(hub)
     browser.request("hub/login")
     # not on to a server, which would start
-    status, page = browser.request("hub/login?next=%2Fhub%2Fhome", {"username": name, "password": password})
+    home = quote(f"{urlsplit(hub.url).path}hub/home", safe="")
+    status, page = browser.request(f"hub/login?next={home}", {"username": name, "password": password})
     return browser if status == 200 and 'id="logout"' in page else None
 
 

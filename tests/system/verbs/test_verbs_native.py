@@ -75,7 +75,7 @@ def test_the_admin_changes_the_first_password(fleet: Fleet, first: Result, file:
 def test_a_second_deploy_changes_nothing(fleet: Fleet, first: Result) -> None:
     before = fleet.hub("people").pids
     again = fleet.succeed("deploy")
-    assert "1 hub: nothing to change" in again.output and again.changed == 0, again.output
+    assert "1 hub: nothing to change" in again.output and again.changed() == 0, again.output
     assert fleet.hub("people").pids == before
 
 
@@ -85,6 +85,8 @@ def test_more_people_get_first_passwords(fleet: Fleet, first: Result, file: Path
     assert "an admin has authorized it" in sign_up(hub, "ben")
     fleet.hubs["people"]["hub_admins"] = ["ada", "ben", "carl"]
     fleet.write()
+    warned = "login: somebody signed up as ben before the name was listed; the account gets a new password"
+    assert warned in fleet.succeed("plan").planned()["people"]
     result = fleet.succeed("deploy")
     assert told(file) in result.output
     given = first_passwords(file)

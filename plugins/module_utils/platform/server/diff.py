@@ -26,6 +26,7 @@ from ...fleet.changes import (
 )
 from ...fleet.snapshot import version_reasons
 from .access_changes import inventory_changes, panel_sentences
+from .account_changes import accounts_taken_over
 from .desired.hub import VERSIONS, DesiredHub
 from .desired.services import Service, culler_settings
 from .observe.cluster import MachineState
@@ -36,7 +37,7 @@ from .revisions.history import APPLYING
 
 #: Codes of reasons that other platforms may not have.
 BUILD, RESTART, FILES, REVERSE_PROXY = "build", "restart", "files", "reverse-proxy"
-HUB_CONFIG, ACCESS = "hub-jupyterhub-config", "access"
+HUB_CONFIG, ACCESS, LOGIN = "hub-jupyterhub-config", "access", "login"
 
 
 def diff_hub(desired: DesiredHub, state: MachineState, missing: Collection[str]) -> HubDiff:
@@ -71,6 +72,9 @@ def _differences(
         return HubDiff(desired.name, CREATE, [Reason(NEW, "new"), *reasons], **fingerprints)
     reasons += _file_reasons(desired, observed)
     reasons += _access_reasons(desired, observed)
+    accounts = accounts_taken_over(observed.config, desired.config, observed.signed_up, desired.redactor)
+    if accounts:
+        reasons.append(Reason(LOGIN, accounts))
     for service in desired.services:
         running = observed.services[service.role]
         if not running.pid:

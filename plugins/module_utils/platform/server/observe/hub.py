@@ -23,6 +23,7 @@ from ..layout import SERVICES, HubLayout, Layout
 from ..redacted import HubContent
 from ..revisions.history import Record, newest
 from .access import PanelChanges, panel_changes
+from .accounts import signed_up
 from .services import Running, failed_services, running
 
 HEALTH_TIMEOUT = 5.0
@@ -40,6 +41,7 @@ class ObservedHub:
     record: the last deploy, None if it was not recorded.
     extra: content of extra.py without the lines that may hold a secret.
     panel: what people changed in JupyterHub's admin panel.
+    signed_up: names of native accounts whose users signed up themselves.
     """
 
     config: dict[str, Any] | None = None
@@ -51,6 +53,7 @@ class ObservedHub:
     record: Record | None = None
     extra: str = ""
     panel: PanelChanges = field(default_factory=PanelChanges)
+    signed_up: list[str] = field(default_factory=list)
 
     @property
     def fingerprint(self) -> str:
@@ -116,6 +119,7 @@ def _observe_hub(layout: HubLayout) -> ObservedHub:
         record=newest(layout),
         extra=HubContent.read(config, (files.read(layout.config("extra.py")) or b"").decode(errors="replace")).code,
         panel=panel_changes(layout),
+        signed_up=signed_up(layout),
     )
 
 

@@ -1,0 +1,29 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read which accounts of NativeAuthenticator belong to people who signed up themselves."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from ..layout import HubLayout
+from ..revisions.database import DATABASE
+
+#: Seconds to wait for a locked database.
+_TIMEOUT = 2.0
+
+#: Source: nativeauthenticator/orm.py, and hubfleet_runtime/native_login/accounts.py for the accounts of other origin.
+_SIGNED_UP = "SELECT username FROM users_info WHERE username NOT IN (SELECT username FROM hubfleet_accounts)"
+
+
+def signed_up(layout: HubLayout) -> list[str]:
+    """Return the sorted names; none if the database cannot be read now, or the hub has no such accounts."""
+    uri = f"{Path(layout.path(DATABASE)).as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=_TIMEOUT)) as database:
+            return sorted(name for (name,) in database.execute(_SIGNED_UP))
+    except sqlite3.Error:
+        return []
