@@ -22,7 +22,13 @@ _RENAMED = {
     "native": {"failed_logins": "allowed_failed_logins"},
 }
 #: Settings that are turned into traits one by one below.
-_SPECIAL = {"cilogon": {"username_claim"}, "generic-oauth": {"groups_claim"}}
+_SPECIAL = {
+    "cilogon": {"username_claim"},
+    "generic-oauth": {"groups_claim"},
+    "ldap": {"certificate_authority"},
+}
+#: ssl.CERT_REQUIRED as a number: without it, LDAPAuthenticator accepts any certificate.
+_VERIFY = 2
 
 
 #: Seconds between two reports of a server that it is in use; 300 by JupyterHub's default, with which an idle timeout
@@ -211,6 +217,20 @@ def _generic(hub: Hub, given: dict[str, Any]) -> dict[str, Any]:
     return traits
 
 
+def _ldap(hub: Hub, given: dict[str, Any]) -> dict[str, Any]:
+    tls: dict[str, Any] = {"validate": _VERIFY}
+    if given.get("certificate_authority"):
+        tls["ca_certs_file"] = given["certificate_authority"]
+    traits: dict[str, Any] = {"tls_kwargs": tls}
+    if given.get("user_search_base"):
+        # The name as the directory has it, so that nobody has two names.
+        attribute = given.get("user_attribute") or "uid"
+        traits.update(lookup_dn=True, lookup_dn_user_dn_attribute=attribute, use_lookup_dn_username=True)
+    if hub["hub_allowed_groups"]:
+        traits["allowed_groups"] = sorted(hub["hub_allowed_groups"])
+    return traits
+
+
 def _native(hub: Hub, _given: dict[str, Any]) -> dict[str, Any]:
     # Where only listed people may log in, an account of anybody else is of no use.
     return {
@@ -225,5 +245,6 @@ _RULES = {
     "google": _google,
     "cilogon": _cilogon,
     "generic-oauth": _generic,
+    "ldap": _ldap,
     "native": _native,
 }

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The authenticators, their settings, and the allow rules that each supports.
 
-Class names are the entry points of JupyterHub, OAuthenticator, NativeAuthenticator,
+Class names are the entry points of JupyterHub, OAuthenticator, LDAPAuthenticator, NativeAuthenticator,
 LTIAuthenticator and TmpAuthenticator.
 """
 
@@ -151,6 +151,73 @@ AUTHENTICATORS = (
         ),
     ),
     Authenticator(
+        "ldap",
+        "ldap",
+        "LDAPAuthenticator",
+        "Accounts of an LDAP directory, such as OpenLDAP or Active Directory; allow rules by user or group.",
+        (
+            Option(
+                "server_address",
+                "str",
+                ("Host name of the LDAP server, as in its certificate.",),
+                required=True,
+                pattern=r"[A-Za-z0-9.:-]+",
+                pattern_text="a host name",
+                example="ldap.example.org",
+            ),
+            Option("server_port", "port", ("Port of the LDAP server; 389 or, with C(on_connect), 636 if unset.",)),
+            Option(
+                "tls_strategy",
+                "str",
+                ("C(before_bind) for StartTLS, C(on_connect) for LDAPS; passwords are never sent without TLS.",),
+                default="before_bind",
+                choices=("before_bind", "on_connect"),
+            ),
+            Option(
+                "certificate_authority",
+                "str",
+                (
+                    "Path of a file of certificate authorities on the machine, or in the pod of the hub.",
+                    "Those of the system if unset.",
+                ),
+                pattern=r"/.+",
+                pattern_text="an absolute path",
+            ),
+            Option(
+                "bind_dn_template",
+                "list",
+                (
+                    "Distinguished names to log in with, one after the other; C({username}) is the name of the user.",
+                    "If unset, the name of the entry that is found below C(user_search_base).",
+                ),
+                elements=element("str", pattern=r".*\{username\}.*", pattern_text="a name that contains {username}"),
+                example='["uid={username},ou=people,dc=example,dc=org"]',
+            ),
+            Option(
+                "user_search_base",
+                "str",
+                ("Entry below which users are searched, so that names are as in the directory.",),
+                example="ou=people,dc=example,dc=org",
+            ),
+            Option(
+                "user_attribute",
+                "str",
+                ("Attribute with the name of a user; C(sAMAccountName) in Active Directory.",),
+                default="uid",
+                pattern=r"[A-Za-z][A-Za-z0-9.-]*",
+                pattern_text="the name of an attribute",
+            ),
+            Option("lookup_dn_search_user", "str", ("Distinguished name to search users with; anonymous if unset.",)),
+            Option(
+                "lookup_dn_search_password",
+                "str",
+                ("Password to search users with; encrypt it with ansible-vault or SOPS.",),
+                secret=True,
+            ),
+        ),
+        ("hub_allowed_groups",),
+    ),
+    Authenticator(
         "native",
         "native",
         "NativeAuthenticator",
@@ -207,6 +274,7 @@ AUTHENTICATORS = (
 RULE_TRAITS = {
     "github": {"hub_allowed_organizations": "allowed_organizations"},
     "generic-oauth": {"hub_allowed_groups": "allowed_groups"},
+    "ldap": {"hub_allowed_groups": "allowed_groups"},
 }
 
 BY_NAME = {authenticator.name: authenticator for authenticator in AUTHENTICATORS}
@@ -263,7 +331,7 @@ ALLOW_RULES = (
     Option(
         "hub_allowed_groups",
         "list",
-        ("Groups whose members may log in, with C(generic-oauth).",),
+        ("Groups whose members may log in, with C(generic-oauth), or distinguished names of groups with C(ldap).",),
         elements=names(),
         example="[hub-users]",
     ),

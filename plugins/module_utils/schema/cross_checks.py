@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from . import access_checks
 from .authenticators import ALLOW_RULES, COMMON_RULES, Authenticator
 from .authenticators import BY_NAME as AUTHENTICATORS
+from .login_checks import check_login_settings
 from .model import LOCALHOST, Fleet, FleetInput, HostInput, Hub, ValuePath
 from .option import SERVER
 from .problems import Problems
@@ -92,43 +93,7 @@ def _check_rules(
         )
     if {"hub_authenticator_settings", "hub_allow_everyone", *rules} & broken:
         return
-    if authenticator.name == "cilogon" and said and not options["hub_allowed_identity_providers"]:
-        report(
-            ("hub_authenticator",),
-            "'cilogon' requires hub_allowed_identity_providers; otherwise anyone could claim any user name",
-        )
-    _check_shared_names(authenticator, options, settings, report)
-    if authenticator.name == "native" and settings.get("open_signup") and not options["hub_allow_everyone"]:
-        report(
-            ("hub_authenticator_settings", "open_signup"),
-            "allows everyone who signs up; it requires hub_allow_everyone: true",
-        )
-    if authenticator.name == "generic-oauth" and options["hub_allowed_groups"] and not settings.get("groups_claim"):
-        report(("hub_allowed_groups",), "requires groups_claim in hub_authenticator_settings")
-    if (
-        authenticator.name == "google"
-        and settings.get("strip_domain")
-        and len(options["hub_allowed_domains"] or []) != 1
-    ):
-        report(
-            ("hub_authenticator_settings", "strip_domain"),
-            "requires exactly one domain in hub_allowed_domains; otherwise two accounts could get the same user name",
-        )
-
-
-def _check_shared_names(
-    authenticator: Authenticator, options: dict[str, Any], settings: dict[str, Any], report: Report
-) -> None:
-    """Report identity providers of which each could give anybody the name of somebody who is listed."""
-    several = len(options["hub_allowed_identity_providers"] or ()) > 1 and not options["hub_allowed_domains"]
-    claim = settings.get("username_claim")
-    listed = next((name for name in ("hub_admins", "hub_allowed_users") if options[name]), None)
-    if authenticator.name == "cilogon" and several and listed and claim in ("email", "preferred_username"):
-        report(
-            ("hub_authenticator_settings", "username_claim"),
-            f"{claim!r} can be the same for users of several identity providers, who could take a name in {listed}; "
-            "use eppn or sub, set hub_allowed_domains, or allow one provider only",
-        )
+    check_login_settings(authenticator.name, options, settings, report)
 
 
 def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:

@@ -24,7 +24,15 @@ PEOPLE = {
 }
 
 #: Traits that the collection adds where nobody asked; the other derived ones are what an option means.
-ADDED = ("oauth_callback_url", "scope", "check_common_password", "enable_signup", "seconds_before_next_try")
+ADDED = (
+    "oauth_callback_url",
+    "scope",
+    "check_common_password",
+    "enable_signup",
+    "seconds_before_next_try",
+    "tls_kwargs",
+    "use_lookup_dn_username",
+)
 
 #: Derived traits: the place in the inventory that they follow from.
 _FOLLOWS_FROM = {
@@ -35,6 +43,10 @@ _FOLLOWS_FROM = {
     "manage_groups": ("hub_authenticator_settings", "groups_claim"),
     "auth_state_groups_key": ("hub_authenticator_settings", "groups_claim"),
     "enable_signup": ("hub_allow_everyone",),
+    "tls_kwargs": ("hub_authenticator_settings", "certificate_authority"),
+    "lookup_dn": ("hub_authenticator_settings", "user_search_base"),
+    "lookup_dn_user_dn_attribute": ("hub_authenticator_settings", "user_attribute"),
+    "use_lookup_dn_username": ("hub_authenticator_settings", "user_search_base"),
 }
 
 
@@ -53,8 +65,9 @@ def login_settings(hub: Hub) -> Iterator[Setting]:
     yield setting("hub.config.JupyterHub.authenticator_class", authenticator.entry_point, "hub_authenticator")
     section = f"hub.config.{authenticator.config_class}"
     rules = RULE_TRAITS.get(authenticator.name, {})
+    asked = {"tls_kwargs"} if "certificate_authority" in (hub["hub_authenticator_settings"] or {}) else set()
     for trait, value in derived_traits(hub).items():
-        if (by_collection or trait not in ADDED) and trait not in rules.values():
+        if (by_collection or trait not in ADDED or trait in asked) and trait not in rules.values():
             yield from _derived(hub, section, trait, value)
     if by_collection:
         known = {item.name: item.default for item in authenticator.settings if item.default is not None}

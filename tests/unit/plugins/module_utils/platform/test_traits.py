@@ -62,6 +62,20 @@ EVERYTHING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         },
         {},
     ),
+    "ldap": (
+        {
+            "server_address": "ldap.example.org",
+            "server_port": 636,
+            "tls_strategy": "on_connect",
+            "certificate_authority": "/etc/ssl/own.pem",
+            "bind_dn_template": ["uid={username},ou=people,dc=example,dc=org"],
+            "user_search_base": "ou=people,dc=example,dc=org",
+            "user_attribute": "cn",
+            "lookup_dn_search_user": "cn=search,dc=example,dc=org",
+            "lookup_dn_search_password": "hunter2",
+        },
+        {"hub_allowed_groups": ["cn=staff,ou=groups,dc=example,dc=org"]},
+    ),
     "native": (
         {"open_signup": True, "minimum_password_length": 10, "failed_logins": 3},
         {"hub_allow_everyone": True, "hub_allowed_users": []},
@@ -76,6 +90,7 @@ CLASSES = {
     "cilogon": "oauthenticator.cilogon",
     "generic-oauth": "oauthenticator.generic",
     "lti": "ltiauthenticator.lti13.auth",
+    "ldap": "ldapauthenticator",
     "native": "nativeauthenticator",
     "shared-password": "jupyterhub.authenticators.shared",
     "tmp": "tmpauthenticator",
