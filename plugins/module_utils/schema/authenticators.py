@@ -221,8 +221,8 @@ AUTHENTICATORS = (
         "native",
         "native",
         "NativeAuthenticator",
-        "Accounts in the database of the hub. Listed users get a generated first password; with hub_allow_everyone, "
-        "others may sign up, and an admin authorizes them.",
+        "Accounts in the database of the hub. Listed users get a generated first password; others can sign up if "
+        "everyone is allowed.",
         (
             Option(
                 "open_signup",

@@ -8,6 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
+    ACCESS_CONFIG,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.extension import (
+    EXTRA_CONFIG,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.native_login import (
+    NATIVE_CONFIG,
+)
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.kubernetes_hubs import (  # noqa: E501
     CODE,
     values_of,
@@ -36,7 +45,7 @@ BY_HELM = {
 )
 def test_our_code_is_in_the_pod(variables: dict[str, Any]) -> None:
     hub = values_of(**variables).merged["hub"]
-    assert list(hub["extraConfig"].values()) == [CODE.native_login]
+    assert hub["extraConfig"][NATIVE_CONFIG] == CODE.native_login
     files = {file["mountPath"]: file["stringData"] for file in hub["extraFiles"].values()}
     root = "/usr/local/share/jupyterhub/hubfleet/code"
     assert files == {f"{root}/{path}": text for path, text in CODE.package.items()}
@@ -44,15 +53,15 @@ def test_our_code_is_in_the_pod(variables: dict[str, Any]) -> None:
 
 
 def test_it_runs_after_the_operators_own() -> None:
-    """Which may choose the class."""
+    """Which may choose the class; taking back access wraps whatever class there is in the end."""
     variables = {"hub_authenticator": "native", "hub_jupyterhub_config": "pass", **PEOPLE}
     config = values_of(**variables).merged["hub"]["extraConfig"]
-    assert [config[key] for key in sorted(config)] == ["pass", CODE.native_login]
+    assert sorted(config) == [EXTRA_CONFIG, NATIVE_CONFIG, ACCESS_CONFIG]
 
 
 def test_other_hubs_do_not_have_it() -> None:
     hub = values_of(hub_authenticator="dummy", hub_demonstration=True, **PEOPLE).merged["hub"]
-    assert "extraFiles" not in hub and "extraConfig" not in hub
+    assert "extraFiles" not in hub and NATIVE_CONFIG not in hub["extraConfig"]
 
 
 @pytest.mark.parametrize(("everyone", "open_to_all"), [({"hub_allow_everyone": True}, True), (PEOPLE, False)])
