@@ -23,6 +23,7 @@ PASSWORDS = {"ada": "adas-password", "ben": "bens-password", "eve": "eves-passwo
 _CONFIG = """
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/nis.schema
 include /etc/ldap/schema/inetorgperson.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
