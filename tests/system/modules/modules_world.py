@@ -115,6 +115,7 @@ class World:
         self.public, self.hub_port, self.http, self.https, self.drill_port = free_ports(5)
         self.package = package()
         (self.root / "server.py").write_text(SERVER, encoding="utf-8")
+        (self.root / "hub.py").write_text(_HUB, encoding="utf-8")
 
     def layout(self, name: str = "state") -> Layout:
         """Return a state directory."""
@@ -189,7 +190,7 @@ class World:
         """Return the services of a version: only the hub differs between versions."""
         directory = self.layout(name).hub("lab").directory
         server = [sys.executable, str(self.root / "server.py"), str(port or self.public)]
-        hub = [sys.executable, "-c", _HUB]
+        hub = [sys.executable, str(self.root / "hub.py")]
         proxy = self.service("proxy", directory, server, "1", name)
         return [proxy, self.service("hub", directory, hub, version, name)]
 

@@ -19,7 +19,7 @@ from runtime_tools import needs_root
 
 pytestmark = needs_root
 
-LASTING = {"name": "lasting", "command": ["sh", "-c", "sleep 7301 & exec sleep 7302"], "oauth_no_confirm": True}
+LASTING = {"name": "lasting", "command": ["sh", "-c", "sleep 7301 & exec sleep 7302"]}
 
 
 def started(hub: Hub) -> dict[str, Any]:
