@@ -134,7 +134,8 @@ def test_another_proxy(fleet: Fleet, kernel: Kernel) -> None:
 
 def proxy_version(hub: Hub) -> str:
     """The version of the proxy that runs."""
-    program = processes_of(hub.directory.parents[1])[hub.pid("proxy")].split()[1]
+    words = processes_of(hub.directory.parents[1])[hub.pid("proxy")].split()
+    program = next(word for word in words if word.endswith("/configurable-http-proxy"))
     command = [os.readlink(f"/proc/{hub.pid('proxy')}/exe"), program, "--version"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 

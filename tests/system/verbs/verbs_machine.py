@@ -107,22 +107,23 @@ def end_all(find: Callable[[], dict[int, str]]) -> None:
         time.sleep(0.1)
 
 
-def users_of(file: Path) -> set[int]:
-    """Processes that have the file open."""
+def writers_of(file: Path) -> set[int]:
+    """Processes that have the file open for writing; those that only read it, as plans do, are no hubs."""
     found = set()
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            links = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd")]
+            opened = [entry for entry in os.scandir(f"/proc/{pid}/fd") if os.readlink(entry.path) == str(file)]
+            flags = [Path(f"/proc/{pid}/fdinfo/{entry.name}").read_text(encoding="ascii") for entry in opened]
         except OSError:
             continue
-        if str(file) in links:
+        if any(int(text.split()[3], 8) & os.O_ACCMODE != os.O_RDONLY for text in flags):
             found.add(int(pid))
     return found
 
 
 @contextmanager
 def watching(file: Path) -> Iterator[list[set[int]]]:
-    """Yields a list that grows: who had the file open, ten times a second.
+    """Yields a list that grows: who had the file open for writing, ten times a second.
 
     Without children of those: a fork has all files open until it runs its own program.
     """
@@ -131,7 +132,7 @@ def watching(file: Path) -> Iterator[list[set[int]]]:
 
     def look() -> None:
         while not stop.wait(0.1):
-            found = users_of(file)
+            found = writers_of(file)
             seen.append({pid for pid in found if start_time(pid) and parent(pid) not in found})
 
     thread = threading.Thread(target=look, daemon=True)
