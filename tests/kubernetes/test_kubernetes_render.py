@@ -207,4 +207,4 @@ def test_a_broken_hub_is_not_rendered(fleet: KubernetesFleet) -> None:
 def test_what_is_wrong_with_the_directory_is_said_once(fleet: KubernetesFleet) -> None:
     fleet.out.write_text("")
     done = fleet.render()
-    assert done.status != 0 and f'"msg": "{fleet.out}: File exists"' in done.output
+    assert done.status != 0 and f'"msg": "{fleet.out} cannot be written: something else has this name"' in done.output

@@ -44,7 +44,7 @@ def test_validate_with_rendering(fleet: KubernetesFleet) -> None:
 
 
 def test_validate_tells_the_line_of_a_value(fleet: KubernetesFleet) -> None:
-    fleet.add("group_vars/cloud.yml", "hub_tolerations: [{}]\nhub_start_timeout: 5\n")
+    fleet.add("group_vars/cloud.yml", "hub_tolerations: [{}]\nhub_start_timeout: 5s\n")
     done = fleet.run("validate")
     assert done.status != 0
     place = fleet.line("group_vars/cloud.yml", "hub_start_timeout")

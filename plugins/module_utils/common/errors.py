@@ -10,6 +10,7 @@ import errno
 #: What went wrong with a file, in the words of a person.
 _REASONS = {
     errno.ENOENT: "there is no such file or directory",
+    errno.EEXIST: "something else has this name",
     errno.EACCES: "this account may not",
     errno.EPERM: "this account may not",
     errno.EISDIR: "it is a directory",
