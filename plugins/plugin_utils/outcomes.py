@@ -30,7 +30,7 @@ def unbuilt_hubs(machines: list[dict[str, Any]], task_vars: Mapping[str, Any]) -
     found: dict[str, str] = {}
     for machine in machines:
         # Directory -> why; the hub that represents the cluster has the fact.
-        failed = _variables(machine["hub"], task_vars).get("cluster_failed_builds") or {}
+        failed = _variables(machine["hub"], task_vars).get("__cluster_failed_builds") or {}
         for build in machine["builds"]:
             for hub in build["hubs"] if build["directory"] in failed else ():
                 found.setdefault(hub, str(failed[build["directory"]]))
