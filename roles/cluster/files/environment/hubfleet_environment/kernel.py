@@ -18,8 +18,9 @@ if __name__ == "__main__" and (sys.path[0] == "" or os.path.realpath(sys.path[0]
 
 from typing import Any
 
-import pexpect  # noqa: F401  IPython imports it for the first command after "!"
-import psutil  # noqa: F401  ipykernel imports it when the kernel ends
+# IPython imports pexpect for the first command after "!", and ipykernel psutil when the kernel ends
+import pexpect  # noqa: F401  # pylint: disable=unused-import
+import psutil  # noqa: F401  # pylint: disable=unused-import
 from ipykernel.kernelapp import IPKernelApp
 
 from hubfleet_environment import user_packages

@@ -346,7 +346,7 @@ BAD_CONFIG: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("config", "place", "message"), BAD_CONFIG, ids=[place for _, place, _ in BAD_CONFIG])
+@pytest.mark.parametrize(("config", "place", "message"), BAD_CONFIG, ids=[case[1] for case in BAD_CONFIG])
 def test_configuration_that_fails_every_start(config: dict[str, Any], place: str, message: str) -> None:
     found = problems({}, config)
     assert list(found) == [place], found
