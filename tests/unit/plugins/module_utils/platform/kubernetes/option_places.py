@@ -202,6 +202,7 @@ PLACES = [
         [
             {
                 "name": "grader",
+                "url": "http://grader:9000",
                 "command": ["grader", "--port=9000"],
                 "environment": {"LOG_LEVEL": "debug"},
                 "oauth_client_id": "service-graders",
@@ -211,6 +212,7 @@ PLACES = [
         ],
         {
             "hub/services/grader": {
+                "url": "http://grader:9000",
                 "command": ["grader", "--port=9000"],
                 "environment": {"LOG_LEVEL": "debug"},
                 "oauth_client_id": "service-graders",
