@@ -11,15 +11,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ..layout import HubLayout
-from ..revisions.database import DATABASE
-
-TIMEOUT = 2.0
+from ..revisions.database import reading
 
 #: Start of the names of the check's temporary users, as in check/users.py, which machines cannot import.
 CHECK_PREFIX = "hubfleet-check-"
@@ -61,9 +57,8 @@ class PanelChanges:
 
 def panel_changes(layout: HubLayout) -> PanelChanges:
     """Return what differs; nothing if the database cannot be read now, or the hub has not started yet."""
-    path = layout.path(DATABASE)
     try:
-        with closing(sqlite3.connect(f"{Path(path).as_uri()}?mode=ro", uri=True, timeout=TIMEOUT)) as database:
+        with reading(layout) as database:
             (text,) = database.execute("SELECT record FROM hubfleet_access").fetchone() or ("",)
             record = json.loads(text or "{}")
             return _compare(record, database) if record else PanelChanges()

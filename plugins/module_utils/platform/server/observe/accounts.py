@@ -6,14 +6,9 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
-from pathlib import Path
 
 from ..layout import HubLayout
-from ..revisions.database import DATABASE
-
-#: Seconds to wait for a locked database.
-_TIMEOUT = 2.0
+from ..revisions.database import reading
 
 #: Source: nativeauthenticator/orm.py, and hubfleet_runtime/native_login/accounts.py for the accounts of other origin.
 _SIGNED_UP = "SELECT username FROM users_info WHERE username NOT IN (SELECT username FROM hubfleet_accounts)"
@@ -21,9 +16,8 @@ _SIGNED_UP = "SELECT username FROM users_info WHERE username NOT IN (SELECT user
 
 def signed_up(layout: HubLayout) -> list[str]:
     """Return the sorted names; none if the database cannot be read now, or the hub has no such accounts."""
-    uri = f"{Path(layout.path(DATABASE)).as_uri()}?mode=ro"
     try:
-        with closing(sqlite3.connect(uri, uri=True, timeout=_TIMEOUT)) as database:
+        with reading(layout) as database:
             return sorted(name for (name,) in database.execute(_SIGNED_UP))
     except sqlite3.Error:
         return []

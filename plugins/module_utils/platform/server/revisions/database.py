@@ -14,7 +14,8 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ....common.errors import HubfleetError
@@ -22,6 +23,8 @@ from ..layout import HubLayout
 
 DATABASE = "jupyterhub.sqlite"
 TIMEOUT = 600
+#: Seconds to wait for a database that is locked.
+READ_TIMEOUT = 2.0
 
 
 class DatabaseError(HubfleetError):
@@ -55,6 +58,14 @@ def copy(layout: HubLayout, target: str) -> bool:
     except (OSError, sqlite3.Error) as error:
         raise DatabaseError(f"the database {source} could not be copied: {error}") from error
     return True
+
+
+@contextmanager
+def reading(layout: HubLayout) -> Iterator[sqlite3.Connection]:
+    """Open the database of a hub, which may run, to read only; raises sqlite3.Error if it cannot be read now."""
+    uri = f"{Path(layout.path(DATABASE)).as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, timeout=READ_TIMEOUT)) as connection:
+        yield connection
 
 
 def known_servers(layout: HubLayout) -> dict[tuple[str, str], int]:

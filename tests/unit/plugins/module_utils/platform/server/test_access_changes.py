@@ -123,7 +123,8 @@ def test_a_database_that_cannot_be_read_does_not_matter(tmp_path: Path, content:
 
 def test_a_locked_database_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe.access.TIMEOUT", 0.1
+        "ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.revisions.database.READ_TIMEOUT",
+        0.1,
     )
     with closing(sqlite3.connect(tmp_path / "jupyterhub.sqlite", isolation_level=None)) as database:
         database.execute("CREATE TABLE hubfleet_access (record TEXT)")
