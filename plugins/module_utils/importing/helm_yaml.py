@@ -15,7 +15,7 @@ import binascii
 import math
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,31 +67,31 @@ class Reading:
 
 def resolve(word: str) -> Any:
     """Return what a plain word is to Helm: text, a number, true or false, or null."""
-    if word in _PROFILE_KEYS:
-        return _PROFILE_KEYS[word]
-    if not re.match(r"[-+.0-9]", word):
-        return word
-    digits = word.replace("_", "")
-    for pattern, base in _INTEGERS:
-        if pattern.fullmatch(digits):
-            number = int(re.sub(r"(?i)^([-+]?)0[xbo]", r"\1", digits), base)
-            if -(2**63) <= number < 2**64:
-                return number
-    if _FLOAT.fullmatch(digits) and math.isfinite(float(digits)):
-        return float(digits)
-    return word
+    return _resolve(word, _PROFILE_KEYS, _INTEGERS, lambda number: -(2**63) <= number < 2**64)
 
 
 def resolve_yaml_1_2(word: str) -> Any:
     """Return what a plain word is in YAML 1.2: ``yes``, ``no`` and ``12:30`` are text there, and 0123 is 123."""
-    if word in _YAML_1_2_WORDS:
-        return _YAML_1_2_WORDS[word]
+    return _resolve(word, _YAML_1_2_WORDS, _YAML_1_2_INTEGERS, lambda _number: True)
+
+
+def _resolve(
+    word: str,
+    words: dict[str, Any],
+    integers: Iterable[tuple[re.Pattern[str], int]],
+    fits: Callable[[int], bool],
+) -> Any:
+    """Return what a plain word is; a whole number that does not fit is a float, as other numbers are."""
+    if word in words:
+        return words[word]
     if not re.match(r"[-+.0-9]", word):
         return word
     digits = word.replace("_", "")
-    for pattern, base in _YAML_1_2_INTEGERS:
+    for pattern, base in integers:
         if pattern.fullmatch(digits):
-            return int(re.sub(r"^([-+]?)0[xbo]", r"\1", digits), base)
+            number = int(re.sub(r"(?i)^([-+]?)0[xbo]", r"\1", digits), base)
+            if fits(number):
+                return number
     if _FLOAT.fullmatch(digits) and math.isfinite(float(digits)):
         return float(digits)
     return word
