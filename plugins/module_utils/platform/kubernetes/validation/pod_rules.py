@@ -66,7 +66,7 @@ def quantity(value: Any) -> Found:
 
 def resources(value: Any) -> Found:
     """Amounts by resource."""
-    for name, given in _items(value):
+    for name, given in items_of(value):
         if not _KEY.fullmatch(str(name)):
             yield (name,), "is not the name of a resource, such as nvidia.com/gpu"
         else:
@@ -98,7 +98,7 @@ def node_labels(value: Any) -> Found:
 
 
 def _labels(value: Any, made: Callable[[str], str]) -> Found:
-    for name, given in _items(value):
+    for name, given in items_of(value):
         if not _KEY.fullmatch(str(name)):
             yield (name,), "is not the name of a label, such as example.org/team"
         elif not isinstance(given, str):
@@ -109,7 +109,7 @@ def _labels(value: Any, made: Callable[[str], str]) -> Found:
 
 def annotation_texts(value: Any) -> Found:
     """Annotations: texts, by names like those of labels."""
-    for name, given in _items(value):
+    for name, given in items_of(value):
         if not _KEY.fullmatch(str(name)):
             yield (name,), "is not the name of an annotation, such as example.org/team"
         elif not isinstance(given, str):
@@ -118,7 +118,7 @@ def annotation_texts(value: Any) -> Found:
 
 def environment(value: Any) -> Found:
     """Environment variables by name: texts, or what a container has in ``env``."""
-    for name, given in _items(value):
+    for name, given in items_of(value):
         # Newer versions of Kubernetes take more than letters, digits, '-', '_' and '.'.
         if not re.fullmatch(r"[ -<>-~]+", str(name)):
             yield (name,), "is not the name of an environment variable"
@@ -138,7 +138,7 @@ def _variable(given: dict[str, Any]) -> Found:
 
 def tolerations(value: Any) -> Found:
     """Tolerations."""
-    for index, given in _items(value):
+    for index, given in items_of(value):
         if not isinstance(given, dict):
             yield (index,), f"must be a mapping, a toleration, not {type_name(given)}"
             continue
@@ -181,7 +181,7 @@ def object_name(value: Any) -> Found:
 
 def access_modes(value: Any) -> Found:
     """Access modes of a volume."""
-    for index, given in _items(value):
+    for index, given in items_of(value):
         if isinstance(given, str) and given not in _ACCESS_MODES:
             yield (index,), f"is not allowed{nearest(given, _ACCESS_MODES, 'allowed')}"
 
@@ -200,7 +200,7 @@ def identifier(value: Any) -> Found:
 
 def containers(value: Any) -> Found:
     """Containers beside that of the session."""
-    for index, given in _items(value):
+    for index, given in items_of(value):
         if not isinstance(given, dict):
             yield (index,), f"must be a mapping, a container, not {type_name(given)}"
             continue
@@ -266,12 +266,8 @@ def mount(given: Any) -> Found:
         yield ("mountPath",), "must not contain ':'"
 
 
-def items_of(value: Any) -> list[tuple[Any, Any]]:
+def items_of(value: Any) -> Iterable[tuple[Any, Any]]:
     """Return key or index, and content, of a mapping's or list's entries; nothing of other values."""
-    return list(_items(value))
-
-
-def _items(value: Any) -> Iterable[tuple[Any, Any]]:
     if isinstance(value, dict):
         # Null takes away what is below.
         return [(key, item) for key, item in value.items() if item is not None]

@@ -120,7 +120,8 @@ def chart_values(hub: Hub, directory: str, code: ChartCode) -> ChartValues:
             # Teams are groups for this code, and only found in what the authenticator remembers of a user.
             added.append(setting("hub.config.GitHubOAuthenticator.enable_auth_state", True, "hub_profiles"))
             added.append(setting("hub.config.GitHubOAuthenticator.populate_teams_in_auth_state", True, "hub_profiles"))
-    return ChartValues([*settings, *added], values.layers)
+    # Merging takes most of the time.
+    return ChartValues([*settings, *added], values.layers) if added else values
 
 
 def _access_settings(hub: Hub, code: ChartCode) -> list[Setting]:
