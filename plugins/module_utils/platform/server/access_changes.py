@@ -20,7 +20,7 @@ OTHER_RULES = {"allowed_organizations", "allowed_groups", "allowed_domains"}
 
 def inventory_changes(before: dict[str, Any], after: dict[str, Any], redactor: Redactor) -> list[str]:
     """Return who loses what if a hub's hub.json is replaced by another one."""
-    old, new = _Named(before), _Named(after)
+    old, new = Named(before), Named(after)
     found: list[tuple[Iterable[str], str]] = []
     if not new.everyone:
         what = "no longer allowed by name" if new.by_other_rules else "no longer allowed to log in"
@@ -57,8 +57,11 @@ def _grants(changes: PanelChanges, end: str) -> list[tuple[Iterable[str], str]]:
     return found
 
 
-class _Named:
-    """Whom a hub.json names. everyone: all others may log in, too. by_other_rules: some others may."""
+class Named:
+    """Whom a hub.json names. everyone: all others may log in, too. by_other_rules: some others may.
+
+    listed: everybody whom it gives rights to, as hubfleet_runtime/native_login/authenticator.py has them.
+    """
 
     def __init__(self, config: dict[str, Any]) -> None:
         sections = config.get("traits") or {}
@@ -67,6 +70,8 @@ class _Named:
         self.users = _names(traits.get("allowed_users")) | self.admins
         self.blocked = _names(traits.get("blocked_users"))
         self.groups = {name: _names(group.get("users")) for name, group in (config.get("groups") or {}).items()}
+        roles = (_names(role.get("users")) for role in config.get("roles") or ())
+        self.listed = self.users.union(*self.groups.values(), *roles)
         rules = {rule for section in sections.values() for rule, value in section.items() if value}
         for provider in (sections.get("CILogonOAuthenticator") or {}).get("idps", {}).values():
             rules |= {rule for rule, value in provider.items() if value}

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from ...redaction.redactor import Redactor
+from .access_changes import Named
 
 
 def accounts_taken_over(
@@ -20,19 +21,8 @@ def accounts_taken_over(
     """
     if ((after.get("traits") or {}).get("JupyterHub") or {}).get("authenticator_class") != "native":
         return ""
-    names = (_listed(after) - _listed(before)) & set(signed_up)
+    names = (Named(after).listed - Named(before).listed) & set(signed_up)
     if not names:
         return ""
     shown = ", ".join(sorted(redactor.mask(list(names))))
     return f"login: somebody signed up as {shown} before the name was listed; the account gets a new password"
-
-
-def _listed(config: dict[str, Any]) -> set[str]:
-    """Return the names that a hub.json gives rights to, as hubfleet_runtime/native_login/authenticator.py does."""
-    people = (config.get("traits") or {}).get("Authenticator") or {}
-    found = [*(people.get("admin_users") or ()), *(people.get("allowed_users") or ())]
-    for role in config.get("roles") or ():
-        found += role.get("users") or ()
-    for group in (config.get("groups") or {}).values():
-        found += group.get("users") or ()
-    return {str(name).lower() for name in found}
