@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import leaves
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import plural
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import abbreviated, plural
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import RENDER
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.render import (
     engine,
@@ -68,7 +68,7 @@ class ActionModule(FleetAction):
             display.display(f"{'note' if problem.note else 'ignored'}: {problem.line()}", color="yellow")
         pending = [hub.name for hub in hubs if hub["hub_pending_secrets"]]
         if pending:
-            named = ", ".join(pending[:5]) + (f" and {len(pending) - 5} more" if len(pending) > 5 else "")
+            named = abbreviated(pending, 5)
             waiting = plural(len(pending), "hub")
             display.display(f"{waiting} wait for secrets (hub_pending_secrets): {named}", color="yellow")
 

@@ -15,6 +15,12 @@ def plural(number: int, noun: str) -> str:
     return f"{number} {noun[:-1]}ies" if noun.endswith("ry") else f"{number} {noun}s"
 
 
+def abbreviated(texts: Sequence[str], most: int) -> str:
+    """Return texts in one line, at most so many of them: ``a, b and 3 more``."""
+    shown = ", ".join(texts[:most])
+    return f"{shown} and {len(texts) - most} more" if len(texts) > most else shown
+
+
 def one_line(text: object, width: int | None = None) -> str:
     """Return a text as one line, cut to ``width`` characters."""
     line = " ".join(str(text).split())

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..common.text import abbreviated
 from .model import Hub
 
 #: Claims of OpenID Connect that a provider need not keep unique, or that users may change (OpenID Connect Core, 5.7).
@@ -25,7 +26,7 @@ def login_notices(hubs: Iterable[Hub]) -> list[str]:
             text = _notice(hub["hub_authenticator"], hub["hub_authenticator_settings"] or {}, hub)
             if text:
                 found.setdefault(text, []).append(hub.name)
-    return [f"{_named(names)}: {text}" for text, names in found.items()]
+    return [f"{abbreviated(names, 1)}: {text}" for text, names in found.items()]
 
 
 def _notice(authenticator: str | None, settings: dict[str, Any], hub: Hub) -> str:
@@ -46,7 +47,3 @@ def _notice(authenticator: str | None, settings: dict[str, Any], hub: Hub) -> st
     if authenticator == "google" and hub["hub_allow_everyone"]:
         return "Google does not verify all addresses of accounts outside of hub_allowed_domains. See docs/security.md"
     return ""
-
-
-def _named(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

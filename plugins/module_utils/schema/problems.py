@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..common.nested import path_text
+from ..common.text import abbreviated
 from .model import ValuePath
 
 
@@ -45,7 +46,7 @@ class Problem:
         """Return the problem as one line for a person."""
         subject = ", ".join(self.hubs)
         if self.origin and len(self.hubs) > 1:  # the origin tells which hubs
-            subject = f"{self.hubs[0]} and {len(self.hubs) - 1} more"
+            subject = abbreviated(self.hubs, 1)
         return ": ".join(part for part in (self.origin, subject, self.place, self.message) if part)
 
 

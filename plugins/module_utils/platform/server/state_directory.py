@@ -12,6 +12,7 @@ import os
 import pwd
 
 from ...common.errors import HubfleetError
+from ...common.text import abbreviated
 from .layout import Layout
 
 #: Directories that other programs expect to be theirs, even where they are empty.
@@ -46,12 +47,7 @@ def foreign(layout: Layout) -> str:
         there = sorted(set(os.listdir(path)) - _OF_FILE_SYSTEM)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
-    return f"contains {_some(there)}, which no deploy made" if there else ""
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:3])
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
+    return f"contains {abbreviated(list(map(repr, there)), 3)}, which no deploy made" if there else ""
 
 
 def require_own(layout: Layout) -> None:
