@@ -35,6 +35,9 @@ GITHUB = {
 }
 GITLAB = {".gitlab-ci.yml", ".gitlab/deploy.yml", ".gitlab/nightly.yml", ".gitlab/prepare.yml"}
 
+# What init installs, and git ignores.
+INSTALLED = "collections/ansible_collections"
+
 
 def program(name: str) -> Path:
     """Return a program of the environment that runs the tests."""
@@ -75,10 +78,12 @@ def init(directory: Path, collections: Path, *variables: str, check: bool = Fals
 
 
 def content(directory: Path) -> dict[str, str]:
-    """Return relative path -> text of every file, or "-> target" of every link."""
+    """Return relative path -> text of every file, or "-> target" of every link, without the installed collection."""
     found = {}
     for path in directory.rglob("*"):
         name = str(path.relative_to(directory))
+        if name.startswith(INSTALLED):
+            continue
         if path.is_symlink():
             found[name] = f"-> {os.readlink(path)}"
         elif path.is_file() and not name.startswith(".git/"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from repository import COMMON, GITHUB, GITLAB, PROJECT, content, init, playbook, run
+from repository import COMMON, GITHUB, GITLAB, PROJECT, attempt, content, environment, init, playbook, program, run
 
 CLUSTERS = {"server": "machine", "kubernetes": "cloud"}
 
@@ -120,6 +120,33 @@ def test_example_validates(written: dict[str, Path], platform: str, collections:
         done = playbook(directory, collections, "validate", *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "2 hubs in 1 cluster: valid" in done.stdout
+
+
+@pytest.mark.parametrize("source", ["checkout", "installed"])
+def test_validates_at_once(source: str, collections: Path, tmp_path: Path) -> None:
+    """The repository has the collection that wrote it, of a checkout, too, and needs no registry and no settings."""
+    path = PROJECT / ".ansible" / "collections" if source == "checkout" else collections
+    # Nothing listens here: an attempt to download fails.
+    offline = environment(
+        ANSIBLE_COLLECTIONS_PATH=str(path),
+        ANSIBLE_GALAXY_SERVER="http://127.0.0.1:9/",
+        HOME=str(tmp_path / "home"),
+        https_proxy="http://127.0.0.1:9/",
+        http_proxy="http://127.0.0.1:9/",
+    )
+    command = [str(program("ansible-playbook")), "hubfleet.jupyterhub.init", "-e", "init_directory=mine"]
+    done = attempt(command, tmp_path, offline)
+    assert done.returncode == 0, done.stdout + done.stderr
+    own = {name: value for name, value in offline.items() if name != "ANSIBLE_COLLECTIONS_PATH"}
+    for command in (
+        ["ansible-playbook", "hubfleet.jupyterhub.validate"],
+        ["ansible-galaxy", "collection", "install", "-r", "collections/requirements.yml"],
+    ):
+        done = attempt([str(program(command[0])), *command[1:]], tmp_path / "mine", own)
+        assert done.returncode == 0, done.stdout + done.stderr
+    copy = tmp_path / "mine" / "collections" / "ansible_collections" / "hubfleet" / "jupyterhub"
+    assert (copy / "MANIFEST.json").is_file()
+    assert not (copy / "tests").exists()
 
 
 def test_longest_names_validate(repository: Path, collections: Path) -> None:
