@@ -15,10 +15,10 @@ from typing import Any
 
 from ....schema.model import Hub
 from ....schema.problems import nearest
+from ...config_classes import Traits
 from . import recorded
 from .content import ChartContent, ChartError, ChartReference, read
 from .download import download, local_path
-from .recorded import Traits
 
 #: The chart that versions are recorded of.
 RECORDED_CHART = "jupyterhub"

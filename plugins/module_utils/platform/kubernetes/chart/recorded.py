@@ -16,73 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....schema.problems import nearest
-
-
-@dataclass(frozen=True)
-class Trait:
-    """One trait of a configurable class.
-
-    types: accepted JSON types: text, int, number, bool, list, set, dict, any, memory (JupyterHub's ByteSpecification);
-        callable and bytes have none.
-    nullable: whether it accepts null.
-    choices: the accepted values; empty for any.
-    elements: the values in a list, set or dict, if known.
-    secret: its value is never shown.
-    rule: it decides who may log in.
-    alias_of: the trait's new name, if this is an old one.
-    removed: an old name that JupyterHub no longer accepts.
-    """
-
-    types: tuple[str, ...]
-    nullable: bool = False
-    choices: tuple[Any, ...] = ()
-    elements: Trait | None = None
-    secret: bool = False
-    rule: bool = False
-    alias_of: str = ""
-    removed: bool = False
-
-
-@dataclass(frozen=True)
-class ConfigClass:
-    """One configurable class.
-
-    parents: the classes whose sections it reads as well, nearest first (method resolution order).
-    traits: those it adds or changes, by name.
-    allows_all: allows everyone by default.
-    """
-
-    name: str
-    parents: tuple[str, ...]
-    traits: dict[str, Trait]
-    allows_all: bool = False
-
-
-@dataclass(frozen=True)
-class Traits:
-    """The configurable classes of a hub's image.
-
-    authenticators: what JupyterHub.authenticator_class may be (entry point in lower case, or dotted
-    path) -> name of the class.
-    """
-
-    classes: dict[str, ConfigClass]
-    authenticators: dict[str, str]
-
-    def sections(self, name: str) -> tuple[str, ...]:
-        """Return the sections that a known class reads: its own first, then those of its parents."""
-        return (name, *self.classes[name].parents)
-
-    def of(self, name: str) -> dict[str, Trait]:
-        """Return all traits of a known class, by name, inherited ones too."""
-        traits: dict[str, Trait] = {}
-        for section in reversed(self.sections(name)):
-            traits.update(self.classes[section].traits)
-        return traits
-
-    def subclasses(self, name: str) -> list[str]:
-        """Return the names of the classes that inherit from a class."""
-        return [subclass.name for subclass in self.classes.values() if name in subclass.parents]
+from ...config_classes import Traits, traits_of
 
 
 @dataclass(frozen=True)
@@ -130,35 +64,6 @@ def versions(directory: str) -> list[str]:
         return []
     recorded = [name for name in names if os.path.isfile(os.path.join(directory, name, "about.json"))]
     return sorted(recorded, key=_version_key)
-
-
-def traits_of(recorded: dict[str, Any]) -> Traits:
-    """Return the content of a traits.json as objects."""
-    classes = {
-        name: ConfigClass(
-            name=name,
-            parents=tuple(described["parents"]),
-            traits={trait: _trait(fields) for trait, fields in described["traits"].items()},
-            allows_all=described.get("allows_all", False),
-        )
-        for name, described in recorded["classes"].items()
-    }
-    return Traits(classes=classes, authenticators=recorded["authenticators"])
-
-
-def _trait(fields: dict[str, Any]) -> Trait:
-    types = fields["type"]
-    elements = fields.get("elements")
-    return Trait(
-        types=tuple(types) if isinstance(types, list) else (types,),
-        nullable=fields.get("nullable", False),
-        choices=tuple(fields.get("choices", ())),
-        elements=_trait(elements) if elements else None,
-        secret=fields.get("secret", False),
-        rule=fields.get("rule", False),
-        alias_of=fields.get("alias_of", ""),
-        removed=fields.get("removed", False),
-    )
 
 
 def _read_json(path: str) -> Any:

@@ -16,13 +16,15 @@ from ....schema.authenticators import AUTHENTICATORS, COMMON_RULES
 from ....schema.authenticators import BY_NAME as AUTHENTICATORS_BY_NAME
 from ....schema.model import EncryptedValue, FleetInput, HostInput, Hub, ValuePath
 from ....schema.problems import Problems
+from ...config_classes import chosen_authenticator
 from ..chart.charts import ChartFacts, Charts, UnusableChartError, incompatibility
 from ..chart.content import ChartError
 from ..values.addons import check_addons
 from ..values.chart_values import LAYERS, ChartCode, ChartValues, chart_values
 from ..values.layers import ChartPath, Values, over_defaults
 from .chart_schema import ChartSchema
-from .hub_config import check_config, check_login, chosen_authenticator
+from .hub_config import check_config
+from .login_rules import check_login
 from .profile_overrides import check_chart_choices, check_option_choices
 from .replacements import check_configuration, check_layers
 from .session_checks import check_sessions

@@ -17,7 +17,7 @@ from ....schema.catalogue import CATALOGUES
 from ....schema.kubernetes_checks import slug_of
 from ....schema.model import Hub, ValuePath
 from ....schema.values import is_name
-from ..chart.recorded import Traits
+from ...config_classes import Traits
 from ..values.chart_values import LAYERS, ChartValues
 from ..values.layers import ChartPath, Values
 from .hub_config import check_spawner

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from ....common.nested import path_text, value_at
 from ....schema.model import ValuePath
-from ..chart.recorded import Traits
+from ...config_classes import Traits
 from ..values.chart_values import LAYERS, ChartValues
 from ..values.layers import ChartPath, Values
 from ..values.replaced import CODE, ITEMS, LIST, MAPPING, MISTAKES, NULL, replacements

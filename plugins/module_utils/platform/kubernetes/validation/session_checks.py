@@ -13,7 +13,7 @@ from ....schema import formatted_text
 from ....schema.model import EncryptedValue
 from ....schema.problems import nearest
 from ....schema.units import parse_memory
-from ..chart.recorded import Traits
+from ...config_classes import Traits
 from ..values.layers import ChartPath, Values
 from . import pod_rules
 from .hub_config import check_trait

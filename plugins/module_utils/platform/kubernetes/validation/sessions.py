@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....common.nested import depth_of, value_at
-from ..chart.recorded import Trait
+from ...config_classes import Trait
 from ..values.layers import ChartPath, Values, merge
 from .pod_rules import items_of
 

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.config_classes import Trait, traits_of
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.recorded import (
     Recorded,
-    Trait,
     read,
-    traits_of,
     versions,
 )
 

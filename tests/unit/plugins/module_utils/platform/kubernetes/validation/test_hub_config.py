@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.config_classes import chosen_authenticator
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.recorded import (
     read,
     versions,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.validation.hub_config import (
     check_config,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.validation.login_rules import (
     check_login,
-    chosen_authenticator,
 )
 
 CHECKOUT = Path(__file__).parents[7]
