@@ -55,8 +55,8 @@ def chart_code() -> ChartCode:
     """Return our Python that runs inside of hubs on Kubernetes."""
     texts = _texts(os.path.join(ROLES, "hub", "files", "extra_config"), (".py",))
     runtime = {path: text for path, text in assets().runtime.items() if _is_for_charts(path)}
-    access = assets().runtime["hubfleet_runtime/access.py"]
-    return ChartCode(texts["allowed_groups.py"], access, texts["native_login.py"], runtime)
+    allowed_groups, access = (assets().runtime[f"hubfleet_runtime/{name}.py"] for name in ("allowed_groups", "access"))
+    return ChartCode(allowed_groups, access, texts["native_login.py"], runtime)
 
 
 def _is_for_charts(path: str) -> bool:

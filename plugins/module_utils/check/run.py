@@ -96,7 +96,7 @@ class _HubCheck:
         limit = Deadline(self.options.request_timeout)
         async with step(self.connecting, "connect", limit, "the hub did not answer", self.overall) as deadline:
             self.result.version = await hub_api.connect(self.client, deadline)
-            self.result.warnings += await self.client.warnings()
+            self.result.warnings += [*self.target.warnings, *await self.client.warnings()]
         limit = Deadline(self.options.stop_timeout)
         try:
             async with step([], "remove stale users", limit, "not done", self.overall) as deadline:

@@ -48,6 +48,7 @@ class HubTarget:
     authority_file: path of a further one, which may not exist yet.
     machine: host and port to connect to where the hub's domain cannot be resolved.
     renews: whether its certificate is renewed automatically.
+    warnings: what the check cannot try, and why.
     """
 
     name: str
@@ -60,6 +61,7 @@ class HubTarget:
     authority_file: str = ""
     machine: tuple[str, int] | None = None
     renews: bool = False
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def base_url(self) -> str:

@@ -91,7 +91,7 @@ def _added_values(values: Values, code: ChartCode) -> Values:
     """
     added: Values = {}
     if has_groups(chart_value(values, "singleuser.profileList")):
-        assign(added, ("hub", "extraConfig", GROUPS_CONFIG), code.allowed_groups)
+        assign(added, ("hub", "extraConfig", GROUPS_CONFIG), code.groups_config)
     if is_native(values):
         for item in native_login_settings(code.native_login, code.package):
             assign(added, item.path, item.value)

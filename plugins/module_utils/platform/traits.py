@@ -61,6 +61,9 @@ def hub_traits(hub: Hub) -> Traits:
         },
     }
     settings, _secrets = _settings(hub)
+    offered: list[Environment | Size] = [*hub.environments, *hub.sizes]
+    if hub["hub_authenticator"] == "github" and any(entry.allowed_groups for entry in offered):
+        settings.update(_github_teams(settings))
     if settings:
         traits[AUTHENTICATORS[hub["hub_authenticator"]].config_class] = settings
     return traits
@@ -109,6 +112,7 @@ def _profile(hub: Hub, environment: Environment, default: bool) -> dict[str, Any
         "default": default,
         "kubespawner_override": override,
         "profile_options": {"size": {"display_name": "Size", "choices": choices}},
+        **_for_groups(environment),
     }
 
 
@@ -124,7 +128,12 @@ def _choice(size: Size, default: bool) -> dict[str, Any]:
         "description": size.description,
         "default": default,
         "kubespawner_override": {key: value for key, value in override.items() if value is not None},
+        **_for_groups(size),
     }
+
+
+def _for_groups(entry: Environment | Size) -> dict[str, Any]:
+    return {} if entry.allowed_groups is None else {"allowed_groups": list(entry.allowed_groups)}
 
 
 def _bytes(memory: int | None) -> int | None:
@@ -180,6 +189,12 @@ def _github(hub: Hub, _given: dict[str, Any]) -> dict[str, Any]:
     # Membership is not visible without this scope (OAuthenticator's documentation of GitHub).
     scope = sorted({*(_given.get("scope") or ()), "read:org"})
     return {"allowed_organizations": sorted(organizations), "scope": scope}
+
+
+def _github_teams(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return what makes teams known to hubfleet_runtime/allowed_groups.py, which takes them for groups."""
+    scope = sorted({*(settings.get("scope") or ()), "read:org"})
+    return {"enable_auth_state": True, "populate_teams_in_auth_state": True, "scope": scope}
 
 
 def _google(hub: Hub, _given: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from .authenticators import ALLOW_RULES
 from .model import Hub, ValuePath
@@ -29,6 +30,23 @@ def check_groups_of_roles(hub: Hub, report: Report) -> None:
                     ("hub_roles", index, "groups"),
                     f"{group!r} is not in hub_groups{nearest(group, known)}",
                 )
+
+
+def check_allowed_groups(
+    options: dict[str, Any], groups: Sequence[str] | None, path: ValuePath, report: Report
+) -> None:
+    """Report groups of the list at ``path`` that are not in hub_groups, if the inventory decides about groups.
+
+    options: the hub's, with defaults. Case does not matter to what enforces the list (allowed_groups.py).
+    """
+    known = options["hub_groups"] or {}
+    if not known:
+        return  # the authenticator, or the admin panel, decides
+    names = {name.casefold() for name in known}
+    for group in groups or ():
+        team = options["hub_authenticator"] == "github" and ":" in group
+        if not team and group.casefold() not in names:
+            report(path, f"{group!r} is not in hub_groups{nearest(group, known)}")
 
 
 def check_users_may_log_in(hub: Hub, report: Report) -> None:

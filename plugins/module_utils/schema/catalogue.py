@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..common.nested import value_at
+from .access_checks import check_allowed_groups
 from .model import Environment, Profile, Size, ValuePath
 from .option import KUBERNETES, SERVER
 from .problems import nearest
@@ -64,6 +65,7 @@ class Offers:
             return []
         found = []
         for index, entry in enumerate(self.options[variable] or ()):
+            self._check_groups(entry, (variable, index))
             parts = {}
             for key, offered in (("environments", ENVIRONMENTS), ("sizes", SIZES)):
                 names = [(name, (variable, index, key, place)) for place, name in enumerate(entry[key] or ())]
@@ -113,6 +115,7 @@ class Offers:
 
     def _environment(self, name: str, entry: dict[str, Any], path: ValuePath, place: ValuePath) -> Environment | None:
         text = ""
+        self._check_groups(entry, path)
         if self.platform == SERVER:
             check_packages(entry, path, self.report)
             text = check_requirements(entry, path, self.directory, self.report)
@@ -135,7 +138,12 @@ class Offers:
             **_choice(entry),
         )
 
+    def _check_groups(self, entry: dict[str, Any], path: ValuePath) -> None:
+        if "hub_groups" not in self.broken:
+            check_allowed_groups(self.options, entry["allowed_groups"], (*path, "allowed_groups"), self.report)
+
     def _size(self, name: str, entry: dict[str, Any], path: ValuePath, place: ValuePath) -> Size | None:
+        self._check_groups(entry, path)
         if entry["memory"] is None and self.platform == SERVER:
             if self._given(path).get("memory") is None:
                 self.report(path, "memory is missing (memory limit of a session; required on a server)")

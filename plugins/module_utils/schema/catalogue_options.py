@@ -35,6 +35,15 @@ INTERFACE = Option(
 )
 
 
+def _allowed_groups(what: str) -> Option:
+    return Option(
+        "allowed_groups",
+        "list",
+        (f"JupyterHub groups whose members see and may start the {what}; unset, all users may.",),
+        elements=names(),
+    )
+
+
 def _on_kubernetes(what: str, base: str) -> tuple[Option, ...]:
     """Return the keys of entries of both catalogues that are for Kubernetes only."""
     return (
@@ -44,13 +53,6 @@ def _on_kubernetes(what: str, base: str) -> tuple[Option, ...]:
             (f"Identifier of the {what} in links and saved selections; defaults to its name.",),
             pattern=CHOICE_PATTERN,
             pattern_text=CHOICE_TEXT,
-            platforms=(KUBERNETES,),
-        ),
-        Option(
-            "allowed_groups",
-            "list",
-            (f"JupyterHub groups whose members see the {what}; unset, all users see it.",),
-            elements=names(),
             platforms=(KUBERNETES,),
         ),
         Option(
@@ -119,6 +121,7 @@ ENVIRONMENT = (
         default="print(6 * 7)",
     ),
     Option("check_output", "str", ("Output that O(check_code) must print.",), prose=True, default="42"),
+    _allowed_groups("environment"),
     *_on_kubernetes("environment", "environment"),
 )
 
@@ -157,6 +160,7 @@ SIZE = (
         platforms=(KUBERNETES,),
         example="{node.kubernetes.io/instance-type: n2-highmem-4}",
     ),
+    _allowed_groups("size"),
     *_on_kubernetes("size", "size"),
 )
 

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.user_names import parse_user_name
 from runtime_client import Browser, wait_for
-from runtime_rig import Hub
+from runtime_rig import PROFILES, SIZES, Hub
 from runtime_tools import FILES, needs_root
 
 pytestmark = needs_root
@@ -43,6 +43,13 @@ TRAITS = {
 }
 
 
+def offered() -> list[dict[str, Any]]:
+    """Return what the hub offers: to members of the group staff, one more environment and one more size."""
+    found = copy.deepcopy(PROFILES)
+    found[0]["profile_options"]["size"]["choices"]["huge"] = {**SIZES["large"], "allowed_groups": ["Staff"]}
+    return [{**PROFILES[0], "slug": "staff", "allowed_groups": ["staff"], "default": True}, *found]
+
+
 @pytest.fixture(scope="module")
 def hub(make_root_hub: Callable[..., Hub]) -> Iterator[Hub]:
     """A hub with passwords, an announcement, a service of the operator, and hub_jupyterhub_config."""
@@ -53,6 +60,8 @@ def hub(make_root_hub: Callable[..., Hub]) -> Iterator[Hub]:
         template_vars={"announcement": "Maintenance on <Monday>"},
         services=[{"name": "grades", "api_token": "0" * 32}],
         roles=[{"name": "grades", "scopes": ["list:users"], "services": ["grades"]}],
+        groups={"staff": {"users": ["erin"], "properties": {}}},
+        profile_list=offered(),
     )
     hub.write(extra="c.JupyterHub.template_vars.update(announcement_login='Extra')\n")
     (hub.directory / "config" / "secrets.json").write_text(
@@ -112,6 +121,45 @@ def test_a_wrong_choice_is_refused_at_once_with_auth_state(hub: Hub) -> None:
     assert (status, answer["message"]) == (400, "unknown profile 'perl'; possible: python, broken")
 
 
+def test_what_is_for_groups_is_for_their_members_only(hub: Hub) -> None:
+    """On the form and through the API; the default of others is what they may start."""
+    browser = Browser(hub)
+    browser.request("hub/login")
+    _status, page = browser.request("hub/login", {"username": "frank", "password": hub.secrets["user_password"]})
+    assert 'value="python"' in page and 'value="staff"' not in page and 'value="huge"' not in page
+    for asked, told in (
+        ({"profile": "staff"}, "unknown profile 'staff'; possible: python, broken"),
+        ({"profile": "python", "size": "huge"}, "size: unknown choice 'huge'; possible: small, large"),
+        ({"size": "huge"}, "size: unknown choice 'huge'; possible: small, large"),
+    ):
+        status, answer = hub.api("POST", "users/frank/server", asked)
+        assert (status, answer["message"]) == (400, told)
+    hub.api("POST", "users/erin")
+    assert hub.start_server("erin", {"profile": "python", "size": "huge"}).get("ready")
+    assert hub.api("DELETE", "users/erin/server")[0] in (202, 204)
+    wait_for("the stop", lambda: not hub.api("GET", "users/erin")[1]["servers"])
+
+
+def test_who_may_start_nothing_is_told_so(hub: Hub) -> None:
+    hub.kill("hub")
+    before = hub.settings["profile_list"]
+    hub.settings["profile_list"] = before[:1]
+    hub.write()
+    hub.start("hub")
+    try:
+        hub.api("POST", "users/frank")
+        status, answer = hub.api("POST", "users/frank/server")
+        assert (status, answer["message"]) == (403, "None of your groups may start a server on this hub.")
+        assert hub.start_server("erin").get("ready")
+        assert hub.api("DELETE", "users/erin/server")[0] in (202, 204)
+        wait_for("the stop", lambda: not hub.api("GET", "users/erin")[1]["servers"])
+    finally:
+        hub.kill("hub")
+        hub.settings["profile_list"] = before
+        hub.write()
+        hub.start("hub")
+
+
 def test_a_failed_start_says_why_on_the_page(hub: Hub) -> None:
     event = hub.start_server("dave", {"profile": "broken"})
     assert event["failed"] and "<pre>" in event["html_message"]
@@ -123,7 +171,7 @@ def test_a_saved_choice_that_is_gone_locks_nobody_out(hub: Hub) -> None:
     assert hub.api("DELETE", "users/carol/server")[0] in (202, 204)
     wait_for("the stop", lambda: not hub.api("GET", "users/carol")[1]["servers"])
     hub.kill("hub")
-    del hub.settings["profile_list"][0]["profile_options"]["size"]["choices"]["large"]
+    del hub.settings["profile_list"][1]["profile_options"]["size"]["choices"]["large"]
     hub.write()
     hub.start("hub")
     try:

@@ -19,7 +19,7 @@ OTHER_RULES = {"allowed_organizations", "allowed_groups", "allowed_domains"}
 
 
 def inventory_changes(before: dict[str, Any], after: dict[str, Any], redactor: Redactor) -> list[str]:
-    """Return who loses what if a hub's hub.json is replaced by another one."""
+    """Return who loses what, and what is for other groups, if a hub's hub.json is replaced by another one."""
     old, new = Named(before), Named(after)
     found: list[tuple[Iterable[str], str]] = []
     if not new.everyone:
@@ -29,7 +29,31 @@ def inventory_changes(before: dict[str, Any], after: dict[str, Any], redactor: R
     found.append((old.admins - new.admins, "no longer admin"))
     for group, members in sorted(old.groups.items()):
         found.append((members - new.groups.get(group, set()), f"no longer in the group {group}"))
-    return _sentences(found, redactor)
+    return _sentences(found, redactor) + _offer_changes(before, after, redactor)
+
+
+def _offer_changes(before: dict[str, Any], after: dict[str, Any], redactor: Redactor) -> list[str]:
+    """Return for which groups environments and sizes are, as far as that changes."""
+    old, new = _offers(before), _offers(after)
+    found = []
+    for offer, groups in new.items():
+        if offer in old and groups != old[offer]:
+            who = "all users" if groups is None else f"members of {', '.join(sorted(groups)) or 'no group'} only"
+            found.append(f"{offer} is for {who} now")
+    return [str(redactor.mask(sentence)) for sentence in found]
+
+
+def _offers(config: dict[str, Any]) -> dict[str, set[str] | None]:
+    """Return the environments and sizes of a hub.json, with the groups that they are for; None for all users."""
+    found: dict[str, set[str] | None] = {}
+    for profile in config.get("profile_list") or ():
+        sizes = ((profile.get("profile_options") or {}).get("size") or {}).get("choices") or {}
+        offers = {f"environment {profile.get('slug')}": profile}
+        offers.update((f"size {name}", choice) for name, choice in sizes.items())
+        for offer, entry in offers.items():
+            groups = entry.get("allowed_groups")
+            found[offer] = None if groups is None else set(map(str, groups))
+    return found
 
 
 def panel_sentences(changes: PanelChanges, redactor: Redactor) -> list[str]:

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
     CheckOptions,
-    Choice,
     HubTarget,
 )
 
@@ -36,6 +35,7 @@ from ..base import (
 from .access_changes import kept_sentences
 from .blockers import find_blockers
 from .check import not_deployed
+from .check_choices import check_choices
 from .desired.copied_files import copied_digests
 from .desired.environments import Assets, Build, hub_builds, hub_environment, supervisor_environment
 from .desired.hub import DesiredHub, desired_hub
@@ -256,18 +256,7 @@ class ServerPlatform(Platform):
         return list(found.values())
 
     def _check_target(self, hub: Hub, facts: MachineFacts, every: bool) -> HubTarget:
-        choices = [
-            Choice(
-                environment=environment.name,
-                size=size.name,
-                options={"profile": environment.name, "size": size.name},
-                code=environment.check_code,
-                expect=environment.check_output,
-                terminal_command="pip --version",
-            )
-            for environment in (hub.environments if every else hub.environments[:1])
-            for size in (hub.sizes if every else hub.sizes[:1])
-        ]
+        choices, warnings = check_choices(hub, every)
         proxy = facts.reverse_proxy
         internal = hub.behind_reverse_proxy and self.cluster["cluster_certificate_source"] == "internal"
         return HubTarget(
@@ -280,6 +269,7 @@ class ServerPlatform(Platform):
             authority_file=proxy.root_certificate if internal else "",
             machine=(proxy.local_address, proxy.https_port) if hub.behind_reverse_proxy else None,
             renews=hub.behind_reverse_proxy and not hub["hub_tls_certificate"],
+            warnings=warnings,
         )
 
     def _held(self, holder: LockOwner, alive: bool) -> str:

@@ -35,7 +35,8 @@ ACCESS_CONFIG = "zzzz-hubfleet-access"
 class ChartCode:
     """Python of ours that runs inside of the hub.
 
-    allowed_groups: lets only members see profiles and choices with ``allowed_groups``.
+    allowed_groups: lets only members see profiles and choices with ``allowed_groups``; the same as on a machine
+        (hubfleet_runtime/allowed_groups.py).
     access: makes the database agree with the configuration; the same as on a machine (hubfleet_runtime/access.py).
     native_login: lets nobody get the rights of a name by signing up for it.
     package: modules and templates that these import, by path.
@@ -45,6 +46,11 @@ class ChartCode:
     access: str
     native_login: str = ""
     package: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def groups_config(self) -> str:
+        """The configuration that filters the profile list."""
+        return f"{self.allowed_groups}\n\nAllowedGroups.configure(c)\n"
 
 
 @dataclass
@@ -115,7 +121,7 @@ def chart_values(hub: Hub, directory: str, code: ChartCode) -> ChartValues:
     singleuser = values.merged.get("singleuser")  # null where Helm values say so
     if isinstance(singleuser, dict) and has_groups(singleuser.get("profileList")):
         # Without it everyone would see, and could start, what is for some.
-        added += [setting(f"hub.extraConfig.{GROUPS_CONFIG}", code.allowed_groups, "hub_profiles")]
+        added += [setting(f"hub.extraConfig.{GROUPS_CONFIG}", code.groups_config, "hub_profiles")]
         if hub["hub_defaults_source"] == "collection" and hub["hub_authenticator"] == "github":
             # Teams are groups for this code, and only found in what the authenticator remembers of a user.
             added.append(setting("hub.config.GitHubOAuthenticator.enable_auth_state", True, "hub_profiles"))

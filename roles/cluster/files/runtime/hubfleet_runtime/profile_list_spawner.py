@@ -13,6 +13,7 @@ from tornado import web
 from traitlets import Callable, Dict, List, Unicode, Union, default
 
 from hubfleet_runtime import profile_form, profiles
+from hubfleet_runtime.allowed_groups import AllowedGroups
 
 
 class ProfileListSpawner(LocalProcessSpawner):
@@ -26,12 +27,12 @@ class ProfileListSpawner(LocalProcessSpawner):
     ).tag(config=True)
 
     async def profiles(self) -> list[dict[str, Any]]:
-        """Return the profile list for this user."""
+        """Return the profiles that this user may start. Raises HTTPError 403 if these are none."""
         listed = self.profile_list
         if callable(listed):
             listed = await maybe_future(listed(self))
             profiles.validate(listed, self.environments)
-        return list(listed)
+        return await AllowedGroups.visible(list(listed), self)
 
     @default("options_form")
     def _options_form_default(self) -> Any:

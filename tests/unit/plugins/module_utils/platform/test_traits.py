@@ -270,3 +270,11 @@ def test_an_idle_timeout_can_be_lowered_while_servers_run(variables: dict[str, A
 def test_the_operator_may_set_the_interval() -> None:
     hub = hub_of(hub_environment_variables={"JUPYTERHUB_ACTIVITY_INTERVAL": "20"})
     assert hub_traits(hub)["Spawner"]["environment"]["JUPYTERHUB_ACTIVITY_INTERVAL"] == "20"
+
+
+def test_teams_of_github_are_known_where_something_is_for_groups() -> None:
+    sizes = [{"name": "small", "memory": "1G", "allowed_groups": ["uni:gpu"]}]
+    section = hub_traits(hub_with("github", hub_sizes=sizes))["GitHubOAuthenticator"]
+    assert section["enable_auth_state"] and section["populate_teams_in_auth_state"]
+    assert section["scope"] == ["read:org", "user:email"]
+    assert "populate_teams_in_auth_state" not in hub_traits(hub_with("github"))["GitHubOAuthenticator"]

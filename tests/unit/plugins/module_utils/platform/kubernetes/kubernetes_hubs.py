@@ -24,7 +24,7 @@ ROLE = Path(__file__).parents[6] / "roles" / "hub" / "files"
 CHARTS = str(ROLE / "charts")
 RUNTIME = ROLE.parents[1] / "cluster" / "files" / "runtime" / "hubfleet_runtime"
 CODE = ChartCode(
-    (ROLE / "extra_config" / "allowed_groups.py").read_text(encoding="utf-8"),
+    (RUNTIME / "allowed_groups.py").read_text(encoding="utf-8"),
     (RUNTIME / "access.py").read_text(encoding="utf-8"),
     (ROLE / "extra_config" / "native_login.py").read_text(encoding="utf-8"),
     {"hubfleet_runtime/native_login/__init__.py": "# the package\n"},

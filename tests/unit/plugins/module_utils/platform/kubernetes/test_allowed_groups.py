@@ -67,7 +67,7 @@ def configured(profile_list: Any) -> Config:
     config = Config()
     if profile_list is not None:
         config.KubeSpawner.profile_list = profile_list
-    exec(CODE.allowed_groups, {"c": config})
+    exec(CODE.groups_config, {"c": config})
     return config
 
 

@@ -64,6 +64,30 @@ def test_the_inventory_takes_access_away(before: dict[str, Any], after: dict[str
     assert "; ".join(inventory_changes(configs[0], configs[1], Redactor())) == told
 
 
+def offering(groups: list[str] | None) -> dict[str, Any]:
+    """Return the hub.json of a hub whose only environment and size are for groups."""
+    environment = {"name": "python", "allowed_groups": groups}
+    size = {"name": "small", "memory": "1G", "allowed_groups": groups}
+    given = {key: [{name: value for name, value in entry.items() if value is not None}] for key, entry in (
+        ("hub_environments", environment), ("hub_sizes", size))}  # fmt: skip
+    return desired(hub_of(**given)).config
+
+
+@pytest.mark.parametrize(
+    "before, after, told",
+    [
+        (None, ["b", "a"], "members of a, b only"),
+        (["a"], ["a", "b"], "members of a, b only"),
+        (["a"], [], "members of no group only"),
+        (["a"], None, "all users"),
+        (["a"], ["a"], ""),
+    ],
+)
+def test_what_is_for_other_groups_is_told(before: list[str] | None, after: list[str] | None, told: str) -> None:
+    found = inventory_changes(offering(before), offering(after), Redactor())
+    assert found == ([f"{offer} is for {told} now" for offer in ("environment python", "size small")] if told else [])
+
+
 def test_a_long_list_of_names_is_cut() -> None:
     many = [f"user-{number}" for number in range(9)]
     before, after = (desired(hub_of(hub_allowed_users=names)).config for names in (["ada", *many], ["ada"]))

@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Select the environments and sizes that a check starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import Choice
+
+from ...schema.model import Environment, Hub, Size
+
+Entry = TypeVar("Entry", Environment, Size)
+
+
+def check_choices(hub: Hub, every: bool) -> tuple[list[Choice], list[str]]:
+    """Return what a check starts: every environment in every size, or the first ones; and what it cannot start.
+
+    The temporary user of a check is in no group, so that it starts nothing that has allowed_groups.
+    """
+    environments, sizes = _for_all(hub.environments), _for_all(hub.sizes)
+    choices = [
+        Choice(
+            environment=environment.name,
+            size=size.name,
+            options={"profile": environment.name, "size": size.name},
+            code=environment.check_code,
+            expect=environment.check_output,
+            terminal_command="pip --version",
+        )
+        for environment in (environments if every else environments[:1])
+        for size in (sizes if every else sizes[:1])
+    ]
+    restricted = [f"environment {each.name}" for each in hub.environments if each.allowed_groups is not None]
+    restricted += [f"size {each.name}" for each in hub.sizes if each.allowed_groups is not None]
+    if not choices:
+        which = " or ".join(what for what, some in (("environment", environments), ("size", sizes)) if not some)
+        return [], [f"no server was started: every {which} is for members of groups (allowed_groups) only"]
+    if every and restricted:
+        return choices, [f"not started, since only members of groups may (allowed_groups): {', '.join(restricted)}"]
+    return choices, []
+
+
+def _for_all(entries: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in entries if entry.allowed_groups is None]
