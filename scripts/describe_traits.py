@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Describe the configurable classes of the installed JupyterHub packages, as JSON.
 
-python scripts/describe_traits.py FILE
+python scripts/describe_traits.py FILE [MODULE ...]
 
-scripts/record_chart.py runs this in an environment with the packages of the hub's image, and nothing else.
+scripts/record_chart.py runs this in an environment with the packages of the hub's image, and nothing else;
+scripts/record_jupyterhub.py in one with the packages of a hub on a machine. MODULEs are described besides packages.
 """
 
+import contextlib
 import importlib
 import inspect
 import json
@@ -56,6 +58,7 @@ SECRET = re.compile(r"(secret|password|secret_key|(auth|api|service)_tokens?|^ke
 def main() -> int:
     """Write the description of all classes and the names of authenticators."""
     modules = [module for name in packages() for module in modules_of(name)]
+    modules += [importlib.import_module(name) for name in sys.argv[2:]]
     classes = sorted({*ancestors_too(modules)}, key=lambda entry: entry.__name__)
     names = [entry.__name__ for entry in classes]
     twice = {name for name in names if names.count(name) > 1}
@@ -87,7 +90,18 @@ def modules_of(package: str) -> Iterator[ModuleType]:
         if module.ispkg:
             yield from modules_of(module.name)
         else:
-            yield importlib.import_module(module.name)
+            with optional_dependencies():
+                yield importlib.import_module(module.name)
+
+
+@contextlib.contextmanager
+def optional_dependencies() -> Iterator[None]:
+    """Pass over a module whose optional dependency is not installed: such a hub cannot use it either."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] in packages():
+            raise
 
 
 def configurables(modules: list[ModuleType]) -> Iterator[tuple[str, type[Configurable]]]:
@@ -117,7 +131,8 @@ def parents(found: type[Configurable], itself: bool = False) -> list[type[Config
 def authenticators(modules: list[ModuleType]) -> Iterator[tuple[str, str]]:
     """Yield (value of authenticator_class, name of the class)."""
     for point in metadata.entry_points(group="jupyterhub.authenticators"):
-        yield point.name.lower(), point.load().__name__
+        with optional_dependencies():
+            yield point.name.lower(), point.load().__name__
     for name, found in configurables(modules):
         # Only in its own module or a parent package, not where it is merely imported.
         if issubclass(found, Authenticator) and found.__module__.startswith(name.rpartition(".")[0]):

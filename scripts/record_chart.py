@@ -8,6 +8,7 @@ python scripts/record_chart.py CHART --version V [--requirements FILE]
 import argparse
 import datetime
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -127,17 +128,25 @@ def read_about(chart: Path, requirements: Path, version: str) -> dict[str, Any]:
 
 def read_traits(requirements: Path, python: str) -> Any:
     """Return the output of scripts/describe_traits.py for the image's packages."""
+    lines = requirements.read_text(encoding="utf-8").splitlines()
+    # Every package is pinned; --no-deps keeps the excluded ones out.
+    return described("\n".join(line for line in lines if not line.startswith(EXCLUDED)), python)
+
+
+def described(requirements: str, python: str, modules: tuple[str, ...] = (), path: str = "") -> Any:
+    """Return the output of scripts/describe_traits.py in a new environment.
+
+    requirements: every package with its version. modules: describe these, too; they are in the directory ``path``.
+    """
     with tempfile.TemporaryDirectory() as directory:
         environment, result = Path(directory, "environment"), Path(directory, "traits.json")
         pins = Path(directory, "requirements.txt")
-        lines = requirements.read_text(encoding="utf-8").splitlines()
-        pins.write_text("\n".join(line for line in lines if not line.startswith(EXCLUDED)), encoding="utf-8")
+        pins.write_text(requirements, encoding="utf-8")
         interpreter = environment / "bin" / "python"
         uv = find_uv()
         run(uv, "venv", "--quiet", "--python", python, environment)
-        # Every package is pinned; --no-deps keeps the excluded ones out.
         run(uv, "pip", "install", "--quiet", "--no-deps", "--python", interpreter, "--requirement", pins)
-        run(interpreter, CHECKOUT / "scripts" / "describe_traits.py", result)
+        run(interpreter, CHECKOUT / "scripts" / "describe_traits.py", result, *modules, PYTHONPATH=path)
         return json.loads(result.read_text(encoding="utf-8"))
 
 
@@ -149,9 +158,9 @@ def find_uv() -> str:
     return uv
 
 
-def run(*command: object) -> None:
-    """Run a command; raise CalledProcessError if it fails."""
-    subprocess.run([str(word) for word in command], check=True)
+def run(*command: object, **variables: str) -> None:
+    """Run a command with additional environment variables; raise CalledProcessError if it fails."""
+    subprocess.run([str(word) for word in command], env={**os.environ, **variables}, check=True)
 
 
 def write(directory: Path, files: dict[str, Any]) -> None:

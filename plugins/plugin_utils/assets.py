@@ -31,6 +31,7 @@ def assets() -> Assets:
         locks=_texts(os.path.join(FILES, "locks"), (".txt", ".json")),
         runtime=_texts(os.path.join(FILES, "runtime"), (".py", ".html", ".cjs")),
         environment=_texts(os.path.join(FILES, "environment"), (".py", ".sh", "bashrc")),
+        jupyterhub_records=os.path.join(ROLES, "hub", "files", "jupyterhub"),
     )
 
 

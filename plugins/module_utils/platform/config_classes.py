@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import difflib
+import functools
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -83,6 +85,13 @@ class Traits:
     def subclasses(self, name: str) -> list[str]:
         """Return the names of the classes that inherit from a class."""
         return [subclass.name for subclass in self.classes.values() if name in subclass.parents]
+
+
+@functools.cache
+def read_traits(path: str) -> Traits:
+    """Return the content of a traits.json; shared, so never change it."""
+    with open(path, encoding="utf-8") as file:
+        return traits_of(json.load(file))
 
 
 def traits_of(recorded: dict[str, Any]) -> Traits:

@@ -145,4 +145,18 @@ EXTENSION = (
         default="",
         example="c.JupyterHub.authenticate_prometheus = True",
     ),
+    Option(
+        "hub_ignored_problems",
+        "list",
+        (
+            "Problems that are printed but do not stop anything.",
+            "Traits in O(hub_jupyterhub_config) that no class has are C(hub_jupyterhub_config.CLASS.TRAIT).",
+            "On Kubernetes, also paths in the values of the chart, or in options that are passed on to KubeSpawner, and"
+            " C(hub_chart_version) or C(cluster_chart_version) for a version of the chart that the collection does not"
+            " know. Imports add the problems that existed before.",
+        ),
+        default=(),
+        elements=names(),
+        example="[hub_jupyterhub_config.Spawner.volumes, hub.config.GoogleOAuthenticator.allowed_hosted_domains]",
+    ),
 )

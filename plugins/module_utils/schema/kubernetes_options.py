@@ -323,18 +323,6 @@ ESCAPES = (
         example="{dask-gateway: {settings: {scheduler_memory: 2G}}}",
     ),
     _option(
-        "hub_ignored_problems",
-        "list",
-        "Paths in the values of the chart, or in options that are passed on to KubeSpawner, whose problems are printed"
-        " but do not stop anything.",
-        "C(hub_chart_version) or C(cluster_chart_version) allows a version of the chart that the collection does not"
-        " know.",
-        "Imports add the problems that existed before.",
-        default=(),
-        elements=names(),
-        example="[hub.config.GoogleOAuthenticator.allowed_hosted_domains]",
-    ),
-    _option(
         "hub_helm_values",
         "values",
         "Values of the zero-to-jupyterhub chart, merged as Helm merges values: mappings merge, lists replace, and"

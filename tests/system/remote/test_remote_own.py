@@ -15,7 +15,7 @@ from remote_machine import Machine
 from verbs_fleet import CHECKOUT, Fleet
 from verbs_machine import mode, picture, processes_of, read
 
-BROKEN = "c.JupyterHub.no_such = undefined_name\n"
+BROKEN = "c.JupyterHub.port = undefined_name\n"
 #: Nobody listens on it.
 CLOSED = 9
 #: What is said of the hub of a machine that does not answer.

@@ -36,6 +36,7 @@ from .access_changes import kept_sentences
 from .blockers import find_blockers
 from .check import not_deployed
 from .check_choices import check_choices
+from .code_checks import check_code
 from .desired.copied_files import copied_digests
 from .desired.environments import Assets, Build, hub_builds, hub_environment, supervisor_environment
 from .desired.hub import DesiredHub, desired_hub
@@ -87,7 +88,8 @@ class ServerPlatform(Platform):
         return self._reach()
 
     def validate(self, hubs: list[Hub], problems: Problems) -> None:
-        """Add nothing: the schema has all rules for hubs on machines."""
+        for hub in hubs:
+            check_code(hub, self.inventory.hosts[hub.name], self.assets.jupyterhub_records, problems)
 
     def facts(self, hubs: list[Hub]) -> MachineFacts:
         found: MachineFacts = self.machine.query("facts", self._about(hubs))

@@ -16,14 +16,15 @@ from ....schema.authenticators import AUTHENTICATORS, COMMON_RULES
 from ....schema.authenticators import BY_NAME as AUTHENTICATORS_BY_NAME
 from ....schema.model import EncryptedValue, FleetInput, HostInput, Hub, ValuePath
 from ....schema.problems import Problems
-from ...config_classes import chosen_authenticator
+from ...config_classes import chosen_authenticator, section_of
+from ...config_code import code_problems, read_code
 from ..chart.charts import ChartFacts, Charts, UnusableChartError, incompatibility
 from ..chart.content import ChartError
 from ..values.addons import check_addons
 from ..values.chart_values import LAYERS, ChartCode, ChartValues, chart_values
 from ..values.layers import ChartPath, Values, over_defaults
 from .chart_schema import ChartSchema
-from .hub_config import check_config
+from .hub_config import SPAWNER, check_config
 from .login_rules import check_login
 from .profile_overrides import check_chart_choices, check_option_choices
 from .replacements import check_configuration, check_layers
@@ -31,6 +32,9 @@ from .session_checks import check_sessions
 
 _BY_CLASS = {authenticator.config_class: authenticator for authenticator in AUTHENTICATORS}
 CONFIG = ("hub", "config")
+EXTRA_CONFIG_PATH = ("hub", "extraConfig")
+#: The option that is a part of it.
+OPERATORS_CODE = "hub_jupyterhub_config"
 _AUTHENTICATOR = (*CONFIG, "JupyterHub", "authenticator_class")
 
 
@@ -116,8 +120,28 @@ class _HubValidator:
             check_configuration(self.full, self.values, self.facts.traits, self._report_replacement, self._named)
             session = check_sessions(self.full, self.values.merged, self.facts.traits, self._report_new)
             check_chart_choices(self.values, session, config, self.facts.traits, self._report_new)
+            self._check_code(config)
         if config is not None and not any(map(self._affects_login, self.broken)):
             self._check_login(config)
+
+    def _check_code(self, config: Values) -> None:
+        """Report traits that no class has in the operator's Python; the chart runs all of it together."""
+        code = value_at(self.full, EXTRA_CONFIG_PATH, {})
+        texts = {
+            key: text
+            for key, text in (code.items() if isinstance(code, dict) else ())
+            if isinstance(text, str) and self._source((*EXTRA_CONFIG_PATH, key))[0] in (*LAYERS, OPERATORS_CODE)
+        }
+        settings = {"spawner_class": f"kubespawner.{SPAWNER}", **section_of(config, "JupyterHub")}
+        own = {name for text in texts.values() for name in read_code(text).own_names}
+        for key, text in texts.items():
+            by_option = self._source((*EXTRA_CONFIG_PATH, key))[0] == OPERATORS_CODE
+            place = (OPERATORS_CODE,) if by_option else (*EXTRA_CONFIG_PATH, key)
+            for section, trait, message in code_problems(
+                text, {**config, "JupyterHub": settings}, self.facts.traits, own
+            ):
+                report = self._report_option if by_option else self._report
+                report((*place, section, trait), message)
 
     def _config(self) -> Values | None:
         """Return JupyterHub's configuration, without the authenticator if it is only the chart's default."""

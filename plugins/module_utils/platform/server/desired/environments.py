@@ -64,11 +64,13 @@ class Assets:
     locks: file name -> text, from roles/cluster/files/locks (and its folder proxy).
     runtime: path -> text of the package hubfleet_runtime. environment: of hubfleet_environment, which is part of every
     user environment.
+    jupyterhub_records: the directory with what is recorded of versions of JupyterHub; not for machines.
     """
 
     locks: dict[str, str]
     runtime: dict[str, str]
     environment: dict[str, str]
+    jupyterhub_records: str = ""
 
     @functools.cached_property
     def runtime_digest(self) -> str:
