@@ -16,7 +16,7 @@ extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 attributes:
   check_mode:
-    details: Queries that change the machine, V(lock) and V(unlock), are refused in check mode.
+    details: Queries that change the machine, V(change_users), V(lock) and V(unlock), are refused in check mode.
 options:
   query:
     description:
@@ -25,9 +25,13 @@ options:
       - V(observe) - the same, and the state of its hubs.
       - V(deployed) - names of the hubs that are deployed.
       - V(history) - their recorded deploys.
-      - V(lock), V(unlock) - take and release the lock of the cluster; only these change anything.
+      - V(backups) - when they were backed up last.
+      - V(users) - their users.
+      - V(rename_problem) - why a user cannot be renamed.
+      - V(change_users) - change users of a hub.
+      - V(lock), V(unlock) - take and release the lock of the cluster.
     type: str
-    choices: [facts, observe, history, deployed, backups, lock, unlock]
+    choices: [facts, observe, history, deployed, backups, users, rename_problem, change_users, lock, unlock]
     required: true
   arguments:
     description: Arguments of the query; see C(module_utils/platform/server/queries.py).
@@ -66,7 +70,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 )
 
 #: Queries that change the machine.
-CHANGING = ("lock", "unlock")
+CHANGING = ("change_users", "lock", "unlock")
 
 
 def main() -> None:

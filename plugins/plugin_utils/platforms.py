@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import DEPLOY, Platform, PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
+    DEPLOY,
+    USERS,
+    Platform,
+    PlatformError,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.charts import Charts
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.platform import KubernetesPlatform
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
@@ -71,13 +76,18 @@ class Platforms:
 
     def deployable(self, hubs: list[Hub]) -> dict[str, tuple[Platform, list[Hub]]]:
         """Return the same; raises PlatformError where this release cannot deploy a cluster, nor look at it."""
+        advice = "does not deploy yet; write its Helm values with the playbook render, or leave it out with --limit"
+        return self._requiring(DEPLOY, hubs, advice)
+
+    def with_users(self, hubs: list[Hub]) -> dict[str, tuple[Platform, list[Hub]]]:
+        """Return the same; raises PlatformError where this release cannot read the users of a cluster."""
+        return self._requiring(USERS, hubs, "cannot list or change users yet; leave it out with --limit")
+
+    def _requiring(self, capability: str, hubs: list[Hub], advice: str) -> dict[str, tuple[Platform, list[Hub]]]:
         found = self.by_cluster(hubs)
         for cluster, (platform, members) in found.items():
-            if DEPLOY not in platform.capabilities:
-                raise PlatformError(
-                    f"cluster {cluster} is on {members[0].platform}, where this release does not deploy yet; "
-                    "write its Helm values with the playbook render, or leave it out with --limit"
-                )
+            if capability not in platform.capabilities:
+                raise PlatformError(f"cluster {cluster} is on {members[0].platform}, where this release {advice}")
         return found
 
     def _machine(self, hub: Hub) -> MachineAccess:

@@ -59,6 +59,7 @@ def test_validate_tells_the_line_of_a_value(fleet: KubernetesFleet) -> None:
         ("deploy", ("--limit", "cloud")),
         ("check", ("--limit", "cloud")),
         ("stop", ("--limit", "maps")),
+        ("users", ("--limit", "maps", "-e", "users_action=sign-out", "-e", "users_names=ada")),
         ("remove", ("--limit", "maps", "-e", "remove_hubs=maps")),
         ("remove", ("--limit", "maps", "-e", "remove_hubs=maps", "-e", "remove_data=true")),
     ],
@@ -76,6 +77,12 @@ def test_what_is_not_done_yet_is_said(
     assert f"Task failed: {NOT_YET}\n" in done.output.replace("Task failed: Action failed: ", "Task failed: ")
     assert fleet.content() == before
     assert not fleet.state.exists()
+
+
+def test_users_are_not_listed_yet(fleet: KubernetesFleet) -> None:
+    done = fleet.run("users", "--limit", "maps")
+    expected = "cluster cloud is on kubernetes, where this release cannot list or change users yet; leave it out"
+    assert done.status != 0 and expected in done.output, done.output
 
 
 def test_a_port_that_is_taken_is_the_state_of_its_hub(fleet: KubernetesFleet) -> None:

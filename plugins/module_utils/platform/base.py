@@ -22,6 +22,7 @@ from ..fleet.changes import HubDiff
 from ..fleet.lock_owner import LockOwner
 from ..fleet.revisions import Revision
 from ..fleet.snapshot import Snapshot
+from ..fleet.users import FoundUsers, UserChange
 from ..schema.model import Hub
 from ..schema.problems import Problem, Problems
 from .errors import PlatformError, UnreachableError
@@ -29,7 +30,7 @@ from .errors import PlatformError, UnreachableError
 __all__ = ["PlatformError", "UnreachableError"]
 
 #: Capabilities. Deploying includes everything that needs a cluster: observing, locking, checking and revisions.
-DEPLOY, RENDER, BACKUP = "deploy", "render", "backup"
+DEPLOY, RENDER, BACKUP, USERS = "deploy", "render", "backup", "users"
 
 
 class ClusterFacts(Protocol):
@@ -125,7 +126,7 @@ class CheckResults:
 class Platform(ABC):
     """One cluster on its platform. Methods that read the cluster raise PlatformError, or UnreachableError."""
 
-    #: What the platform can do: DEPLOY, RENDER, BACKUP.
+    #: What the platform can do: DEPLOY, RENDER, BACKUP, USERS.
     capabilities: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
@@ -210,3 +211,15 @@ class Platform(ABC):
     @abstractmethod
     def unlock(self, owner: LockOwner) -> bool:
         """Release the lock if ``owner`` holds it; return whether it did."""
+
+    def users(self, hubs: list[str]) -> FoundUsers:
+        """Return the users of hubs, without the temporary ones of checks."""
+        raise PlatformError("the users of this cluster cannot be read")
+
+    def rename_problem(self, hub: str, user: str, new_name: str) -> str:
+        """Return why the hub cannot rename a user; "" if it can."""
+        raise PlatformError("the users of this cluster cannot be read")
+
+    def change_users(self, hub: str, changes: list[UserChange]) -> list[str]:
+        """Change users of a hub; return for each change why it failed, "" if it did not."""
+        raise PlatformError("the users of this cluster cannot be changed")

@@ -61,6 +61,17 @@ def check_users_may_log_in(hub: Hub, report: Report) -> None:
             report(path, f"{written!r} may not log in: not in hub_allowed_users or hub_admins{nearest(user, named)}")
 
 
+def named_users(hub: Hub) -> dict[str, ValuePath]:
+    """Return the users whom the inventory gives any rights on a hub -> the first place that names them."""
+    found: dict[str, ValuePath] = {}
+    for option in ("hub_allowed_users", "hub_admins"):
+        for index, user in enumerate(hub[option] or ()):
+            found.setdefault(user, (option, index))
+    for path, user in _users(hub):
+        found.setdefault(user, path)
+    return found
+
+
 def _users(hub: Hub) -> Iterator[tuple[ValuePath, str]]:
     for name, group in (hub["hub_groups"] or {}).items():
         for user in group["users"] or ():

@@ -28,7 +28,7 @@ from .user_names import check_blocked_admins, check_created_users
 from .values import check_keys
 
 #: Names of services that the collection adds to every hub.
-OUR_SERVICES = ("check", "culler", "routes")
+OUR_SERVICES = ("check", "culler", "routes", "users")
 
 #: In seconds. With a shorter one, servers would have to report activity all the time (platform/traits.py).
 SHORTEST_IDLE_TIMEOUT = 120

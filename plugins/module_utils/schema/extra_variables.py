@@ -55,6 +55,10 @@ EXTRA_VARIABLES = (
     "status_history",
     "stop_end_sessions",
     "stop_servers",
+    "users_action",
+    "users_end_sessions",
+    "users_names",
+    "users_new_name",
     "validate_render",
 )
 #: How similar an unknown name must be to be a misspelling; other variables are the operator's own.

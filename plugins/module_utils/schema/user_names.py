@@ -41,14 +41,17 @@ def written_names(names: Iterable[str] | None) -> list[str]:
 
 def check_created_users(authenticator: str, options: dict[str, Any], report: Report, broken: Collection[str]) -> None:
     """Report names of users that the authenticator does not allow, although JupyterHub itself does."""
-    if authenticator != "native":
-        return
     for path, name in _created_users(options, broken):
-        refused = "" if isinstance(name, EncryptedValue) else next(filter(name.__contains__, _REFUSED_BY_NATIVE), "")
+        refused = "" if isinstance(name, EncryptedValue) else refused_by_authenticator(authenticator, name)
         if refused:
-            written = written_names([name])[0]
-            message = f"{written!r} contains {_REFUSED_BY_NATIVE[refused]}, which 'native' does not allow"
-            report(path, message)
+            report(path, refused)
+
+
+def refused_by_authenticator(authenticator: str, name: str) -> str:
+    """Return why an authenticator does not allow the name of a user, although JupyterHub itself does; "" if it does."""
+    refused = next(filter(name.__contains__, _REFUSED_BY_NATIVE), "") if authenticator == "native" else ""
+    written = written_names([name])[0]
+    return f"{written!r} contains {_REFUSED_BY_NATIVE[refused]}, which 'native' does not allow" if refused else ""
 
 
 def _created_users(options: dict[str, Any], broken: Collection[str]) -> Iterator[tuple[ValuePath, str]]:

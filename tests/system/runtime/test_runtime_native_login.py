@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import grp
+import pwd
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 from native_people import PASSWORD, change_password, first_passwords, log_in, refused_login, sign_up
-from runtime_client import Browser
+from runtime_client import Browser, wait_for
 from runtime_rig import Hub
 from runtime_tools import needs_root
 
@@ -161,6 +165,69 @@ def test_nobody_inherits_the_home_of_a_removed_user(hub: Hub, file: Path) -> Non
     assert sign_up(hub, "ike") == TAKEN
     restart(hub)
     assert sign_up(hub, "ike") == TAKEN and "ike" not in first_passwords(file)
+
+
+def own(hub: Hub, method: str, path: str, token: str = "users_token") -> tuple[int, Any]:
+    """Status and answer of a request as the service of the playbook users."""
+    return hub.request(method, f"{hub.direct}hub/api/hubfleet/users/{path}", hub.secrets[token])
+
+
+def test_a_reset_password_ends_sessions(hub: Hub, file: Path) -> None:
+    gus = log_in(hub, "gus", "taken-over-by-tess")
+    assert gus and hub.start_server("gus", {"profile": "python"}).get("ready")
+    token, kernel = hub.token("gus"), hub.kernel("gus")
+    kernel.run("x = 1")
+    for other in ("check_token", "culler_token"):
+        assert own(hub, "POST", "gus/password", other)[0] == 403
+    assert own(hub, "POST", "nobody/password")[0] == 404
+    assert own(hub, "POST", "gus/password") == (200, {})
+    assert log_in(hub, "gus", "taken-over-by-tess") is None and 'name="password"' in gus.request("hub/home")[1]
+    assert log_in(hub, "gus", first_passwords(file)["gus"])
+    assert hub.request("GET", f"{hub.url}hub/api/user", token)[0] == 403
+    again = hub.kernel("gus")
+    again.id, again.url = kernel.id, kernel.url
+    assert again.run("print(x)").strip() == "1"
+
+
+def test_a_user_who_is_signed_out_can_log_in_again(hub: Hub) -> None:
+    ada = log_in(hub, "ada", PASSWORD)
+    assert ada and hub.token("ada")
+    status, answer = own(hub, "POST", "ada/sign-out")
+    assert status == 200 and answer["revoked"] >= 1
+    assert 'name="password"' in ada.request("hub/home")[1] and log_in(hub, "ada", PASSWORD)
+
+
+def test_home_account_and_password_follow_a_new_name(hub: Hub, file: Path) -> None:
+    kernel = hub.kernel("gus")
+    kernel.run("open('mine', 'w').write('of gus')")
+    uid, password = (hub.homes / "gus").stat().st_uid, first_passwords(file)["gus"]
+    assert own(hub, "GET", "gus/name?new=gustav") == (200, {"problem": "a server of gus runs"})
+    assert own(hub, "POST", "gus/name?new=gustav")[0] == 409
+    assert hub.api("DELETE", "users/gus/server")[0] in (202, 204)
+    wait_for("the end of the server", lambda: not hub.api("GET", "users/gus")[1]["servers"])
+    (hub.homes / "taken").mkdir()
+    for name, said in (
+        ("taken", f"{hub.homes}/taken exists already, which may belong to somebody else"),
+        ("Ada", "ada is another user of this hub"),
+        ("yur\ufe0fi", "yur\ufe0fi is the name of another account, or too similar to one"),
+    ):
+        assert own(hub, "GET", f"gus/name?new={quote(name)}") == (200, {"problem": said})
+    assert own(hub, "POST", "gus/name?new=a/b")[0] == 400
+    assert own(hub, "POST", "gus/name?new=Gustav") == (200, {})
+    assert hub.api("GET", "users/gus")[0] == 404 and sign_up(hub, "gus") in (TAKEN, RESERVED)
+    assert log_in(hub, "gus", password) is None and "gus" not in first_passwords(file)
+    gustav = log_in(hub, "gustav", first_passwords(file)["gustav"])
+    assert gustav and hub.api("GET", "users/gustav")[1]["groups"] == ["staff"]
+    assert hub.start_server("gustav", {"profile": "python"}).get("ready")
+    assert hub.kernel("gustav").run("import os; print(open('mine').read(), os.getcwd())").split() == [
+        "of",
+        "gus",
+        str(hub.homes / "gustav"),
+    ]
+    assert not (hub.homes / "gus").exists() and (hub.homes / "gustav").stat().st_uid == uid
+    entry = pwd.getpwuid(uid)
+    assert entry.pw_name.startswith("hf-gustav-") and entry.pw_dir == str(hub.homes / "gustav")
+    assert grp.getgrgid(entry.pw_gid).gr_name == entry.pw_name
 
 
 def test_an_account_of_an_unknown_person_is_not_listed_silently(hub: Hub, file: Path) -> None:

@@ -92,3 +92,73 @@ def test_more_people_get_first_passwords(fleet: Fleet, first: Result, file: Path
     given = first_passwords(file)
     assert sorted(given) == ["ben", "carl"] and log_in(hub, "ben", PASSWORD) is None
     assert log_in(hub, "ben", given["ben"]) and log_in(hub, "ada", PASSWORD)
+
+
+def users(fleet: Fleet, action: str, names: str, *more: str) -> Result:
+    """Run the playbook users."""
+    return fleet.run("users", "-e", f"users_action={action}", "-e", f"users_names={names}", *more)
+
+
+def row(result: Result, name: str) -> list[str]:
+    """The cells of a user in the table."""
+    lines = [line.split("  ") for line in result.output.splitlines() if line.startswith("people ")]
+    return next(([cell.strip() for cell in cells if cell] for cells in lines if cells[1].strip() == name), [])
+
+
+def test_users_are_added_where_everybody_may_log_in(fleet: Fleet, first: Result, file: Path) -> None:
+    before = first_passwords(file)
+    said = users(fleet, "add", "Dora,ada", "--check")
+    assert said.code == 0 and "people: dora would be added" in said.output and "ada would" not in said.output
+    assert first_passwords(file) == before
+    said = users(fleet, "add", "Dora")
+    assert said.code == 0 and "people: dora is added" in said.output, said.output
+    assert log_in(fleet.hub("people"), "dora", first_passwords(file)["dora"])
+    listed = fleet.succeed("users")
+    assert row(listed, "ada")[2:4] == ["admin", "-"] and row(listed, "ada")[-2:] == ["-", "yes"], listed.output
+    assert row(listed, "dora")[2] == "-" and row(listed, "dora")[-1] == "no" and listed.changed() == 0
+    assert users(fleet, "add", "dora").changed() == 0
+
+
+def test_a_password_is_reset_and_not_told(fleet: Fleet, first: Result, file: Path) -> None:
+    hub = fleet.hub("people")
+    ada = log_in(hub, "ada", PASSWORD)
+    said = users(fleet, "password", "ada", "-vvvv")
+    assert said.code == 0 and "people: ada is given a new first password, and signed out" in said.output
+    given = first_passwords(file)["ada"]
+    assert told(file) in said.output and given not in said.output
+    assert hub.secret("users_token") not in said.output
+    assert log_in(hub, "ada", PASSWORD) is None and log_in(hub, "ada", given)
+    assert ada and 'name="password"' in ada.request("hub/home")[1]
+
+
+def test_users_are_renamed_signed_out_and_removed(fleet: Fleet, first: Result, file: Path) -> None:
+    hub = fleet.hub("people")
+    hub.start_server("dora")
+    hub.kernel("dora").run("open('mine', 'w').write('of dora')")
+    token = hub.token("dora")
+    refused = users(fleet, "rename", "dora", "-e", "users_new_name=doris")
+    assert refused.code and "'dora' has a running server; -e users_end_sessions=true stops it" in refused.output
+    assert not (fleet.directory / "state.deploy-lock").exists()
+    said = users(fleet, "sign-out", "dora")
+    assert said.code == 0 and "people: dora is signed out everywhere" in said.output and not hub.knows(token)
+    assert hub.api("GET", "users/dora")[1]["servers"]
+    ends = ("-e", "users_end_sessions=true")
+    said = users(fleet, "rename", "dora", "-e", "users_new_name=doris", *ends)
+    assert said.code == 0 and "people: dora is renamed to doris; 1 server stopped" in said.output, said.output
+    homes = fleet.state / "homes" / "people"
+    assert (homes / "doris" / "mine").read_text() == "of dora" and not (homes / "dora").exists()
+    assert "dora" not in hub.users() and log_in(hub, "doris", first_passwords(file)["doris"])
+    assert users(fleet, "remove", "doris").code == 0
+    assert "doris" not in hub.users() and (homes / "doris" / "mine").exists()
+
+
+def test_what_the_inventory_says_is_not_changed(fleet: Fleet, first: Result) -> None:
+    for action, more in (("remove", ()), ("rename", ("-e", "users_new_name=adele"))):
+        refused = users(fleet, action, "ada", *more)
+        assert refused.code and "people.yml:" in refused.output
+        assert "people: hub_admins[0]: 'ada' is listed here; " in refused.output, refused.output
+    refused = users(fleet, "sign-out", "adda")
+    assert refused.code and "no hub that was selected has a user 'adda'; did you mean 'ada'?" in refused.output
+    fleet.succeed("stop")
+    refused = users(fleet, "sign-out", "ada")
+    assert refused.code and "hub people does not answer" in refused.output

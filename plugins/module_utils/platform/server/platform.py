@@ -19,12 +19,14 @@ from ...fleet.changes import HubDiff
 from ...fleet.lock_owner import ALIVE, GONE, UNKNOWN, LockOwner
 from ...fleet.revisions import Revision
 from ...fleet.snapshot import Snapshot
+from ...fleet.users import FoundUsers, UserChange
 from ...schema.model import LOCALHOST, Cluster, FleetInput, Hub
 from ...schema.problems import Problems
 from ...schema.reverse_proxy_checks import read_authority
 from ..base import (
     BACKUP,
     DEPLOY,
+    USERS,
     CheckResults,
     ClusterState,
     Notice,
@@ -73,7 +75,7 @@ class ServerState(ClusterState):
 class ServerPlatform(Platform):
     """A cluster on one machine."""
 
-    capabilities = frozenset({DEPLOY, BACKUP})
+    capabilities = frozenset({DEPLOY, BACKUP, USERS})
 
     def __init__(self, cluster: Cluster, inventory: FleetInput, assets: Assets, reach: Callable[[], MachineAccess]):
         """Take a cluster, its inventory, the collection's files for machines, and what returns the machine."""
@@ -156,6 +158,18 @@ class ServerPlatform(Platform):
     def last_backups(self, hubs: list[str]) -> dict[str, str]:
         found: dict[str, str] = self.machine.query("backups", {**self._place(), "hubs": hubs})
         return found
+
+    def users(self, hubs: list[str]) -> FoundUsers:
+        found: FoundUsers = self.machine.query("users", {**self._place(), "hubs": hubs})
+        return found
+
+    def rename_problem(self, hub: str, user: str, new_name: str) -> str:
+        about = {**self._place(), "hub": hub, "user": user, "new_name": new_name}
+        return str(self.machine.query("rename_problem", about))
+
+    def change_users(self, hub: str, changes: list[UserChange]) -> list[str]:
+        about = {**self._place(), "hub": hub, "changes": [change.as_dict() for change in changes]}
+        return list(self.machine.query("change_users", about))
 
     def passwords_notice(self, hub: Hub, facts: MachineFacts, new: bool) -> str:
         layout, host = facts.setup.layout.hub(hub.name), str(self.cluster["cluster_host"])

@@ -9,6 +9,7 @@ import os
 from typing import Any, Callable, NamedTuple
 
 from ...fleet.lock_owner import LockOwner
+from ...fleet.users import FoundUsers, UserChange
 from ..base import PlatformError
 from . import lock as deploy_lock
 from .backup.program import last_backup
@@ -19,6 +20,7 @@ from .layout import Layout
 from .observe.cluster import MachineState, deployed_hubs, observe_machine
 from .revisions import history
 from .revisions.history import Record
+from .users import HubUsers
 
 
 def answer(name: str, arguments: dict[str, Any]) -> Any:
@@ -72,6 +74,25 @@ def _program(record: Record | None, role: str) -> str:
     return next((service.program for service in services if service.role == role), "")
 
 
+def _users(cluster: str, directory: str | None, hubs: list[str]) -> FoundUsers:
+    layout, found = _layout(cluster, directory), FoundUsers()
+    for name in hubs:
+        try:
+            found.users[name] = HubUsers(name, layout.hub(name)).all()
+        except PlatformError as error:
+            found.problems[name] = str(error)
+    return found
+
+
+def _rename_problem(cluster: str, directory: str | None, hub: str, user: str, new_name: str) -> str:
+    return HubUsers(hub, _layout(cluster, directory).hub(hub)).rename_problem(user, new_name)
+
+
+def _change_users(cluster: str, directory: str | None, hub: str, changes: list[dict[str, Any]]) -> list[str]:
+    users = HubUsers(hub, _layout(cluster, directory).hub(hub))
+    return [users.change(UserChange(**change)) for change in changes]
+
+
 def _lock(cluster: str, directory: str | None, owner: str, replacing: str = "") -> dict[str, Any]:
     """Return whether another owner's lock was replaced, or who holds it and whether that is seen to run."""
     wanting = LockOwner.from_text(owner)
@@ -105,6 +126,9 @@ QUERIES: dict[str, Query] = {
     ),
     "deployed": Query(_deployed),
     "backups": Query(_backups),
+    "users": Query(_users, FoundUsers.as_dict, FoundUsers.from_dict),
+    "rename_problem": Query(_rename_problem),
+    "change_users": Query(_change_users),
     "lock": Query(_lock),
     "unlock": Query(_unlock),
 }

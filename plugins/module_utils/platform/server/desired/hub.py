@@ -239,5 +239,6 @@ def _generated(hub: Hub) -> tuple[str, ...]:
         "check_token",
         "culler_token",
         "routes_token",
+        "users_token",
     )
     return (*names, "user_password", "admin_password") if hub["hub_authenticator"] == "shared-password" else names

@@ -172,10 +172,16 @@ def sign_out(db: Any, names: set[str], log: Any) -> None:
     for user in db.query(orm.User).filter(orm.User.name.in_(names)):
         if user.name.startswith(CHECK_PREFIX):
             continue
-        user.cookie_id = new_token()
-        for token in list(user.api_tokens):
-            if not is_of_server(token):
-                db.delete(token)
+        sign_out_user(db, user)
+
+
+def sign_out_user(db: Any, user: Any) -> int:
+    """End a user's browser sessions, and all tokens but those of servers; return how many tokens these were."""
+    user.cookie_id = new_token()
+    revoked = [token for token in user.api_tokens if not is_of_server(token)]
+    for credential in [*revoked, *user.oauth_codes]:
+        db.delete(credential)
+    return len(revoked)
 
 
 def is_of_server(token: Any) -> bool:

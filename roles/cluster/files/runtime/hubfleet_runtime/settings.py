@@ -14,7 +14,17 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from traitlets.config import Config
 
-from hubfleet_runtime import access, extra_config, files, isolation, log_files, processes, profiles, server_log
+from hubfleet_runtime import (
+    access,
+    extra_config,
+    files,
+    isolation,
+    log_files,
+    processes,
+    profiles,
+    server_log,
+    users_api,
+)
 from hubfleet_runtime.spawner import ServerSpawner
 
 FORMAT = 1
@@ -22,6 +32,7 @@ _OWN_SERVICES: dict[str, list[str]] = {
     "check": ["admin:users", "admin:servers", "tokens", "access:servers", "list:users", "read:hub"],
     "culler": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
     "routes": ["proxy"],
+    users_api.SERVICE: ["admin:users", "read:servers", "delete:servers"],
 }
 
 
@@ -148,7 +159,7 @@ def _set_services(c: Config, directory: HubDirectory) -> None:
     c.JupyterHub.services = services
     c.JupyterHub.load_roles = roles
     c.JupyterHub.load_groups = directory.hub.get("groups") or {}
-    c.JupyterHub.extra_handlers = server_log.handlers(str(directory.path))
+    c.JupyterHub.extra_handlers = [*server_log.handlers(str(directory.path)), *users_api.handlers()]
 
 
 def _set_spawner(c: Config, directory: HubDirectory) -> None:

@@ -159,6 +159,20 @@ class Isolation(abc.ABC):
         self.end_user_processes(user)
         shutil.rmtree(self.home(user), ignore_errors=True)
 
+    def rename_problem(self, user: str, new_name: str) -> str:
+        """Return why what belongs to a user cannot follow a new name; "" if it can."""
+        home = self.home(new_name)
+        return f"{home} exists already, which may belong to somebody else" if os.path.lexists(home) else ""
+
+    def rename(self, user: str, new_name: str) -> None:
+        """Let the home follow the new name of its user, who has no running server."""
+        try:
+            os.rename(self.home(user), self.home(new_name))
+        except FileNotFoundError:
+            pass  # no server has started yet
+        except OSError as error:
+            raise IsolationError(f"{self.home(user)} cannot be moved: {error.strerror}") from error
+
     def server_id(self, user: str, server: str) -> str:
         """Return the name of a server that is unique on the machine."""
         return names.server_id(self.hub.directory, user, server)

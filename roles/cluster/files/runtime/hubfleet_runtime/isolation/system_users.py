@@ -9,6 +9,7 @@ removed: its number would be reused, and the new account would own the files.
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import random
@@ -61,7 +62,7 @@ class SystemUsers(Isolation):
         """Check for root and the programs that manage accounts, and find control groups."""
         if os.geteuid() != 0:
             raise IsolationError("isolation 'system-users' needs root; without root use 'bubblewrap'")
-        for program in ("useradd", "userdel"):
+        for program in ("useradd", "userdel", "usermod", "groupmod"):
             if shutil.which(program, path=_ENVIRONMENT["PATH"]) is None:
                 raise IsolationError(f"isolation 'system-users' needs the program {program}")
         check_runtime_path(self.hub.runtime_directory)
@@ -145,6 +146,34 @@ class SystemUsers(Isolation):
             if entry is not None:
                 self._remove(user, entry)
 
+    def rename_problem(self, user: str, new_name: str) -> str:
+        """Return why neither home nor account can follow; an account of the new name owns files of somebody else."""
+        self._account(user)
+        name = names.account_name(self.hub.state, self.hub.name, new_name)
+        if self._account(new_name) is not None:
+            return f"the system account {name} exists already"
+        return super().rename_problem(user, new_name)
+
+    def rename(self, user: str, new_name: str) -> None:
+        """Rename the account, which keeps its user id and so all its files, and move the home."""
+        with _account_lock:
+            try:
+                self._rename_account(user, new_name)
+                super().rename(user, new_name)
+            except IsolationError:
+                self._rename_account(new_name, user)
+                raise
+
+    def _rename_account(self, user: str, new_name: str) -> None:
+        """Rename account and group, unless that was done already."""
+        if self._account(user) is None:
+            return
+        self.end_user_processes(user)  # usermod(8) refuses accounts with processes
+        old, new = (names.account_name(self.hub.state, self.hub.name, each) for each in (user, new_name))
+        about = ["--home", str(self.home(new_name)), "--comment", self._comment(new_name)]
+        _run_when_unlocked(["usermod", "--login", new, *about, old], lambda: self._account(new_name) is not None)
+        _run_when_unlocked(["groupmod", "--new-name", new, old], lambda: _has_group(new))
+
     def _remove(self, user: str, entry: pwd.struct_passwd) -> None:
         kill_processes_of(entry.pw_uid, entry.pw_gid)
         shutil.rmtree(self.home(user), ignore_errors=True)
@@ -198,6 +227,13 @@ class SystemUsers(Isolation):
         if entry is None:
             raise IsolationError(f"account {name} was created, but cannot be found")
         return entry
+
+
+def _has_group(name: str) -> bool:
+    try:
+        return bool(grp.getgrnam(name))
+    except KeyError:
+        return False
 
 
 def _run_when_unlocked(command: list[str], done: Callable[[], bool]) -> None:

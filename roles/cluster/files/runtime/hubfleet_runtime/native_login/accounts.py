@@ -102,6 +102,37 @@ class Accounts:
             self.db.commit()
             self._write_file()
 
+    def reset(self, name: str) -> None:
+        """Replace the password of a user by a new first password; create the account if there is none."""
+        account, origin = UserInfo.find(self.db, name), self.db.get(Origin, name)
+        if account is None:
+            self._create(name, origin)
+        else:
+            self._set_first_password(account, origin or self._add(Origin(username=name, listed=False)))
+            self.log(f"{name} gets a new first password in {self.file}")
+        self.db.commit()
+        self._write_file()
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Let an account follow the new name of its user; nobody else can sign up with the old one.
+
+        The caller commits. A first password is replaced, since it depends on the name.
+        """
+        account, origin = UserInfo.find(self.db, name), self.db.get(Origin, name)
+        if account is None:
+            return
+        account.username = new_name
+        if origin is None:  # somebody who signed up, and stays that
+            self._add(Origin(username=name, listed=False))
+        else:
+            renamed = self.db.get(Origin, new_name) or self._add(Origin(username=new_name))
+            renamed.listed = origin.listed
+            if origin.seed:
+                self._set_first_password(account, renamed)
+            origin.seed, origin.listed = None, False
+        self.db.flush()
+        self._write_file()
+
     def removed(self, name: str) -> None:
         """Keep the name of a removed user, so that nobody else gets what belonged to it; forget other accounts."""
         origin = self.db.get(Origin, name)
@@ -115,7 +146,12 @@ class Accounts:
 
     def known_names(self) -> Iterable[str]:
         """Return the names of all users, accounts and removed users."""
-        for column in (orm.User.name, UserInfo.username, Origin.username):
+        yield from self.present_names()
+        yield from (name for (name,) in self.db.query(Origin.username))
+
+    def present_names(self) -> Iterable[str]:
+        """Return the names of all users and accounts."""
+        for column in (orm.User.name, UserInfo.username):
             yield from (name for (name,) in self.db.query(column))
 
     def service_names(self) -> Iterable[str]:

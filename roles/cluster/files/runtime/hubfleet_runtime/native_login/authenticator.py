@@ -67,6 +67,20 @@ class FleetNativeAuthenticator(NativeAuthenticator):
             self.accounts.password_changed(self.normalize_username(username))
         return changed
 
+    def reset_password(self, username: str) -> None:
+        """Give a user a new first password, also if wrong passwords were tried too often."""
+        self.accounts.reset(username)
+        self.login_attempts.pop(username, None)
+
+    def rename_user(self, username: str, new_name: str) -> None:
+        """Let an account follow the new name of its user; the caller commits."""
+        self.accounts.rename(username, new_name)
+
+    def is_taken(self, new_name: str, username: str) -> bool:
+        """Return whether a user cannot have a name, since another one has it, or one that looks the same."""
+        others = (name for name in self.accounts.present_names() if name != username)
+        return skeleton(new_name) in map(skeleton, others)
+
     def is_password_strong(self, password: str) -> bool:
         """Refuse passwords that bcrypt cannot take as a whole, too."""
         return len(password.encode()) <= LONGEST_PASSWORD and super().is_password_strong(password)
