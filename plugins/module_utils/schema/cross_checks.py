@@ -22,6 +22,7 @@ from .model import LOCALHOST, Fleet, FleetInput, HostInput, Hub, ValuePath
 from .option import SERVER
 from .problems import Problems
 from .role_checks import check_roles
+from .server_settings import check_server_settings
 from .service_checks import check_services
 from .units import format_duration
 from .user_names import check_blocked_admins, check_created_users
@@ -105,6 +106,8 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
         _check_services(hub, report)
         check_roles(hub, report)
     check_lifetime(hub, report)
+    if "hub_server_settings" not in broken:
+        check_server_settings(hub, report)
     if not {"hub_groups", "hub_roles", "hub_authenticator_settings"} & broken:
         access_checks.check_groups_of_roles(hub, report)
     if not {"hub_groups", "hub_roles", "hub_admins", *(rule.name for rule in ALLOW_RULES)} & broken:

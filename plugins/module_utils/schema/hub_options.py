@@ -19,6 +19,7 @@ from .catalogue_options import (
 from .extension_options import EXTENSION
 from .kubernetes_options import KUBERNETES_CHAPTERS
 from .option import SERVER, Option, element, users
+from .server_settings import SERVER_SETTINGS
 
 ADDRESS = (
     Option(
@@ -267,6 +268,7 @@ SOFTWARE = (
         pattern_text=VARIABLE_TEXT,
         example='{OMP_NUM_THREADS: "1"}',
     ),
+    SERVER_SETTINGS,
 )
 
 RUNNING = (

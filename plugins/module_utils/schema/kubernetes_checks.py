@@ -20,6 +20,7 @@ from .model import Fleet, FleetInput, Hub, ValuePath
 from .option import KUBERNETES
 from .problems import Problems
 from .role_checks import check_roles
+from .server_settings import check_server_settings
 from .service_checks import check_services
 from .user_names import check_blocked_admins, check_created_users
 from .values import check_value
@@ -85,13 +86,15 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
         _check_services(hub, report)
     if sound("hub_roles"):
         check_roles(hub, report)
+    if sound("hub_server_settings"):
+        check_server_settings(hub, report)
     if hub["hub_groups"] and sound("hub_groups", "hub_roles", "hub_authenticator_settings"):
         access_checks.check_groups_of_roles(hub, report)
     if sound("hub_profiles", "hub_environments", "hub_sizes"):
         _check_profiles(hub, report)
     if sound("hub_home_storage", *_HOME_OPTIONS):
         _check_homes(hub, report)
-        if sound("hub_volumes", "hub_files"):
+        if sound("hub_volumes", "hub_files", "hub_server_settings"):
             _check_volumes(hub, report)
     if sound("cluster_exposure", "hub_url", "hub_domain", *_EXPOSURE_OPTIONS):
         _check_exposure(hub, report)
@@ -177,8 +180,9 @@ def _check_volumes(hub: Hub, report: Report) -> None:
         if name in taken:
             report(("hub_shared_directories", name), f"the name {name!r} is already used by {taken[name]}; use another")
         taken.setdefault(name, "hub_shared_directories")
-    if hub["hub_files"]:
-        taken["files"] = "hub_files"
+    for option in ("hub_files", "hub_server_settings"):
+        if hub[option]:
+            taken["files"] = option
     for name in hub["hub_volumes"] or {}:
         if name in taken:
             report(("hub_volumes", name), f"the name {name!r} is already used by {taken[name]}; use another")

@@ -41,7 +41,8 @@ def world(
         "traits": {
             "JupyterHub": {"authenticator_class": "dummy", "allow_named_servers": True},
             "Authenticator": {"allow_all": True},
-            "Spawner": {"start_timeout": 60},
+            # without effect: the tests want sockets
+            "Spawner": {"start_timeout": 60, "args": ["--KernelManager.transport=tcp", "--KernelManager.ip=0.0.0.0"]},
             "ServerSpawner": {"processes_limit": PROCESSES},
         },
     }

@@ -60,7 +60,9 @@ LEAVE = """
 import ipykernel.kernelapp
 for path in PATHS:
     open(path, "w").write("mine")
-print(ipykernel.kernelapp.IPKernelApp.instance().abs_connection_file)
+app = ipykernel.kernelapp.IPKernelApp.instance()
+assert app.transport == "ipc"
+print(app.abs_connection_file)
 """
 
 

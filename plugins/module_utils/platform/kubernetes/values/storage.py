@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,9 @@ from .settings import Setting, setting
 
 #: The volume that the chart mounts homes from, and ours of the same kind.
 HOME = "home"
+
+#: Not below jupyter_server_config.d: Jupyter Server reads only from there which extensions it loads.
+SERVER_SETTINGS_FILE = "/etc/jupyter/jupyter_server_config.json"
 
 
 def storage_settings(hub: Hub) -> Iterator[Setting]:
@@ -43,6 +47,11 @@ def storage_settings(hub: Hub) -> Iterator[Setting]:
         file = {"mountPath": literal(entry["path"]), "stringData": entry["content"], "mode": entry["mode"]}
         value = {key: item for key, item in file.items() if item is not None}
         yield Setting(("singleuser", "extraFiles", name), value, ("hub_files", name))
+    if hub["hub_server_settings"]:
+        # as text, since Helm would remove null
+        text = json.dumps(hub["hub_server_settings"], indent=2, sort_keys=True)
+        file = {"mountPath": SERVER_SETTINGS_FILE, "stringData": text}
+        yield Setting(("singleuser", "extraFiles", "hubfleet-server-settings"), file, ("hub_server_settings",))
 
 
 def _storage_classes(hub: Hub) -> Iterator[Setting]:

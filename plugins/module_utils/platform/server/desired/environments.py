@@ -28,8 +28,7 @@ COMPLETE = ".complete"
 #: Where npm's program lies in an environment that brings node along.
 NPM = "npm-cli.js"
 
-#: Kernels talk over sockets in a private directory: with TCP two kernels that start together
-#: can take the same port, and other users of the machine could connect.
+#: hubfleet_environment/transport.py has the reason for the transport, and keeps it whatever else is configured.
 _SERVER_CONFIG = """\
 from hubfleet_environment import server
 
@@ -49,7 +48,7 @@ _FILES = {
     "etc/jupyter/jupyter_server_config.py": _SERVER_CONFIG,
     "share/jupyter/kernels/python3/kernel.json": json.dumps(_KERNEL, indent=1) + "\n",
 }
-_MODULES = ("kernel", "server", "start", "terminals", "user_packages")
+_MODULES = ("kernel", "server", "start", "terminals", "transport", "user_packages")
 #: Imported by every Python of the environment that a user's server starts, but not by one that ignores variables.
 _AT_START = (
     'import os, sys; "HUBFLEET_USER_PACKAGES" in os.environ and not sys.flags.ignore_environment'

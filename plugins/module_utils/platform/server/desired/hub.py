@@ -196,6 +196,7 @@ def _config(hub: Hub, setup: Setup, environments: dict[str, Build], copied: dict
         },
         "profile_list": profile_list(hub),
         "user_packages": hub["hub_user_packages"],
+        **({"server_settings": hub["hub_server_settings"]} if hub["hub_server_settings"] else {}),
         "traits": hub_traits(hub),
         "shared_password": hub["hub_authenticator"] == "shared-password",
         "templates": files.config("templates") if hub["hub_templates"] else None,

@@ -9,11 +9,14 @@ started without it, so that the user's packages cannot break it.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
 from pathlib import Path
 from typing import Any
+
+from traitlets.config import Config
 
 from hubfleet_environment import user_packages
 
@@ -21,7 +24,7 @@ _SHELL = Path(__file__).with_name("shell")
 
 
 def configure(c: Any) -> None:
-    """Set up terminals, and the programs and packages of kernels and terminals."""
+    """Set up terminals, and the programs and packages of kernels and terminals; then apply the operator's settings."""
     software = user_packages.environment()
     programs = [f"{software}/bin"]
     if user_packages.allowed():
@@ -35,6 +38,10 @@ def configure(c: Any) -> None:
     # for programs that look beside their Python, which may be that of the user's packages
     os.environ.setdefault("JUPYTER_PATH", f"{software}/share/jupyter")
     _set_up_shells(c)
+    # JupyterLab otherwise asks every user whether it may fetch news
+    c.LabApp.news_url = None
+    # hub_server_settings; kernels and terminals need not see them
+    c.merge(Config(json.loads(os.environ.pop("HUBFLEET_SERVER_SETTINGS", "{}"))))
 
 
 def _use_packages() -> Path | None:
@@ -58,8 +65,6 @@ def _use_packages() -> Path | None:
 
 def _lab_extensions(layer: Path) -> list[str]:
     """Return where JupyterLab finds extensions among the user's packages; nowhere if one of them is damaged."""
-    import json
-
     folder = layer / "share" / "jupyter" / "labextensions"
     try:
         for package in (*folder.glob("*/package.json"), *folder.glob("@*/*/package.json")):

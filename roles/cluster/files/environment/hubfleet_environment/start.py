@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-from hubfleet_environment import user_packages
+from hubfleet_environment import transport, user_packages
 
 _FORBIDDEN = "On this hub, users cannot add or remove packages; ask the hub's administrators for what is missing."
 #: With these, pip installs somewhere else.
@@ -22,6 +22,7 @@ _ELSEWHERE = ("--target", "-t", "--prefix", "--root", "--python")
 
 def start() -> None:
     """Handle pip, and add the user's packages to all other programs but kernels, which add them later."""
+    transport.keep_on_sockets()
     words = sys.orig_argv[1:]
     if _is_pip(words):
         _start_pip(words)

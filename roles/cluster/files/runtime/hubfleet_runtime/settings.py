@@ -185,6 +185,7 @@ def _set_spawner(c: Config, directory: HubDirectory) -> None:
     c.ServerSpawner.environments = environments
     c.ServerSpawner.profile_list = hub["profile_list"]
     c.ServerSpawner.user_packages = hub["user_packages"]
+    c.ServerSpawner.server_settings = hub.get("server_settings") or {}
 
 
 def _mark_services(c: Config, path: Path) -> None:

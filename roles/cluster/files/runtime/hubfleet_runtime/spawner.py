@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import json
 import os
 import shlex
 import subprocess
@@ -20,7 +21,7 @@ from typing import Any
 from jupyterhub.utils import maybe_future
 from tornado import web
 from tornado.escape import xhtml_escape
-from traitlets import Bool, Instance, Integer, Unicode, default
+from traitlets import Bool, Dict, Instance, Integer, Unicode, default
 
 from hubfleet_runtime import log_files, names, ports, processes
 from hubfleet_runtime.isolation import HubContext, Isolation, IsolationError, Limits, ServerContext, Unit, systemd
@@ -61,6 +62,7 @@ class ServerSpawner(ProfileListSpawner):
         2048, help="Processes and threads of a server; 0 for no limit. Not enforced with isolation none."
     ).tag(config=True)
     user_packages = Bool(True, help="Whether users may add packages of their own to environments.").tag(config=True)
+    server_settings = Dict(help="Settings of Jupyter Server: class -> trait -> value, in JSON types.").tag(config=True)
     process_identity = Unicode(help="Identity of the server's process, because pids are reused.")
     unit = Unicode(help="systemd unit of the server; empty if it is a child process of the hub.")
     oom_kills = Integer(0, help="Processes of the server that were killed because of its memory limit.")
@@ -129,6 +131,8 @@ class ServerSpawner(ProfileListSpawner):
             # read by hubfleet_environment, which is part of every environment
             HUBFLEET_USER_PACKAGES="true" if self.user_packages else "false",
         )
+        if self.server_settings:
+            env["HUBFLEET_SERVER_SETTINGS"] = json.dumps(self.server_settings)
         if self.isolation_backend.kills_over_memory_limit() and self.mem_limit:
             env["HUBFLEET_MEMORY_NOTICE"] = memory_limit_message(self.name, self.mem_limit)
             env.setdefault("PYTHONSTARTUP", str(_STARTUP_FILE))

@@ -57,6 +57,16 @@ def _volume(name: str, volume: dict[str, Any], mount: dict[str, Any]) -> dict[st
 
 
 PLACES = [
+    Place(
+        "hub_server_settings",
+        {"LabApp": {"news_url": None, "app_name": "{}"}},
+        {
+            "singleuser/extraFiles/hubfleet-server-settings": {
+                "mountPath": "/etc/jupyter/jupyter_server_config.json",
+                "stringData": '{\n  "LabApp": {\n    "app_name": "{}",\n    "news_url": null\n  }\n}',
+            }
+        },
+    ),
     # Address
     Place("hub_title", "Maps", {"hub/templateVars/hub_title": "Maps"}),
     Place("hub_url", "https://example.org/team", {"hub/baseUrl": "/team/"}),
