@@ -56,8 +56,12 @@ def chart_code() -> ChartCode:
     """Return our Python that runs inside of hubs on Kubernetes."""
     texts = _texts(os.path.join(ROLES, "hub", "files", "extra_config"), (".py",))
     runtime = {path: text for path, text in assets().runtime.items() if _is_for_charts(path)}
-    allowed_groups, access = (assets().runtime[f"hubfleet_runtime/{name}.py"] for name in ("allowed_groups", "access"))
-    return ChartCode(allowed_groups, access, texts["native_login.py"], runtime)
+    own = {
+        name: assets().runtime[f"hubfleet_runtime/{name}.py"] for name in ("allowed_groups", "access", "user_expiry")
+    }
+    return ChartCode(
+        own["allowed_groups"], own["access"], texts["native_login.py"], runtime, user_expiry=own["user_expiry"]
+    )
 
 
 def _is_for_charts(path: str) -> bool:

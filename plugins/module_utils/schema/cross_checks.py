@@ -34,6 +34,10 @@ OUR_SERVICES = ("check", "culler", "routes", "users")
 #: In seconds. With a shorter one, servers would have to report activity all the time (platform/traits.py).
 SHORTEST_IDLE_TIMEOUT = 120
 
+SHORTEST_USER_EXPIRY = 86400
+#: Authenticators that keep accounts of their own, which users make themselves.
+ACCOUNTS_OF_USERS = ("native", "firstuse")
+
 Report = Callable[[ValuePath, str], None]
 
 
@@ -108,6 +112,7 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
     check_lifetime(hub, report)
     if "hub_server_settings" not in broken:
         check_server_settings(hub, report)
+    check_user_expiry(hub, report)
     if not {"hub_groups", "hub_roles", "hub_authenticator_settings"} & broken:
         access_checks.check_groups_of_roles(hub, report)
     if not {"hub_groups", "hub_roles", "hub_admins", *(rule.name for rule in ALLOW_RULES)} & broken:
@@ -143,6 +148,19 @@ def check_lifetime(hub: Hub, report: Report) -> None:
     # the default idle timeout is nobody's wish: a shorter maximum age contradicts nothing
     if age and idle and age < idle and "hub_idle_timeout" in hub.explicit_options:
         report(("hub_maximum_age",), "is shorter than hub_idle_timeout, which then never takes effect")
+
+
+def check_user_expiry(hub: Hub, report: Report) -> None:
+    """Report an expiry that would remove people who are away for a night, or free names that others could take."""
+    expiry = hub["hub_user_expiry"]
+    if 0 < expiry < SHORTEST_USER_EXPIRY:
+        report(("hub_user_expiry",), f"is shorter than {format_duration(SHORTEST_USER_EXPIRY)}")
+    elif expiry and hub["hub_authenticator"] in ACCOUNTS_OF_USERS:
+        report(
+            ("hub_user_expiry",),
+            f"is not supported by the authenticator {hub['hub_authenticator']!r}: the account ends with the user, so"
+            " that somebody else could take the name, and with it the home",
+        )
 
 
 def check_public_address(hub: Hub, report: Report) -> None:

@@ -296,6 +296,19 @@ RUNNING = (
         example="12h",
     ),
     Option(
+        "hub_user_expiry",
+        "duration",
+        (
+            "Time without activity after which a user is removed from the hub, at least a day; C(never) disables it.",
+            "The home stays, and who may log in can come back. Tokens, and what was granted in the admin panel, end.",
+            "Admins, and everybody whom the inventory names, are never removed.",
+        ),
+        default=0,
+        minimum=0,
+        maximum=3650 * 86400,
+        example="180d",
+    ),
+    Option(
         "hub_start_timeout",
         "duration",
         (

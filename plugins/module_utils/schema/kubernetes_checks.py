@@ -82,6 +82,7 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
         cross_checks.check_public_address(hub, report)
     check_blocked_admins(hub.options, report)
     cross_checks.check_lifetime(hub, report)
+    cross_checks.check_user_expiry(hub, report)
     if sound("hub_services"):
         _check_services(hub, report)
     if sound("hub_roles"):

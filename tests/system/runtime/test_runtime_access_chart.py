@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,27 @@ def test_a_hub_of_the_chart_is_what_the_inventory_says(tools: Tools, tmp_path: P
         assert [hub.api("GET", f"users/{name}")[1]["admin"] for name in ("ada", "carol")] == [False, keep]
         assert (logged_in(hub, "dan") is not None) is keep
         assert hub.api("GET", "groups/staff")[1]["users"] == ["ada"]
+
+
+def test_users_expire_unless_the_inventory_names_them(tools: Tools, tmp_path: Path) -> None:
+    """A user who was not active for long is removed; whom options name, admins, and who is active are not."""
+    hub = ChartHub(tools, tmp_path)
+    options: dict[str, Any] = {
+        "hub_allow_everyone": True,
+        "hub_admins": ["ada"],
+        "hub_groups": {"staff": {"users": ["ben"]}},
+        "hub_keep_panel_grants": True,
+    }
+    with hub.running(**options):
+        for name in ("carol", "dan", "fay", "gina"):
+            assert hub.api("POST", f"users/{name}", {})[0] == 201
+    with closing(sqlite3.connect(tmp_path / "jupyterhub.sqlite")) as database, database:
+        database.execute("update users set created = '2020-01-01', last_activity = '2020-01-01' where name != 'fay'")
+        # who never came is as old as the entry
+        database.execute("update users set last_activity = null where name = 'dan'")
+        database.execute("update users set admin = true where name = 'gina'")
+    with hub.running(**options, hub_user_expiry="180d"):
+        wait_for("users to expire", lambda: hub.api("GET", "users/carol")[0] == 404)
+        answer = hub.api("GET", "users")[1]
+        assert sorted(user["name"] for user in answer) == ["ada", "ben", "fay", "gina"]
+        assert logged_in(hub, "carol")

@@ -142,6 +142,18 @@ def test_grants_of_the_admin_panel_are_kept_or_taken_back(hub: Hub, keep: bool) 
     assert logged_in(hub, "ben") is None and logged_in(hub, "eve") is not None
 
 
+def test_who_never_came_back_is_removed_and_the_home_stays(hub: Hub) -> None:
+    hub.kill("hub")
+    with closing(sqlite3.connect(hub.directory / "jupyterhub.sqlite")) as database, database:
+        database.execute("update users set created = '2020-01-01', last_activity = '2020-01-01'")
+    hub.settings["user_expiry"] = 86400
+    hub.write()
+    hub.start("hub")
+    wait_for("users to expire", lambda: hub.api("GET", "users/ben")[0] == 404)
+    assert sorted(user["name"] for user in hub.api("GET", "users")[1]) == ["ada", "eve", "gina"]
+    assert (hub.homes / "ben").is_dir()
+
+
 def runs(pid: int) -> bool:
     """Return whether a process exists."""
     return os.path.exists(f"/proc/{pid}")

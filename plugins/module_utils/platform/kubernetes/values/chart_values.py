@@ -27,7 +27,8 @@ LAYERS = ("fleet_helm_values", "cluster_helm_values", "hub_helm_values")
 
 #: The chart runs extraConfig in the order of its keys.
 GROUPS_CONFIG = "hubfleet-allowed-groups"
-#: After everything that may set an authenticator.
+#: After everything that may set an authenticator; access is the last of all.
+EXPIRY_CONFIG = "zzzy-hubfleet-user-expiry"
 ACCESS_CONFIG = "zzzz-hubfleet-access"
 
 
@@ -40,12 +41,14 @@ class ChartCode:
     access: makes the database agree with the configuration; the same as on a machine (hubfleet_runtime/access.py).
     native_login: lets nobody get the rights of a name by signing up for it.
     package: modules and templates that these import, by path.
+    user_expiry: removes users who were not active for long.
     """
 
     allowed_groups: str
     access: str
     native_login: str = ""
     package: Mapping[str, str] = field(default_factory=dict)
+    user_expiry: str = ""
 
     @property
     def groups_config(self) -> str:
@@ -111,6 +114,7 @@ def chart_values(hub: Hub, directory: str, code: ChartCode) -> ChartValues:
         *extension_settings(hub, directory),
         *addon_settings(hub),
         *permission_settings(hub),
+        *_expiry_settings(hub, code),
         *_access_settings(hub, code),
     ]
     options: dict[str, Any] = {**hub.cluster.options, **hub.options}
@@ -128,6 +132,15 @@ def chart_values(hub: Hub, directory: str, code: ChartCode) -> ChartValues:
             added.append(setting("hub.config.GitHubOAuthenticator.populate_teams_in_auth_state", True, "hub_profiles"))
     # Merging takes most of the time.
     return ChartValues([*settings, *added], values.layers) if added else values
+
+
+def _expiry_settings(hub: Hub, code: ChartCode) -> list[Setting]:
+    """Return the code that removes users who were not active for long."""
+    option = "hub_user_expiry"
+    if not hub[option]:
+        return []
+    text = f"{code.user_expiry}\n\nconfigure(c, seconds={hub[option]})\n"
+    return [setting(f"hub.extraConfig.{EXPIRY_CONFIG}", text, option)]
 
 
 def _access_settings(hub: Hub, code: ChartCode) -> list[Setting]:

@@ -23,6 +23,7 @@ from hubfleet_runtime import (
     processes,
     profiles,
     server_log,
+    user_expiry,
     users_api,
 )
 from hubfleet_runtime.spawner import ServerSpawner
@@ -212,6 +213,8 @@ def load(c: Config, path: Path) -> None:
         hub = directory.hub
         extra_config.run(c, path / "config" / "extra.py", hub.get("private_lines"), hub.get("public_names") or [])
         _set_native_login(c, path)
+        if hub.get("user_expiry"):
+            user_expiry.configure(c, hub["user_expiry"])
         access.configure(c, bool(hub.get("keep_panel_grants")))
         _mark_services(c, path)
     except (ConfigurationError, extra_config.ExtraConfigError, KeyError) as error:

@@ -193,6 +193,11 @@ PLACES = [
         {"hub/config/JupyterHub/load_groups/staff": {"users": ["ada"], "properties": {}}},
     ),
     Place(
+        "hub_user_expiry",
+        "180d",
+        {"hub/extraConfig/zzzy-hubfleet-user-expiry": f"{CODE.user_expiry}\n\nconfigure(c, seconds=15552000)\n"},
+    ),
+    Place(
         "hub_keep_panel_grants",
         True,
         {"hub/extraConfig/zzzz-hubfleet-access": f"{CODE.access}\n\nconfigure(c, keep=True)\n"},

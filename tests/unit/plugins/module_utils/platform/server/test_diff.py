@@ -127,6 +127,8 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "hub_environment_variables": ({}, {"hub_environment_variables": {"A": "1"}}),
     "hub_idle_timeout": ({}, {"hub_idle_timeout": "2h"}),
     "hub_maximum_age": ({}, {"hub_maximum_age": "1d"}),
+    "hub_user_expiry": ({}, {"hub_user_expiry": "180d"}),
+    "hub_ignored_problems": ({}, {"hub_ignored_problems": ["hub_jupyterhub_config.Spawner.colour"]}),
     "hub_start_timeout": ({}, {"hub_start_timeout": "1m"}),
     "hub_active_server_limit": ({}, {"hub_active_server_limit": 9}),
     "hub_concurrent_spawn_limit": ({}, {"hub_concurrent_spawn_limit": 9}),
@@ -148,8 +150,8 @@ COPIED = {"hub_templates", "hub_logo"}
 PROXY = {"hub_url", "hub_bind", "hub_port", "hub_internal_port", "hub_tls_certificate", "hub_tls_key"}
 #: Options that only the culler is started from; no need to interrupt the hub.
 CULLER = {"hub_idle_timeout", "hub_maximum_age"}
-#: A mark for validation that no service ever sees.
-NOTHING = {"hub_demonstration"}
+#: Only for validation; no service ever sees them.
+NOTHING = {"hub_demonstration", "hub_ignored_problems"}
 
 
 def desired(hub: Hub, copied: dict[str, str] | None = None) -> DesiredHub:
