@@ -123,13 +123,14 @@ def _private(path: str, flags: int) -> int:
 
 
 def _passwords(live: LivePlan) -> dict[str, dict[str, str]]:
-    """Return, for hubs that generate passwords, where these are."""
+    """Return, for hubs that generate passwords or tokens for people, where these are."""
     new = {hub.hub for hub in live.plan.hubs if hub.action == CREATE}
-    found = {
-        hub.name: cluster.platform.passwords_notice(hub, cluster.state.facts, hub.name in new)
-        for cluster in live.clusters.values()
-        for hub in cluster.hubs
-    }
+    found = {}
+    for cluster in live.clusters.values():
+        for hub in cluster.hubs:
+            passwords = cluster.platform.passwords_notice(hub, cluster.state.facts, hub.name in new)
+            token = cluster.platform.metrics_notice(hub, cluster.state.facts)
+            found[hub.name] = "; ".join(filter(None, (passwords, token)))
     return {name: {"passwords": text} for name, text in found.items() if text}
 
 

@@ -104,7 +104,7 @@ changes:
       description: Fingerprint of the observed hub; empty if it does not exist, or if revisions are compared.
       type: str
     passwords:
-      description: Sentence that says where passwords are that the hub generates. Never contains a password itself.
+      description: Sentence that says where passwords and tokens are that the hub generates. Never contains one itself.
       type: str
       returned: when C(hub_authenticator) is V(native), or V(shared-password) for new hubs, and O(against) is not given
   sample:

@@ -176,6 +176,10 @@ class Platform(ABC):
         """
         return ""
 
+    def metrics_notice(self, hub: Hub, facts: Any) -> str:
+        """Return where the token for a hub's metrics is, to be told after a deploy; "" if there is none."""
+        return ""
+
     @abstractmethod
     def check_targets(
         self, hubs: list[Hub], facts: Any, every: bool = False, as_deployed: bool = False

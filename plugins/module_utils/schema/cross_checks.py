@@ -31,6 +31,9 @@ from .values import check_keys
 #: Names of services that the collection adds to every hub.
 OUR_SERVICES = ("check", "culler", "routes", "users")
 
+#: The service that hub_metrics adds.
+METRICS_SERVICE = "metrics"
+
 #: In seconds. With a shorter one, servers would have to report activity all the time (platform/traits.py).
 SHORTEST_IDLE_TIMEOUT = 120
 
@@ -109,6 +112,7 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
     if not {"hub_services", "hub_roles"} & broken:
         _check_services(hub, report)
         check_roles(hub, report)
+        check_metrics(hub, report)
     check_lifetime(hub, report)
     if "hub_server_settings" not in broken:
         check_server_settings(hub, report)
@@ -214,6 +218,15 @@ def _check_taken(variable: str, index: int, name: str, report: Report) -> None:
         report(
             (variable, index, "name"), f"{name!r} is reserved for the hub's own services ({', '.join(OUR_SERVICES)})"
         )
+
+
+def check_metrics(hub: Hub, report: Report) -> None:
+    """Report a service or role of the operator's that hub_metrics would replace."""
+    for variable in ("hub_services", "hub_roles") if hub["hub_metrics"] else ():
+        for index, entry in enumerate(hub[variable] or ()):
+            if entry["name"] == METRICS_SERVICE:
+                message = f"{METRICS_SERVICE!r} is the name of the service of hub_metrics; use another name"
+                report((variable, index, "name"), message)
 
 
 def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None:

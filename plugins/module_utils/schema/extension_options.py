@@ -99,6 +99,15 @@ EXTENSION = (
         example='[{name: grader, url: "http://127.0.0.1:9000", api_token: !vault ...}]',
     ),
     Option(
+        "hub_metrics",
+        "bool",
+        (
+            "Whether the hub has a service C(metrics) whose generated token reads its metrics for Prometheus, at"
+            " C(hub/metrics). Nobody reads them without a token, unless a role has the scope C(read:metrics).",
+        ),
+        default=False,
+    ),
+    Option(
         "hub_roles",
         "list",
         ("Roles of JupyterHub: scopes, and the users, groups and services that have them.",),

@@ -87,6 +87,8 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
         _check_services(hub, report)
     if sound("hub_roles"):
         check_roles(hub, report)
+    if sound("hub_services", "hub_roles"):
+        cross_checks.check_metrics(hub, report)
     if sound("hub_server_settings"):
         check_server_settings(hub, report)
     if hub["hub_groups"] and sound("hub_groups", "hub_roles", "hub_authenticator_settings"):

@@ -25,6 +25,7 @@ SECRETS = (
     "check_token",
     "culler_token",
     "routes_token",
+    "metrics_token",
     "users_token",
     "user_password",
     "admin_password",

@@ -60,6 +60,7 @@ def hub(make_root_hub: Callable[..., Hub]) -> Iterator[Hub]:
         template_vars={"announcement": "Maintenance on <Monday>"},
         services=[{"name": "grades", "api_token": "0" * 32}],
         roles=[{"name": "grades", "scopes": ["list:users"], "services": ["grades"]}],
+        metrics=True,
         groups={"staff": {"users": ["erin"], "properties": {}}},
         profile_list=offered(),
     )
@@ -79,7 +80,19 @@ def test_files_become_configuration(hub: Hub) -> None:
     assert hub.request("GET", f"{hub.direct}hub/api/users", "0" * 32)[0] == 200
     assert hub.request("GET", f"{hub.direct}hub/api/users", hub.secrets["routes_token"])[0] == 403
     assert hub.request("POST", f"{hub.direct}hub/api/proxy", hub.secrets["routes_token"])[0] == 200
-    assert hub.request("GET", f"{hub.direct}hub/metrics")[0] == 403
+
+
+def test_metrics_need_the_token_of_their_service(hub: Hub) -> None:
+    """Those of the proxy are for the machine alone."""
+    token = hub.secrets["metrics_token"]
+    status, text = hub.request("GET", f"{hub.url}hub/metrics", token)
+    assert status == 200 and "# TYPE jupyterhub_running_servers gauge" in text
+    assert [hub.request("GET", f"{hub.url}hub/metrics", each)[0] for each in ("", hub.secrets["culler_token"])] == [
+        403
+    ] * 2
+    assert hub.request("GET", f"{hub.direct}hub/api/users", token)[0] == 403
+    status, text = hub.request("GET", f"http://127.0.0.1:{hub.ports['proxy_metrics']}/metrics")
+    assert status == 200 and "# TYPE requests_proxy counter" in text
 
 
 @pytest.mark.parametrize("name", ["Mallory", "mallory", "MALLORY", "O'Brien", "o'brien"])
@@ -144,9 +157,11 @@ def test_who_may_start_nothing_is_told_so(hub: Hub) -> None:
     hub.kill("hub")
     before = hub.settings["profile_list"]
     hub.settings["profile_list"] = before[:1]
+    hub.settings["metrics"] = False
     hub.write()
     hub.start("hub")
     try:
+        assert hub.request("GET", f"{hub.url}hub/metrics", hub.secrets["metrics_token"])[0] == 403
         hub.api("POST", "users/frank")
         status, answer = hub.api("POST", "users/frank/server")
         assert (status, answer["message"]) == (403, "None of your groups may start a server on this hub.")

@@ -172,13 +172,21 @@ class ServerPlatform(Platform):
         return list(self.machine.query("change_users", about))
 
     def passwords_notice(self, hub: Hub, facts: MachineFacts, new: bool) -> str:
-        layout, host = facts.setup.layout.hub(hub.name), str(self.cluster["cluster_host"])
-        machine = "" if host == LOCALHOST else f"{host}:"  # as scp takes it
+        layout = facts.setup.layout.hub(hub.name)
         if hub["hub_authenticator"] == "native":
-            return f"first passwords that people have not changed yet are in {machine}{layout.first_passwords}"
+            return f"first passwords that people have not changed yet are in {self._remote(layout.first_passwords)}"
         if hub["hub_authenticator"] == "shared-password" and new:
-            return f"passwords are in {machine}{layout.path('secrets')}: user_password, admin_password"
+            return f"passwords are in {self._remote(layout.path('secrets'))}: user_password, admin_password"
         return ""
+
+    def metrics_notice(self, hub: Hub, facts: MachineFacts) -> str:
+        path = self._remote(facts.setup.layout.hub(hub.name).secret("metrics_token"))
+        return f"the token for {hub.url}hub/metrics is in {path}" if hub["hub_metrics"] else ""
+
+    def _remote(self, path: str) -> str:
+        """Return a path on the machine as scp takes it."""
+        host = str(self.cluster["cluster_host"])
+        return path if host == LOCALHOST else f"{host}:{path}"
 
     def check_targets(
         self, hubs: list[Hub], facts: MachineFacts, every: bool = False, as_deployed: bool = False

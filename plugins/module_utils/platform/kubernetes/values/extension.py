@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 
+from ....schema.cross_checks import METRICS_SERVICE
 from ....schema.model import Hub
 from ....schema.user_names import written_names
 from .settings import Setting, setting
@@ -66,6 +67,11 @@ def extension_settings(hub: Hub, directory: str) -> Iterator[Setting]:
         if "users" in value:
             value["users"] = written_names(value["users"])
         yield Setting(("hub", "loadRoles", role["name"]), value, ("hub_roles", index))
+    if hub["hub_metrics"]:
+        # the chart generates its token
+        yield Setting(("hub", "services", METRICS_SERVICE), {"display": False}, ("hub_metrics",))
+        role = {"services": [METRICS_SERVICE], "scopes": ["read:metrics"]}
+        yield Setting(("hub", "loadRoles", METRICS_SERVICE), role, ("hub_metrics",))
     if hub["hub_templates"]:
         yield from _templates(hub, directory)
     if hub["hub_logo"]:

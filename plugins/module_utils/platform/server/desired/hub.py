@@ -205,6 +205,7 @@ def _config(hub: Hub, setup: Setup, environments: dict[str, Build], copied: dict
         "services": [_service(service) for service in hub["hub_services"] or ()],
         "roles": [{key: value for key, value in role.items() if value} for role in hub["hub_roles"] or ()],
         "groups": load_groups(hub),
+        **({"metrics": True} if hub["hub_metrics"] else {}),
         "keep_panel_grants": hub["hub_keep_panel_grants"],
         "user_expiry": hub["hub_user_expiry"],
         **(_private_lines(hub) if hub["hub_jupyterhub_config"] else {}),
@@ -234,7 +235,7 @@ def _of_services(hub: Hub, key: str) -> dict[str, Any]:
 
 
 def _generated(hub: Hub) -> tuple[str, ...]:
-    names = (
+    names: tuple[str, ...] = (
         "proxy_token",
         "cookie_secret",
         "crypt_key",
@@ -243,4 +244,6 @@ def _generated(hub: Hub) -> tuple[str, ...]:
         "routes_token",
         "users_token",
     )
+    if hub["hub_metrics"]:
+        names = (*names, "metrics_token")
     return (*names, "user_password", "admin_password") if hub["hub_authenticator"] == "shared-password" else names

@@ -35,6 +35,8 @@ _OWN_SERVICES: dict[str, list[str]] = {
     "routes": ["proxy"],
     users_api.SERVICE: ["admin:users", "read:servers", "delete:servers"],
 }
+#: Only with hub_metrics.
+_METRICS_SERVICE: dict[str, list[str]] = {"metrics": ["read:metrics"]}
 
 
 class ConfigurationError(Exception):
@@ -143,13 +145,14 @@ def _set_look(c: Config, directory: HubDirectory) -> None:
 
 
 def _set_services(c: Config, directory: HubDirectory) -> None:
-    services = [{"name": name, "api_token": directory.secret(f"{name}_token")} for name in _OWN_SERVICES]
-    roles = [{"name": name, "scopes": scopes, "services": [name]} for name, scopes in _OWN_SERVICES.items()]
+    ours = {**_OWN_SERVICES, **(_METRICS_SERVICE if directory.hub.get("metrics") else {})}
+    services = [{"name": name, "api_token": directory.secret(f"{name}_token")} for name in ours]
+    roles = [{"name": name, "scopes": scopes, "services": [name]} for name, scopes in ours.items()]
     tokens = directory.secret_settings.get("services") or {}
     environments = directory.secret_settings.get("service_environments") or {}
     for key, own in (("services", services), ("roles", roles)):
         for entry in directory.hub.get(key) or []:
-            if entry.get("name") in _OWN_SERVICES:
+            if entry.get("name") in ours:
                 raise ConfigurationError(f"hub.json: {key}: the name {entry['name']!r} is reserved for the hub itself")
             name, secrets = entry["name"], {}
             if key == "services" and name in tokens:

@@ -58,6 +58,14 @@ def _volume(name: str, volume: dict[str, Any], mount: dict[str, Any]) -> dict[st
 
 PLACES = [
     Place(
+        "hub_metrics",
+        True,
+        {
+            "hub/services/metrics": {"display": False},
+            "hub/loadRoles/metrics": {"services": ["metrics"], "scopes": ["read:metrics"]},
+        },
+    ),
+    Place(
         "hub_server_settings",
         {"LabApp": {"news_url": None, "app_name": "{}"}},
         {

@@ -115,6 +115,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "hub_blocked_users": ({}, {"hub_blocked_users": ["eve"]}),
     "hub_admins": ({}, {"hub_admins": ["root"]}),
     "hub_server_settings": ({}, {"hub_server_settings": {"ServerApp": {"shutdown_no_activity_timeout": 3600}}}),
+    "hub_metrics": ({}, {"hub_metrics": True}),
     "hub_groups": ({}, {"hub_groups": {"staff": {"users": ["ada"]}}}),
     "hub_keep_panel_grants": ({}, {"hub_keep_panel_grants": True}),
     "hub_environment_catalogue": ({}, {"hub_environment_catalogue": {"python": {"packages": ["numpy==2.3.5"]}}}),
