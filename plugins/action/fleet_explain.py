@@ -13,9 +13,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.options
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.explain import (
     Place,
     UnknownName,
+    explain_all,
     explain_chart,
     explain_option,
     format_lines,
+    format_table,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
@@ -29,13 +31,10 @@ class ActionModule(FleetAction):
     ARGUMENTS = frozenset({"option"})
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
-        """Print, for every hub, the value and the places that set it."""
-        option = str(self.argument("option", ""))
+        """Print, for every hub, the value and the places that set it; without an option, all values."""
+        option = str(self.argument("option", "") or "")
         if not option:
-            return {
-                "failed": True,
-                "msg": "option is missing: a variable such as hub_idle_timeout, or a key of the chart",
-            }
+            return {"changed": False, "hubs": {hub.name: self._explain_all(hub, inventory, task_vars) for hub in hubs}}
         results = {}
         for hub in hubs:
             try:
@@ -48,6 +47,18 @@ class ActionModule(FleetAction):
                 display.display(line)
             results[hub.name] = {"value": value, "places": [vars(place) for place in places]}
         return {"changed": False, "hubs": results}
+
+    def _explain_all(self, hub: Hub, inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
+        """Print a table of a hub's options; return them as explained one by one."""
+        found = explain_all(hub.platform, inventory.hosts[hub.name], task_vars["hostvars"])
+        display.display(f"{hub.name}:")
+        for line in format_table(found):
+            display.display(line)
+        values = {
+            name: {"value": value, "places": [vars(place) for place in places]}
+            for name, (value, places) in found.items()
+        }
+        return {"values": values}
 
     def _explain(self, hub: Hub, option: str, inventory: FleetInput, task_vars: Any) -> tuple[Any, list[Place]]:
         host = inventory.hosts[hub.name]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fleet_explain
-short_description: Show where the value of an option, or of a key of the chart, comes from
+short_description: Show where the values of options, and of keys of the chart, come from
 version_added: 0.1.0
 description:
   - Prints for every hub of the play the value, the file and line that sets it, and what that overrides.
@@ -19,9 +19,10 @@ extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
   option:
-    description: A variable such as V(hub_idle_timeout), or a key such as V(singleuser.memory.limit).
+    description:
+      - A variable such as V(hub_idle_timeout), or a key such as V(singleuser.memory.limit).
+      - If unset, all options that are set or have a default are printed as a table, those of the inventory first.
     type: str
-    required: true
 """
 
 EXAMPLES = r"""
@@ -40,7 +41,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 hubs:
-  description: By hub, the value and the places that set it, by descending precedence.
+  description:
+    - By hub, the value and the places that set it, by descending precedence.
+    - Without O(option), RV(ignore:values) has the same for each option.
   returned: success
   type: dict
   sample:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import depth_of, path_text, value_at
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import one_line, plural
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import aligned, one_line, plural
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.charts import (
     ChartFacts,
 )
@@ -35,7 +35,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.secret_texts i
 
 #: Longer values are cut; the file that is named has them in full.
 WIDTH = 100
+TABLE_WIDTH = 60
 _MISSING = object()
+DEFAULT = "default"
 COMMAND_LINE = "-e on the command line"
 
 
@@ -70,10 +72,19 @@ def explain_option(name: str, host: HostInput, hostvars: Any) -> tuple[Any, list
             hidden = origin.is_encrypted(found) or origin.is_encrypted_file(where.partition(":")[0])
             places.append(Place(where, name, MASK if hidden else _masked_raw(found, name)))
     if option.default is not None or not places:
-        places.append(Place("default", name, written_default(option)))
+        places.append(Place(DEFAULT, name, written_default(option)))
     if name not in host.variables or places[0].value == MASK:
         return places[0].value, places
     return redactor(host.secret_texts).mask(host.variables[name], (name,)), places
+
+
+def explain_all(platform: str, host: HostInput, hostvars: Any) -> dict[str, tuple[Any, list[Place]]]:
+    """Return what :func:`explain_option` does for every option of a platform that is set or has a default."""
+    found = {}
+    for name, option in OPTIONS.items():
+        if name in host.variables or (option.applies_to(platform) and option.default is not None):
+            found[name] = explain_option(name, host, hostvars)
+    return found
 
 
 def _masked_raw(value: Any, name: str) -> Any:
@@ -156,7 +167,16 @@ def format_lines(subject: str, value: Any, places: list[Place], side_by_side: bo
         yield f"  {place.where.ljust(width)}  {what}{format_value(place.value)}{mark}"
 
 
-def format_value(value: Any) -> str:
+def format_table(values: Mapping[str, tuple[Any, list[Place]]]) -> list[str]:
+    """Return a line for each option: its name, its value and what sets it; what the inventory sets comes first."""
+    rows = [
+        (name, format_value(value, TABLE_WIDTH), places[0].where)
+        for name, (value, places) in sorted(values.items(), key=lambda item: item[1][1][0].where == DEFAULT)
+    ]
+    return [f"  {line}" for line in aligned(rows)] if rows else []
+
+
+def format_value(value: Any, width: int = WIDTH) -> str:
     """Return a value as one line of JSON, cut where it is long."""
     text = json.dumps(value, ensure_ascii=False, default=str) if not isinstance(value, str) else value
-    return one_line(text, WIDTH)
+    return one_line(text, width)

@@ -146,7 +146,18 @@ def test_unknown_names_are_told_with_the_nearest(fleet: KubernetesFleet) -> None
         fleet, "hub.annotation"
     )
     assert "there is no 'singelusr' of the chart; did you mean 'singleuser'?" in refused(fleet, "singelusr.memory")
-    assert "option is missing: a variable such as hub_idle_timeout, or a key of the chart" in refused(fleet, "")
+
+
+def test_all_options_of_a_hub_as_a_table(fleet: KubernetesFleet) -> None:
+    found = explained(fleet, "")
+    assert found[0] == "maps:"
+    assert f"hub_idle_timeout 2h {fleet.line(MAPS, 'hub_idle_timeout')}" in found
+    assert "hub_concurrent_spawn_limit 64 default" in found and not [line for line in found if "hub_port" in line]
+    secrets = next(line for line in found if line.startswith("hub_authenticator_settings "))
+    assert "***" in secrets
+    # what the inventory sets comes first
+    places = [line.endswith(" default") for line in found[1:]]
+    assert places == sorted(places)
 
 
 def test_hub_on_a_machine_has_options_only(fleet: KubernetesFleet) -> None:

@@ -26,6 +26,8 @@ from ..desired.environments import COMPLETE, Build
 from ..layout import Layout
 
 STEP_TIMEOUT = 1800
+#: Lock file of an environment; uv lets everybody write it.
+UV_LOCK, LOCK_MODE = ".lock", 0o644
 #: How lines begin that continue the cause of an error of uv.
 _CONTINUED = " " * 9
 
@@ -120,6 +122,8 @@ class Builder:
             )
         frozen = self._step("record", [self.tools.uv, "pip", "freeze", "--quiet"], environment)
         self._write("lock.txt", frozen, 0o600)
+        if os.path.exists(os.path.join(self.target, UV_LOCK)):
+            os.chmod(os.path.join(self.target, UV_LOCK), LOCK_MODE)
 
     def _restored_pins(self) -> str:
         """Return the versions of this environment in the backup that was restored on this machine, if any."""

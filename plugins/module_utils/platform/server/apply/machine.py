@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
+import stat
 import time
 from collections.abc import Collection
 from typing import Any
@@ -21,6 +23,7 @@ from ..observe.services import failed_services, running
 from ..state_directory import claim, release, require_own
 from ..supervisor.base import Supervisor, SupervisorError
 from ..supervisor.supervisord import Supervisord
+from .builder import LOCK_MODE, UV_LOCK
 from .hub_processes import end_managed_services, end_servers, has_managed_services, has_servers
 from .log_tail import last_lines
 
@@ -49,6 +52,8 @@ def prepare_machine(layout: Layout, shared: bool, runtime: dict[str, str], diges
     for path, mode in others:
         files.directory(path, mode)
     write_package(layout.runtime(digest), runtime)
+    for path in _writable_locks(layout):
+        os.chmod(path, LOCK_MODE)
     return True
 
 
@@ -56,7 +61,19 @@ def is_prepared(layout: Layout, shared: bool, digest: str) -> bool:
     """Return whether prepare_machine() would change nothing; ForeignDirectoryError if the directory is not ours."""
     require_own(layout)
     exists = all(files.is_directory(path, mode) for path, mode in _folders(layout, shared))
-    return exists and os.path.exists(layout.marker) and os.path.isdir(layout.runtime(digest))
+    made = exists and os.path.exists(layout.marker) and os.path.isdir(layout.runtime(digest))
+    return made and not _writable_locks(layout)
+
+
+def _writable_locks(layout: Layout) -> list[str]:
+    """Return the locks of environments that others can write, which releases before this one left as uv makes them."""
+    found = []
+    for folder in ("environments", "tools"):
+        for path in glob.glob(os.path.join(glob.escape(layout.root), folder, "*", UV_LOCK)):
+            state = os.lstat(path)
+            if state.st_uid == os.geteuid() and stat.S_ISREG(state.st_mode) and state.st_mode & 0o022:
+                found.append(path)
+    return found
 
 
 def _folders(layout: Layout, shared: bool) -> list[tuple[str, int]]:

@@ -65,6 +65,16 @@ def test_each_thing_that_is_missing_is_foreseen(layout: Layout) -> None:
     assert prepare(layout, shared=False, digest="two"), "a directory is gone"
 
 
+def test_locks_that_everybody_can_write_are_mended(layout: Layout) -> None:
+    prepare(layout)
+    lock = Path(layout.root, "environments", "python-0123456789ab", ".lock")
+    lock.parent.mkdir()
+    lock.touch()
+    lock.chmod(0o666)
+    assert [prepare(layout), prepare(layout)] == [True, False]
+    assert lock.stat().st_mode & 0o777 == 0o644
+
+
 def test_directory_of_others_is_refused_before_anything_is_made(layout: Layout) -> None:
     os.makedirs(os.path.join(layout.root, "tools"))
     for do in (
