@@ -18,6 +18,7 @@ from ..platform.kubernetes.values.settings import EGRESS, NETWORK, RULES
 from ..platform.traits import trait_name
 from ..schema.authenticators import AUTHENTICATORS, RULE_TRAITS, Authenticator
 from ..schema.formatted_text import from_literal_variable
+from ..schema.option import KUBERNETES
 from ..schema.options import OPTIONS
 from ..schema.units import format_duration
 from .catalogues import Catalogues
@@ -89,7 +90,8 @@ def _login(values: Values) -> Variables:
         if value is not MISSING and accepts(option, value):
             found[option] = value
     entry_point = chart_value(values, "hub.config.JupyterHub.authenticator_class")
-    authenticator = next((each for each in AUTHENTICATORS if each.entry_point == entry_point), None)
+    possible = [each for each in AUTHENTICATORS if not each.platforms or KUBERNETES in each.platforms]
+    authenticator = next((each for each in possible if each.entry_point == entry_point), None)
     if authenticator is None:
         return found
     found["hub_authenticator"] = authenticator.name

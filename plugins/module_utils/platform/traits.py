@@ -20,6 +20,7 @@ Traits = dict[str, dict[str, Any]]
 #: hub_authenticator_settings keys whose trait has another name, by authenticator.
 _RENAMED = {
     "native": {"failed_logins": "allowed_failed_logins"},
+    "pam": {"create_users": "create_system_users"},
 }
 #: Settings that are turned into traits one by one below.
 _SPECIAL = {
@@ -255,6 +256,16 @@ def _native(hub: Hub, _given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _pam(hub: Hub, given: dict[str, Any]) -> dict[str, Any]:
+    traits: dict[str, Any] = {}
+    if given.get("create_users"):
+        # only to check passwords: servers run as accounts of their own
+        traits["add_user_cmd"] = ["useradd", "--no-create-home", "--user-group", "--shell", "/usr/sbin/nologin"]
+    if hub["hub_allowed_groups"]:
+        traits["allowed_groups"] = sorted(hub["hub_allowed_groups"])
+    return traits
+
+
 _RULES = {
     "github": _github,
     "google": _google,
@@ -262,4 +273,5 @@ _RULES = {
     "generic-oauth": _generic,
     "ldap": _ldap,
     "native": _native,
+    "pam": _pam,
 }

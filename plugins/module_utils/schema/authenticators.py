@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .option import Option, element, names, users
+from .option import SERVER, Option, element, names, users
 
 #: Allow rules that every authenticator supports (those of JupyterHub itself).
 COMMON_RULES = ("hub_allowed_users",)
@@ -29,6 +29,7 @@ class Authenticator:
     rules: allow rules beyond COMMON_RULES.
     demonstration: does not authenticate users; only for hubs with ``hub_demonstration``.
     callback: needs an OAuth callback URL.
+    platforms: the platforms that it works on; empty for all.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Authenticator:
     rules: tuple[str, ...] = ()
     demonstration: bool = False
     callback: bool = False
+    platforms: tuple[str, ...] = ()
 
 
 _CLIENT = (
@@ -249,6 +251,35 @@ AUTHENTICATORS = (
         ),
     ),
     Authenticator(
+        "pam",
+        "pam",
+        "PAMAuthenticator",
+        "Accounts of the machine and their passwords, by PAM, where root deploys; allow rules by user or UNIX group. "
+        "Servers of users do not run as these accounts.",
+        (
+            Option(
+                "service",
+                "str",
+                ("PAM service that decides about passwords and accounts, a file in /etc/pam.d.",),
+                default="login",
+                pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]*",
+                pattern_text="the name of a file in /etc/pam.d",
+            ),
+            Option(
+                "create_users",
+                "bool",
+                (
+                    "Whether to create accounts of the machine for O(hub_allowed_users) and O(hub_admins) that do not"
+                    " exist.",
+                    "They have no home, no login shell, and no password until root sets one with C(passwd).",
+                ),
+                default=False,
+            ),
+        ),
+        ("hub_allowed_groups",),
+        platforms=(SERVER,),
+    ),
+    Authenticator(
         "shared-password",
         "shared-password",
         "SharedPasswordAuthenticator",
@@ -275,7 +306,17 @@ RULE_TRAITS = {
     "github": {"hub_allowed_organizations": "allowed_organizations"},
     "generic-oauth": {"hub_allowed_groups": "allowed_groups"},
     "ldap": {"hub_allowed_groups": "allowed_groups"},
+    "pam": {"hub_allowed_groups": "allowed_groups"},
 }
+
+#: Authenticators of JupyterHub that are left out on purpose -> why.
+REFUSED = (
+    (
+        "firstuse",
+        "whoever uses a name first sets its password, and could be an admin; use 'native', which generates the first "
+        "passwords of users who are listed",
+    ),
+)
 
 BY_NAME = {authenticator.name: authenticator for authenticator in AUTHENTICATORS}
 
@@ -331,7 +372,10 @@ ALLOW_RULES = (
     Option(
         "hub_allowed_groups",
         "list",
-        ("Groups whose members may log in, with C(generic-oauth), or distinguished names of groups with C(ldap).",),
+        (
+            "Groups whose members may log in, with C(generic-oauth); distinguished names of groups with C(ldap); UNIX"
+            " groups with C(pam).",
+        ),
         elements=names(),
         example="[hub-users]",
     ),

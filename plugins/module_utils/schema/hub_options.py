@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .authenticators import ALLOW_RULES, BY_NAME
+from .authenticators import ALLOW_RULES, BY_NAME, REFUSED
 from .catalogue_options import (
     ENVIRONMENT,
     INTERFACE,
@@ -96,6 +96,7 @@ LOGIN = (
         ("Authenticator that users log in with.", *(f"C({a.name}) - {a.text}" for a in BY_NAME.values())),
         required_on=(SERVER,),
         choices=tuple(BY_NAME),
+        refused=REFUSED,
         example="github",
     ),
     Option(

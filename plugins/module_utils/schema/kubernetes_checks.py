@@ -59,6 +59,10 @@ def check_settings(options: dict[str, Any], report: Report, broken: set[str]) ->
         if given and "hub_authenticator" not in broken:
             report((variable,), "is set without hub_authenticator, which these settings depend on")
         return {}
+    if authenticator.platforms and KUBERNETES not in authenticator.platforms:
+        report(
+            ("hub_authenticator",), f"{authenticator.name!r} is only for hubs on machines (cluster_platform: server)"
+        )
     cross_checks.check_demonstration(authenticator, options, report, broken)
     check_created_users(authenticator.name, options, report, broken)
     cross_checks.check_supported_rules(authenticator, options, report)

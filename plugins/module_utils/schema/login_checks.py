@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,8 @@ from .model import ValuePath
 
 Report = Callable[[ValuePath, str], None]
 SETTINGS = "hub_authenticator_settings"
+#: Names that useradd(8) takes on every system.
+_ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 
 
 def check_login_settings(name: str, options: dict[str, Any], settings: dict[str, Any], report: Report) -> None:
@@ -22,6 +25,7 @@ def check_login_settings(name: str, options: dict[str, Any], settings: dict[str,
         "google": _check_google,
         "ldap": _check_ldap,
         "native": _check_native,
+        "pam": _check_pam,
     }.get(name)
     if check:
         check(options, settings, report)
@@ -72,3 +76,16 @@ def _check_ldap(options: dict[str, Any], settings: dict[str, Any], report: Repor
 def _check_native(options: dict[str, Any], settings: dict[str, Any], report: Report) -> None:
     if settings.get("open_signup") and not options["hub_allow_everyone"]:
         report((SETTINGS, "open_signup"), "allows everyone who signs up; it requires hub_allow_everyone: true")
+
+
+def _check_pam(options: dict[str, Any], settings: dict[str, Any], report: Report) -> None:
+    for option in ("hub_allowed_users", "hub_admins"):
+        for index, name in enumerate(options[option] or ()):
+            if name == "root":
+                report((option, index), "'root' cannot log in with 'pam': its password could be guessed from outside")
+            elif settings.get("create_users") and not _ACCOUNT.fullmatch(name):
+                report(
+                    (option, index),
+                    f"{name!r} cannot be the name of an account, which create_users would create; accounts have 1 to "
+                    "32 lower-case letters, digits, '_' and '-', and begin with a letter or '_'",
+                )

@@ -49,6 +49,7 @@ class Option:
     kind: a key of KINDS.
     text: the description for the reference, one sentence per item; the first one is also the summary in messages.
     default: the value when unset; None if there is none.
+    refused: values that people may expect among the choices, each with why it is none of them.
     elements: for lists, the option of each element; for mappings with free keys, that of each value.
     options: for mappings with fixed keys, the keys.
     by_name: for lists, the catalogue variable whose entries can be named instead of an element.
@@ -69,6 +70,7 @@ class Option:
     default: Any = None
     required: bool = False
     choices: tuple[Any, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
     elements: Option | None = None
     options: tuple[Option, ...] = ()
     by_name: str | None = None

@@ -112,6 +112,9 @@ def _check_key(path: ValuePath, report: Report) -> bool:
 
 def _within(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     """Check choices, limits, pattern and placeholders of a parsed value."""
+    for refused, reason in option.refused:
+        if value == refused:
+            raise ValueError(f"{value!r} is not supported: {reason}")
     if option.choices and value not in option.choices:
         known = [str(choice) for choice in option.choices]
         report(path, f"{shown(option, value)} is not allowed{nearest(value, known, 'allowed')}")

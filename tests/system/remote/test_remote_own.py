@@ -69,6 +69,16 @@ def test_check_and_status(own: Fleet) -> None:
     assert line.split()[-2:] == ["checked", "-"]  # never backed up
 
 
+def test_users(own: Fleet) -> None:
+    hub = own.hub("trial")
+    token = hub.token("ada")
+    listed = own.succeed("users")
+    assert re.search(r"^trial +ada +- +- +\S+ +- +yes$", listed.output, re.MULTILINE), listed.output
+    done = own.succeed("users", "-vvvv", "-e", "users_action=sign-out", "-e", "users_names=ada")
+    assert "trial: ada is signed out everywhere" in done.output and not hub.knows(token)
+    assert not [name for name, value in hub.secrets().items() if value in done.output]
+
+
 def test_a_machine_that_does_not_answer_fails_for_itself(own: Fleet, machine: Machine) -> None:
     """The others go on, and users' kernels with them."""
     hub = own.hub("trial")

@@ -30,6 +30,7 @@ def find_blockers(
     ]
     found += _reverse_proxy_ports(hubs, state, inventory)
     found += _accounts_of_services(hubs, setup, inventory)
+    found += _passwords_of_machine(hubs, setup, inventory)
     for hub in hubs:
         version = versions(hub["hub_jupyterhub_version"], setup, assets)["jupyterhub"]
         newer = newer_database(version, state.hubs[hub.name])
@@ -78,6 +79,16 @@ def _accounts_of_services(hubs: list[Hub], setup: Setup, inventory: FleetInput) 
             )
             problem = Problem(path, message, inventory.hosts[hub.name].locate(path), [hub.name])
             yield Blocker("service-account", problem)
+
+
+def _passwords_of_machine(hubs: list[Hub], setup: Setup, inventory: FleetInput) -> Iterator[Blocker]:
+    """Yield hubs that cannot check the passwords of the machine's accounts."""
+    variable = "hub_authenticator"
+    for hub in hubs:
+        if hub[variable] == "pam" and setup.proxy_account is None:
+            message = "'pam' requires that root deploys: other accounts cannot check the passwords of the machine"
+            where = inventory.hosts[hub.name].locate((variable,))
+            yield Blocker("pam-without-root", Problem((variable,), message, where, [hub.name]))
 
 
 def _newer_database(hub: Hub, newer: str, inventory: FleetInput) -> Problem:

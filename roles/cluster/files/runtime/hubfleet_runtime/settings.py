@@ -199,12 +199,18 @@ def _mark_services(c: Config, path: Path) -> None:
             service["environment"] = {**(service.get("environment") or {}), processes.SERVICE_OF: str(path)}
 
 
-def _set_native_login(c: Config, path: Path) -> None:
-    """Protect accounts of NativeAuthenticator, also where hub_jupyterhub_config selects it."""
-    if "native" in str(c.JupyterHub.get("authenticator_class")):
-        from hubfleet_runtime import native_login  # other hubs need not wait for it
+def _set_login(c: Config, path: Path) -> None:
+    """Protect accounts of NativeAuthenticator and PAMAuthenticator, also where hub_jupyterhub_config selects them."""
+    configured = str(c.JupyterHub.get("authenticator_class"))
+    # other hubs need not wait for these modules
+    if "native" in configured:
+        from hubfleet_runtime import native_login
 
         native_login.configure(c, path / "first-passwords")
+    elif "pam" in configured.lower():
+        from hubfleet_runtime import pam_login
+
+        pam_login.configure(c)
 
 
 def load(c: Config, path: Path) -> None:
@@ -215,7 +221,7 @@ def load(c: Config, path: Path) -> None:
         configure(c, directory)
         hub = directory.hub
         extra_config.run(c, path / "config" / "extra.py", hub.get("private_lines"), hub.get("public_names") or [])
-        _set_native_login(c, path)
+        _set_login(c, path)
         if hub.get("user_expiry"):
             user_expiry.configure(c, hub["user_expiry"])
         access.configure(c, bool(hub.get("keep_panel_grants")))

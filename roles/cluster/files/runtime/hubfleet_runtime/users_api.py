@@ -122,12 +122,10 @@ class NameHandler(UserHandler):
             return f"a server of {user.name} runs"
         if self.find_user(new) is not None:
             return f"{new} is another user of this hub"
-        is_taken = getattr(self.authenticator, "is_taken", None)
-        if is_taken and is_taken(new, user.name):
-            return f"{new} is the name of another account, or too similar to one"
+        name_problem = getattr(self.authenticator, "name_problem", None)
         try:
-            found: str = user.spawner.isolation_backend.rename_problem(user.name, new)
-            return found
+            found = name_problem(new, user.name) if name_problem else ""
+            return str(found or user.spawner.isolation_backend.rename_problem(user.name, new))
         except IsolationError as error:
             return str(error)
 

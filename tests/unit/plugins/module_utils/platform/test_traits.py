@@ -80,6 +80,10 @@ EVERYTHING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"open_signup": True, "minimum_password_length": 10, "failed_logins": 3},
         {"hub_allow_everyone": True, "hub_allowed_users": []},
     ),
+    "pam": (
+        {"service": "jupyterhub", "create_users": True},
+        {"hub_allowed_groups": ["staff"], "hub_admins": ["ada"]},
+    ),
     "shared-password": ({}, {}),
     "tmp": ({}, {"hub_demonstration": True}),
     "dummy": ({}, {"hub_demonstration": True}),
@@ -92,6 +96,7 @@ CLASSES = {
     "lti": "ltiauthenticator.lti13.auth",
     "ldap": "ldapauthenticator",
     "native": "nativeauthenticator",
+    "pam": "jupyterhub.auth",
     "shared-password": "jupyterhub.authenticators.shared",
     "tmp": "tmpauthenticator",
     "dummy": "jupyterhub.auth",

@@ -76,10 +76,11 @@ class FleetNativeAuthenticator(NativeAuthenticator):
         """Let an account follow the new name of its user; the caller commits."""
         self.accounts.rename(username, new_name)
 
-    def is_taken(self, new_name: str, username: str) -> bool:
-        """Return whether a user cannot have a name, since another one has it, or one that looks the same."""
+    def name_problem(self, new_name: str, username: str) -> str:
+        """Return why a user cannot get a name; "" if nothing prevents it."""
         others = (name for name in self.accounts.present_names() if name != username)
-        return skeleton(new_name) in map(skeleton, others)
+        taken = skeleton(new_name) in map(skeleton, others)
+        return f"{new_name} is the name of another account, or too similar to one" if taken else ""
 
     def is_password_strong(self, password: str) -> bool:
         """Refuse passwords that bcrypt cannot take as a whole, too."""

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Services that the inventory gives to a hub on a machine."""
+"""What a hub on a machine asks of the account that deploys: services, and passwords of the machine."""
 
 from __future__ import annotations
 
@@ -58,3 +58,12 @@ def test_the_account_of_a_service(setup: Any, service: dict[str, Any], message: 
     assert [blocker.problem.line() for blocker in found] == (
         [f"{hub.name}: hub_services[0].user: {message}"] if message else []
     )
+
+
+@pytest.mark.parametrize(("setup", "refused"), [(ROOT, False), (ORDINARY, True)])
+def test_only_root_checks_passwords_of_the_machine(setup: Any, refused: bool) -> None:
+    hub = hub_of(hub_authenticator="pam")
+    state = MachineState({hub.name: ObservedHub()}, {hub.name: []})
+    found = find_blockers([hub], setup, state, FleetInput({hub.name: HostInput(hub.name, {})}, {}), ASSETS)
+    message = "'pam' requires that root deploys: other accounts cannot check the passwords of the machine"
+    assert [blocker.problem.line() for blocker in found] == [f"{hub.name}: hub_authenticator: {message}"] * refused
