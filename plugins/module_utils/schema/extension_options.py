@@ -8,6 +8,10 @@ from __future__ import annotations
 from .catalogue_options import NAME_PATTERN, NAME_TEXT, VARIABLE_PATTERN, VARIABLE_TEXT
 from .option import SERVER, Option, element, names, users
 
+#: Source: jupyterhub.roles._validate_role_name.
+ROLE_NAME = r"[a-z][-a-z0-9_~.]{1,253}[a-z0-9]"
+ROLE_NAME_TEXT = "a role name of JupyterHub (lower case, at least three characters)"
+
 EXTENSION = (
     Option(
         "hub_services",
@@ -120,8 +124,8 @@ EXTENSION = (
                     "str",
                     ("Name of the role.",),
                     required=True,
-                    pattern=r"[a-z][-a-z0-9_~.]{1,253}[a-z0-9]",
-                    pattern_text="a role name of JupyterHub (lower case, at least three characters)",
+                    pattern=ROLE_NAME,
+                    pattern_text=ROLE_NAME_TEXT,
                 ),
                 Option("description", "str", ("Purpose of the role.",), prose=True, default=""),
                 Option(

@@ -11,7 +11,7 @@ from .model import Hub, ValuePath
 from .role_checks import check_scopes
 
 #: Keys of services that users log in to with the hub.
-_OAUTH = ("oauth_client_id", "oauth_client_allowed_scopes", "oauth_no_confirm")
+OAUTH_KEYS = ("oauth_client_id", "oauth_client_allowed_scopes", "oauth_no_confirm")
 
 
 def check_services(hub: Hub, report: Callable[[ValuePath, str], None]) -> None:
@@ -27,6 +27,6 @@ def check_services(hub: Hub, report: Callable[[ValuePath, str], None]) -> None:
             if service[key]:
                 report(("hub_services", index, key), "is only for a service with a command, which the hub starts")
         # JupyterHub does not start with a service that has the one, even if it is false, and not the other.
-        for key in _OAUTH if not (service["url"] or service["oauth_redirect_uri"]) else ():
+        for key in OAUTH_KEYS if not (service["url"] or service["oauth_redirect_uri"]) else ():
             if service[key] is not None:
                 report(("hub_services", index, key), "requires url or oauth_redirect_uri, where users log in")

@@ -25,9 +25,11 @@ from ..values.chart_values import LAYERS, ChartCode, ChartValues, chart_values
 from ..values.layers import ChartPath, Values, over_defaults
 from .chart_schema import ChartSchema
 from .hub_config import SPAWNER, check_config
+from .hub_pods import check_pods
 from .login_rules import check_login
-from .profile_overrides import check_chart_choices, check_option_choices
+from .profile_overrides import check_chart_choices, check_option_choices, place_of_override
 from .replacements import check_configuration, check_layers
+from .services_and_roles import check_services_and_roles
 from .session_checks import check_sessions
 
 _BY_CLASS = {authenticator.config_class: authenticator for authenticator in AUTHENTICATORS}
@@ -116,10 +118,12 @@ class _HubValidator:
         for path, message in schema.errors(self.full):
             self._report_new(path, message)
         check_layers(self.values, self.hub.explicit_options, self._report_layer, self._named)
+        check_services_and_roles(self.hub, self.full, self._report_new)
+        check_pods(self.full, self._report_new)
         if config is not None:
             check_configuration(self.full, self.values, self.facts.traits, self._report_replacement, self._named)
             session = check_sessions(self.full, self.values.merged, self.facts.traits, self._report_new)
-            check_chart_choices(self.values, session, config, self.facts.traits, self._report_new)
+            check_chart_choices(self.values, session, config, self.facts.traits, self._report_choice)
             self._check_code(config)
         if config is not None and not any(map(self._affects_login, self.broken)):
             self._check_login(config)
@@ -251,6 +255,15 @@ class _HubValidator:
         """Record a problem at a place in an option."""
         if not _is_opaque(self.host.variables, path):
             self._add(path, message, path, path)
+
+    def _report_choice(self, path: ChartPath, message: str) -> None:
+        """Record a problem in the profile list: of one that options made, at the override that it comes from."""
+        place = place_of_override(self.hub, self.values, path) if self._source(path)[0] not in LAYERS else None
+        if place is None:
+            self._report_new(path, message)
+        elif not self._is_known(place):
+            self.reported.add(place)
+            self._report_option(place, message)
 
     def _is_ignored(self, path: tuple[Any, ...]) -> bool:
         return not self._allows_everybody and path_text(path) in (self.hub["hub_ignored_problems"] or ())

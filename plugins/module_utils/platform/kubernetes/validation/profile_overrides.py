@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ....common.nested import depth_of
+from ....common.nested import depth_of, value_at
 from ....schema.catalogue import CATALOGUES
 from ....schema.kubernetes_checks import slug_of
 from ....schema.model import Hub, ValuePath
@@ -25,14 +25,43 @@ from .session_checks import check_choice, check_overrides
 from .sessions import Session
 
 PROFILE_LIST = ("singleuser", "profileList")
+_OVERRIDE = "kubespawner_override"
+#: Keys of profiles and choices that options make -> the key that they are made of.
+_MADE_OF_KEYS = {
+    "display_name": "title",
+    **{key: key for key in ("description", "slug", "default", "allowed_groups")},
+    _OVERRIDE: "override",
+    "profile_options": "options",
+}
 Report = Callable[[ValuePath, str], None]
 _Overrides = Iterator[tuple[ValuePath, Values]]
 
 
 def check_option_choices(hub: Hub, config: Values, traits: Traits, report: Report) -> None:
     """Check the overrides in the catalogues and profiles of a hub; ``report`` takes places in the inventory."""
-    for path, overrides in (*_of_entries(hub), *_of_profiles(hub)):
+    for path, overrides in (*_of_entries(hub, "override"), *_of_profiles(hub)):
         _check(path, overrides, config, traits, report)
+    extras = [((index,), profile["extra"]) for index, profile in enumerate(hub["hub_profiles"] or ())]
+    for path, extra in (*_of_entries(hub, "extra"), *((("hub_profiles", *at, "extra"), made) for at, made in extras)):
+        for key in extra or ():
+            if key in _MADE_OF_KEYS:
+                report((*path, key), f"replaces what other keys make of it; use {_MADE_OF_KEYS[key]}")
+
+
+def place_of_override(hub: Hub, values: ChartValues, path: ChartPath) -> ValuePath | None:
+    """Return the place in the inventory of an override in a profile list that options made; None if there is none.
+
+    path: in the values of the chart.
+    """
+    if path[:2] != PROFILE_LIST or _OVERRIDE not in path:
+        return None
+    inside = path[path.index(_OVERRIDE) + 1 :]
+    value = value_at(values.merged, path)
+    own = [(place, overrides) for place, overrides in _of_profiles(hub) if place[1] == path[2]]
+    for place, overrides in (*own, *_of_entries(hub, "override")):
+        if value is not None and value_at(overrides, inside) == value:
+            return (*place, *inside)
+    return None
 
 
 def check_chart_choices(values: ChartValues, session: Session, config: Values, traits: Traits, report: Report) -> None:
@@ -124,20 +153,19 @@ def _check_option(described: Any, path: ChartPath, report: Report) -> None:
 # --- Where overrides are
 
 
-def _of_entries(hub: Hub) -> _Overrides:
-    """Yield place and overrides of the environments and sizes that a hub offers."""
+def _of_entries(hub: Hub, what: str) -> _Overrides:
+    """Yield place and value of a key, such as ``override``, of the environments and sizes that a hub offers."""
     for variable, catalogue in CATALOGUES.items():
         key = variable.replace("hub_", "")
         named = [name for profile in hub["hub_profiles"] or () for name in profile[key] or ()]
         for index, item in enumerate(hub[variable] or ()):
             if is_name(item):
                 named.append(str(item))
-            elif item["override"]:
-                yield (variable, index, "override"), item["override"]
+            elif item[what]:
+                yield (variable, index, what), item[what]
         for name in dict.fromkeys(named):
-            overrides = hub[catalogue][name]["override"]
-            if overrides:
-                yield (catalogue, name, "override"), overrides
+            if hub[catalogue][name][what]:
+                yield (catalogue, name, what), hub[catalogue][name][what]
 
 
 def _of_profiles(hub: Hub) -> _Overrides:
@@ -159,9 +187,9 @@ def _of_profile(profile: Values, options: str, path: ValuePath) -> _Overrides:
 
 
 def _override_in(entry: Any, path: ValuePath) -> _Overrides:
-    overrides = entry.get("kubespawner_override") if isinstance(entry, dict) else None
+    overrides = entry.get(_OVERRIDE) if isinstance(entry, dict) else None
     if isinstance(overrides, dict):
-        yield (*path, "kubespawner_override"), overrides
+        yield (*path, _OVERRIDE), overrides
 
 
 def _items(value: Any) -> list[tuple[str, Any]]:
