@@ -4,8 +4,7 @@
 """Give restored homes to the accounts of this machine. Standard library only.
 
 Accounts have other numbers on another machine, and an old number may belong to somebody else now. So owners and groups
-that are not accounts of this hub become root, and entries of access control lists for them are removed. Source of the
-format of access control lists: linux/posix_acl_xattr.h.
+that are not accounts of this hub become root, and entries of access control lists for them are removed.
 """
 
 from __future__ import annotations
@@ -13,14 +12,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
-_LISTS = ("system.posix_acl_access", "system.posix_acl_default")
-_HEAD, _ENTRY = struct.Struct("<I"), struct.Struct("<HHI")
-_USER, _GROUP = 0x02, 0x08
+from hubfleet_runtime import acl
 
 
 @dataclass
@@ -85,7 +81,7 @@ def _set(path: str, owners: Owners, done: set[tuple[int, int]]) -> None:
     os.chown(path, owners.user(status.st_uid), owners.group(status.st_gid), follow_symlinks=False)
     if stat.S_ISLNK(status.st_mode):
         return
-    for name in _LISTS:
+    for name in (acl.ACCESS, acl.DEFAULT):
         try:
             before = os.getxattr(path, name)
         except OSError as error:
@@ -97,16 +93,14 @@ def _set(path: str, owners: Owners, done: set[tuple[int, int]]) -> None:
             os.setxattr(path, name, after)
 
 
-def translate(acl: bytes, owners: Owners) -> bytes:
+def translate(attribute: bytes, owners: Owners) -> bytes:
     """Return an access control list with the numbers of this machine, without entries for unknown accounts."""
-    entries = []
-    for tag, permissions, number in _ENTRY.iter_unpack(acl[_HEAD.size :]):
-        if tag == _USER:
+    kept = []
+    for kind, permissions, number in acl.entries(attribute):
+        if kind == acl.USER:
             number = owners.users.get(number, -1)
-        elif tag == _GROUP:
+        elif kind == acl.GROUP:
             number = owners.groups.get(number, -1)
         if number >= 0:
-            entries.append((tag, permissions, number))
-    # the kernel requires this order
-    entries.sort(key=lambda entry: (entry[0], entry[2] if entry[0] in (_USER, _GROUP) else 0))
-    return acl[: _HEAD.size] + b"".join(_ENTRY.pack(*entry) for entry in entries)
+            kept.append((kind, permissions, number))
+    return acl.attribute(kept)
