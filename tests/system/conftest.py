@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import shutil
@@ -115,6 +116,9 @@ def make_root_hub(tools: Tools, state: Path) -> Iterator[Callable[..., Hub]]:
         # accounts of persons, which the hub keeps
         if entry.pw_dir.startswith(f"{state}/homes/"):
             subprocess.run(["userdel", entry.pw_name], check=True)
+    for record in state.glob("homes/*/.shared/.groups.json"):
+        for group in json.loads(record.read_text(encoding="utf-8"))["groups"]:
+            subprocess.run(["groupdel", group], check=True)
     shutil.rmtree(runtime, ignore_errors=True)
 
 

@@ -95,7 +95,7 @@ class ChoiceCheck:
         async with self._step("terminal", Deadline(waiting), "the commands did not finish") as limit:
             terminal = await open_terminal(client, url, token, limit)
             if terminal:
-                await use_terminal(client, url, token, terminal, choice.terminal_command)
+                await use_terminal(client, url, token, terminal, choice.terminal_command, choice.shared_directories)
             else:
                 self.result.skipped = "no terminal was tried, since servers have none"
 

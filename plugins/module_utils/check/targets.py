@@ -18,6 +18,7 @@ class Choice:
     label: displayed name; empty means ENVIRONMENT/SIZE.
     kernel: name of the kernel, None for the server's default.
     terminal_command: command that must succeed in a terminal, "" for none.
+    shared_directories: path in the home -> whether the user of the check must be able to write there.
     """
 
     environment: str
@@ -28,6 +29,7 @@ class Choice:
     label: str = ""
     kernel: str | None = None
     terminal_command: str = ""
+    shared_directories: dict[str, bool] = field(default_factory=dict)
 
     @property
     def title(self) -> str:

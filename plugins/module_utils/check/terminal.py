@@ -24,6 +24,8 @@ except ImportError:  # see client.HAS_AIOHTTP
 
 LARGEST_OUTPUT = 1024 * 1024
 _CONTROL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_=>])|\r")
+#: Paths that mean the same between double quotes in a shell.
+_PLAIN_PATH = re.compile(r"[-\w./ @+,=:]+")
 #: Writes a file into the home directory, reads and removes it. No single quotes, see Command.
 WRITE_AND_READ = (
     "file=$(mktemp ~/.hubfleet-check-XXXXXX) && echo written > $file && read word < $file && rm $file"
@@ -101,18 +103,24 @@ def _feed(command: Command, text: str) -> None:
         command.feed(str(content[0]))
 
 
-async def use_terminal(client: HubClient, server_url: str, token: str, name: str, program: str) -> None:
-    """Write and read a file in the home directory, and run a program. Raises CheckFailure with what did not work.
+async def use_terminal(
+    client: HubClient, server_url: str, token: str, name: str, program: str, directories: dict[str, bool]
+) -> None:
+    """Write and read a file in the home directory, run a program, and look for shared directories.
 
-    program: a command such as ``pip --version``; "" for none.
+    program: a command such as ``pip --version``; "" for none. directories: path in the home -> whether it must be
+    writable; paths that a shell would read differently are not tried. Raises CheckFailure with what did not work.
     """
-    home = Command(WRITE_AND_READ)
-    commands = [home, *([Command(program)] if program else [])]
+    home, ran = Command(WRITE_AND_READ), Command(program)
+    found = {path: Command(f'test -d ~/"{path}"') for path in directories if _PLAIN_PATH.fullmatch(path)}
+    written = {path: Command(f'test -w ~/"{path}"') for path in found if directories[path]}
+    commands = [home, *([ran] if program else []), *found.values(), *written.values()]
     await run_commands(client, server_url, token, name, commands)
     if home.status:
         raise CheckFailure(f"a file could not be written into the home directory: {home.last_line()}")
-    for command in commands[1:]:
-        if command.status:
-            raise CheckFailure(
-                f"{quoted(program)} failed in a terminal with exit code {command.status}: {command.last_line()}"
-            )
+    if ran.status:
+        raise CheckFailure(f"{quoted(program)} failed in a terminal with exit code {ran.status}: {ran.last_line()}")
+    for tried, problem in ((found, "is not there"), (written, "cannot be written")):
+        for path, command in tried.items():
+            if command.status:
+                raise CheckFailure(f"the shared directory ~/{path} {problem}")

@@ -83,4 +83,6 @@ def may_hold_secret(value: Any, path: Sequence[Any], keys: Collection[str]) -> b
         return True
     if path[-1] in ("stringData", "binaryData") or ("extraFiles" in path[:-1] and "data" in path):
         return True
+    if "files" in path[:2] and path[-1] == "content":  # of hub.json
+        return True
     return holds_credentials(value) or holds_private_key(value)

@@ -24,6 +24,7 @@ from .problems import Problems
 from .role_checks import check_roles
 from .server_settings import check_server_settings
 from .service_checks import check_services
+from .shared_checks import check_shared
 from .units import format_duration
 from .user_names import check_blocked_admins, check_created_users
 from .values import check_keys
@@ -121,6 +122,7 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
         access_checks.check_groups_of_roles(hub, report)
     if not {"hub_groups", "hub_roles", "hub_admins", *(rule.name for rule in ALLOW_RULES)} & broken:
         access_checks.check_users_may_log_in(hub, report)
+    check_shared(hub, report, broken)
 
 
 def _check_backups(options: dict[str, Any], report: Report, broken: set[str]) -> None:

@@ -20,6 +20,7 @@ from .extension_options import EXTENSION
 from .kubernetes_options import KUBERNETES_CHAPTERS
 from .option import SERVER, Option, element, users
 from .server_settings import SERVER_SETTINGS
+from .shared_options import SHARED
 
 ADDRESS = (
     Option(
@@ -381,6 +382,7 @@ CHAPTERS = (
     ("Address", ADDRESS),
     ("Login", LOGIN),
     ("Environments and sizes", SOFTWARE),
+    ("Shared directories and files", SHARED),
     ("Limits and idle servers", RUNNING),
     ("Appearance", LOOK),
     ("Services, roles and extra configuration", EXTENSION),

@@ -22,6 +22,7 @@ from .problems import Problems
 from .role_checks import check_roles
 from .server_settings import check_server_settings
 from .service_checks import check_services
+from .shared_checks import check_shared_on_kubernetes
 from .user_names import check_blocked_admins, check_created_users
 from .values import check_value
 
@@ -101,6 +102,7 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
         _check_profiles(hub, report)
     if sound("hub_home_storage", *_HOME_OPTIONS):
         _check_homes(hub, report)
+        check_shared_on_kubernetes(hub, home_storage(hub) in ("claim", "nfs"), report)
         if sound("hub_volumes", "hub_files", "hub_server_settings"):
             _check_volumes(hub, report)
     if sound("cluster_exposure", "hub_url", "hub_domain", *_EXPOSURE_OPTIONS):

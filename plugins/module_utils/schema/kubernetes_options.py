@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .catalogue_options import CHOICE_PATTERN, CHOICE_TEXT, NAME_PATTERN, NAME_TEXT
+from .catalogue_options import NAME_PATTERN, NAME_TEXT
 from .formatted_text import KUBESPAWNER
 from .option import Option, element, names
 from .option import kubernetes_option as _option
 from .profile_options import PROFILE
+from .shared_options import PATH, READ_ONLY, SUBPATH
 
 #: A Kubernetes name (RFC 1123 label).
 LABEL_PATTERN = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
@@ -51,17 +52,6 @@ _NFS = Option(
         Option("path", "machine_path", ("Path of the export.",), required=True),
     ),
 )
-_MOUNT = (
-    Option("path", "machine_path", ("Mount path in sessions.",), required=True),
-    Option(
-        "subpath",
-        "str",
-        ("Subdirectory that is mounted; C({username}) and the other placeholders of KubeSpawner are replaced.",),
-        placeholders=KUBESPAWNER,
-    ),
-    Option("read_only", "bool", ("Whether it is mounted read-only.",)),
-)
-
 STORAGE = (
     _option(
         "hub_home_storage",
@@ -102,22 +92,15 @@ STORAGE = (
         "hub_home_mount_path", "machine_path", "Mount path of the home directory in sessions.", default="/home/jovyan"
     ),
     _option(
-        "hub_shared_directories",
-        "dict",
-        "Directories in the claim or export of the home directories that are mounted in all sessions, by name.",
-        elements=element("dict", options=_MOUNT),
-        pattern=NAME_PATTERN,
-        pattern_text=NAME_TEXT,
-        example="{shared: {path: /home/jovyan/shared, subpath: _shared, read_only: true}}",
-    ),
-    _option(
         "hub_volumes",
         "dict",
         "Additional volumes of sessions, by name.",
         elements=element(
             "dict",
             options=(
-                *_MOUNT,
+                PATH,
+                SUBPATH,
+                READ_ONLY,
                 Option(
                     "volume",
                     "dict",
@@ -133,30 +116,6 @@ STORAGE = (
         pattern=NAME_PATTERN,
         pattern_text=NAME_TEXT,
         example="{scratch: {path: /scratch, volume: {emptyDir: {sizeLimit: 10Gi}}}}",
-    ),
-    _option(
-        "hub_files",
-        "dict",
-        "Files that are mounted in every session, by name.",
-        "Every user can read them, so they must not hold secrets.",
-        elements=element(
-            "dict",
-            options=(
-                Option("path", "machine_path", ("Mount path in sessions.",), required=True),
-                Option("content", "str", ("Content of the file.",), prose=True, required=True),
-                Option(
-                    "mode",
-                    "int",
-                    ("File mode, such as 0644.",),
-                    minimum=0,
-                    maximum=0o777,
-                    pattern_text="a file mode such as 0644",
-                ),
-            ),
-        ),
-        pattern=CHOICE_PATTERN,
-        pattern_text=CHOICE_TEXT,
-        example="{welcome: {path: /home/jovyan/welcome.txt, content: Hello}}",
     ),
     _option(
         "hub_buckets",

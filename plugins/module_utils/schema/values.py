@@ -339,7 +339,8 @@ def _url(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
 def _machine_path(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     text = _text(option, value, report, path)
     if not text.startswith(("/", "~/") if option.home else "/") or re.search(r"[\0\n]", text):
-        raise _wrong(option, text)
+        hint = ", or one that starts with ~/" if option.home else ""
+        raise ValueError(f"{_wrong(option, text)}{hint}")
     if ".." in text.split("/"):
         raise ValueError(f"{text!r} contains '..'; write the path without it")
     return text

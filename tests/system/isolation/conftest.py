@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from isolation_modes import MODES
+from isolation_shared import SHARED
 from isolation_world import PROCESSES, USERS, WITH_GROUPS, WITHOUT_GROUPS, World, profiles
 from runtime_rig import Hub
 
@@ -38,6 +39,7 @@ def world(
         pytest.skip("needs bubblewrap")
     settings: dict[str, Any] = {
         "profile_list": profiles(),
+        **SHARED,
         "traits": {
             "JupyterHub": {"authenticator_class": "dummy", "allow_named_servers": True},
             "Authenticator": {"allow_all": True},

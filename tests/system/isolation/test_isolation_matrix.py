@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from isolation_modes import DETACH, FORKS, HOG, probe
+from isolation_shared import SHARED, WRITE, look, save_notebook
 from isolation_world import CPU, MEMORY, PROCESSES, World
 from runtime_client import Browser, sleeping, wait_for
 from user_packages import WRITE_WHEEL
@@ -98,6 +99,29 @@ def test_terminals_and_packages(world: World) -> None:
     assert kernel.run("!user-packages reset; pip list | grep -c mine").splitlines()[-1] == "0"
     with pytest.raises(AssertionError, match="No module named 'mine'"):
         world.kernels["bob"].run("import mine")
+
+
+def test_shared_directories(world: World) -> None:
+    """Groups decide who finds and who writes a directory; nobody locks anybody out of what both can write."""
+    alice, bob = world.kernels["alice"], world.kernels["bob"]
+    enforced = world.name != "none"
+    everything = [True, True, True]
+    assert look(world, "alice") == dict.fromkeys([*SHARED["shared_directories"], "results itself"], everything)
+    found = look(world, "bob")
+    assert found["everybody"] == everything
+    assert found["course"] == [True, True, not enforced]
+    assert found["results"] == [False, False, False]
+    assert found["results itself"][1:] == [not enforced, not enforced]
+    assert alice.run("print(open('welcome.txt').read())").strip() == "Hello"
+    for writer, reader, user in ((alice, bob, "alice"), (bob, alice, "bob")):
+        writer.run(WRITE.format(path=f"everybody/{user}.txt", text=user))
+        reader.run(f"open('everybody/{user}.txt', 'a').write(' and another')")
+        assert writer.run(f"print(open('everybody/{user}.txt').read())").strip() == f"{user} and another"
+    save_notebook(world, "alice", "everybody/shared.ipynb", "by alice")
+    save_notebook(world, "bob", "everybody/shared.ipynb", "by bob")
+    save_notebook(world, "alice", "everybody/shared.ipynb", "by alice again")
+    checkpoint = world.hub.homes / ".shared" / "everybody" / ".ipynb_checkpoints" / "shared-checkpoint.ipynb"
+    assert "by alice again" in checkpoint.read_text()
 
 
 def test_memory_over_the_limit_by_one_process(world: World) -> None:
@@ -223,3 +247,28 @@ def test_nothing_is_left_of_a_check_user(world: World) -> None:
         assert not left
     if world.name.startswith("system-users"):
         assert not processes.living_processes_of(uid)
+
+
+def test_who_leaves_a_group_loses_its_directories(world: World) -> None:
+    """From the next start of the server on; the files stay, also of a directory that is not shared any more."""
+    hub = world.hub
+    path = hub.directory / "config" / "hub.json"
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    settings["groups"]["teachers"]["users"] = []
+    del settings["shared_directories"]["everybody"]
+    settings["files"]["welcome"]["content"] = "Welcome\n"
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    hub.kill("hub")
+    hub.start("hub")
+    world.new_kernel("alice").run("open('results/mine.txt', 'w')")
+    assert hub.api("DELETE", "users/alice/server")[0] in (202, 204)
+    wait_for("the server to stop", lambda: not hub.api("GET", "users/alice")[1]["servers"], 30)
+    assert hub.start_server("alice").get("ready")
+    kernel, enforced = world.new_kernel("alice"), world.name != "none"
+    found = look(world, "alice")
+    assert found["everybody"] == found["results"] == [False, False, False]
+    assert found["course"] == [True, True, not enforced]
+    assert found["results itself"][1:] == [not enforced, not enforced]
+    assert kernel.run("print(open('welcome.txt').read())").strip() == "Welcome"
+    assert (hub.homes / ".shared" / "results" / "mine.txt").exists()
+    assert (hub.homes / ".shared" / "everybody" / "alice.txt").exists()

@@ -11,6 +11,7 @@ from typing import TypeVar
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import Choice
 
 from ...schema.model import Environment, Hub, Size
+from .shared_changes import checked_directories
 
 Entry = TypeVar("Entry", Environment, Size)
 
@@ -29,6 +30,7 @@ def check_choices(hub: Hub, every: bool) -> tuple[list[Choice], list[str]]:
             code=environment.check_code,
             expect=environment.check_output,
             terminal_command="pip --version",
+            shared_directories=checked_directories(hub),
         )
         for environment in (environments if every else environments[:1])
         for size in (sizes if every else sizes[:1])

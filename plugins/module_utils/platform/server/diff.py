@@ -34,10 +34,11 @@ from .observe.hub import ObservedHub
 from .redacted import HubContent, mask_change
 from .reverse_proxy.apply import ObservedReverseProxy
 from .revisions.history import APPLYING
+from .shared_changes import shared_sentences
 
 #: Codes of reasons that other platforms may not have.
 BUILD, RESTART, FILES, REVERSE_PROXY = "build", "restart", "files", "reverse-proxy"
-HUB_CONFIG, ACCESS, LOGIN = "hub-jupyterhub-config", "access", "login"
+HUB_CONFIG, ACCESS, LOGIN, SHARED = "hub-jupyterhub-config", "access", "login", "shared-directories"
 
 
 def diff_hub(desired: DesiredHub, state: MachineState, missing: Collection[str]) -> HubDiff:
@@ -72,6 +73,8 @@ def _differences(
         return HubDiff(desired.name, CREATE, [Reason(NEW, "new"), *reasons], **fingerprints)
     reasons += _file_reasons(desired, observed)
     reasons += _access_reasons(desired, observed)
+    shared = shared_sentences(observed.config, desired.config, desired.redactor)
+    reasons += [Reason(SHARED, text) for text in shared]
     accounts = accounts_taken_over(observed.config, desired.config, observed.signed_up, desired.redactor)
     if accounts:
         reasons.append(Reason(LOGIN, accounts))

@@ -39,12 +39,12 @@ def storage_settings(hub: Hub) -> Iterator[Setting]:
         yield _mount(HOME, HOME, mount, "hub_home_nfs")
     yield from _storage_classes(hub)
     for name, entry in (hub["hub_shared_directories"] or {}).items():
-        yield _mount(name, HOME, entry, "hub_shared_directories", name)
+        yield _mount(name, HOME, _at(hub, entry), "hub_shared_directories", name)
     for name, entry in (hub["hub_volumes"] or {}).items():
         yield _volume(name, entry["volume"], "hub_volumes", name)
-        yield _mount(name, name, entry, "hub_volumes", name)
+        yield _mount(name, name, _at(hub, entry), "hub_volumes", name)
     for name, entry in (hub["hub_files"] or {}).items():
-        file = {"mountPath": literal(entry["path"]), "stringData": entry["content"], "mode": entry["mode"]}
+        file = {"mountPath": literal(_at(hub, entry)["path"]), "stringData": entry["content"], "mode": entry["mode"]}
         value = {key: item for key, item in file.items() if item is not None}
         yield Setting(("singleuser", "extraFiles", name), value, ("hub_files", name))
     if hub["hub_server_settings"]:
@@ -64,6 +64,12 @@ def _storage_classes(hub: Hub) -> Iterator[Setting]:
             yield setting(path, hub[option], option)
         elif shared and wanted:
             yield setting(path, shared, "cluster_storage_class")
+
+
+def _at(hub: Hub, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry with an absolute path: ~ is where the home directory is mounted."""
+    path: str = entry["path"]
+    return {**entry, "path": hub["hub_home_mount_path"].rstrip("/") + path[1:]} if path.startswith("~/") else entry
 
 
 def _volume(name: str, volume: dict[str, Any], *source: Any) -> Setting:

@@ -18,6 +18,7 @@ import time
 from ....common import files
 from ..layout import SERVICES, HubLayout, Layout
 from ..state_directory import lies_inside, require_own
+from .shared_groups import groups_of, remove_group
 
 #: Seconds to wait for killed processes to end.
 PATIENCE = 10.0
@@ -109,7 +110,7 @@ def _forget_runs(layout: HubLayout) -> None:
 
 
 def remove_data(layout: HubLayout, hub: str, homes: str, own_homes: bool, runtime_directory: str) -> list[str]:
-    """Remove a hub's directory, its users' homes and their accounts; return what was removed.
+    """Remove a hub's directory, its users' homes, shared directories, accounts and groups; return what was removed.
 
     own_homes: whether the homes are in the state directory. Elsewhere, such as in /home or behind a symbolic link, they
     are kept, and so are the accounts: a new account could get the user ID of an old one, and with it its files.
@@ -119,6 +120,8 @@ def remove_data(layout: HubLayout, hub: str, homes: str, own_homes: bool, runtim
     removed = data_to_remove(layout, hub, homes, own_homes)
     for entry in _accounts(hub, homes) if _removes_homes(layout, homes, own_homes) else []:
         _remove_account(entry, runtime_directory)
+    for group in groups_of(homes) if _removes_homes(layout, homes, own_homes) else []:
+        remove_group(group)
     for directory in _data_directories(layout, homes, own_homes):
         shutil.rmtree(directory)
     return removed
@@ -129,6 +132,7 @@ def data_to_remove(layout: HubLayout, hub: str, homes: str, own_homes: bool) -> 
     require_own(_cluster(layout))
     removes_homes = _removes_homes(layout, homes, own_homes)
     accounts = [f"account {entry.pw_name}" for entry in _accounts(hub, homes)] if removes_homes else []
+    accounts += [f"group {group}" for group in groups_of(homes)] if removes_homes else []
     return accounts + _data_directories(layout, homes, own_homes)
 
 

@@ -48,7 +48,7 @@ _FILES = {
     "etc/jupyter/jupyter_server_config.py": _SERVER_CONFIG,
     "share/jupyter/kernels/python3/kernel.json": json.dumps(_KERNEL, indent=1) + "\n",
 }
-_MODULES = ("kernel", "server", "start", "terminals", "transport", "user_packages")
+_MODULES = ("home", "kernel", "server", "start", "terminals", "transport", "user_packages")
 #: Imported by every Python of the environment that a user's server starts, but not by one that ignores variables.
 _AT_START = (
     'import os, sys; "HUBFLEET_USER_PACKAGES" in os.environ and not sys.flags.ignore_environment'

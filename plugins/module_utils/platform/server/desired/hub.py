@@ -18,6 +18,7 @@ from ...traits import hub_traits, load_groups, profile_list, secret_traits
 from ..facts.machine import Setup
 from ..redacted import PRIVATE_LINES, PUBLIC_NAMES, HubContent, mask_content
 from ..reverse_proxy.desired import ReverseProxy, Site, site_of
+from ..shared_changes import shared_directories, shared_files
 from .environments import Assets, Build, hub_builds, versions
 from .services import Service, culler_settings, reverse_proxy_service, services, slice_name
 
@@ -197,6 +198,8 @@ def _config(hub: Hub, setup: Setup, environments: dict[str, Build], copied: dict
         "profile_list": profile_list(hub),
         "user_packages": hub["hub_user_packages"],
         **({"server_settings": hub["hub_server_settings"]} if hub["hub_server_settings"] else {}),
+        "shared_directories": shared_directories(hub),
+        "files": shared_files(hub),
         "traits": hub_traits(hub),
         "shared_password": hub["hub_authenticator"] == "shared-password",
         "templates": files.config("templates") if hub["hub_templates"] else None,

@@ -18,13 +18,14 @@ from typing import Any
 
 from traitlets.config import Config
 
-from hubfleet_environment import user_packages
+from hubfleet_environment import home, user_packages
 
 _SHELL = Path(__file__).with_name("shell")
 
 
 def configure(c: Any) -> None:
-    """Set up terminals, and the programs and packages of kernels and terminals; then apply the operator's settings."""
+    """Set up the home, terminals, and the programs and packages of kernels; then apply the operator's settings."""
+    _set_up_home()
     software = user_packages.environment()
     programs = [f"{software}/bin"]
     if user_packages.allowed():
@@ -42,6 +43,16 @@ def configure(c: Any) -> None:
     c.LabApp.news_url = None
     # hub_server_settings; kernels and terminals need not see them
     c.merge(Config(json.loads(os.environ.pop("HUBFLEET_SERVER_SETTINGS", "{}"))))
+
+
+def _set_up_home() -> None:
+    """Show shared directories and files of the hub in the home; problems are in the server's log."""
+    try:
+        problems = home.set_up(Path.home())
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problems = [f"shared directories and files are not shown: {error}"]
+    for problem in problems:
+        print(f"hubfleet: {problem}", file=sys.stderr, flush=True)
 
 
 def _use_packages() -> Path | None:

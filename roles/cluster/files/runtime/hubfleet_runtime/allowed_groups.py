@@ -26,7 +26,7 @@ class AllowedGroups:
     @classmethod
     async def visible(cls, profiles: Sequence[dict[str, Any]], spawner: Any) -> list[dict[str, Any]]:
         """Return the profiles that the user of a spawner may start. Raises HTTPError 403 if these are none."""
-        groups = await cls._groups_of(spawner.user)
+        groups = await cls.groups_of(spawner.user)
         allowed = [cls._without_hidden(profile, groups) for profile in profiles if cls._allows(profile, groups)]
         found = [profile for profile in allowed if profile is not None]
         if profiles and not found:
@@ -35,7 +35,8 @@ class AllowedGroups:
         return found
 
     @staticmethod
-    async def _groups_of(user: Any) -> set[str]:
+    async def groups_of(user: Any) -> set[str]:
+        """Return the groups of a user, without case."""
         names = {group.name.casefold() for group in user.groups}
         state = await user.get_auth_state() or {}
         for team in state.get("teams") or ():

@@ -13,9 +13,19 @@ from typing import Any
 
 def write_private(path: Path, text: str) -> None:
     """Replace a file atomically; only its owner can read it."""
+    _replace(path, text, 0o600)
+
+
+def write_public(path: Path, text: str) -> None:
+    """Replace a file atomically; whoever reaches it can read it."""
+    _replace(path, text, 0o644)
+
+
+def _replace(path: Path, text: str, mode: int) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     with open(descriptor, "w", encoding="utf-8") as stream:
+        os.fchmod(descriptor, mode)  # whatever the umask
         stream.write(text)
     os.replace(fresh, path)
 

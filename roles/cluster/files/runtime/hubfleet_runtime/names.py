@@ -55,6 +55,11 @@ def dynamic_account_name(state: str, hub: str, user: str) -> str:
     return f"hd-{_readable(user, 15)}-{account_hash(state, hub, user)}"
 
 
+def group_name(state: str, hub: str, shared_directory: str, right: str) -> str:
+    """Return the name of the group of those who have a right to a shared directory, at most 32 characters."""
+    return f"hg-{_readable(shared_directory, 16)}-{account_hash(state, hub, f'{shared_directory}/{right}')}"
+
+
 def server_id(directory: Path, user: str, server: str) -> str:
     """Return the name of a server that is unique on the machine, for control groups and units; at most 61 characters.
 

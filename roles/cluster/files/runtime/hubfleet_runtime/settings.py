@@ -26,6 +26,8 @@ from hubfleet_runtime import (
     user_expiry,
     users_api,
 )
+from hubfleet_runtime.isolation import shared_directories
+from hubfleet_runtime.shared import SharedDirectory
 from hubfleet_runtime.spawner import ServerSpawner
 
 FORMAT = 1
@@ -175,10 +177,14 @@ def _set_spawner(c: Config, directory: HubDirectory) -> None:
         homes=Path(hub["homes"]),
         runtime_directory=Path(hub["runtime_directory"]),
         slice=hub.get("slice") or "",
+        shared_directories=tuple(
+            SharedDirectory.read(name, entry) for name, entry in (hub.get("shared_directories") or {}).items()
+        ),
     )
     try:
         profiles.validate(hub["profile_list"], environments)
-        isolation.create(hub["isolation"], context)
+        backend = isolation.create(hub["isolation"], context)
+        shared_directories.prepare(backend, list((hub.get("files") or {}).values()))
     except profiles.ProfileError as error:
         raise ConfigurationError(f"hub.json: profile_list: {error}") from error
     except isolation.IsolationError as error:

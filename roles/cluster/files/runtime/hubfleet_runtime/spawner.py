@@ -24,7 +24,17 @@ from tornado.escape import xhtml_escape
 from traitlets import Bool, Dict, Instance, Integer, Unicode, default
 
 from hubfleet_runtime import log_files, names, ports, processes
-from hubfleet_runtime.isolation import HubContext, Isolation, IsolationError, Limits, ServerContext, Unit, systemd
+from hubfleet_runtime.allowed_groups import AllowedGroups
+from hubfleet_runtime.isolation import (
+    HubContext,
+    Isolation,
+    IsolationError,
+    Limits,
+    ServerContext,
+    Unit,
+    shared_directories,
+    systemd,
+)
 from hubfleet_runtime.isolation import create as create_isolation
 from hubfleet_runtime.profile_list_spawner import ProfileListSpawner
 
@@ -130,6 +140,8 @@ class ServerSpawner(ProfileListSpawner):
             HUBFLEET_HUB=str(self.hub_context.directory),
             # read by hubfleet_environment, which is part of every environment
             HUBFLEET_USER_PACKAGES="true" if self.user_packages else "false",
+            HUBFLEET_SHARED_DIRECTORIES=json.dumps({grant.path: str(grant.source) for grant in context.shared}),
+            HUBFLEET_HOME_FILES=str(self.hub_context.home_files),
         )
         if self.server_settings:
             env["HUBFLEET_SERVER_SETTINGS"] = json.dumps(self.server_settings)
@@ -159,7 +171,12 @@ class ServerSpawner(ProfileListSpawner):
         self._report_progress(10, "Preparing home directory")
         self._software = self.environment_directory()
         backend, limits = self.isolation_backend, self.limits()
-        self._context: ServerContext = await asyncio.to_thread(backend.prepare, self.user.name, self.name)
+        groups = await AllowedGroups.groups_of(self.user)
+        prepared = await asyncio.to_thread(backend.prepare, self.user.name, self.name)
+        granted, missing = await asyncio.to_thread(shared_directories.grants, backend, groups)
+        if missing:
+            self.log.warning("%s: shared directories are not shown: %s is missing", self._log_name, ", ".join(missing))
+        self._context: ServerContext = replace(prepared, shared=granted)
         program = self._software / "bin" / self.cmd[0]
         server = [str(program) if program.exists() else self.cmd[0], *self.cmd[1:], *self.get_args()]
         command = backend.command(self._context, self._software, server, limits)

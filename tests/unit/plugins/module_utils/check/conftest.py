@@ -218,8 +218,8 @@ class FakeHub:
     def _printed(self, typed: str) -> str:
         """Return what a shell would print for a command of the check."""
         first, last = (a + b for a, b in re.findall(r"([0-9a-f]{16}) ([0-9a-f]{16})", typed))
-        command = "pip" if "pip" in typed else "file"
-        output, status = self.printed[command]
+        command = next((each for each in ("pip", "test -d", "test -w") if each in typed), "file")
+        output, status = self.printed.get(command, ("", 0))
         return f"\x1b[?2004l\r{first}\r\n{output}\r\n{last}:{status}\r\n"
 
     async def _send(self, socket: Any, asked: Any, kind: str, text: str) -> None:

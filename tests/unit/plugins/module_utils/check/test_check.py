@@ -131,6 +131,15 @@ def test_a_terminal_that_is_of_no_use(hub: Any, check: Check, command: str, prin
     assert hub.users == {}
 
 
+@pytest.mark.parametrize(("command", "error"), [("test -d", "is not there"), ("test -w", "cannot be written")])
+def test_a_shared_directory_that_is_of_no_use(hub: Any, check: Check, command: str, error: str) -> None:
+    choice = dataclasses.replace(GOOD, shared_directories={"a course": True, "data": False, "$(odd)": True})
+    assert check(choice).ok
+    assert [typed.count('~/"') for typed in hub.typed] == [0, 0, 1, 1, 1]
+    hub.printed[command] = ("", 1)
+    assert failure(check(choice)) == ("terminal", f"the shared directory ~/a course {error}")
+
+
 def test_a_shell_that_ends(hub: Any, check: Check) -> None:
     hub.shell_ends = True
     assert failure(check()) == ("terminal", "the shell of the terminal ended before its command had finished")

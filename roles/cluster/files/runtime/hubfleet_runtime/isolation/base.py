@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from hubfleet_runtime import names
+from hubfleet_runtime.shared import Grant, SharedDirectory
 
 #: User ids that systemd allocates for DynamicUser=. Source: https://systemd.io/UIDS-GIDS/
 _DYNAMIC_UIDS = range(0xEF00, 0xFFF0)
@@ -34,6 +35,7 @@ class HubContext:
     """A hub and its paths. directory: the hub's own.
 
     slice: systemd slice for servers that run as units; "" if servers are child processes of the hub.
+    shared_directories: what users share.
     """
 
     directory: Path
@@ -41,16 +43,27 @@ class HubContext:
     homes: Path
     runtime_directory: Path
     slice: str = ""
+    shared_directories: tuple[SharedDirectory, ...] = ()
 
     @property
     def state(self) -> str:
         """Return the state directory, which tells this fleet from others on the machine."""
         return str(self.directory.parent.parent)
 
+    @property
+    def shared(self) -> Path:
+        """Return the directory of what users share; no home has such a name."""
+        return self.homes / ".shared"
+
+    @property
+    def home_files(self) -> Path:
+        """Return the file with the files that every home gets; users read it."""
+        return self.shared / ".files.json"
+
 
 @dataclass(frozen=True)
 class ServerContext:
-    """The account and the directories of a server. server_id: see names.server_id()."""
+    """The account and the directories of a server. server_id: see names.server_id(). shared: what its user may use."""
 
     server_id: str
     home: Path
@@ -58,6 +71,12 @@ class ServerContext:
     runtime_directory: str
     uid: int | None = None
     gid: int | None = None
+    shared: tuple[Grant, ...] = ()
+
+    @property
+    def groups(self) -> list[int]:
+        """Return the groups that give access to what the user may use."""
+        return [grant.gid for grant in self.shared if grant.gid is not None]
 
 
 @dataclass(frozen=True)
@@ -111,6 +130,8 @@ class Isolation(abc.ABC):
     """An isolation backend. All methods block, and raise IsolationError."""
 
     name = ""
+    #: Whether accounts and groups of the machine decide who can use a shared directory.
+    unix_groups = False
 
     def __init__(self, hub: HubContext) -> None:
         self.hub = hub

@@ -88,6 +88,10 @@ class Bubblewrap(Isolation):
             "--bind",
             str(context.home),
             str(context.home),
+            "--ro-bind-try",
+            str(self.hub.home_files),
+            str(self.hub.home_files),
+            *_bind_shared(context),
             "--chdir",
             str(context.home),
             "--",
@@ -123,6 +127,14 @@ def _limit_processes(limits: Limits) -> list[str]:
     if not limits.processes or program is None or kernel < (5, 14):
         return []
     return [program, f"--nproc={limits.processes}", "--"]
+
+
+def _bind_shared(context: ServerContext) -> list[str]:
+    """Return arguments of bwrap that expose the shared directories of the user."""
+    arguments = []
+    for grant in context.shared:
+        arguments += ["--bind" if grant.writable else "--ro-bind", str(grant.source), str(grant.source)]
+    return arguments
 
 
 def _bind_system() -> list[str]:

@@ -38,7 +38,9 @@ from hubfleet_runtime.isolation.base import (
     require_check_user,
 )
 
-_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
+#: Where programs that manage accounts are.
+PROGRAM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
+_ENVIRONMENT = {"PATH": PROGRAM_PATH, "LC_ALL": "C"}
 # Exit codes of useradd(8) and userdel(8): the password, group or subordinate-id file cannot be updated, mostly
 # because another program has locked it; the account exists.
 _LOCKED = {1, 10, 16, 18}
@@ -53,6 +55,7 @@ class SystemUsers(Isolation):
     """A system account per user of the hub, created when their first server starts."""
 
     name = "system-users"
+    unix_groups = True
 
     def __init__(self, hub: HubContext) -> None:
         super().__init__(hub)
@@ -63,7 +66,7 @@ class SystemUsers(Isolation):
         if os.geteuid() != 0:
             raise IsolationError("isolation 'system-users' needs root; without root use 'bubblewrap'")
         for program in ("useradd", "userdel", "usermod", "groupmod"):
-            if shutil.which(program, path=_ENVIRONMENT["PATH"]) is None:
+            if shutil.which(program, path=PROGRAM_PATH) is None:
                 raise IsolationError(f"isolation 'system-users' needs the program {program}")
         check_runtime_path(self.hub.runtime_directory)
         self.control_groups = cgroups.find_control_groups()
@@ -87,8 +90,9 @@ class SystemUsers(Isolation):
         )
 
     def popen_arguments(self, context: ServerContext, limits: Limits) -> dict[str, Any]:
-        """Run as the account, in no group but its own, and in the server's control group."""
+        """Run as the account, in the server's control group, and in no group but its own and of shared directories."""
         uid, gid, groups = context.uid, context.gid, self.control_groups
+        shared_groups = context.groups
         if uid is None or gid is None:
             raise IsolationError(f"{context.account} is not an account")
         if groups:
@@ -105,7 +109,7 @@ class SystemUsers(Isolation):
             else:
                 limits.apply()
                 limits.apply_to_account()
-            os.setgroups([])
+            os.setgroups(shared_groups)
             os.setresgid(gid, gid, gid)
             os.setresuid(uid, uid, uid)
 
@@ -171,8 +175,8 @@ class SystemUsers(Isolation):
         self.end_user_processes(user)  # usermod(8) refuses accounts with processes
         old, new = (names.account_name(self.hub.state, self.hub.name, each) for each in (user, new_name))
         about = ["--home", str(self.home(new_name)), "--comment", self._comment(new_name)]
-        _run_when_unlocked(["usermod", "--login", new, *about, old], lambda: self._account(new_name) is not None)
-        _run_when_unlocked(["groupmod", "--new-name", new, old], lambda: _has_group(new))
+        run_when_unlocked(["usermod", "--login", new, *about, old], lambda: self._account(new_name) is not None)
+        run_when_unlocked(["groupmod", "--new-name", new, old], lambda: _has_group(new))
 
     def _remove(self, user: str, entry: pwd.struct_passwd) -> None:
         kill_processes_of(entry.pw_uid, entry.pw_gid)
@@ -181,7 +185,7 @@ class SystemUsers(Isolation):
         for directory in _SHARED_DIRECTORIES:
             remove_owned(Path(directory), entry.pw_uid)
         # last: after a failure, the account is found again by its comment
-        _run_when_unlocked(["userdel", entry.pw_name], lambda: self._account(user) is None)
+        run_when_unlocked(["userdel", entry.pw_name], lambda: self._account(user) is None)
 
     def _comment(self, user: str) -> str:
         """Return the comment of the account, which tells that the hub created it and for whom."""
@@ -222,7 +226,7 @@ class SystemUsers(Isolation):
             "SUB_GID_COUNT=1",
             name,
         ]
-        _run_when_unlocked(command, lambda: self._account(user) is not None)
+        run_when_unlocked(command, lambda: self._account(user) is not None)
         entry = self._account(user)
         if entry is None:
             raise IsolationError(f"account {name} was created, but cannot be found")
@@ -236,7 +240,7 @@ def _has_group(name: str) -> bool:
         return False
 
 
-def _run_when_unlocked(command: list[str], done: Callable[[], bool]) -> None:
+def run_when_unlocked(command: list[str], done: Callable[[], bool]) -> None:
     """Run a program that changes accounts until done() is true, waiting while another one has locked them.
 
     Several hubs may create accounts at once, and these programs do not wait for each other long.

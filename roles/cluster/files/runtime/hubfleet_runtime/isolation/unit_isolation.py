@@ -29,6 +29,10 @@ from hubfleet_runtime.isolation.system_users import SystemUsers
 _CHOWN_HOME = '[ "$(stat -c %u "$1")" = "$(stat -c %u "$2")" ] || exec chown -R -h --from="$3" --reference="$2" "$1"'
 
 
+def _supplementary_groups(context: ServerContext) -> list[tuple[str, str]]:
+    return [("SupplementaryGroups", " ".join(map(str, context.groups)))] if context.groups else []
+
+
 class UnitIsolation(Isolation):
     """Run each server as a unit with limits."""
 
@@ -69,7 +73,12 @@ class SystemUserUnits(UnitIsolation, SystemUsers):
 
     def properties(self, context: ServerContext, environment: Path) -> list[tuple[str, str]]:
         """Set the account; the view is that of all accounts of the machine."""
-        return [("User", str(context.uid)), ("Group", str(context.gid)), ("WorkingDirectory", str(context.home))]
+        return [
+            ("User", str(context.uid)),
+            ("Group", str(context.gid)),
+            *_supplementary_groups(context),
+            ("WorkingDirectory", str(context.home)),
+        ]
 
 
 class DynamicUserUnits(UnitIsolation):
@@ -81,6 +90,7 @@ class DynamicUserUnits(UnitIsolation):
     """
 
     name = "systemd"
+    unix_groups = True
 
     def check(self) -> None:
         """Check for root and systemd, and that others cannot reach the homes."""
@@ -121,6 +131,9 @@ class DynamicUserUnits(UnitIsolation):
         shown = [systemd.quote(path) for path in (environment, *bind_python(environment)[1::3])]
         # names of accounts and of hosts are looked up there
         shown += ["-/run/systemd/userdb", "-/run/systemd/resolve", "-/run/nscd"]
+        shown.append(systemd.quote(f"-{self.hub.home_files}"))
+        shown += [systemd.quote(grant.source) for grant in context.shared if not grant.writable]
+        writable = [systemd.quote(grant.source) for grant in context.shared if grant.writable]
         chown = _CHOWN_HOME.replace("$", "$$")
         return [
             ("DynamicUser", "yes"),
@@ -131,7 +144,8 @@ class DynamicUserUnits(UnitIsolation):
             ("ProtectHome", "tmpfs"),
             ("TemporaryFileSystem", " ".join(hidden)),
             ("BindReadOnlyPaths", " ".join(shown)),
-            ("BindPaths", f"{home} {runtime}"),
+            ("BindPaths", " ".join([home, runtime, *writable])),
+            *_supplementary_groups(context),
             ("ExecStartPre", f"+/bin/sh -c '{chown}' sh {home} {runtime} {owner}"),
             ("WorkingDirectory", str(context.home)),
         ]

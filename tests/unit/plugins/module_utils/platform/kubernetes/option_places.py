@@ -323,6 +323,24 @@ PLACES = [
         {"hub_home_storage": "claim", "hub_home_claim": "homes"},
     ),
     Place(
+        "hub_shared_directories",
+        {"shared": {"path": "~/shared", "subpath": "_shared"}},
+        {
+            "singleuser/storage/extraVolumeMounts/shared": {
+                "name": "home",
+                "mountPath": "/home/user/shared",
+                "subPath": "_shared",
+            }
+        },
+        {"hub_home_storage": "claim", "hub_home_claim": "homes", "hub_home_mount_path": "/home/user"},
+    ),
+    Place(
+        "hub_files",
+        {"welcome": {"path": "~/welcome.txt", "content": "Hello"}},
+        {"singleuser/extraFiles/welcome": {"mountPath": "/home/user/welcome.txt", "stringData": "Hello"}},
+        {"hub_home_mount_path": "/home/user"},
+    ),
+    Place(
         "hub_volumes",
         {"scratch": {"path": "/scratch", "volume": {"emptyDir": {"sizeLimit": "10Gi"}}}},
         _volume("scratch", {"emptyDir": {"sizeLimit": "10Gi"}}, {"name": "scratch", "mountPath": "/scratch"}),

@@ -239,11 +239,11 @@ def test_imported_hubs_keep_the_access_of_the_database_until_they_say_otherwise(
 @pytest.mark.parametrize(
     ("variables", "taken"),
     [
-        ({"hub_shared_directories": {"home": {"path": "/a"}}}, "the home directories"),
+        ({"hub_shared_directories": {"home": {"path": "/a", "subpath": "a"}}}, "the home directories"),
         ({"hub_volumes": {"home": {"path": "/a", "volume": {"emptyDir": {}}}}}, "the home directories"),
         (
             {
-                "hub_shared_directories": {"data": {"path": "/a"}},
+                "hub_shared_directories": {"data": {"path": "/a", "subpath": "a"}},
                 "hub_volumes": {"data": {"path": "/b", "volume": {"emptyDir": {}}}},
             },
             "hub_shared_directories",
