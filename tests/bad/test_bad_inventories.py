@@ -73,6 +73,32 @@ def test_playbook_prints_the_same(name: str, inventory: Path) -> None:
     assert content(inventory) == before
 
 
+@pytest.mark.parametrize("verbosity", ["", "-v"])
+def test_own_output_says_it_once(verbosity: str, inventory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below the title of the task, without an excerpt of the playbook; -v adds what Ansible itself prints."""
+    monkeypatch.setenv("ANSIBLE_STDOUT_CALLBACK", "hubfleet.jupyterhub.fleet")
+    monkeypatch.setenv("ANSIBLE_DISPLAY_SKIPPED_HOSTS", "false")
+    case = CASES["ports/twice"]
+    case.write(inventory)
+    done = playbook(inventory, *filter(None, [verbosity]))
+    said = "1 problem in 1 hub, listed above; nothing was changed"
+    title = "TASK [Validate every hub]"
+    printed_lines = [line for line in done.stdout.splitlines() if line]
+    place = next(index for index, line in enumerate(printed_lines) if line.startswith(title))
+    assert printed_lines[place + 1] == case.expect[0]
+    if verbosity:
+        assert "Origin: " in done.stdout
+    else:
+        assert printed_lines[place + 2] == f"fatal: [alpha]: {said}"
+        assert done.stdout.count(said) == 1 and "Origin: " not in done.stdout
+
+
+def test_check_of_a_playbook_says_it_once(inventory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSIBLE_STDOUT_CALLBACK", "hubfleet.jupyterhub.fleet")
+    done = playbook(inventory, "-e", "rollback_to=x", name="rollback")
+    assert done.stdout.count("rollback_to: x is not the number of a deploy") == 1 and "Origin: " not in done.stdout
+
+
 def test_playbook_of_a_sound_inventory(inventory: Path) -> None:
     """A valid inventory prints only a summary."""
     CASES["sound/vaulted_inline"].write(inventory)
