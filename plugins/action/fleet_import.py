@@ -21,7 +21,12 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     Charts,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import nearest
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import RECORDED_CHARTS, chart_cache, chart_code
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import (
+    RECORDED_CHARTS,
+    RECORDED_JUPYTERHUB,
+    chart_cache,
+    chart_code,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import BulkAction
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
 
@@ -40,7 +45,9 @@ class ActionModule(BulkAction):
         try:
             request = _request(given, bool(self._task.check_mode))
             charts = Charts(RECORDED_CHARTS, os.path.join(request.directory, "inventory"), chart_cache())
-            imported = import_fleet(request, chart_code(), charts, display.display)
+            imported = import_fleet(
+                request, chart_code(), charts, display.display, jupyterhub_records=RECORDED_JUPYTERHUB
+            )
         except FleetImportError as problem:
             return {"failed": True, "msg": f"{problem}; nothing was written"}
         _print_summary(imported, request)

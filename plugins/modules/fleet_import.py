@@ -28,6 +28,7 @@ options:
       - With O(format=2i2c), a directory of clusters, or the directory of one.
       - With O(format=z2jh), values files in Helm's order.
       - With O(format=tljh), a C(config.yaml).
+      - With O(format=jupyterhub_config), a C(jupyterhub_config.py). It is read, not run.
     type: list
     elements: path
     required: true
@@ -37,21 +38,23 @@ options:
       - V(2i2c), a tree of clusters as in github.com/2i2c-org/infrastructure.
       - V(z2jh), values of the zero-to-jupyterhub chart, or of a chart that contains it as C(jupyterhub).
       - V(tljh), the configuration of The Littlest JupyterHub; the hub then runs on a machine.
+      - V(jupyterhub_config), the configuration of any other JupyterHub, as far as it can be read without running it;
+        the hub then runs on a machine.
     type: str
-    choices: [2i2c, z2jh, tljh]
+    choices: [2i2c, z2jh, tljh, jupyterhub_config]
     required: true
   directory:
     description: Directory for the inventory; it must be empty or not exist.
     type: path
     required: true
   hub:
-    description: Name of the hub, with V(z2jh) and V(tljh). Unset, derived from the name of the file or its directory.
+    description: Name of the hub, for all but V(2i2c). Unset, derived from the name of the file or its directory.
     type: str
   cluster:
-    description: Name of its cluster, with V(z2jh) and V(tljh). Unset, V(kubernetes) or V(machine).
+    description: Name of its cluster, for all but V(2i2c). Unset, V(kubernetes) or V(machine).
     type: str
   tier:
-    description: Tier of the hub, with V(z2jh) and V(tljh). Unset, derived from its name.
+    description: Tier of the hub, for all but V(2i2c). Unset, derived from its name.
     type: str
     choices: [staging, production]
   overwrite:

@@ -20,8 +20,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 ROLES = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "roles"))
 FILES = os.path.join(ROLES, "cluster", "files")
 
-#: What is recorded of each chart version.
+#: What is recorded of each version of the chart, and of JupyterHub.
 RECORDED_CHARTS = os.path.join(ROLES, "hub", "files", "charts")
+RECORDED_JUPYTERHUB = os.path.join(ROLES, "hub", "files", "jupyterhub")
 
 
 @functools.cache
@@ -31,7 +32,7 @@ def assets() -> Assets:
         locks=_texts(os.path.join(FILES, "locks"), (".txt", ".json")),
         runtime=_texts(os.path.join(FILES, "runtime"), (".py", ".html", ".cjs")),
         environment=_texts(os.path.join(FILES, "environment"), (".py", ".sh", "bashrc")),
-        jupyterhub_records=os.path.join(ROLES, "hub", "files", "jupyterhub"),
+        jupyterhub_records=RECORDED_JUPYTERHUB,
     )
 
 

@@ -123,10 +123,35 @@ def test_check_mode_tells_the_same_and_writes_nothing(tmp_path: Path) -> None:
     assert "changed=1" in tried.stdout and "changed=1" in done.stdout
 
 
+def test_python_of_a_hub_is_read_and_not_run(tmp_path: Path) -> None:
+    """What has an option comes back through Ansible; no secret is printed, and nothing of the file is run."""
+    (tmp_path / "jupyterhub_config.py").write_text(
+        "open('was-run', 'w')\n"
+        "c.JupyterHub.authenticator_class = 'nativeauthenticator.NativeAuthenticator'\n"
+        "c.Authenticator.allowed_users = {'ada'}\n"
+        "c.JupyterHub.services = [{'name': 'grader', 'url': 'http://127.0.0.1:9000', 'api_token': 'hunter2hunter2'}]\n"
+        "c.JupyterHub.log_level = 10\n",
+        encoding="utf-8",
+    )
+    request = {"source": "jupyterhub_config.py", "format": "jupyterhub_config", "directory": "fleet", "hub": "campus"}
+    done = run_import(tmp_path, **request)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "hunter2" not in done.stdout + done.stderr and not (tmp_path / "was-run").exists()
+    host = read_back(tmp_path / "fleet").hosts["campus"]
+    assert host.variables["hub_services"][0]["api_token"] == "hunter2hunter2"
+    assert host.variables["hub_jupyterhub_config"] == "c.JupyterHub.log_level = 10\n"
+    assert "- line 1: a call" in (tmp_path / "fleet" / "import-report.md").read_text(encoding="utf-8")
+    again = run_import(tmp_path, **request)
+    assert again.returncode == 0 and "changed=0" in again.stdout
+
+
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        ({"format": "helm"}, "import_format: 'helm' is not known; allowed: 2i2c, tljh, z2jh; nothing was written"),
+        (
+            {"format": "helm"},
+            "import_format: 'helm' is not known; allowed: 2i2c, jupyterhub_config, tljh, z2jh; nothing was written",
+        ),
         ({"source": "none.yaml"}, "none.yaml: there is no such file or directory; nothing was written"),
         ({"source": "bad.yaml"}, "bad.yaml:3: is not YAML: "),
         ({"format": "2i2c", "source": "."}, ".: has no cluster.yaml, and neither have its subdirectories"),

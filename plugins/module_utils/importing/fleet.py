@@ -26,6 +26,7 @@ from .factor import ImportedHub, Layers, factor
 from .ignored_problems import ignore_existing_problems
 from .infer import Variables
 from .infer_exposure import infer_exposure
+from .jupyterhub_config import read_jupyterhub_config
 from .naming import group_names, host_names
 from .option_values import chart_value
 from .reconcile import NOT_VALIDATED, ReconciledHub, check_values, reconcile
@@ -36,7 +37,9 @@ from .tree_2i2c import read_2i2c
 from .write import InventoryFiles, render_files, write_files
 from .z2jh import read_z2jh
 
-FORMATS = ("2i2c", "z2jh", "tljh")
+FORMATS = ("2i2c", "z2jh", "tljh", "jupyterhub_config")
+#: Formats of hubs on a machine, which have no values of the chart.
+_OF_MACHINES = ("tljh", "jupyterhub_config")
 MARKDOWN, JSON = "import-report.md", "import-report.json"
 
 #: Reported of a hub without an authenticator, or with one that accepts everybody.
@@ -58,9 +61,9 @@ class ImportRequest:
     """What to import.
 
     paths: the source - a tree or a cluster's directory (2i2c), values files in Helm's order (z2jh), a config.yaml
-        (tljh).
+        (tljh), a jupyterhub_config.py (jupyterhub_config).
     directory: of the new inventory.
-    hub, cluster, tier: of the hub of z2jh and tljh; "" takes them from the names of the files.
+    hub, cluster, tier: of the hub, for all formats but 2i2c; "" takes them from the names of the files.
     overwrite: replace the files that an import writes. check: write nothing.
     """
 
@@ -83,14 +86,19 @@ class ImportResult:
 
 
 def import_fleet(
-    request: ImportRequest, code: ChartCode, charts: Charts, progress: Progress = lambda _sentence: None
+    request: ImportRequest,
+    code: ChartCode,
+    charts: Charts,
+    progress: Progress = lambda _sentence: None,
+    jupyterhub_records: str = "",
 ) -> ImportResult:
     """Import hubs; raises FleetImportError before anything is written.
 
     charts: the known charts, which the hubs are validated against.
+    jupyterhub_records: the directory with what is recorded of versions of JupyterHub.
     """
     _check_request(request)
-    source = _read(request)
+    source = _read(request, jupyterhub_records)
     if not source.hubs:
         raise FleetImportError(f"{request.paths[0]}: has no hubs")
     progress(f"read {plural(len(source.hubs), 'hub')}; finding options for their values")
@@ -141,21 +149,23 @@ def _check_request(request: ImportRequest) -> None:
         raise FleetImportError(f"import_{name}: 2i2c's trees are one directory, and name their hubs themselves")
 
 
-def _read(request: ImportRequest) -> SourceFleet:
+def _read(request: ImportRequest, jupyterhub_records: str) -> SourceFleet:
     if request.format == "2i2c":
         return read_2i2c(request.paths[0])
-    read = read_z2jh if request.format == "z2jh" else read_tljh
     for path in request.paths:
         if os.path.isdir(path):
             raise FleetImportError(f"{path}: is a directory; name a file")
-    return read(request.paths, request.hub, request.cluster, request.tier)
+    names = (request.paths, request.hub, request.cluster, request.tier)
+    if request.format == "jupyterhub_config":
+        return read_jupyterhub_config(*names, jupyterhub_records)
+    return read_z2jh(*names) if request.format == "z2jh" else read_tljh(*names)
 
 
 def _reconcile_all(
     sources: list[Source], catalogues: dict[str, Catalogues], code: ChartCode, form: str
 ) -> list[ReconciledHub]:
     """Return every hub as options and Helm values, in the order of the sources."""
-    if form == "tljh":
+    if form in _OF_MACHINES:
         return [ReconciledHub(source, dict(source.variables), {}) for source in sources]
     by_source: dict[int, ReconciledHub] = {}
     for cluster, entries in catalogues.items():

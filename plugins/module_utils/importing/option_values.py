@@ -35,6 +35,17 @@ def renders_as(
     option: Option | str, value: Any, rendered: Any, to_chart: Callable[[Any], Any] = lambda checked: checked
 ) -> bool:
     """Tell whether ``value`` is valid for an option and renders as ``rendered`` in the chart's values."""
+    problems, checked = _checked(option, value)
+    return not problems and same(to_chart(_as_written(checked)), rendered)
+
+
+def is_valid(option: Option | str, value: Any) -> bool:
+    """Tell whether ``value`` is valid for an option, whatever is filled in."""
+    return not _checked(option, value)[0]
+
+
+def _checked(option: Option | str, value: Any) -> tuple[list[str], Any]:
+    """Return the problems of a value of an option, and the parsed value."""
     problems: list[str] = []
 
     def report(_path: ValuePath, message: str) -> None:
@@ -43,7 +54,7 @@ def renders_as(
 
     described = OPTIONS[option] if isinstance(option, str) else option
     checked = check_value(described, value, report)
-    return not any(problems) and same(to_chart(_as_written(checked)), rendered)
+    return [problem for problem in problems if problem], checked
 
 
 def _as_written(checked: Any) -> Any:

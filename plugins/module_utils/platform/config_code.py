@@ -89,6 +89,13 @@ def place(node: ast.AST, names: set[str]) -> tuple[str, ...] | None:
     return (*above, step) if above is not None and isinstance(step, str) else None
 
 
+def mentions_below(tree: ast.AST, names: set[str]) -> Iterator[Mention]:
+    """Yield the traits that a statement, and those inside of it, set or change; ``names`` are those of ``c``."""
+    yield from _mentions(tree, names)
+    for node in _in_scope(tree, names):
+        yield from _mentions(node, names)
+
+
 def _mentions(node: ast.AST, names: set[str]) -> Iterator[Mention]:
     """Yield the traits that one statement, or one call, sets or changes."""
     if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
