@@ -225,7 +225,11 @@ def _problem(mention: Mention, config: dict[str, Any], traits: Traits, own: set[
     near = nearest_name(trait, known)
     if near:
         return f"{section} has no such trait; did you mean {near!r}?"
-    return "" if unknown_allowed else f"{section} has no such trait{nearest(trait, known)}"
+    if unknown_allowed:
+        return ""
+    owner = next((base for base in ("JupyterHub", *CLASS_TRAITS) if trait in traits.of(base)), "")
+    hint = f"; did you mean c.{owner}.{trait}?" if owner else nearest(trait, known)
+    return f"{section} has no such trait{hint}"
 
 
 def _class_names(config: dict[str, Any]) -> list[str]:

@@ -39,13 +39,15 @@ _Overrides = Iterator[tuple[ValuePath, Values]]
 
 def check_option_choices(hub: Hub, config: Values, traits: Traits, report: Report) -> None:
     """Check the overrides in the catalogues and profiles of a hub; ``report`` takes places in the inventory."""
-    for path, overrides in (*_of_entries(hub, "override"), *_of_profiles(hub)):
+    for path, overrides in (*_of_entries(hub), *_of_profiles(hub)):
         _check(path, overrides, config, traits, report)
-    extras = [((index,), profile["extra"]) for index, profile in enumerate(hub["hub_profiles"] or ())]
-    for path, extra in (*_of_entries(hub, "extra"), *((("hub_profiles", *at, "extra"), made) for at, made in extras)):
-        for key in extra or ():
-            if key in _MADE_OF_KEYS:
-                report((*path, key), f"replaces what other keys make of it; use {_MADE_OF_KEYS[key]}")
+    for path, entry in (
+        *_entries(hub),
+        *((("hub_profiles", at), made) for at, made in enumerate(hub["hub_profiles"] or ())),
+    ):
+        for key, own in _MADE_OF_KEYS.items():
+            if key in (entry["extra"] or {}) and entry.get(own) and entry["extra"][key] != entry[own]:
+                report((*path, "extra", key), f"replaces {own}, which is set as well; remove one of them")
 
 
 def place_of_override(hub: Hub, values: ChartValues, path: ChartPath) -> ValuePath | None:
@@ -58,7 +60,7 @@ def place_of_override(hub: Hub, values: ChartValues, path: ChartPath) -> ValuePa
     inside = path[path.index(_OVERRIDE) + 1 :]
     value = value_at(values.merged, path)
     own = [(place, overrides) for place, overrides in _of_profiles(hub) if place[1] == path[2]]
-    for place, overrides in (*own, *_of_entries(hub, "override")):
+    for place, overrides in (*own, *_of_entries(hub)):
         if value is not None and value_at(overrides, inside) == value:
             return (*place, *inside)
     return None
@@ -153,19 +155,25 @@ def _check_option(described: Any, path: ChartPath, report: Report) -> None:
 # --- Where overrides are
 
 
-def _of_entries(hub: Hub, what: str) -> _Overrides:
-    """Yield place and value of a key, such as ``override``, of the environments and sizes that a hub offers."""
+def _entries(hub: Hub) -> Iterator[tuple[ValuePath, Values]]:
+    """Yield the environments and sizes that a hub offers, each with its place."""
     for variable, catalogue in CATALOGUES.items():
         key = variable.replace("hub_", "")
         named = [name for profile in hub["hub_profiles"] or () for name in profile[key] or ()]
         for index, item in enumerate(hub[variable] or ()):
             if is_name(item):
                 named.append(str(item))
-            elif item[what]:
-                yield (variable, index, what), item[what]
+            else:
+                yield (variable, index), item
         for name in dict.fromkeys(named):
-            if hub[catalogue][name][what]:
-                yield (catalogue, name, what), hub[catalogue][name][what]
+            yield (catalogue, name), hub[catalogue][name]
+
+
+def _of_entries(hub: Hub) -> _Overrides:
+    """Yield place and overrides of the environments and sizes that a hub offers."""
+    for path, entry in _entries(hub):
+        if entry["override"]:
+            yield (*path, "override"), entry["override"]
 
 
 def _of_profiles(hub: Hub) -> _Overrides:

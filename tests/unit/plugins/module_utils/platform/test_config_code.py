@@ -40,6 +40,10 @@ WRONG = {
     "in a function": ("def f():\n    c.Spawner.memlimit = 1\nf()", "Spawner.memlimit: Spawner has no such trait"),
     "another name": ("config = get_config()\nconfig.Spawner.memlimit = 1", "Spawner.memlimit: Spawner has no"),
     "direct": ("get_config().Spawner.memlimit = 1", "Spawner.memlimit: Spawner has no such trait"),
+    "of another class": (
+        "c.JupyterHub.allowed_users = {'a'}",
+        "JupyterHub.allowed_users: JupyterHub has no such trait; did you mean c.Authenticator.allowed_users?",
+    ),
     "class inside": ("c.JupyterHub.Spawner.cmd = []", "JupyterHub.Spawner: is a class, whose section is not inside"),
     "lower case": ("c.jupyterhub.port = 1", "jupyterhub.port: is not a class: class names begin with a capital letter"),
     "misspelt class": ("c.JupyterHubb.port = 1", "JupyterHubb.port: unknown class; did you mean 'JupyterHub'?"),
