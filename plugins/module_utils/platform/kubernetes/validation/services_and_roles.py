@@ -55,7 +55,7 @@ def check_services_and_roles(hub: Hub, full: Values, report: Report) -> None:
 
 
 def _check_services(hub: Hub, full: Values, report: Report) -> set[str] | None:
-    """Check the services; return the names of all, None where code may add others."""
+    """Check the services; return the names of all, None where code or pending secrets may add others."""
     names = {_CULLER} if value_at(full, ("cull", "enabled")) else set()
     for key, service in items_of(value_at(full, SERVICES)):
         path = (*SERVICES, key)
@@ -69,6 +69,7 @@ def _check_services(hub: Hub, full: Values, report: Report) -> set[str] | None:
         _check_service(hub, path, service, report)
     code = items_of(value_at(full, ("hub", "extraConfig")))
     others = any(_SERVICES_IN_CODE.search(str(text)) for _key, text in code)
+    others = others or bool(hub["hub_pending_secrets"])
     return None if others or value_at(full, ("hub", "config", "JupyterHub", "services")) else names
 
 
