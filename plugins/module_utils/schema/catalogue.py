@@ -66,6 +66,8 @@ class Offers:
         found = []
         for index, entry in enumerate(self.options[variable] or ()):
             self._check_groups(entry, (variable, index))
+            if entry["unlisted_image"]:
+                self._check_groups(entry["unlisted_image"], (variable, index, "unlisted_image"))
             parts = {}
             for key, offered in (("environments", ENVIRONMENTS), ("sizes", SIZES)):
                 names = [(name, (variable, index, key, place)) for place, name in enumerate(entry[key] or ())]

@@ -55,7 +55,7 @@ def deployed() -> Iterator[Deployed]:
     fleet = Fleet("lab")
     try:
         held = Secrets(secrets.token_hex(16), secrets.token_hex(16))
-        fleet.add("trial", "staging", hub_title="Trial")
+        fleet.add("trial", "staging", hub_title="Trial", hub_metrics=True)
         settings = {"client_id": "an-id", "client_secret": fleet.encrypted(held.client)}
         service = {"name": "grader", "api_token": fleet.encrypted(held.service)}
         fleet.add(

@@ -40,6 +40,15 @@ def test_first_deploy_says_what_it_did(deployed: Deployed) -> None:
     assert list(deployed.fleet.identities()) == ["lab"]
 
 
+def test_the_operator_is_told_where_the_token_for_metrics_is(deployed: Deployed) -> None:
+    trial = deployed.fleet.hub("trial")
+    path = trial.directory / "secrets" / "metrics_token"
+    assert f"the token for {trial.url}hub/metrics is in {path}" in deployed.first.output
+    status, text = trial.request("GET", "hub/metrics", path.read_text())
+    assert status == 200 and "# TYPE jupyterhub_total_users gauge" in text
+    assert trial.request("GET", "hub/metrics")[0] == 403
+
+
 def test_services_run_under_the_supervisor(deployed: Deployed) -> None:
     fleet = deployed.fleet
     keeper = supervisor_pid(fleet.state)

@@ -27,7 +27,7 @@ from ...fleet.changes import (
 from ...fleet.snapshot import version_reasons
 from .access_changes import inventory_changes, panel_sentences
 from .account_changes import accounts_taken_over
-from .desired.hub import VERSIONS, DesiredHub
+from .desired.hub import SETTINGS_KEY, VERSIONS, DesiredHub
 from .desired.services import Service, culler_settings
 from .observe.cluster import MachineState
 from .observe.hub import ObservedHub
@@ -39,6 +39,7 @@ from .shared_changes import shared_sentences
 #: Codes of reasons that other platforms may not have.
 BUILD, RESTART, FILES, REVERSE_PROXY = "build", "restart", "files", "reverse-proxy"
 HUB_CONFIG, ACCESS, LOGIN, SHARED = "hub-jupyterhub-config", "access", "login", "shared-directories"
+SERVER_SETTINGS = "server-settings"
 
 
 def diff_hub(desired: DesiredHub, state: MachineState, missing: Collection[str]) -> HubDiff:
@@ -75,6 +76,8 @@ def _differences(
     reasons += _access_reasons(desired, observed)
     shared = shared_sentences(observed.config, desired.config, desired.redactor)
     reasons += [Reason(SHARED, text) for text in shared]
+    if observed.config.get(SETTINGS_KEY) != desired.config.get(SETTINGS_KEY):
+        reasons.append(Reason(SERVER_SETTINGS, "settings of users' servers, for those that start afterwards"))
     accounts = accounts_taken_over(observed.config, desired.config, observed.signed_up, desired.redactor)
     if accounts:
         reasons.append(Reason(LOGIN, accounts))

@@ -28,6 +28,9 @@ VERSIONS = {"jupyterhub": "JupyterHub", "proxy": "proxy", "python": "Python"}
 #: Keys of services that go to secrets.json.
 _SECRET_OF_SERVICES = ("api_token", "environment")
 
+#: Key of hub.json with hub_server_settings; absent without any.
+SETTINGS_KEY = "server_settings"
+
 #: Version of hub.json that the package hubfleet_runtime understands.
 FORMAT = 1
 
@@ -197,7 +200,7 @@ def _config(hub: Hub, setup: Setup, environments: dict[str, Build], copied: dict
         },
         "profile_list": profile_list(hub),
         "user_packages": hub["hub_user_packages"],
-        **({"server_settings": hub["hub_server_settings"]} if hub["hub_server_settings"] else {}),
+        **({SETTINGS_KEY: hub["hub_server_settings"]} if hub["hub_server_settings"] else {}),
         "shared_directories": shared_directories(hub),
         "files": shared_files(hub),
         "traits": hub_traits(hub),

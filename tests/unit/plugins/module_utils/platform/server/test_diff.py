@@ -172,6 +172,13 @@ def test_every_option_is_here() -> None:
     assert CHANGES.keys() | COPIED == for_servers
 
 
+def test_settings_of_servers_are_for_later_starts() -> None:
+    before, after = (desired(hub_of(**variables)) for variables in CHANGES["hub_server_settings"])
+    told = "settings of users' servers, for those that start afterwards"
+    assert told in texts(diff_of(after, as_deployed(before), []))
+    assert told not in texts(diff_of(after, as_deployed(after), []))
+
+
 @pytest.mark.parametrize("option", CHANGES)
 def test_what_restarts(option: str) -> None:
     """Each option restarts what it is about, and nothing else."""
