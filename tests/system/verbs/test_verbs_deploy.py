@@ -44,7 +44,7 @@ def test_the_operator_is_told_where_the_token_for_metrics_is(deployed: Deployed)
     trial = deployed.fleet.hub("trial")
     path = trial.directory / "secrets" / "metrics_token"
     assert f"the token for {trial.url}hub/metrics is in {path}" in deployed.first.output
-    status, text = trial.request("GET", "hub/metrics", path.read_text())
+    status, text = trial.request("GET", "hub/metrics", trial.secret(path.name))
     assert status == 200 and "# TYPE jupyterhub_total_users gauge" in text
     assert trial.request("GET", "hub/metrics")[0] == 403
 
