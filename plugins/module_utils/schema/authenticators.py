@@ -316,6 +316,11 @@ REFUSED = (
         "whoever uses a name first sets its password, and could be an admin; use 'native', which generates the first "
         "passwords of users who are listed",
     ),
+    (
+        "multi",
+        "a hub has one authenticator; let an identity provider that accepts accounts of several others check who users "
+        "are, with 'generic-oauth' (such as Keycloak) or 'cilogon'",
+    ),
 )
 
 BY_NAME = {authenticator.name: authenticator for authenticator in AUTHENTICATORS}

@@ -161,6 +161,18 @@ def test_output_of_a_terminal_is_activity(hub: Hub) -> None:
     assert last_activity() > before
 
 
+def test_they_follow_a_user_who_is_renamed(hub: Hub) -> None:
+    """But for their programs, which contain the path of the home."""
+    assert hub.api("DELETE", f"users/{USER}/server")[0] in (202, 204)
+    wait_for("the server to stop", lambda: not hub.api("GET", f"users/{USER}")[1]["servers"], 30)
+    url = f"{hub.direct}hub/api/hubfleet/users/{USER}/name?new=adele"
+    assert hub.request("POST", url, hub.secrets["users_token"]) == (200, {})
+    assert hub.start_server("adele").get("ready")
+    kernel = hub.kernel("adele")
+    assert kernel.run("import kept, os; print(kept.VERSION, os.getcwd())").split() == ["1.0", str(hub.homes / "adele")]
+    assert kernel.run("!python -c 'import kept; print(kept.VERSION)'").strip() == "1.0"
+
+
 def test_packages_can_be_forbidden(make_user_hub: Callable[..., Hub]) -> None:
     hub = make_user_hub("forbidden", isolation="none", user_packages=False)
     hub.start("proxy", "hub")

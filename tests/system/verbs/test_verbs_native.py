@@ -150,6 +150,7 @@ def test_users_are_renamed_signed_out_and_removed(fleet: Fleet, first: Result, f
     assert "dora" not in hub.users() and log_in(hub, "doris", first_passwords(file)["doris"])
     assert users(fleet, "remove", "doris").code == 0
     assert "doris" not in hub.users() and (homes / "doris" / "mine").exists()
+    assert "1 hub: nothing to change" in fleet.succeed("deploy").output
 
 
 def test_what_the_inventory_says_is_not_changed(fleet: Fleet, first: Result) -> None:

@@ -118,6 +118,9 @@ class NameHandler(UserHandler):
         return str(name)
 
     def _problem(self, user: Any, new: str) -> str:
+        backend = getattr(user.spawner, "isolation_backend", None)
+        if backend is None:
+            return "the hub has a spawner of its own, and homes that may depend on names"
         if user.active:
             return f"a server of {user.name} runs"
         if self.find_user(new) is not None:
@@ -125,7 +128,7 @@ class NameHandler(UserHandler):
         name_problem = getattr(self.authenticator, "name_problem", None)
         try:
             found = name_problem(new, user.name) if name_problem else ""
-            return str(found or user.spawner.isolation_backend.rename_problem(user.name, new))
+            return str(found or backend.rename_problem(user.name, new))
         except IsolationError as error:
             return str(error)
 
