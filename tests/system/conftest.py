@@ -102,6 +102,8 @@ def state() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def make_root_hub(tools: Tools, state: Path) -> Iterator[Callable[..., Hub]]:
     """Makes hubs with system accounts; ends them and removes their accounts afterwards."""
+    from hubfleet_runtime import admin_sudo
+
     runtime = Path(tempfile.mkdtemp(prefix="hubfleet-test-", dir="/run"))
     hubs: list[Hub] = []
 
@@ -116,6 +118,8 @@ def make_root_hub(tools: Tools, state: Path) -> Iterator[Callable[..., Hub]]:
         # accounts of persons, which the hub keeps
         if entry.pw_dir.startswith(f"{state}/homes/"):
             subprocess.run(["userdel", entry.pw_name], check=True)
+    for hub in hubs:
+        admin_sudo.path_of(hub.directory).unlink(missing_ok=True)
     for record in state.glob("homes/*/.shared/.groups.json"):
         for group in json.loads(record.read_text(encoding="utf-8"))["groups"]:
             subprocess.run(["groupdel", group], check=True)

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import access_checks
+from .admin_sudo import check_admin_sudo
 from .authenticators import ALLOW_RULES, COMMON_RULES, Authenticator
 from .authenticators import BY_NAME as AUTHENTICATORS
 from .login_checks import check_login_settings
@@ -123,6 +124,8 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
     if not {"hub_groups", "hub_roles", "hub_admins", *(rule.name for rule in ALLOW_RULES)} & broken:
         access_checks.check_users_may_log_in(hub, report)
     check_shared(hub, report, broken)
+    if not {"hub_admin_sudo", "hub_admins", "hub_authenticator", "cluster_isolation"} & broken:
+        check_admin_sudo(hub, report)
 
 
 def _check_backups(options: dict[str, Any], report: Report, broken: set[str]) -> None:

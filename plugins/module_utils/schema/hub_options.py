@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from .admin_sudo import OPTION as ADMIN_SUDO
 from .authenticators import ALLOW_RULES, BY_NAME, REFUSED
 from .catalogue_options import (
     ENVIRONMENT,
@@ -131,6 +132,7 @@ LOGIN = (
         elements=users(),
         example="[ada]",
     ),
+    ADMIN_SUDO,
     Option(
         "hub_groups",
         "dict",

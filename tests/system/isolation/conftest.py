@@ -48,6 +48,9 @@ def world(
             "ServerSpawner": {"processes_limit": PROCESSES},
         },
     }
+    if as_root:
+        settings["admin_sudo"] = True
+        settings["traits"]["Authenticator"]["admin_users"] = ["alice"]
     make = make_root_hub if as_root else make_user_hub
     if not as_root:
         settings["isolation"] = name

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
 import pytest
+from hubfleet_runtime import admin_sudo
 from isolation_modes import DETACH, FORKS, HOG, probe
 from isolation_shared import SHARED, WRITE, look, save_notebook
-from isolation_world import CPU, MEMORY, PROCESSES, World
+from isolation_world import CPU, MEMORY, PROCESSES, USERS, World
 from runtime_client import Browser, sleeping, wait_for
 from user_packages import WRITE_WHEEL
 
@@ -122,6 +124,13 @@ def test_shared_directories(world: World) -> None:
     save_notebook(world, "alice", "everybody/shared.ipynb", "by alice again")
     checkpoint = world.hub.homes / ".shared" / "everybody" / ".ipynb_checkpoints" / "shared-checkpoint.ipynb"
     assert "by alice again" in checkpoint.read_text()
+
+
+def test_admins_become_root_where_they_may(world: World) -> None:
+    code = "import subprocess; print(subprocess.run(['sudo', '-n', 'id', '-u'], capture_output=True, text=True).stdout)"
+    if shutil.which("sudo") is None or not world.name.startswith("system-users"):
+        return
+    assert [world.kernels[user].run(code).strip() for user in USERS] == ["0", ""]
 
 
 def test_memory_over_the_limit_by_one_process(world: World) -> None:
@@ -250,13 +259,14 @@ def test_nothing_is_left_of_a_check_user(world: World) -> None:
 
 
 def test_who_leaves_a_group_loses_its_directories(world: World) -> None:
-    """From the next start of the server on; the files stay, also of a directory that is not shared any more."""
+    """From the next start of the server on, but a right to become root at once; all files stay."""
     hub = world.hub
     path = hub.directory / "config" / "hub.json"
     settings = json.loads(path.read_text(encoding="utf-8"))
     settings["groups"]["teachers"]["users"] = []
     del settings["shared_directories"]["everybody"]
     settings["files"]["welcome"]["content"] = "Welcome\n"
+    settings["admin_sudo"] = False
     path.write_text(json.dumps(settings), encoding="utf-8")
     hub.kill("hub")
     hub.start("hub")
@@ -270,5 +280,6 @@ def test_who_leaves_a_group_loses_its_directories(world: World) -> None:
     assert found["course"] == [True, True, not enforced]
     assert found["results itself"][1:] == [not enforced, not enforced]
     assert kernel.run("print(open('welcome.txt').read())").strip() == "Welcome"
+    assert not admin_sudo.path_of(hub.directory).exists()
     assert (hub.homes / ".shared" / "results" / "mine.txt").exists()
     assert (hub.homes / ".shared" / "everybody" / "alice.txt").exists()

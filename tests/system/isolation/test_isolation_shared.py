@@ -9,13 +9,17 @@ import grp
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from hubfleet_runtime import acl
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.admin_sudo import (
+    end_admin_sudo,
+)
+from hubfleet_runtime import acl, admin_sudo
 from hubfleet_runtime.isolation import HubContext, IsolationError, NoIsolation, SystemUsers, shared_directories
 from hubfleet_runtime.shared import READ, WRITE, SharedDirectory
 from runtime_tools import FILES, needs_root
@@ -112,6 +116,25 @@ def test_a_source_must_exist_and_not_show_what_is_private(tmp_path: Path, hub: H
         backend = NoIsolation(context(tmp_path, SharedDirectory("data", "data", source=str(source))))
         with pytest.raises(IsolationError, match=error):
             shared_directories.prepare(backend, [])
+
+
+@needs_root
+def test_a_stopped_hub_takes_the_right_to_become_root_with_it(hub: HubContext) -> None:
+    if shutil.which("visudo", path="/usr/sbin") is None:
+        pytest.skip("needs sudo")
+    path = admin_sudo.path_of(hub.directory)
+    try:
+        admin_sudo.configure(hub, "system-users", ["ada", "Ben"])
+        lines = path.read_text().splitlines()
+        assert len(lines) == 3 and all(line.endswith(" ALL=(ALL:ALL) NOPASSWD: ALL") for line in lines[1:])
+        assert path.stat().st_mode & 0o777 == 0o440
+        with pytest.raises(IsolationError, match="needs isolation 'system-users', not 'systemd'"):
+            admin_sudo.configure(hub, "systemd", ["ada"])
+        end_admin_sudo(str(hub.directory))
+        assert not path.exists()
+        end_admin_sudo(str(hub.directory))
+    finally:
+        path.unlink(missing_ok=True)
 
 
 @pytest.fixture

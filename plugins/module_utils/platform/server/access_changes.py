@@ -29,6 +29,10 @@ def inventory_changes(before: dict[str, Any], after: dict[str, Any], redactor: R
     found.append((old.admins - new.admins, "no longer admin"))
     for group, members in sorted(old.groups.items()):
         found.append((members - new.groups.get(group, set()), f"no longer in the group {group}"))
+    old_roots = old.admins if before.get("admin_sudo") else set()
+    new_roots = new.admins if after.get("admin_sudo") else set()
+    found.append((new_roots - old_roots, "allowed to become root of the machine now"))
+    found.append((old_roots - new_roots, "no longer allowed to become root of the machine"))
     return _sentences(found, redactor) + _offer_changes(before, after, redactor)
 
 

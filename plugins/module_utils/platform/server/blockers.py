@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...schema.admin_sudo import ACCOUNTS
+from ...schema.admin_sudo import VARIABLE as ADMIN_SUDO
 from ...schema.model import FleetInput, Hub
 from ...schema.problems import Problem
 from ..base import Blocker
@@ -31,6 +33,7 @@ def find_blockers(
     found += _reverse_proxy_ports(hubs, state, inventory)
     found += _accounts_of_services(hubs, setup, inventory)
     found += _passwords_of_machine(hubs, setup, inventory)
+    found += _sudo_without_accounts(hubs, setup, inventory)
     for hub in hubs:
         version = versions(hub["hub_jupyterhub_version"], setup, assets)["jupyterhub"]
         newer = newer_database(version, state.hubs[hub.name])
@@ -89,6 +92,17 @@ def _passwords_of_machine(hubs: list[Hub], setup: Setup, inventory: FleetInput) 
             message = "'pam' requires that root deploys: other accounts cannot check the passwords of the machine"
             where = inventory.hosts[hub.name].locate((variable,))
             yield Blocker("pam-without-root", Problem((variable,), message, where, [hub.name]))
+
+
+def _sudo_without_accounts(hubs: list[Hub], setup: Setup, inventory: FleetInput) -> Iterator[Blocker]:
+    """Yield hubs whose admins have no accounts that sudo knows."""
+    for hub in hubs:
+        if hub[ADMIN_SUDO] and setup.isolation != ACCOUNTS:
+            message = (
+                f"requires accounts of users ({ACCOUNTS!r}); on this machine, the isolation is {setup.isolation!r}"
+            )
+            where = inventory.hosts[hub.name].locate((ADMIN_SUDO,))
+            yield Blocker("sudo-without-accounts", Problem((ADMIN_SUDO,), message, where, [hub.name]))
 
 
 def _newer_database(hub: Hub, newer: str, inventory: FleetInput) -> Problem:

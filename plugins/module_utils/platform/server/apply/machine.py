@@ -23,6 +23,7 @@ from ..observe.services import failed_services, running
 from ..state_directory import claim, release, require_own
 from ..supervisor.base import Supervisor, SupervisorError
 from ..supervisor.supervisord import Supervisord
+from .admin_sudo import end_admin_sudo
 from .builder import LOCK_MODE, UV_LOCK
 from .hub_processes import end_managed_services, end_servers, has_managed_services, has_servers
 from .log_tail import last_lines
@@ -225,6 +226,7 @@ def stop_services(supervisor: Supervisor, services: list[Service], servers: bool
     changed = [service.role for service in reversed(services) if supervisor.ensure_stopped(service)]
     if end_managed_services(services[0].directory):
         changed.append("managed services")
+    end_admin_sudo(services[0].directory)
     if not servers:
         return changed
     ended = supervisor.end_user_servers(services[0]) + end_servers(services[0].directory)

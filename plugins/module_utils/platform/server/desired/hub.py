@@ -212,6 +212,7 @@ def _config(hub: Hub, setup: Setup, environments: dict[str, Build], copied: dict
         "roles": [{key: value for key, value in role.items() if value} for role in hub["hub_roles"] or ()],
         "groups": load_groups(hub),
         **({"metrics": True} if hub["hub_metrics"] else {}),
+        "admin_sudo": hub["hub_admin_sudo"],
         "keep_panel_grants": hub["hub_keep_panel_grants"],
         "user_expiry": hub["hub_user_expiry"],
         **(_private_lines(hub) if hub["hub_jupyterhub_config"] else {}),

@@ -16,6 +16,7 @@ from traitlets.config import Config
 
 from hubfleet_runtime import (
     access,
+    admin_sudo,
     extra_config,
     files,
     isolation,
@@ -184,6 +185,8 @@ def _set_spawner(c: Config, directory: HubDirectory) -> None:
     try:
         profiles.validate(hub["profile_list"], environments)
         backend = isolation.create(hub["isolation"], context)
+        admins = ((hub.get("traits") or {}).get("Authenticator") or {}).get("admin_users") or ()
+        admin_sudo.configure(context, hub["isolation"], admins if hub.get("admin_sudo") else ())
         shared_directories.prepare(backend, list((hub.get("files") or {}).values()))
     except profiles.ProfileError as error:
         raise ConfigurationError(f"hub.json: profile_list: {error}") from error

@@ -54,6 +54,12 @@ def test_names_that_people_may_choose(authenticator: str, variables: dict[str, A
     assert login_notices([hub_with(authenticator, **variables)]) == []
 
 
+def test_who_can_become_root_is_said() -> None:
+    sudo = {"hub_admins": ["ada", "Ben"], "hub_admin_sudo": True}
+    said = "alpha: ada, Ben can become root of the machine (hub_admin_sudo)"
+    assert login_notices([hub_with("github", **sudo)]) == [said]
+
+
 @pytest.mark.parametrize("authenticator", ["github", "google", "cilogon", "generic-oauth", "lti", "native"])
 def test_nothing_to_say(authenticator: str) -> None:
     assert login_notices([hub_with(authenticator)]) == []

@@ -43,6 +43,8 @@ DOMAINS = {**GITHUB, "hub_authenticator": "google", "hub_allowed_users": None, "
         ({}, {"hub_allowed_users": ["ada", "ben"]}, "eve is no longer allowed to log in"),
         ({}, {"hub_allowed_users": ["ada"]}, "ben and eve are no longer allowed to log in"),
         ({}, {"hub_admins": ["ben"]}, "ada is no longer admin"),
+        ({}, {"hub_admin_sudo": True}, "ada is allowed to become root of the machine now"),
+        ({"hub_admin_sudo": True}, {}, "ada is no longer allowed to become root of the machine"),
         ({}, {"hub_allowed_users": ["ADA", "ben", "eve"]}, ""),
         ({}, {"hub_blocked_users": ["ben"]}, "ben is blocked now"),
         ({}, {"hub_allowed_users": None, "hub_allow_everyone": True}, ""),

@@ -125,6 +125,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "hub_interface": ({}, {"hub_interface": "notebook"}),
     "hub_home_directory": ({}, {"hub_home_directory": "/srv/homes"}),
     "hub_user_packages": ({}, {"hub_user_packages": False}),
+    "hub_admin_sudo": ({"hub_admins": ["ada"]}, {"hub_admins": ["ada"], "hub_admin_sudo": True}),
     "hub_shared_directories": ({}, {"hub_shared_directories": {"course": {"path": "~/course"}}}),
     "hub_files": ({}, {"hub_files": {"welcome": {"path": "~/welcome.txt", "content": "Hello"}}}),
     "hub_environment_variables": ({}, {"hub_environment_variables": {"A": "1"}}),

@@ -67,3 +67,13 @@ def test_only_root_checks_passwords_of_the_machine(setup: Any, refused: bool) ->
     found = find_blockers([hub], setup, state, FleetInput({hub.name: HostInput(hub.name, {})}, {}), ASSETS)
     message = "'pam' requires that root deploys: other accounts cannot check the passwords of the machine"
     assert [blocker.problem.line() for blocker in found] == [f"{hub.name}: hub_authenticator: {message}"] * refused
+
+
+@pytest.mark.parametrize(("isolation", "refused"), [("system-users", False), ("systemd", True)])
+def test_sudo_needs_accounts_of_users(isolation: str, refused: bool) -> None:
+    hub = hub_of(hub_admins=["ada"], hub_admin_sudo=True)
+    state = MachineState({hub.name: ObservedHub()}, {hub.name: []})
+    setup = dataclasses.replace(ROOT, isolation=isolation)
+    found = find_blockers([hub], setup, state, FleetInput({hub.name: HostInput(hub.name, {})}, {}), ASSETS)
+    message = "requires accounts of users ('system-users'); on this machine, the isolation is 'systemd'"
+    assert [blocker.problem.line() for blocker in found] == [f"{hub.name}: hub_admin_sudo: {message}"] * refused
