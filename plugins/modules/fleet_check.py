@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - On each hub, creates a temporary user, starts a server in an environment and size, runs code in a kernel,
     compares its output, opens a terminal, writes a file into the home directory and reads it, runs C(pip --version),
-    stops the server and removes the user.
+    looks for the shared directories that everybody finds, stops the server and removes the user.
   - Where servers have no terminals, this step is skipped, and the table says so.
   - Several hubs are checked at once. A failure names the step and shows the last lines of the server's log.
   - Warns if the certificate of a hub expires within 14 days, or if the reverse proxy failed to renew it.
