@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from booted_machine import Machine
+from booted_shared import SHARED, shared
 from runtime_client import free_low_port
 from verbs_fleet import Fleet, wait_for
 from verbs_hub import Hub
@@ -127,6 +128,7 @@ def test_hubs_of_root_through_their_life(machine: Machine, fleet: Fleet) -> None
     limits_are_enforced(machine, fleet)
     a_stopped_server_leaves_nothing(machine, fleet)
     a_start_after_a_failed_one_works(machine, fleet)
+    directories_are_shared_by_groups(machine, fleet)
     hubs_are_back_after_a_reboot(machine, fleet)
     accounts_have_the_same_limits(machine, fleet)
     remove_leaves_nothing(machine, fleet)
@@ -305,6 +307,25 @@ def a_start_after_a_failed_one_works(machine: Machine, fleet: Fleet) -> None:
     assert hub.kernel("ada").run("print(open('mine.txt').read())").strip() == f"{HUBS[1]} ada"
 
 
+def directories_are_shared_by_groups(machine: Machine, fleet: Fleet) -> None:
+    hub = fleet.hub(HUBS[0])
+    fleet.set(HUBS[0], **SHARED)
+    told = "shared directory course added; shared directory everybody added; shared directory results added"
+    assert told in fleet.succeed("plan").output
+    fleet.succeed("deploy")  # its check finds and writes what everybody may
+    hub.stop_server("ada")
+    for user in ("ada", "ben"):
+        hub.start_server(user)
+    write = "import os; os.umask(0o077)\nfor name in {names}: open(name + '/' + {user!r}, 'w').write({user!r})"
+    hub.kernel("ada").run(write.format(names=("everybody", "course", "results"), user="ada"))
+    hub.kernel("ben").run(write.format(names=("everybody",), user="ben") + "; open('everybody/ada', 'a').write('!')")
+    both, one = ["ada", "ben"], ["ada"]
+    assert shared(hub, "ada") == [("everybody", both, True), ("course", one, True), ("results", one, True)]
+    assert shared(hub, "ben") == [("everybody", both, True), ("course", one, False)]
+    assert hub.kernel("ada").run("print(open('everybody/ada').read(), open('welcome.txt').read())") == "ada! Hello\n"
+    assert "2 hubs: nothing to change" in fleet.succeed("deploy").output
+
+
 def hubs_are_back_after_a_reboot(machine: Machine, fleet: Fleet) -> None:
     north = fleet.hub(HUBS[0])
     assert north.api("GET", "users/ada")[1]["servers"]
@@ -343,6 +364,10 @@ def accounts_have_the_same_limits(machine: Machine, fleet: Fleet) -> None:
     kernel = north.kernel("ada")
     kernel.run("import subprocess; subprocess.Popen(['setsid', 'nohup', 'sleep', '98764'])")
     assert kernel.run("print(open('mine.txt').read())").strip() == f"{HUBS[0]} ada"
+    north.start_server("ben")
+    assert shared(north, "ada")[2] == ("results", ["ada"], True)
+    assert shared(north, "ben") == [("everybody", ["ada", "ben"], True), ("course", ["ada"], False)]
+    north.stop_server("ben")
     north.stop_server("ada")
     assert "98764" not in processes(machine) and unit not in servers(machine)
 
@@ -357,5 +382,6 @@ def remove_leaves_nothing(machine: Machine, fleet: Fleet) -> None:
     assert "hubfleet" not in machine.run(
         "systemctl", "list-units", "--all", "--plain", "--no-legend", "--type=service,target"
     )
-    assert "hf-" not in machine.run("getent", "passwd") and not left_in_run(machine)
+    assert "hf-" not in machine.run("getent", "passwd") and "hg-" not in machine.run("getent", "group")
+    assert not left_in_run(machine)
     assert str(fleet.state) not in processes(machine)
