@@ -26,6 +26,7 @@ rules:
   truthy: {check-keys: false}
   comments: {min-spaces-from-content: 1}
   comments-indentation: disable
+ignore: [collections/ansible_collections/]
 """
 INSTANCE = "$[[ inputs.cluster ]]"
 USES = {"actions/checkout@v6", "./.github/actions/prepare"}

@@ -157,8 +157,11 @@ def test_a_directory_in_place_of_the_link_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": "z2j"}, "import_format: 'z2j' is not known; did you mean 'z2jh'? (allowed: 2i2c, tljh, z2jh)"),
-        ({"format": ""}, "import_format: is not set; allowed: 2i2c, tljh, z2jh"),
+        (
+            {"format": "z2j"},
+            "import_format: 'z2j' is not known; did you mean 'z2jh'? (allowed: 2i2c, jupyterhub_config, tljh, z2jh)",
+        ),
+        ({"format": ""}, "import_format: is not set; allowed: 2i2c, jupyterhub_config, tljh, z2jh"),
         ({"paths": []}, "import_source: is not set"),
         ({"directory": ""}, "import_directory: is not set"),
         ({"tier": "prod"}, "import_tier: 'prod' is not known"),
