@@ -5,12 +5,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-from ansible import constants as C
-from ansible.plugins.callback.default import CallbackModule as DefaultCallback
-
 DOCUMENTATION = r"""
 name: fleet
 type: stdout
@@ -27,6 +21,12 @@ extends_documentation_fragment:
 requirements:
   - C(stdout_callback = hubfleet.jupyterhub.fleet) in the section C([defaults]) of ansible.cfg
 """
+
+from pathlib import Path
+from typing import Any
+
+from ansible import constants as C
+from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
 _COLLECTION = "hubfleet.jupyterhub."
 _CHECKS = ("ansible.builtin.assert", "ansible.builtin.fail")
