@@ -49,11 +49,14 @@ def test_what_comes_back_is_what_was_saved(machine: Machine) -> None:
     os.setxattr(home / "work.txt", "user.note", b"kept")
     (home / "work.txt").chmod(0o640)
     (machine.homes / "hubfleet-check-1").mkdir()
+    (machine.homes / ".shared/course").mkdir(parents=True)
+    (machine.homes / ".shared/course/notes.txt").write_text("of all")
     machine.succeed("save")
     other = machine.beside("other")
     assert other.restore()["users"] == 2
     back = other.homes / "ada"
-    assert sorted(each.name for each in other.homes.iterdir()) == ["ada", "ben"]
+    assert sorted(each.name for each in other.homes.iterdir()) == [".shared", "ada", "ben"]
+    assert (other.homes / ".shared/course/notes.txt").read_text() == "of all"
     assert (back / "work.txt").read_text() == "of ada" and (back / "work.txt").stat().st_mode & 0o777 == 0o640
     assert os.path.samefile(back / "work.txt", back / "same.txt") and os.readlink(back / "link") == "work.txt"
     assert os.getxattr(back / "work.txt", "user.note") == b"kept"
