@@ -90,7 +90,7 @@ def _login(values: Values) -> Variables:
         if value is not MISSING and accepts(option, value):
             found[option] = value
     entry_point = chart_value(values, "hub.config.JupyterHub.authenticator_class")
-    possible = [each for each in AUTHENTICATORS if not each.platforms or KUBERNETES in each.platforms]
+    possible = [each for each in AUTHENTICATORS if each.works_on(KUBERNETES)]
     authenticator = next((each for each in possible if each.entry_point == entry_point), None)
     if authenticator is None:
         return found

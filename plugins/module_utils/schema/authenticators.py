@@ -42,6 +42,10 @@ class Authenticator:
     callback: bool = False
     platforms: tuple[str, ...] = ()
 
+    def works_on(self, platform: str) -> bool:
+        """Return whether the authenticator works on a platform."""
+        return not self.platforms or platform in self.platforms
+
 
 _CLIENT = (
     Option("client_id", "str", ("Client ID of the registered application.",), required=True),

@@ -60,7 +60,7 @@ def check_settings(options: dict[str, Any], report: Report, broken: set[str]) ->
         if given and "hub_authenticator" not in broken:
             report((variable,), "is set without hub_authenticator, which these settings depend on")
         return {}
-    if authenticator.platforms and KUBERNETES not in authenticator.platforms:
+    if not authenticator.works_on(KUBERNETES):
         report(
             ("hub_authenticator",), f"{authenticator.name!r} is only for hubs on machines (cluster_platform: server)"
         )

@@ -22,6 +22,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     over_defaults,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.authenticators import BY_NAME
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import KUBERNETES
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.kubernetes_hubs import (  # noqa: E501
     CHARTS,
     values_of,
@@ -33,6 +34,7 @@ from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.pla
 
 VERSIONS = ("4.4.0", "4.3.3")
 DEFAULTS = ("collection", "chart")
+NAMES = [name for name, authenticator in BY_NAME.items() if authenticator.works_on(KUBERNETES)]
 
 
 def variables_of(name: str) -> dict[str, Any]:
@@ -64,7 +66,7 @@ def wrong(config: dict[str, Any], version: str, demonstration: bool = False) -> 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("defaults", DEFAULTS)
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_hub_understands_everything(name: str, defaults: str, version: str) -> None:
     config = config_of(version, hub_defaults_source=defaults, **variables_of(name))
     assert wrong(config, version, demonstration=BY_NAME[name].demonstration) == []
@@ -72,7 +74,7 @@ def test_the_hub_understands_everything(name: str, defaults: str, version: str) 
 
 
 @pytest.mark.parametrize("defaults", DEFAULTS)
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_class_itself_takes_it(name: str, defaults: str) -> None:
     """And keeps every value: none is of a kind that it turns into another."""
     pytest.importorskip("jupyterhub", reason="JupyterHub is not installed here: traits are not compared with its own")
@@ -90,7 +92,7 @@ def test_the_class_itself_takes_it(name: str, defaults: str) -> None:
         assert (sorted(kept) if isinstance(kept, set) else kept) == value
 
 
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", NAMES)
 def test_settings_that_are_not_set_are_left_to_the_class(name: str) -> None:
     """With the chart's defaults, hub.config holds what the inventory says, and nothing else."""
     variables: dict[str, Any] = {"hub_authenticator": name, "hub_demonstration": True, "hub_defaults_source": "chart"}
@@ -123,7 +125,7 @@ def test_the_checks_can_fail(name: str, problem: str) -> None:
 def test_every_trait_is_told_with_where_it_comes_from() -> None:
     """What is wrong with a trait is to be looked for in the option that made it."""
     own = {"hub_authenticator", "hub_authenticator_settings", "hub_defaults_source"}
-    for name in BY_NAME:
+    for name in NAMES:
         variables = variables_of(name)
         values = values_of(**variables)
         told = {item.source[0] for item in values.settings if item.path[:2] == ("hub", "config")}
