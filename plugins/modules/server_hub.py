@@ -94,6 +94,7 @@ written:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import reason
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.deploy import (
     Homes,
     write_deploy,
@@ -140,7 +141,8 @@ def main() -> None:
     except ForeignDirectoryError as error:
         module.fail_json(msg=str(error))
     except OSError as error:
-        module.fail_json(msg=f"the files of hub {params['hub']} could not be written: {error}")
+        where = error.filename or f"a file of hub {params['hub']}"
+        module.fail_json(msg=f"{where} could not be written: {reason(error)}")
     module.exit_json(changed=bool(written), written=written, **more)
 
 

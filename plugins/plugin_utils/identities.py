@@ -13,6 +13,7 @@ import json
 import os
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common import files
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import reason
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
 
 NAME = ".cluster-identities.json"
@@ -27,7 +28,8 @@ def recorded(directory: str) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise PlatformError(f"{path} cannot be read: {error}") from None
+        why = reason(error) if isinstance(error, OSError) else "it is not valid JSON"
+        raise PlatformError(f"{path} cannot be read: {why}") from None
     if not isinstance(found, dict):
         raise PlatformError(f"{path} is invalid; restore it, or remove it to record the identities again")
     return {str(key): str(value) for key, value in found.items()}

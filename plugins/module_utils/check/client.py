@@ -30,6 +30,7 @@ else:
     AIOHTTP_IMPORT_ERROR = None
     NETWORK_ERRORS = (aiohttp.ClientError, OSError)
 
+from ..common.errors import reason
 from .certificate import (
     expiry_warning,
     served_certificate,
@@ -147,15 +148,16 @@ class HubClient:
         more = self._authorities or self._authority_file
         if self._verify_tls is False or (self._verify_tls is True and not more):
             return self._verify_tls
+        source = None if self._verify_tls is True else self._verify_tls
         try:
-            context = ssl.create_default_context(cafile=None if self._verify_tls is True else self._verify_tls)
+            context = ssl.create_default_context(cafile=source)
             if more:
+                source = self._authority_file or "cluster_certificate_authority"
                 context.load_verify_locations(cafile=self._authority_file, cadata=self._authorities or None)
             return context
         except OSError as error:
-            reason = error.strerror or "not a PEM file"
-            text = f"cannot read certificates from {self._verify_tls}: {reason}"
-            raise CheckFailure(text) from None
+            why = "it holds no certificates in PEM format" if isinstance(error, ssl.SSLError) else reason(error)
+            raise CheckFailure(f"cannot read certificates from {source}: {why}") from None
 
     def _proxy(self) -> str | None:
         """Return the HTTP proxy that the environment names for this hub; none for loopback addresses."""

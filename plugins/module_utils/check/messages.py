@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Iterable
 from typing import Any
 
-from ..common.errors import HubfleetError
+from ..common.errors import HubfleetError, reason
 from ..redaction.mask import MASK, mask_inside
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[@-_])")
@@ -107,5 +107,5 @@ def explain(error: BaseException) -> str:
     if type(error).__name__ in ("ServerDisconnectedError", "ClientPayloadError"):
         return "the connection was closed in the middle of an answer"
     if isinstance(cause, OSError):
-        return f"no connection to {where}: {cause.strerror or cause}"
+        return f"no connection to {where}: {reason(cause)}"
     return f"{type(error).__name__}: {error}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 
-#: What went wrong with a file, in the words of a person.
+#: What went wrong with a file or a connection, in the words of a person.
 _REASONS = {
     errno.ENOENT: "there is no such file or directory",
     errno.EEXIST: "something else has this name",
@@ -20,6 +20,11 @@ _REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the quota of this account is used up",
     errno.EROFS: "the file system is read-only",
+    errno.ECONNREFUSED: "nothing listens there",
+    errno.ECONNRESET: "the other side closed it",
+    errno.EHOSTUNREACH: "no network leads there",
+    errno.ENETUNREACH: "no network leads there",
+    errno.ETIMEDOUT: "there was no answer in time",
 }
 
 
@@ -28,5 +33,5 @@ class HubfleetError(Exception):
 
 
 def reason(error: OSError) -> str:
-    """Return why a file could not be read or written, for the end of a message."""
+    """Return why a file could not be read or written, or no connection was made, for the end of a message."""
     return _REASONS.get(error.errno or 0) or error.strerror or str(error)

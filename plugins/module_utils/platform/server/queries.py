@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any, Callable, NamedTuple
 
+from ...common.errors import reason
 from ...fleet.lock_owner import LockOwner
 from ...fleet.users import FoundUsers, UserChange
 from ..base import PlatformError
@@ -104,7 +105,8 @@ def _lock(cluster: str, directory: str | None, owner: str, replacing: str = "") 
     except deploy_lock.LockedError as error:
         return {"holder": error.holder.to_text(), "state": error.holder.state()}
     except OSError as error:
-        raise PlatformError(f"the lock of the cluster cannot be taken: {error}") from None
+        where = f"{error.filename}: " if error.filename else ""
+        raise PlatformError(f"the lock of the cluster cannot be taken: {where}{reason(error)}") from None
 
 
 def _unlock(cluster: str, directory: str | None, owner: str) -> bool:

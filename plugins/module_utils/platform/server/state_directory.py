@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import pwd
 
-from ...common.errors import HubfleetError
+from ...common.errors import HubfleetError, reason
 from ...common.text import abbreviated
 from .layout import Layout
 
@@ -46,15 +46,15 @@ def foreign(layout: Layout) -> str:
     try:
         there = sorted(set(os.listdir(path)) - _OF_FILE_SYSTEM)
     except OSError as error:
-        return f"cannot be read: {error.strerror}"
+        return f"cannot be read: {reason(error)}"
     return f"contains {abbreviated(list(map(repr, there)), 3)}, which no deploy made" if there else ""
 
 
 def require_own(layout: Layout) -> None:
     """Raise ForeignDirectoryError if the state directory exists, and no deploy made it."""
-    reason = foreign(layout)
-    if reason:
-        raise ForeignDirectoryError(f"the state directory {layout.root} {reason}; nothing in it is changed")
+    problem = foreign(layout)
+    if problem:
+        raise ForeignDirectoryError(f"the state directory {layout.root} {problem}; nothing in it is changed")
 
 
 def claim(layout: Layout) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ....common.nested import depth_of, path_text, value_at
+from ....common.text import abbreviated
 from ....schema.authenticators import AUTHENTICATORS, COMMON_RULES
 from ....schema.authenticators import BY_NAME as AUTHENTICATORS_BY_NAME
 from ....schema.model import EncryptedValue, FleetInput, HostInput, Hub, ValuePath
@@ -290,9 +291,8 @@ class _HubValidator:
         every = list(dict.fromkeys(places))
         # Defaults are only of interest where nothing else is.
         known = [place for place in every if place[0] in (*self.hub.explicit_options, *LAYERS)] or every
-        origins = [(path_text(place), self.host.locate(place)) for place in known[:3]]
-        texts = [f"{text} ({origin})" if origin else text for text, origin in origins]
-        return ", ".join(texts) + (f" and {len(known) - 3} more" if len(known) > 3 else "")
+        origins = [(path_text(place), self.host.locate(place)) for place in known]
+        return abbreviated([f"{text} ({origin})" if origin else text for text, origin in origins], 3)
 
     def _is_known(self, path: ChartPath) -> bool:
         """Tell whether a problem at this place, around or below it is known."""

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from ....common.errors import HubfleetError
+from ....common.errors import HubfleetError, reason
 from ..layout import HubLayout
 
 DATABASE = "jupyterhub.sqlite"
@@ -125,7 +125,7 @@ def restore(layout: HubLayout, source: str, aside: str) -> None:
                 os.unlink(leftover)
         os.replace(f"{current}.new", current)
     except OSError as error:
-        raise DatabaseError(f"the database could not be restored from {source}: {error}") from error
+        raise DatabaseError(f"the database could not be restored from {source}: {reason(error)}") from error
 
 
 def _keep_replaced(layout: HubLayout, aside: str) -> None:

@@ -303,7 +303,7 @@ def test_one_hub_that_is_down_does_not_hold_up_the_others(hub: Any, hub_token: s
     up = HubTarget("up", "here", hub.url, hub_token, [GOOD, GOOD])
     first, second = run_checks([down, up], CheckOptions(parallel_hubs=1))
     assert failure(first)[0] == "connect"
-    assert "no connection to 127.0.0.1:1" in (first.error or "")
+    assert "no connection to 127.0.0.1:1: nothing listens there" in (first.error or "")
     assert second.ok
     assert len(second.choices) == 2
 
@@ -330,8 +330,9 @@ def test_something_else_at_the_address(
     ("url", "verify", "error"),
     [
         ("http://[::1/", True, "is not a valid address"),
-        ("http://[::1]:1/", True, "no connection to [::1]:1"),
-        ("https://127.0.0.1:1/", "/does/not/exist.pem", "cannot read certificates"),
+        ("http://[::1]:1/", True, "no connection to [::1]:1: nothing listens there"),
+        ("https://127.0.0.1:1/", "/does/not/exist.pem", "from /does/not/exist.pem: there is no such file"),
+        ("https://127.0.0.1:1/", __file__, f"from {__file__}: it holds no certificates in PEM format"),
         ("http://no-such-host.invalid/", True, "cannot be resolved"),
         ("ftp://127.0.0.1/", True, ""),
     ],
