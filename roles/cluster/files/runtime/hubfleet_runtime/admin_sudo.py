@@ -28,9 +28,17 @@ def path_of(directory: Path) -> Path:
     return FOLDER / f"hubfleet-{hashlib.sha256(str(directory).encode()).hexdigest()[:16]}"
 
 
-def configure(hub: HubContext, isolation: str, admins: Iterable[str]) -> None:
-    """Give these users, and nobody else of the hub, the right to become root. Raises IsolationError."""
-    path, accounts = path_of(hub.directory), [names.account_name(hub.state, hub.name, user) for user in admins]
+def configure(hub: HubContext, isolation: str, admins: Iterable[str]) -> frozenset[str]:
+    """Give these users, and nobody else of the hub, the right to become root; return their accounts.
+
+    Raises IsolationError.
+    """
+    accounts = frozenset(names.account_name(hub.state, hub.name, user) for user in admins)
+    _write(path_of(hub.directory), isolation, accounts)
+    return accounts
+
+
+def _write(path: Path, isolation: str, accounts: frozenset[str]) -> None:
     if os.geteuid() != 0 and not accounts:
         return
     if not accounts:

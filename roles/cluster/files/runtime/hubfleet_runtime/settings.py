@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -184,9 +185,10 @@ def _set_spawner(c: Config, directory: HubDirectory) -> None:
     )
     try:
         profiles.validate(hub["profile_list"], environments)
-        backend = isolation.create(hub["isolation"], context)
         admins = ((hub.get("traits") or {}).get("Authenticator") or {}).get("admin_users") or ()
-        admin_sudo.configure(context, hub["isolation"], admins if hub.get("admin_sudo") else ())
+        accounts = admin_sudo.configure(context, hub["isolation"], admins if hub.get("admin_sudo") else ())
+        context = replace(context, sudo_accounts=accounts)
+        backend = isolation.create(hub["isolation"], context)
         shared_directories.prepare(backend, list((hub.get("files") or {}).values()))
     except profiles.ProfileError as error:
         raise ConfigurationError(f"hub.json: profile_list: {error}") from error

@@ -35,7 +35,7 @@ class HubContext:
     """A hub and its paths. directory: the hub's own.
 
     slice: systemd slice for servers that run as units; "" if servers are child processes of the hub.
-    shared_directories: what users share.
+    shared_directories: what users share. sudo_accounts: system accounts that may become root (hub_admin_sudo).
     """
 
     directory: Path
@@ -44,6 +44,7 @@ class HubContext:
     runtime_directory: Path
     slice: str = ""
     shared_directories: tuple[SharedDirectory, ...] = ()
+    sudo_accounts: frozenset[str] = frozenset()
 
     @property
     def state(self) -> str:

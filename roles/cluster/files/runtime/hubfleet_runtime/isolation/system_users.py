@@ -9,6 +9,7 @@ removed: its number would be reused, and the new account would own the files.
 
 from __future__ import annotations
 
+import ctypes
 import grp
 import os
 import pwd
@@ -46,6 +47,8 @@ _ENVIRONMENT = {"PATH": PROGRAM_PATH, "LC_ALL": "C"}
 _LOCKED = {1, 10, 16, 18}
 _EXISTS = 9
 _LOCK_TIMEOUT = 60.0
+# Source: linux/prctl.h
+_PR_SET_NO_NEW_PRIVS = 38
 _SHARED_DIRECTORIES = ("/tmp", "/var/tmp", "/dev/shm")
 # for the threads of this hub; other hubs wait for the lock of the account files
 _account_lock = threading.Lock()
@@ -92,7 +95,8 @@ class SystemUsers(Isolation):
     def popen_arguments(self, context: ServerContext, limits: Limits) -> dict[str, Any]:
         """Run as the account, in the server's control group, and in no group but its own and of shared directories."""
         uid, gid, groups = context.uid, context.gid, self.control_groups
-        shared_groups = context.groups
+        shared_groups, gain_nothing = context.groups, not self.may_gain_privileges(context)
+        prctl = ctypes.CDLL(None, use_errno=True).prctl  # loaded here, since a fork of threads may not
         if uid is None or gid is None:
             raise IsolationError(f"{context.account} is not an account")
         if groups:
@@ -109,11 +113,20 @@ class SystemUsers(Isolation):
             else:
                 limits.apply()
                 limits.apply_to_account()
+            if gain_nothing and prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+                raise OSError(ctypes.get_errno(), "prctl(PR_SET_NO_NEW_PRIVS)")
             os.setgroups(shared_groups)
             os.setresgid(gid, gid, gid)
             os.setresuid(uid, uid, uid)
 
         return {"cwd": str(context.home), "preexec_fn": enter}
+
+    def may_gain_privileges(self, context: ServerContext) -> bool:
+        """Return whether programs may change user or group, as sudo does.
+
+        Others may not: a user could keep the right to a shared directory in a program of its group (setgid).
+        """
+        return context.account in self.hub.sudo_accounts
 
     def after_start(self, context: ServerContext, limits: Limits) -> None:
         """Limit the CPU, which would slow down the start."""

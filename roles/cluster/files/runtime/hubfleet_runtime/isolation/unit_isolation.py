@@ -77,6 +77,7 @@ class SystemUserUnits(UnitIsolation, SystemUsers):
             ("User", str(context.uid)),
             ("Group", str(context.gid)),
             *_supplementary_groups(context),
+            *([] if self.may_gain_privileges(context) else [("NoNewPrivileges", "yes")]),
             ("WorkingDirectory", str(context.home)),
         ]
 
