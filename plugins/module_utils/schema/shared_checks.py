@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator
 
+from ..redaction.places import holds_private_key
 from .access_checks import check_allowed_groups
 from .model import Hub, ValuePath
 from .option import KUBERNETES, SERVER
@@ -17,6 +18,10 @@ Report = Callable[[ValuePath, str], None]
 DIRECTORIES, FILES = "hub_shared_directories", "hub_files"
 #: The options of a shared directory that name groups.
 _OF_GROUPS = ("allowed_groups", "writable_by_groups")
+#: Where an environment keeps the packages of a user (hubfleet_environment/user_packages.py).
+_PACKAGES = ".local/share/hubfleet"
+#: Directories in the home from which shells and Jupyter run code.
+_RUN_FROM = (".config", ".ipython", ".jupyter", ".local", ".ssh")
 
 
 def path_in_home(path: str) -> str | None:
@@ -36,6 +41,10 @@ def check_shared(hub: Hub, report: Report, broken: set[str]) -> None:
         for key in _OF_GROUPS:
             if directory[key] is not None and directory["source"]:
                 report((DIRECTORIES, name, key), "cannot be set with source, whose own permissions decide")
+    _check_sources(hub, report)
+    for name, file in (hub[FILES] or {}).items():
+        if holds_private_key(file["content"]):
+            report((FILES, name, "content"), "holds a private key, and every user can read it")
     if not broken & {"hub_groups", "hub_authenticator"}:
         _check_group_names(hub, report)
 
@@ -71,11 +80,41 @@ def _check_places(hub: Hub, report: Report) -> None:
         if relative is None:
             report(place, f"{path!r} is not a path in the home directory, which a machine requires, such as ~/shared")
             continue
+        if place[0] == DIRECTORIES:
+            _check_own_places(relative, (hub[DIRECTORIES] or {})[place[1]]["read_only"], place, report)
         for other, owner in taken.items():
             if f"{relative}/".startswith(f"{other}/") or f"{other}/".startswith(f"{relative}/"):
                 report(place, f"{path!r} and ~/{other}, the path of {owner[0]}.{owner[1]}, are inside of each other")
                 break
         taken.setdefault(relative, place)
+
+
+def _check_own_places(relative: str, read_only: bool | None, place: ValuePath, report: Report) -> None:
+    """Report a shared directory where each user must have files of their own."""
+    packages = _is_inside(_PACKAGES, relative) or _is_inside(relative, _PACKAGES) or relative == _PACKAGES
+    if packages or (not read_only and relative.partition("/")[0] in _RUN_FROM):
+        report(
+            place,
+            f"'~/{relative}' is where programs of each user find packages and settings; others who write there could "
+            "run code as that user",
+        )
+
+
+def _check_sources(hub: Hub, report: Report) -> None:
+    """Report sources inside of others: who can write in the outer one could put a link in place of the inner one."""
+    sources = {
+        name: posixpath.normpath(directory["source"])
+        for name, directory in (hub[DIRECTORIES] or {}).items()
+        if directory["source"]
+    }
+    for name, source in sources.items():
+        outer = next((other for other, path in sources.items() if _is_inside(source, path)), None)
+        if outer:
+            report((DIRECTORIES, name, "source"), f"{source!r} is inside of the source of {DIRECTORIES}.{outer}")
+
+
+def _is_inside(path: str, other: str) -> bool:
+    return path != other and f"{path}/".startswith(f"{other.rstrip('/')}/")
 
 
 def _check_group_names(hub: Hub, report: Report) -> None:

@@ -11,7 +11,9 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -20,7 +22,15 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     end_admin_sudo,
 )
 from hubfleet_runtime import acl, admin_sudo
-from hubfleet_runtime.isolation import HubContext, IsolationError, NoIsolation, SystemUsers, shared_directories
+from hubfleet_runtime.isolation import (
+    HubContext,
+    IsolationError,
+    Limits,
+    NoIsolation,
+    ServerContext,
+    SystemUsers,
+    shared_directories,
+)
 from hubfleet_runtime.shared import READ, WRITE, SharedDirectory
 from runtime_tools import FILES, needs_root
 
@@ -87,7 +97,7 @@ def test_a_directory_from_a_backup_is_given_to_the_groups_of_this_machine(hub: H
     assert inside.stat().st_ctime_ns == changed
     assert [read.writable for read in shared_directories.grants(backend, set())[0]] == [False]
     (hub.shared / "course").rename(hub.shared / "moved")
-    assert shared_directories.grants(backend, set()) == ((), [str(hub.shared / "course")])
+    assert shared_directories.grants(backend, set()) == ((), [f"{hub.shared / 'course'} is missing"])
 
 
 @needs_root
@@ -116,6 +126,49 @@ def test_a_source_must_exist_and_not_show_what_is_private(tmp_path: Path, hub: H
         backend = NoIsolation(context(tmp_path, SharedDirectory("data", "data", source=str(source))))
         with pytest.raises(IsolationError, match=error):
             shared_directories.prepare(backend, [])
+
+
+def test_a_link_that_leads_elsewhere_since_the_start_is_not_followed(tmp_path: Path, hub: HubContext) -> None:
+    source = tmp_path.parent / f"{tmp_path.name}-course"
+    source.mkdir()
+    backend = NoIsolation(context(tmp_path, SharedDirectory("data", "data", source=str(source))))
+    shared_directories.prepare(backend, [])
+    assert [grant.source for grant in shared_directories.grants(backend, set())[0]] == [source]
+    source.rmdir()
+    source.symlink_to(tmp_path)
+    found, (problem,) = shared_directories.grants(backend, set())
+    assert not found and "contains, or is in, the hub's own directory" in problem
+
+
+def test_a_source_inside_of_another_one_is_refused(tmp_path: Path, hub: HubContext) -> None:
+    outer = tmp_path.parent / f"{tmp_path.name}-outer"
+    (outer / "inner").mkdir(parents=True)
+    both = tuple(SharedDirectory(path.name, path.name, source=str(path)) for path in (outer / "inner", outer))
+    for order in (both, both[::-1]):
+        backend = NoIsolation(replace(hub, shared_directories=order))
+        with pytest.raises(IsolationError, match="shared directory inner: .* is inside of .*-outer"):
+            shared_directories.prepare(backend, [])
+
+
+@needs_root
+@pytest.mark.parametrize("sudo", [False, True], ids=["user", "admin"])
+def test_a_right_that_was_taken_away_cannot_be_kept_in_a_program(hub: HubContext, sudo: bool) -> None:
+    """A program that belongs to the group of a shared directory (setgid) does not run with this group."""
+    directory = Path(tempfile.mkdtemp())  # that another account can reach
+    directory.chmod(0o755)
+    account = ServerContext("server", directory, "hf-ada", "", uid=12345, gid=12345)
+    backend = SystemUsers(replace(hub, sudo_accounts=frozenset({"hf-ada"}) if sudo else frozenset()))
+    try:
+        kept = directory / "kept"
+        shutil.copy("/usr/bin/id", kept)
+        os.chown(kept, 12345, 12346)
+        kept.chmod(0o2755)
+        command = [str(kept), "--group"]
+        arguments = backend.popen_arguments(account, Limits())
+        done = subprocess.run(command, capture_output=True, text=True, check=True, **arguments)
+        assert done.stdout.strip() == ("12346" if sudo else "12345")
+    finally:
+        shutil.rmtree(directory)
 
 
 @needs_root

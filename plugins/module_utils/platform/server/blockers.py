@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from ...schema.admin_sudo import ACCOUNTS
 from ...schema.admin_sudo import VARIABLE as ADMIN_SUDO
 from ...schema.model import FleetInput, Hub
 from ...schema.problems import Problem
+from ...schema.shared_checks import DIRECTORIES as SHARED_DIRECTORIES
 from ..base import Blocker
 from .desired.environments import Assets, versions
 from .diff import newer_database
@@ -34,6 +36,7 @@ def find_blockers(
     found += _accounts_of_services(hubs, setup, inventory)
     found += _passwords_of_machine(hubs, setup, inventory)
     found += _sudo_without_accounts(hubs, setup, inventory)
+    found += _sources_that_show_hubs(hubs, setup, inventory)
     for hub in hubs:
         version = versions(hub["hub_jupyterhub_version"], setup, assets)["jupyterhub"]
         newer = newer_database(version, state.hubs[hub.name])
@@ -103,6 +106,19 @@ def _sudo_without_accounts(hubs: list[Hub], setup: Setup, inventory: FleetInput)
             )
             where = inventory.hosts[hub.name].locate((ADMIN_SUDO,))
             yield Blocker("sudo-without-accounts", Problem((ADMIN_SUDO,), message, where, [hub.name]))
+
+
+def _sources_that_show_hubs(hubs: list[Hub], setup: Setup, inventory: FleetInput) -> Iterator[Blocker]:
+    """Yield shared directories that contain, or are in, the state directory; links are looked at on the machine."""
+    root = setup.layout.root
+    for hub in hubs:
+        for name, directory in (hub[SHARED_DIRECTORIES] or {}).items():
+            source = os.path.normpath(directory["source"]) if directory["source"] else ""
+            if not source or os.path.commonpath([source, root]) not in (source, root):
+                continue
+            path = (SHARED_DIRECTORIES, name, "source")
+            message = f"{source!r} contains, or is in, the state directory {root}, which must stay private"
+            yield Blocker("source-private", Problem(path, message, inventory.hosts[hub.name].locate(path), [hub.name]))
 
 
 def _newer_database(hub: Hub, newer: str, inventory: FleetInput) -> Problem:

@@ -175,7 +175,7 @@ class ServerSpawner(ProfileListSpawner):
         prepared = await asyncio.to_thread(backend.prepare, self.user.name, self.name)
         granted, missing = await asyncio.to_thread(shared_directories.grants, backend, groups)
         if missing:
-            self.log.warning("%s: shared directories are not shown: %s is missing", self._log_name, ", ".join(missing))
+            self.log.warning("%s: shared directories are not shown: %s", self._log_name, "; ".join(missing))
         self._context: ServerContext = replace(prepared, shared=granted)
         program = self._software / "bin" / self.cmd[0]
         server = [str(program) if program.exists() else self.cmd[0], *self.cmd[1:], *self.get_args()]

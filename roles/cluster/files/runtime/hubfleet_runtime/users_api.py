@@ -78,7 +78,7 @@ class NameHandler(UserHandler):
     """Rename a user; home, account and password stay with the person."""
 
     async def get(self, user_name: str) -> None:
-        """Return why the user cannot be renamed, "" if nothing prevents it."""
+        """Return why the user cannot be renamed, "" if nothing but running servers prevents it."""
         user = self.user_asked_for(user_name)
         self.answer(problem=self._problem(user, self._new_name()))
 
@@ -86,6 +86,8 @@ class NameHandler(UserHandler):
         """Rename the user. Nothing is changed if a step fails."""
         user, new = self.user_asked_for(user_name), self._new_name()
         problem = self._problem(user, new)
+        if user.active:
+            problem = f"a server of {user.name} runs"
         if problem:
             raise web.HTTPError(409, problem)
         old, backend = user.name, user.spawner.isolation_backend
@@ -121,8 +123,6 @@ class NameHandler(UserHandler):
         backend = getattr(user.spawner, "isolation_backend", None)
         if backend is None:
             return "the hub has a spawner of its own, and homes that may depend on names"
-        if user.active:
-            return f"a server of {user.name} runs"
         if self.find_user(new) is not None:
             return f"{new} is another user of this hub"
         name_problem = getattr(self.authenticator, "name_problem", None)

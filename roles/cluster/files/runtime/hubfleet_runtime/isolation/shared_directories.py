@@ -21,7 +21,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +43,7 @@ def prepare(backend: Isolation, home_files: list[dict[str, Any]]) -> None:
     """
     hub = backend.hub
     own = [directory for directory in hub.shared_directories if not directory.source]
-    for directory in hub.shared_directories:
-        if directory.source:
-            _check_source(hub, directory)
+    check_sources(hub, hub.shared_directories)
     if own or home_files:
         private_directory(hub.shared, os.geteuid(), os.getegid(), 0o711 if backend.unix_groups else 0o700)
     for directory in own:
@@ -73,16 +71,38 @@ def grants(backend: Isolation, groups: Collection[str]) -> tuple[tuple[Grant, ..
             continue
         source = Path(directory.source) if directory.source else backend.hub.shared / directory.name
         if not source.is_dir():
-            missing.append(str(source))
+            missing.append(f"{source} is missing")
+            continue
+        try:
+            # again: a link may lead elsewhere since the hub started
+            check_sources(backend.hub, [directory])
+        except IsolationError as error:
+            missing.append(str(error))
             continue
         if backend.unix_groups and not directory.source:
             group = _group_name(backend.hub, directory, right)
             gid = _gid(group)
             if gid is None:
-                missing.append(f"group {group}")
+                missing.append(f"group {group} is missing")
                 continue
         found.append(Grant(directory.path, source, right == WRITE, gid))
     return tuple(found), missing
+
+
+def check_sources(hub: HubContext, directories: Iterable[SharedDirectory]) -> None:
+    """Refuse directories of the operator's that are not safe to show. Raises IsolationError."""
+    for directory in directories:
+        if not directory.source:
+            continue
+        _check_source(hub, directory)
+        source = os.path.realpath(directory.source)
+        for other in hub.shared_directories:
+            # who can write in the outer one could replace the inner one by a link to what is private
+            if other.source and os.path.realpath(other.source) in map(str, Path(source).parents):
+                raise IsolationError(
+                    f"shared directory {directory.name}: {directory.source} is inside of {other.source}, which is the "
+                    f"shared directory {other.name}"
+                )
 
 
 def _check_source(hub: HubContext, directory: SharedDirectory) -> None:

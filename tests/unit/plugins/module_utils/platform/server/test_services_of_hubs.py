@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a hub on a machine asks of the account that deploys: services, and passwords of the machine."""
+"""What a hub on a machine asks of the account that deploys: services, passwords of the machine, and directories."""
 
 from __future__ import annotations
 
@@ -77,3 +77,17 @@ def test_sudo_needs_accounts_of_users(isolation: str, refused: bool) -> None:
     found = find_blockers([hub], setup, state, FleetInput({hub.name: HostInput(hub.name, {})}, {}), ASSETS)
     message = "requires accounts of users ('system-users'); on this machine, the isolation is 'systemd'"
     assert [blocker.problem.line() for blocker in found] == [f"{hub.name}: hub_admin_sudo: {message}"] * refused
+
+
+@pytest.mark.parametrize(
+    "source", ["/", "/srv", "/srv/hubfleet/", "/srv/hubfleet/homes/demo", "/srv/hubfleet-2", "/mnt"]
+)
+def test_a_shared_directory_does_not_show_hubs(source: str) -> None:
+    hub = hub_of(hub_shared_directories={"data": {"path": "~/data", "source": source}, "own": {"path": "~/own"}})
+    state = MachineState({hub.name: ObservedHub()}, {hub.name: []})
+    setup = dataclasses.replace(ROOT, layout=dataclasses.replace(ROOT.layout, root="/srv/hubfleet"))
+    found = find_blockers([hub], setup, state, FleetInput({hub.name: HostInput(hub.name, {})}, {}), ASSETS)
+    message = "contains, or is in, the state directory /srv/hubfleet, which must stay private"
+    refused = source not in ("/srv/hubfleet-2", "/mnt")
+    where = f"{hub.name}: hub_shared_directories.data.source: {source.rstrip('/') or '/'!r}"
+    assert [blocker.problem.line() for blocker in found] == [f"{where} {message}"] * refused
