@@ -155,11 +155,11 @@ def _found(clusters: Clusters, tolerant: bool) -> FoundUsers:
 
 
 def _refuse_names(clusters: Clusters, changes: dict[str, list[UserChange]], problems: Problems) -> None:
-    """Add why hubs cannot rename users; a server that will be stopped is no reason."""
+    """Add why hubs cannot rename users, also those whose servers will be stopped: not in vain."""
     for platform, hubs in clusters.values():
         for hub in hubs:
             for change in changes[hub.name]:
-                problem = "" if change.servers else platform.rename_problem(hub.name, change.user, change.new_name)
+                problem = platform.rename_problem(hub.name, change.user, change.new_name)
                 if problem:
                     problems.add((NEW_NAME,), f"{change.new_name!r}: {problem}", "", hub.name)
 
