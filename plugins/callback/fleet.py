@@ -29,7 +29,7 @@ from ansible import constants as C
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
 _COLLECTION = "hubfleet.jupyterhub."
-_CHECKS = ("ansible.builtin.assert", "ansible.builtin.fail")
+_CHECKS = ("ansible.builtin.assert", "ansible.builtin.fail", "ansible.builtin.validate_argument_spec")
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -64,7 +64,9 @@ class CallbackModule(DefaultCallback):
         self._print_title(result.task)
         self._handle_warnings(found)
         host, to_stderr = self.host_label(result), self.get_option("display_failed_stderr")
-        self._display.display(f"fatal: [{host}]: {found['msg']}", color=C.COLOR_ERROR, stderr=to_stderr)
+        # Arguments of a playbook or role that are wrong: the message has a heading and a line for each of them.
+        message = "; ".join(found.get("argument_errors") or [found["msg"]])
+        self._display.display(f"fatal: [{host}]: {message}", color=C.COLOR_ERROR, stderr=to_stderr)
         if ignore_errors:
             self._display.display("...ignoring", color=C.COLOR_SKIP)
 

@@ -99,6 +99,14 @@ def test_check_of_a_playbook_says_it_once(inventory: Path, monkeypatch: pytest.M
     assert done.stdout.count("rollback_to: x is not the number of a deploy") == 1 and "Origin: " not in done.stdout
 
 
+def test_wrong_extra_variable_is_told_once(inventory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not with the whole specification of the variables, as Ansible does."""
+    monkeypatch.setenv("ANSIBLE_STDOUT_CALLBACK", "hubfleet.jupyterhub.fleet")
+    done = playbook(inventory, "-e", "users_action=delete", "-e", "users_end_sessions=perhaps", name="users")
+    assert done.stdout.count("got: delete") == 1 and done.stdout.count("perhaps") == 1
+    assert "Origin: " not in done.stdout and "argument_spec_data" not in done.stdout
+
+
 def test_playbook_of_a_sound_inventory(inventory: Path) -> None:
     """A valid inventory prints only a summary."""
     CASES["sound/vaulted_inline"].write(inventory)
