@@ -45,6 +45,8 @@ class ActionModule(BulkAction):
         """Print one line per hub, and how to log in where the hub itself made the passwords."""
         super().run(tmp, task_vars)
         changes: list[dict[str, Any]] = plain(self._task.args.get("changes") or [])
+        if self._task.check_mode or all(change["action"] in (UNCHANGED, ORPHANED) for change in changes):
+            return {"changed": False, "skipped": True, "skip_reason": "nothing was deployed"}
         machines: list[dict[str, Any]] = plain(self._task.args.get("machines") or [])
         allowed = limit_of(plain(self._task.args.get("max_failures")))
         skipped = _skipped(changes, machines, allowed, task_vars)

@@ -11,6 +11,7 @@ short_description: Print the outcome of a deploy for each hub
 version_added: 0.1.0
 description:
   - Prints one line per hub, with its name, outcome, address and the reason, and where generated passwords are stored.
+  - Is skipped in check mode, and if no hub was to be deployed.
   - Fails if a hub differs from the inventory, so that C(ansible-playbook) does not exit with 0.
   - Runs on the controller, once for all hosts of the play. Changes nothing.
 extends_documentation_fragment:
@@ -42,7 +43,7 @@ hubs:
   description:
     - Outcome of each hub - V(deployed), V(checked), V(unchanged), V(rolled back), V(skipped), V(unreachable) or
       V(FAILED) - with the reason and its address.
-  returned: always
+  returned: unless skipped
   type: dict
   sample: {demo: {result: deployed, why: "", url: "http://127.0.0.1:8100/demo/"}}
 """
