@@ -20,11 +20,24 @@ from ..layout import HubLayout
 from ..redacted import PRIVATE_LINES
 
 
-def last_lines(service: Service, count: int = 15) -> str:
-    """Return the end of a service's log, with the secrets of its hub masked."""
+def log_size(service: Service) -> int:
+    """Return the size of a service's log in bytes."""
+    try:
+        return os.path.getsize(service.layout.log(service.role))
+    except OSError:
+        return 0
+
+
+def last_lines(service: Service, count: int = 15, start: int = 0) -> str:
+    """Return the end of a service's log, with the secrets of its hub masked.
+
+    start: size of the log before the service started, to leave out what earlier processes wrote.
+    """
     try:
         with open(service.layout.log(service.role), "rb") as file:
-            file.seek(max(0, file.seek(0, 2) - 16384))
+            size = file.seek(0, 2)
+            # A log that is smaller was rotated meanwhile.
+            file.seek(max(start if start <= size else 0, size - 16384))
             text = "\n".join(file.read().decode(errors="replace").splitlines()[-count:])
     except OSError:
         return ""

@@ -26,7 +26,7 @@ from ..supervisor.supervisord import Supervisord
 from .admin_sudo import end_admin_sudo
 from .builder import LOCK_MODE, UV_LOCK
 from .hub_processes import end_managed_services, end_servers, has_managed_services, has_servers
-from .log_tail import last_lines
+from .log_tail import last_lines, log_size
 
 #: Seconds after which a running hub that does not answer is restarted; before, it may still be starting.
 STUCK = 15.0
@@ -143,11 +143,13 @@ def start_services(
     Raises SupervisorError if a service ends at once or the hub does not answer in time.
     """
     roles = services_to_start(supervisor, services, config)
+    sizes = {service.role: log_size(service) for service in services}
     for service in services:
         if service.role in roles and not supervisor.ensure_started(service):
             supervisor.restart(service)
     # A hub that is starting while its proxy restarts does not reach it, and ends.
-    _wait_until_up(services, config, timeout, may_end_once="hub" if "proxy" in roles and "hub" not in roles else "")
+    may_end_once = "hub" if "proxy" in roles and "hub" not in roles else ""
+    _wait_until_up(services, config, timeout, may_end_once, sizes)
     return roles
 
 
@@ -179,13 +181,16 @@ def _answers_within(config: dict[str, Any], patience: float) -> bool:
     return True
 
 
-def _wait_until_up(services: list[Service], config: dict[str, Any], timeout: float, may_end_once: str) -> None:
+def _wait_until_up(
+    services: list[Service], config: dict[str, Any], timeout: float, may_end_once: str, sizes: dict[str, int]
+) -> None:
     """Wait until every service runs, and the hub has finished its start and answers; SupervisorError if one fails.
 
     A hub answers before its managed services run, and ends if one of these cannot be started; its supervisor starts it
     again and again.
 
-    may_end_once: the role of a service that its supervisor may have to start again, or "".
+    may_end_once: the role of a service that its supervisor may have to start again, or "". sizes: role -> size of the
+    service's log before the start.
     """
     deadline = time.monotonic() + timeout
     pids: dict[str, int] = {}
@@ -195,27 +200,32 @@ def _wait_until_up(services: list[Service], config: dict[str, Any], timeout: flo
             pid = state.pid if state.digest == service.digest else 0
             if pid != pids.get(service.role, pid):
                 if service.role != may_end_once:
-                    lines = last_lines(service)
-                    raise SupervisorError(f"{service.name} ended while it started; its last lines:\n{lines}")
+                    raise _failure(f"{service.name} ended while it started", service, sizes)
                 may_end_once = ""
                 del pids[service.role]
             if pid:
                 pids[service.role] = pid
         failed = failed_services(services[0].layout)
         if len(pids) == len(services) and failed is not None and answers(config):
-            return _refuse_failed(next(service for service in services if service.role == "hub"), failed)
+            return _refuse_failed(next(service for service in services if service.role == "hub"), failed, sizes)
         if time.monotonic() > deadline:
             late = next((service for service in services if service.role not in pids), None)
             what = "did not start within" if late else "does not answer after"
             late = late or next(service for service in services if service.role == "hub")
-            raise SupervisorError(f"{late.name} {what} {timeout:.0f} s; its last lines:\n{last_lines(late)}")
+            raise _failure(f"{late.name} {what} {timeout:.0f} s", late, sizes)
         time.sleep(0.1)
 
 
-def _refuse_failed(hub: Service, failed: dict[str, str]) -> None:
+def _refuse_failed(hub: Service, failed: dict[str, str], sizes: dict[str, int]) -> None:
     if failed:
         told = ", ".join(f"its service {name} {what}" for name, what in failed.items())
-        raise SupervisorError(f"{hub.name}: {told}; its last lines:\n{last_lines(hub)}")
+        raise _failure(f"{hub.name}: {told}", hub, sizes)
+
+
+def _failure(message: str, service: Service, sizes: dict[str, int]) -> SupervisorError:
+    """Return an error with what the service logged since its start, or before if that is nothing."""
+    lines = last_lines(service, start=sizes[service.role]) or last_lines(service)
+    return SupervisorError(f"{message}; its last lines:\n{lines}")
 
 
 def stop_services(supervisor: Supervisor, services: list[Service], servers: bool) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.log_tail import (
     last_lines,
+    log_size,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.services import (
     Service,
@@ -42,3 +43,15 @@ def test_end_of_a_log(tmp_path: Path) -> None:
 def test_log_of_no_hub(tmp_path: Path) -> None:
     assert logged(tmp_path, "a\nb", hub_json="{", extra_py="(", secrets_json="{") == "a\nb"
     assert last_lines(Service("name", "hub", str(tmp_path / "none"), (), "digest")) == ""
+
+
+def test_log_since_a_start(tmp_path: Path) -> None:
+    """What earlier processes logged is left out; a log that was rotated meanwhile is shown from its beginning."""
+    service = Service("name", "hub", str(tmp_path), (), "digest")
+    assert log_size(service) == 0
+    logged(tmp_path, "earlier\n")
+    size = log_size(service)
+    logged(tmp_path, "earlier\nlater\n")
+    assert last_lines(service, start=size) == "later"
+    logged(tmp_path, "new\n")
+    assert last_lines(service, start=size) == "new"
