@@ -28,9 +28,9 @@ def find_blockers(
         # Nothing that was found in there is a hub's.
         return [Blocker("foreign-directory", _foreign_directory(hubs, setup, state, inventory))]
     found = [
-        Blocker("port-in-use", _port_in_use(hub, port, inventory), breaks_running=True)
+        Blocker("port-in-use", problem, breaks_running=True)
         for hub in hubs
-        for port in state.ports_in_use[hub.name]
+        for problem in _ports_in_use(hub, state.ports_in_use[hub.name], inventory)
     ]
     found += _reverse_proxy_ports(hubs, state, inventory)
     found += _accounts_of_services(hubs, setup, inventory)
@@ -52,10 +52,17 @@ def _foreign_directory(hubs: list[Hub], setup: Setup, state: MachineState, inven
     return Problem((variable,), message, where, [hub.name for hub in hubs])
 
 
-def _port_in_use(hub: Hub, port: int, inventory: FleetInput) -> Problem:
-    variable = "hub_port" if port == hub["hub_port"] or not hub["hub_internal_port"] else "hub_internal_port"
-    where = inventory.hosts[hub.name].locate((variable,))
-    return Problem((variable,), f"port {port} is in use by another program of the machine", where, [hub.name])
+def _ports_in_use(hub: Hub, ports: list[int], inventory: FleetInput) -> Iterator[Problem]:
+    """Yield a problem for each option that ports which another program has come from."""
+    internal = [port for port in ports if port != hub["hub_port"] and hub["hub_internal_port"]]
+    for variable, used in (
+        ("hub_port", [port for port in ports if port not in internal]),
+        ("hub_internal_port", internal),
+    ):
+        if used:
+            what = f"port {used[0]} is" if len(used) == 1 else f"ports {', '.join(map(str, used))} are"
+            where = inventory.hosts[hub.name].locate((variable,))
+            yield Problem((variable,), f"{what} in use by another program of the machine", where, [hub.name])
 
 
 def _reverse_proxy_ports(hubs: list[Hub], state: MachineState, inventory: FleetInput) -> list[Blocker]:

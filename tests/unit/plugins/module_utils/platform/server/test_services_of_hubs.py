@@ -60,6 +60,23 @@ def test_the_account_of_a_service(setup: Any, service: dict[str, Any], message: 
     )
 
 
+@pytest.mark.parametrize(
+    ("options", "used", "told"),
+    [
+        ({}, [8100], ["hub_port: port 8100 is"]),
+        ({}, [8100, 8101], ["hub_port: ports 8100, 8101 are"]),
+        ({"hub_internal_port": 9100}, [8100, 9100], ["hub_port: port 8100 is", "hub_internal_port: port 9100 is"]),
+    ],
+)
+def test_ports_of_others(options: dict[str, Any], used: list[int], told: list[str]) -> None:
+    """One message for all ports that come from one option."""
+    hub = hub_of(hub_port=8100, **options)
+    state = MachineState({hub.name: ObservedHub()}, {hub.name: used})
+    found = find_blockers([hub], SETUP, state, FleetInput({hub.name: HostInput(hub.name, {})}, {}), ASSETS)
+    lines = [f"{hub.name}: {text} in use by another program of the machine" for text in told]
+    assert [blocker.problem.line() for blocker in found] == lines
+
+
 @pytest.mark.parametrize(("setup", "refused"), [(ROOT, False), (ORDINARY, True)])
 def test_only_root_checks_passwords_of_the_machine(setup: Any, refused: bool) -> None:
     hub = hub_of(hub_authenticator="pam")
