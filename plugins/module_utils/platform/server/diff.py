@@ -77,7 +77,7 @@ def _differences(
     shared = shared_sentences(observed.config, desired.config, desired.redactor)
     reasons += [Reason(SHARED, text) for text in shared]
     if observed.config.get(SETTINGS_KEY) != desired.config.get(SETTINGS_KEY):
-        reasons.append(Reason(SERVER_SETTINGS, "settings of users' servers, for those that start afterwards"))
+        reasons.append(Reason(SERVER_SETTINGS, "settings of users' servers (from the next start of a server on)"))
     accounts = accounts_taken_over(observed.config, desired.config, observed.signed_up, desired.redactor)
     if accounts:
         reasons.append(Reason(LOGIN, accounts))

@@ -175,7 +175,7 @@ def test_every_option_is_here() -> None:
 
 def test_settings_of_servers_are_for_later_starts() -> None:
     before, after = (desired(hub_of(**variables)) for variables in CHANGES["hub_server_settings"])
-    told = "settings of users' servers, for those that start afterwards"
+    told = "settings of users' servers (from the next start of a server on)"
     assert told in texts(diff_of(after, as_deployed(before), []))
     assert told not in texts(diff_of(after, as_deployed(after), []))
 
