@@ -13,6 +13,7 @@ version_added: 0.1.0
 description:
   - Prints errors of the actions and modules of this collection once, without an excerpt of the playbook. Their messages
     name the file and line of the inventory that is meant.
+  - An error that a playbook goes on after, such as to roll a hub back, is not repeated at the end of the play either.
   - Prints what the actions for all hubs report below the title of their task, also if skipped hosts are not displayed.
   - With C(-v), and for all other actions and modules, the output is that of P(ansible.builtin.default#callback).
 extends_documentation_fragment:
@@ -48,6 +49,11 @@ class CallbackModule(DefaultCallback):
     CALLBACK_TYPE = "stdout"
     CALLBACK_NAME = "hubfleet.jupyterhub.fleet"
 
+    def __init__(self) -> None:
+        super().__init__()
+        #: Errors that were printed, by host.
+        self._told: dict[str, list[str]] = {}
+
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         """Print the title before an action for all hubs prints; a conditional one may be skipped."""
         super().v2_playbook_on_task_start(task, is_conditional)
@@ -66,6 +72,11 @@ class CallbackModule(DefaultCallback):
         host, to_stderr = self.host_label(result), self.get_option("display_failed_stderr")
         # Arguments of a playbook or role that are wrong: the message has a heading and a line for each of them.
         message = "; ".join(found.get("argument_errors") or [found["msg"]])
+        told = self._told.setdefault(str(result.host), [])
+        if any(message.endswith(earlier) for earlier in told):
+            message = "failed, as told above"
+        elif message:
+            told.append(message)
         self._display.display(f"fatal: [{host}]: {message}", color=C.COLOR_ERROR, stderr=to_stderr)
         if ignore_errors:
             self._display.display("...ignoring", color=C.COLOR_SKIP)

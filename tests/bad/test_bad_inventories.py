@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,20 @@ def test_wrong_extra_variable_is_told_once(inventory: Path, monkeypatch: pytest.
     done = playbook(inventory, "-e", "users_action=delete", "-e", "users_end_sessions=perhaps", name="users")
     assert done.stdout.count("got: delete") == 1 and done.stdout.count("perhaps") == 1
     assert "Origin: " not in done.stdout and "argument_spec_data" not in done.stdout
+
+
+def test_error_of_a_rescued_task_is_told_once(inventory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Playbooks report at their end which hubs failed."""
+    monkeypatch.setenv("ANSIBLE_STDOUT_CALLBACK", "hubfleet.jupyterhub.fleet")
+    CASES["sound/vaulted_inline"].write(inventory)
+    render = {"hubfleet.jupyterhub.fleet_render": {"directory": "out"}}
+    tasks = [{"block": [render], "rescue": [{"ansible.builtin.meta": "noop"}]}, render]
+    play = inventory.parent / "twice.yml"
+    play.write_text(json.dumps([{"hosts": "clusters", "gather_facts": False, "tasks": tasks}]))
+    done = playbook(inventory, name=str(play.with_suffix("")))
+    said = [line for line in done.stdout.splitlines() if line.startswith("fatal: ")]
+    assert len(said) == 2 and "none of the selected hubs is on Kubernetes" in said[0]
+    assert said[1] == "fatal: [alpha]: failed, as told above"
 
 
 def test_playbook_of_a_sound_inventory(inventory: Path) -> None:
