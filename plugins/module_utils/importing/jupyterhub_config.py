@@ -59,7 +59,7 @@ def read_jupyterhub_config(paths: list[str], hub: str, cluster: str, tier: str, 
         raise FleetImportError("source: a hub has a single jupyterhub_config.py; name one file")
     name = os.path.basename(paths[0])
     try:
-        with open(paths[0], encoding="utf-8") as file:
+        with open(paths[0], encoding="utf-8-sig") as file:
             text = file.read()
     except UnicodeDecodeError as error:
         raise FleetImportError(f"{name}: is not UTF-8 text") from error

@@ -11,7 +11,7 @@ statement changes, whatever was assigned to it before.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,8 @@ _NUMBERS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: lambda left, right: left / right,
     ast.Pow: lambda left, right: left**right,
 }
+#: Operators that add to a value -> the method that does the same; all others may take something away.
+_OPERATORS: dict[type[ast.operator], str] = {ast.Add: "extend", ast.BitOr: "update"}
 #: Statements without an effect on the configuration.
 _NO_EFFECT = (ast.Import, ast.ImportFrom, ast.Pass)
 #: Traits that are empty by default, so that what is appended is all there is.
@@ -89,7 +91,8 @@ def read_config(text: str, name: str) -> ConfigFile:
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
-        raise FleetImportError(f"{name}:{error.lineno}: is not Python 3: {error.msg}") from None
+        place_of_error = f"{name}:{error.lineno}" if error.lineno else name  # none of null bytes
+        raise FleetImportError(f"{place_of_error}: is not Python 3: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError):
         raise FleetImportError(f"{name}: is not Python 3") from None
     reader = _Reader(text, config_names(tree))
@@ -107,10 +110,14 @@ class _Reader:
         self.config = config
         self.names: dict[str, Any] = {}
         self.own_classes: set[str] = set()
+        #: Name of a list or mapping -> the traits that are the same object.
+        self.shared: dict[str, set[Key]] = {}
         self.found = ConfigFile()
 
     def read(self, node: ast.stmt) -> None:
         """Read one statement of the file itself."""
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            self.found.unread.append((node.lineno, f"what {node.module or 'another file'} sets (import *)"))
         if isinstance(node, _NO_EFFECT) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
             return
         if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and self._assignment(node):
@@ -126,6 +133,8 @@ class _Reader:
             return False
         if isinstance(target, ast.Name):
             if target.id not in self.config:
+                if isinstance(node, ast.AugAssign):
+                    self._forget_shared(target.id, node.lineno)
                 self._name(target.id, node.value, isinstance(node, ast.AugAssign))
             return True
         path = place(target, self.config)
@@ -133,8 +142,8 @@ class _Reader:
             return False
         key = (path[0], path[1])
         if isinstance(node, ast.AugAssign):
-            method = "update" if isinstance(node.op, ast.BitOr) else "extend"
-            return len(path) == 2 and self._change(key, method, node.value, node)
+            method = _OPERATORS.get(type(node.op))
+            return method is not None and len(path) == 2 and self._change(key, method, node.value, node)
         if len(path) == 3:
             pair = ast.Dict(keys=[ast.Constant(path[2])], values=[node.value])
             return self._change(key, "update", pair, node)
@@ -146,6 +155,9 @@ class _Reader:
         literal = not any(isinstance(part, ast.Name) for part in ast.walk(node.value))
         text = (ast.get_source_segment(self.text, node.value) or "") if literal else ""
         self._set(key, Given(value, node.lineno, text))
+        if not isinstance(node.value, ast.Call):  # such as set(names), which makes a copy
+            for name in _names_in_use(node.value):
+                self.shared.setdefault(name, set()).add(key)
         return True
 
     def _name(self, name: str, value: ast.expr, changed: bool) -> None:
@@ -212,10 +224,15 @@ class _Reader:
 
     def _unread(self, node: ast.stmt) -> None:
         """Record a statement that was not read, and forget all that it may change."""
-        mentioned = list(dict.fromkeys((each.section, each.trait) for each in mentions_below(node, self.config)))
+        mentions = [(each.section, each.trait) for each in mentions_below(node, self.config)]
+        mentioned = list(dict.fromkeys([*mentions, *_changed_in_place(node, self.config)]))
         for name in (each for each in ast.walk(node) if isinstance(each, ast.Name)):
             if isinstance(name.ctx, ast.Store):
                 self.names.pop(name.id, None)
+        for changed in _names_in_use(node):
+            if isinstance(self.names.get(changed), (list, dict)):
+                self.names[changed] = NotPlainError(f"comes from {changed}, which line {node.lineno} may change")
+            self._forget_shared(changed, node.lineno)
         if isinstance(node, ast.ClassDef):
             self.own_classes.add(node.name)
         what = "a call" if isinstance(node, ast.Expr) else f"a statement ({type(node).__name__.lower()})"
@@ -227,6 +244,16 @@ class _Reader:
             before = self.found.settings.get(section, {}).pop(trait, None)
             if before is not None:
                 self.found.unread.append((before.line, f"c.{section}.{trait} is changed in line {node.lineno}"))
+
+    def _forget_shared(self, name: str, line: int) -> None:
+        """Forget the traits that are a list or mapping with a name, which a line may change."""
+        for section, trait in sorted(self.shared.pop(name, ())):
+            given = self.found.settings.get(section, {}).get(trait)
+            if given is not None and isinstance(given.value, (list, dict)):
+                del self.found.settings[section][trait]
+                self.found.unread.append(
+                    (given.line, f"c.{section}.{trait} comes from {name}, which line {line} may change")
+                )
 
     def evaluate(self, node: ast.expr | None) -> Any:
         """Return the value of a plain expression, with lists for sets and tuples; raises NotPlainError."""
@@ -285,6 +312,31 @@ class _Reader:
         if function == "dict" and not call.args and all(keyword.arg for keyword in call.keywords):
             return {keyword.arg: self.evaluate(keyword.value) for keyword in call.keywords}
         raise _not_plain(call)
+
+
+def _names_in_use(tree: ast.AST) -> list[str]:
+    """Return the names whose objects a statement may change: not those that it only compares, or goes through."""
+    safe = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.For, ast.comprehension)):
+            safe.add(id(node.iter))
+        elif isinstance(node, ast.Compare):
+            safe.update(map(id, (node.left, *node.comparators)))
+    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+    return list(dict.fromkeys(node.id for node in names if id(node) not in safe))
+
+
+def _changed_in_place(tree: ast.AST, config: set[str]) -> Iterator[Key]:
+    """Yield the traits that are deleted, or whose methods are called, such as ``remove``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            objects: list[ast.expr] = [node.func.value]
+        else:
+            objects = node.targets if isinstance(node, ast.Delete) else []
+        for each in objects:
+            path = place(each, config)
+            if path and len(path) >= 2:
+                yield path[0], path[1]
 
 
 def _not_plain(node: ast.expr | None) -> NotPlainError:

@@ -31,6 +31,7 @@ PLAIN: dict[str, tuple[str, Any]] = {
     "extended": ("c.A.x = {'a'}\nc.A.x.update({'b'})", ["a", "b"]),
     "item": ("c.A.x = {}\nc.A.x['k'] = 'v'", {"k": "v"}),
     "keywords": ("c.A.x = {'a': 1}\nc.A.x.update(b=2)", {"a": 1, "b": 2}),
+    "only looked at": ("N = ['a']\ndef f(u):\n    return u in N and [n for n in N]\nc.A.x = N", ["a"]),
     "before an if": ("if 1:\n    c.A.x = 1\nc.A.x = 2", 2),
 }
 
@@ -56,6 +57,32 @@ NOT_PLAIN = {
         "c.A.x = [1]\nc.A.x.append(f())",
         ["c.A.x is changed in line 2", "c.A.x is not a plain value"],
     ),
+    "taken away by an operator": (
+        "c.A.x = {1, 2}\nc.A.x -= {2}",
+        ["c.A.x is changed in line 2", "a statement (augassign), which sets c.A.x"],
+    ),
+    "taken away by a method": (
+        "c.A.x = {1, 2}\nc.A.x.remove(2)",
+        ["c.A.x is changed in line 2", "a call, which sets c.A.x"],
+    ),
+    "deleted": ("c.A.x = 1\ndel c.A.x", ["c.A.x is changed in line 2", "a statement (delete), which sets c.A.x"]),
+    "list changed before": (
+        "N = [1, 2]\nN.remove(2)\nc.A.x = N",
+        ["a call", "c.A.x comes from N, which line 2 may change"],
+    ),
+    "list changed later": (
+        "N = [1, 2]\nc.A.x = N\nN.remove(2)",
+        ["c.A.x comes from N, which line 3 may change", "a call"],
+    ),
+    "list added to later": (
+        "N = [1, 2]\nc.A.x = N\nN += [3]",
+        ["c.A.x comes from N, which line 3 may change"],
+    ),
+    "list changed in a function": (
+        "N = [1, 2]\nc.A.x = N\ndef f():\n    N.clear()\nf()",
+        ["c.A.x comes from N, which line 3 may change", "the function f", "a call"],
+    ),
+    "all names of a file": ("from base import *", ["what base sets (import *)"]),
     "default unknown": ("c.A.x.append(1)", ["a call, which sets c.A.x"]),
     "helpers": ("def f(s):\n    pass\nclass A:\n    pass\nprint(1)", ["the function f", "the class A", "a call"]),
     "another file": ("exec(open('b').read())", ["a call"]),
