@@ -16,6 +16,7 @@ from ..schema.authenticators import ALLOW_RULES
 from ..schema.model import Hub, ValuePath
 from ..schema.problems import Problems, nearest
 from ..schema.user_names import refused_by_authenticator
+from ..schema.written import invisible_characters
 
 LIST, ADD, REMOVE, RENAME, PASSWORD, SIGN_OUT = "list", "add", "remove", "rename", "password", "sign-out"
 ACTIONS = (LIST, ADD, REMOVE, RENAME, PASSWORD, SIGN_OUT)
@@ -129,7 +130,9 @@ _ADVICE = {
 
 def _refuse_new(name: str, hub: Hub, may_log_in: bool, report: Callable[[ValuePath, str], None]) -> None:
     """Report why a hub should not get a user of this name. may_log_in: by the inventory."""
-    refused = refused_by_authenticator(hub["hub_authenticator"], name)
+    refused = refused_by_authenticator(hub["hub_authenticator"], name) or invisible_characters(name, repr(name))
+    if "\n" in name:
+        refused = f"{name!r} contains a line break"
     if refused:
         report((), refused)
     if name in (hub["hub_blocked_users"] or ()):

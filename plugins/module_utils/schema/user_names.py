@@ -13,6 +13,8 @@ from .model import EncryptedValue, UserName, ValuePath
 
 #: Lists of users that JupyterHub creates accounts for, and so refuses to start with a name that is not valid.
 _CREATED = ("hub_allowed_users", "hub_admins")
+#: How the names of temporary users of checks begin, whose homes are removed (module_utils/check/users.py).
+CHECK_PREFIX = "hubfleet-check-"
 #: Characters that NativeAuthenticator.validate_username refuses.
 _REFUSED_BY_NATIVE = {",": "a comma", " ": "a space"}
 
@@ -23,7 +25,8 @@ def parse_user_name(text: str) -> UserName:
     """Return a name as JupyterHub normalizes it: in lower case.
 
     Every authenticator that the schema knows does this (Authenticator.normalize_username), and compares blocked users
-    with the result. Raises ValueError for names that JupyterHub refuses (Authenticator.validate_username).
+    with the result. Raises ValueError for names that JupyterHub refuses (Authenticator.validate_username), and for
+    those of checks.
     """
     if not text.strip():
         raise ValueError("is empty")
@@ -31,6 +34,8 @@ def parse_user_name(text: str) -> UserName:
         raise ValueError(f"{text!r} contains '/', which JupyterHub does not allow in the name of a user")
     if set(unquote(text)) == {"."}:
         raise ValueError(f"{text!r} consists of dots, which JupyterHub does not allow as the name of a user")
+    if text.lower().startswith(CHECK_PREFIX):
+        raise ValueError(f"{text!r} begins with {CHECK_PREFIX!r}, which is reserved for temporary users of checks")
     return UserName(text.lower(), text)
 
 

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.users import PREFIX
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import HubLayout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.observe import access as observed
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema import user_names
 from hubfleet_runtime import access
 from jupyterhub import orm, roles
 from jupyterhub.app import JupyterHub
@@ -400,7 +401,13 @@ def test_a_plan_sees_what_the_next_start_changes(start: Start, tmp_path: Path, k
 
 
 def test_users_of_checks_are_known_by_one_name() -> None:
-    assert PREFIX == access.CHECK_PREFIX == observed.CHECK_PREFIX
+    assert PREFIX == access.CHECK_PREFIX == observed.CHECK_PREFIX == user_names.CHECK_PREFIX
+
+
+def test_nobody_logs_in_as_a_user_of_checks(start: Start) -> None:
+    """Their homes are removed, and access does not end with the inventory's."""
+    app = start(allow_all=True)
+    assert may_log_in(app, "carol") and not may_log_in(app, f"{PREFIX}1") and not may_log_in(app, f"{PREFIX.upper()}1")
 
 
 def test_the_configuration_of_the_authenticator_and_its_name_stay(start: Start) -> None:

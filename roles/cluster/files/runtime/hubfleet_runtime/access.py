@@ -262,6 +262,8 @@ def reconciling(base: type[Authenticator], keep: bool) -> type[Authenticator]:
         def check_blocked_users(self, username: str, authentication: Any = None) -> Any:
             if username in self._blocked_to_stop:
                 return True  # other rules may allow this user again
+            if username.startswith(CHECK_PREFIX):
+                return False  # checks remove the homes of these users, and never log in
             return super().check_blocked_users(username, authentication)
 
         async def add_user(self, user: Any) -> None:

@@ -74,6 +74,10 @@ def test_nobody_is_added_who_is_blocked_or_has_no_valid_name() -> None:
     ]
     (line,) = refused(Request(ADD, ["b en"]), **KEPT, **NATIVE)
     assert line == "alpha: 'b en' contains a space, which 'native' does not allow"
+    (line,) = refused(Request(ADD, ["b\ne"]), **KEPT)
+    assert line == r"alpha: 'b\ne' contains a line break"
+    (line,) = refused(Request(ADD, ["b\u202ee"]), **KEPT)
+    assert line == r"alpha: 'b\u202ee' contains a right-to-left override, which cannot be seen; remove it"
 
 
 @pytest.mark.parametrize(
