@@ -122,11 +122,12 @@ def test_users_expire_unless_the_inventory_names_them(tools: Tools, tmp_path: Pa
     with hub.running(**options):
         for name in ("carol", "dan", "fay", "gina"):
             assert hub.api("POST", f"users/{name}", {})[0] == 201
-    with closing(sqlite3.connect(tmp_path / "jupyterhub.sqlite")) as database, database:
+    with closing(sqlite3.connect(tmp_path / "jupyterhub.sqlite")) as database:
         database.execute("update users set created = '2020-01-01', last_activity = '2020-01-01' where name != 'fay'")
         # who never came is as old as the entry
         database.execute("update users set last_activity = null where name = 'dan'")
         database.execute("update users set admin = true where name = 'gina'")
+        database.commit()
     with hub.running(**options, hub_user_expiry="180d"):
         wait_for("users to expire", lambda: hub.api("GET", "users/carol")[0] == 404)
         answer = hub.api("GET", "users")[1]

@@ -144,8 +144,9 @@ def test_grants_of_the_admin_panel_are_kept_or_taken_back(hub: Hub, keep: bool) 
 
 def test_who_never_came_back_is_removed_and_the_home_stays(hub: Hub) -> None:
     hub.kill("hub")
-    with closing(sqlite3.connect(hub.directory / "jupyterhub.sqlite")) as database, database:
+    with closing(sqlite3.connect(hub.directory / "jupyterhub.sqlite")) as database:
         database.execute("update users set created = '2020-01-01', last_activity = '2020-01-01'")
+        database.commit()
     hub.settings["user_expiry"] = 86400
     hub.write()
     hub.start("hub")

@@ -178,7 +178,7 @@ class SystemUsers(Isolation):
                 self._rename_account(user, new_name)
                 super().rename(user, new_name)
             except IsolationError:
-                self._rename_account(new_name, user)
+                self._rename_account(user=new_name, new_name=user)
                 raise
 
     def _rename_account(self, user: str, new_name: str) -> None:
