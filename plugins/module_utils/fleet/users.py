@@ -104,7 +104,7 @@ def refuse(request: Request, hub: Hub, locate: Callable[[ValuePath], str], probl
     """
 
     def report(path: ValuePath, message: str) -> None:
-        problems.add(path, message, locate(path), hub.name)
+        problems.add(path, message, locate(path) if path else "", hub.name)
 
     if request.action == PASSWORD and hub["hub_authenticator"] != "native":
         report(

@@ -42,7 +42,7 @@ def lines(problems: Problems) -> list[str]:
 def refused(request: Request, **variables: Any) -> list[str]:
     """Return why a hub does not allow a request."""
     problems = Problems()
-    refuse(request, hub_of(**variables), lambda path: f"{path[0]}.yml:1" if path else "", problems)
+    refuse(request, hub_of(**variables), lambda path: f"{path[0]}.yml:1", problems)
     return lines(problems)
 
 
