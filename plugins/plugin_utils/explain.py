@@ -177,6 +177,6 @@ def format_table(values: Mapping[str, tuple[Any, list[Place]]]) -> list[str]:
 
 
 def format_value(value: Any, width: int = WIDTH) -> str:
-    """Return a value as one line of JSON, cut where it is long."""
-    text = json.dumps(value, ensure_ascii=False, default=str) if not isinstance(value, str) else value
+    """Return a value as one line, cut where it is long: text as it is, unless it is empty, all else as JSON."""
+    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=str)
     return one_line(text, width)
