@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from ..platform.kubernetes.chart.charts import Charts
 from ..platform.kubernetes.validation.hubs import KubernetesValidator
@@ -28,18 +28,22 @@ def ignore_existing_problems(
 ) -> list[str]:
     """Add every problem of the source to ``hub_ignored_problems`` of its hubs; return the problems, a line each.
 
-    Missing settings of an authenticator are added to ``hub_pending_secrets``. A hub that runs in spite of a misspelt
-    trait must be imported, and not changed. Problems that cannot be ignored, such as a hub that accepts everybody, are
-    returned as well.
+    Missing settings of an authenticator are added to ``hub_pending_secrets``, which hubs on a machine do not have. A
+    hub that runs in spite of a misspelt trait must be imported, and not changed. Problems that cannot be ignored, such
+    as a hub that accepts everybody, are returned as well.
 
     inventory: returns the new inventory with the present content of ``layers``; some problems are found only once
         others are ignored.
     """
     lines: list[str] = []
     while True:
-        problems = _problems(inventory(), charts, code)
+        present = inventory()
+        problems = _problems(present, charts, code)
         lines += [problem.line() for problem in problems if problem.line() not in lines]
-        added = [_add_to_hubs(problem, layers) for problem in problems]
+        on_kubernetes = {
+            name for name, host in present.hosts.items() if host.variables.get("cluster_platform") == KUBERNETES
+        }
+        added = [_add_to_hubs(problem, layers, on_kubernetes) for problem in problems]
         if not any(added):
             return lines
 
@@ -52,13 +56,13 @@ def _problems(inventory: FleetInput, charts: Charts, code: ChartCode) -> list[Pr
     return problems.of(inventory.hosts)
 
 
-def _add_to_hubs(problem: Problem, layers: Layers) -> bool:
-    """Add a problem to the variables of its hubs; return whether it was new."""
+def _add_to_hubs(problem: Problem, layers: Layers, on_kubernetes: Collection[str]) -> bool:
+    """Add a problem to the variables of its hubs that are on Kubernetes; return whether it was new."""
     variable, entry = IGNORED, problem.ignorable_as
     if not entry and problem.path == (SETTINGS,):
         variable, entry = PENDING, MISSING_SETTINGS
     added = False
-    for name in problem.hubs if entry else ():
+    for name in set(problem.hubs) & set(on_kubernetes) if entry else ():
         entries = layers.hubs[name].setdefault(variable, [])
         if entry not in entries:
             entries.append(entry)

@@ -223,3 +223,17 @@ def test_errors(tmp_path: Path) -> None:
         import_fleet(request, CODE, CHARTS)
     with pytest.raises(FleetImportError, match="name one file"):
         import_fleet(ImportRequest([str(path), str(path)], "jupyterhub_config", str(tmp_path / "fleet")), CODE, CHARTS)
+
+
+def test_a_secret_from_the_environment_is_to_be_brought(tmp_path: Path) -> None:
+    """Not by hub_pending_secrets, which hubs on a machine do not have."""
+    lines = [
+        "c.JupyterHub.authenticator_class = 'github'",
+        "c.GitHubOAuthenticator.client_id = 'abc'",
+        "c.GitHubOAuthenticator.client_secret = os.environ['SECRET']",
+        "c.GitHubOAuthenticator.allowed_organizations = {'org'}",
+    ]
+    problems = imported(tmp_path, "\n".join(["import os", *lines])).report.problems
+    assert any("hub_authenticator_settings: client_secret is missing" in problem for problem in problems)
+    assert "hub_pending_secrets" not in variables_of(tmp_path / "fleet")["lab"]
+    assert not any("hub_pending_secrets" in problem for problem in problems)
