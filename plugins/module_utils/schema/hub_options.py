@@ -137,7 +137,7 @@ LOGIN = (
         "hub_groups",
         "dict",
         (
-            "Groups of JupyterHub, by name, for O(hub_roles), services and C(allowed_groups).",
+            "Groups of JupyterHub, by name, for O(hub_roles), services, C(allowed_groups) and C(writable_by_groups).",
             "Cannot be set if the authenticator decides about groups, such as C(generic-oauth) with C(groups_claim).",
         ),
         default={},
