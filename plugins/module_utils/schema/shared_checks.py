@@ -55,15 +55,30 @@ def check_shared_on_kubernetes(hub: Hub, on_home_volume: bool, report: Report) -
     on_home_volume: whether the volume that directories are in has all homes.
     """
     for name, directory in (hub[DIRECTORIES] or {}).items():
-        for key in _OF_GROUPS:
+        for key in (*_OF_GROUPS, "source"):
             if directory[key] is not None:
                 report(
                     (DIRECTORIES, name, key),
                     f"is only valid on the platform {SERVER}; this cluster's platform is {KUBERNETES}",
                 )
         # imported hubs stay as they are
-        if on_home_volume and not directory["subpath"] and hub["hub_defaults_source"] == "collection":
+        if not on_home_volume or hub["hub_defaults_source"] != "collection":
+            continue
+        if not directory["subpath"]:
             report((DIRECTORIES, name), "has no subpath, so that all users would find the homes of everybody there")
+        elif _has_homes(directory["subpath"], hub["hub_home_subpath"] or ""):
+            report(
+                (DIRECTORIES, name, "subpath"),
+                f"{directory['subpath']!r} contains the homes (hub_home_subpath), so that all users would find those "
+                "of everybody",
+            )
+
+
+def _has_homes(subpath: str, home_subpath: str) -> bool:
+    """Return whether a subdirectory of a volume is, or contains, the directory in which all homes are."""
+    homes = posixpath.dirname(posixpath.normpath(home_subpath.partition("{")[0] + "home"))
+    shown = posixpath.normpath(subpath)
+    return shown == "." or f"{homes}/".startswith(f"{shown}/")
 
 
 def _places(hub: Hub) -> Iterator[tuple[ValuePath, str]]:

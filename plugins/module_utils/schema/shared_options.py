@@ -66,6 +66,7 @@ SHARED = (
                         "On a machine, an existing directory that is shared instead; its permissions are not changed,"
                         " and decide what users can do.",
                     ),
+                    platforms=(SERVER,),
                 ),
                 SUBPATH,
             ),
