@@ -18,7 +18,8 @@ _ENDINGS = (".yml", ".yaml", ".json", "")
 #: Directories of variables beside an inventory.
 _VARIABLES = ("group_vars", "host_vars")
 #: Keys of YAML and JSON, and a few other words; only files in which one stands twice are parsed, which takes longer.
-_KEYS = re.compile(r"([\w.-]+)(?:[\"']\s*:|\s*:(?=\s|$))", re.MULTILINE)
+#: Each is looked for from its first character only: a line may have 100,000, as of an image.
+_KEYS = re.compile(r"(?<![\w.-])([\w.-]+)(?:[\"']\s*:|\s*:(?=\s|$))", re.MULTILINE)
 
 
 def repeated_keys(sources: Iterable[str], hosts: Iterable[str]) -> list[RepeatedKey]:

@@ -55,3 +55,8 @@ def test_variables_beside_a_file(tmp_path: Path) -> None:
     (tmp_path / "host_vars" / "alpha.yml").write_text("a: 1\na: 2\n")
     (tmp_path / "hosts.yml").write_text("all: {}\n")
     assert [repeated.key for repeated in repeated_keys([str(tmp_path / "hosts.yml")], ["alpha"])] == ["a"]
+
+
+def test_a_line_of_an_image_takes_no_time(tmp_path: Path) -> None:
+    (tmp_path / "hosts.yml").write_text(f"a: {'x' * 1_000_000}\na: 1\n")
+    assert found(tmp_path) == [("a", 2, 1, "")]
