@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 unexport CI
 
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "  make %-11s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "  make %-23s %s\n", $$1, $$2 }'
 
 # --- Try it
 
@@ -65,10 +65,16 @@ build: dev ## Build and install the collection, and run it from there
 test: dev ## Run all of the above, as CI does
 	@scripts/stages 'make sanity & make lint & make build' 'make unit & make playbooks' 'make system & make molecule'
 
+kubernetes-cluster: dev ## Start a Kubernetes of one node on this machine for tests
+	@scripts/kubernetes-cluster up
+
+kubernetes-cluster-down: dev ## Stop it, and remove everything of it
+	@scripts/kubernetes-cluster down
+
 bench: dev ## Measure many hubs and many users
 	python tests/bench/run.py
 
 clean: ## Remove generated files of this checkout, including .venv
 	rm -rf .ansible .cache .venv dist tests/output
 
-.PHONY: help setup demo demo-down demo-clean validate dev generate lock lint sanity unit playbooks system molecule build test bench clean
+.PHONY: help setup demo demo-down demo-clean validate dev generate lock lint sanity unit playbooks system molecule build test kubernetes-cluster kubernetes-cluster-down bench clean

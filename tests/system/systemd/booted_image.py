@@ -9,13 +9,12 @@ No registry is asked: packages come from where this machine gets its own.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 from booted_release import Release
+from file_systems import bootstrap, run, run_inside
 from prebuilt import cache
 
 PACKAGES = (
@@ -33,8 +32,6 @@ PACKAGES = (
 REACHED_PACKAGES = ("openssh-server",)
 #: What a Python of one's own is built with, on releases whose own is too old for hubs.
 BUILD_PACKAGES = ("build-essential", "libffi-dev", "libsqlite3-dev", "libssl-dev", "xz-utils", "zlib1g-dev")
-#: How the tools of this machine are told where packages come from, and whom to trust.
-PACKAGE_FILES = ("/etc/pip.conf", "/etc/xdg/pip", "/etc/uv", "/etc/npmrc", "/etc/ssl/certs/ca-certificates.crt")
 #: Where deploys on the machine are run from: a virtual environment with what operators have.
 CONTROLLER = "/opt/controller"
 #: The Python of one's own, and the release of Debian whose source it is built from.
@@ -83,8 +80,8 @@ def _packages(release: Release) -> tuple[str, ...]:
 
 def _make(root: Path, release: Release, checkout: Path) -> None:
     root.chmod(0o755)
-    options = ["--variant=minbase", f"--components={release.components}", f"--include={','.join(_packages(release))}"]
-    _run("debootstrap", *options, release.suite, str(root), release.mirror, release.script)
+    packages = _packages(release)
+    bootstrap(root, release.suite, release.mirror, packages, components=release.components, script=release.script)
     for unit in MASKED:
         (root / "etc/systemd/system" / unit).symlink_to("/dev/null")
     if not release.python:
@@ -96,16 +93,10 @@ def _make(root: Path, release: Release, checkout: Path) -> None:
 
 def _add_controller(root: Path, checkout: Path) -> None:
     uv, requirements = "/tmp/uv", "/tmp/requirements.txt"
-    # With what tells the real machine where packages come from, but the Python and the libraries of the other.
-    inside = ["bwrap", "--bind", str(root), "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
-    inside += ["--ro-bind", str(checkout / ".venv/bin/uv"), uv]
-    inside += ["--ro-bind", str(checkout / "requirements.txt"), requirements]
-    for path in filter(os.path.exists, PACKAGE_FILES):
-        inside += ["--ro-bind", path, path]
-    inside += ["--setenv", "UV_CACHE_DIR", "/tmp/cache"]
-    _run(*inside, uv, "venv", "--quiet", "--python", "/usr/bin/python3", CONTROLLER)
+    binds = {checkout / ".venv/bin/uv": uv, checkout / "requirements.txt": requirements}
+    run_inside(root, binds, uv, "venv", "--quiet", "--python", "/usr/bin/python3", CONTROLLER)
     python = f"{CONTROLLER}/bin/python"
-    _run(*inside, uv, "pip", "install", "--quiet", "--python", python, "--requirement", requirements)
+    run_inside(root, binds, uv, "pip", "install", "--quiet", "--python", python, "--requirement", requirements)
 
 
 def _build_python(root: Path, release: Release) -> None:
@@ -124,9 +115,4 @@ make -s -j2
 make -s install
 rm -rf /tmp/source /etc/apt/sources.list.d/source.list
 """
-    _run("chroot", str(root), "/bin/sh", "-c", script)
-
-
-def _run(*command: str) -> None:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    assert done.returncode == 0, f"{command[0]}: {done.stdout[-3000:]}"
+    run("chroot", str(root), "/bin/sh", "-c", script)

@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from booted_image import CONTROLLER, PACKAGE_FILES, PYTHON, file_system
+from booted_image import CONTROLLER, PYTHON, file_system
 from booted_login import Login
 from booted_release import this_release, wanted_release
+from file_systems import PACKAGE_FILES
 from verbs_fleet import CHECKOUT, Account
 
 #: How the tools of this machine are told where packages come from, and whom to trust.

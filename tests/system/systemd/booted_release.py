@@ -10,9 +10,9 @@ of another distribution than this machine's.
 from __future__ import annotations
 
 import os
-import subprocess
 from dataclasses import dataclass
-from pathlib import Path
+
+from file_systems import DEBIAN, this_machine
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,11 @@ RELEASES = (
     Release("noble", **_UBUNTU),
     Release("resolute", unified=True, **_UBUNTU),
 )
-_DEBIAN = "http://deb.debian.org/debian"
 
 
 def wanted_release() -> Release:
     """The release that tests are to run on; AssertionError where it is not known, or nobody says where it is."""
-    here, mirror = _this_machine()
+    here, mirror = this_machine()
     known = {release.suite: release for release in RELEASES}
     suite = os.environ.get("HUBFLEET_TEST_RELEASE") or (here if here in known else "bookworm")
     assert suite in known, f"HUBFLEET_TEST_RELEASE: {suite} is none of {', '.join(known)}"
@@ -56,23 +55,11 @@ def wanted_release() -> Release:
     same = here in known and known[here].script == found.script
     place = os.environ.get("HUBFLEET_TEST_MIRROR") or (mirror if same else "")
     if not place and found.script == "sid":
-        place = _DEBIAN
+        place = DEBIAN
     assert place, f"HUBFLEET_TEST_MIRROR: this machine does not know where packages of {suite} come from"
     return Release(**{**vars(found), "mirror": place})
 
 
 def this_release() -> str:
     """The name of this machine's release."""
-    return _this_machine()[0]
-
-
-def _this_machine() -> tuple[str, str]:
-    """Name of this machine's release, and where it gets its packages from; "" where that is not told."""
-    release = dict(
-        line.split("=", 1) for line in Path("/etc/os-release").read_text(encoding="utf-8").splitlines() if "=" in line
-    )
-    suite = release.get("VERSION_CODENAME", "").strip('"')
-    command = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME)", "Created-By: Packages"]
-    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    mirrors = [line.split()[0] for line in listed.splitlines() if line.split()[1:] == [suite]]
-    return suite, mirrors[0] if mirrors else ""
+    return this_machine()[0]

@@ -1,0 +1,258 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The programs of a cluster: their configuration and their commands."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .credentials import NODE_NAME
+from .images import HELPER_IMAGE, PAUSE_IMAGE
+from .networks import Network
+
+#: Namespace of the provisioner of volumes.
+VOLUMES_NAMESPACE = "local-path-storage"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Directories and files of a cluster."""
+
+    state: Path
+    programs: Path
+    network: Network
+
+    @property
+    def credentials(self) -> Path:
+        """Return the directory of certificates and kubeconfig files."""
+        return self.state / "credentials"
+
+    @property
+    def socket(self) -> Path:
+        """Return the socket of containerd."""
+        return self.state / "containerd.sock"
+
+    def kubeconfig(self, account: str = "admin") -> Path:
+        """Return the kubeconfig file of an account of credentials.py."""
+        return self.credentials / f"{account}.conf"
+
+    def program(self, name: str) -> str:
+        """Return the path of a program that was built."""
+        return str(self.programs / name)
+
+
+def write(places: Places) -> None:
+    """Write the configuration of all programs."""
+    for name, content in (
+        ("containerd.toml", _containerd(places)),
+        ("network/10-bridge.conflist", json.dumps(_pod_network(places))),
+        ("kubelet.yaml", json.dumps(_kubelet(places))),
+        ("proxy.yaml", json.dumps(_proxy(places))),
+        ("Corefile", _dns(places)),
+        ("volumes.yaml", json.dumps(_volumes(places))),
+    ):
+        path = places.state / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # kube-proxy ends when its file is written
+        if not path.exists() or path.read_text(encoding="utf-8") != content:
+            path.write_text(content, encoding="utf-8")
+
+
+def _containerd(places: Places) -> str:
+    return f"""\
+version = 2
+root = "{places.state}/containerd/root"
+state = "{places.state}/containerd/state"
+[grpc]
+address = "{places.socket}"
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "{PAUSE_IMAGE}"
+# without CAP_SYS_RESOURCE, as in many containers, runc could not lower the score
+restrict_oom_score_adj = true
+[plugins."io.containerd.grpc.v1.cri".registry]
+config_path = "{places.state}/registries"
+[plugins."io.containerd.grpc.v1.cri".cni]
+bin_dir = "/usr/lib/cni"
+conf_dir = "{places.state}/network"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+# crun refuses a hybrid of control groups version 1 and 2
+BinaryName = "runc"
+"""
+
+
+def _pod_network(places: Places) -> dict[str, Any]:
+    addresses = {
+        "type": "host-local",
+        "ranges": [[{"subnet": places.network.pods}]],
+        "routes": [{"dst": "0.0.0.0/0"}],
+        "dataDir": f"{places.state}/addresses",
+    }
+    bridge = {"type": "bridge", "bridge": "pods0", "isGateway": True, "ipMasq": True, "hairpinMode": True}
+    ports = {"type": "portmap", "capabilities": {"portMappings": True}}
+    return {"cniVersion": "1.0.0", "name": "pods", "plugins": [{**bridge, "ipam": addresses}, ports]}
+
+
+def _kubelet(places: Places) -> dict[str, Any]:
+    return {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "authentication": {
+            "anonymous": {"enabled": False},
+            "webhook": {"enabled": True},
+            "x509": {"clientCAFile": f"{places.credentials}/ca.crt"},
+        },
+        "authorization": {"mode": "Webhook"},
+        "tlsCertFile": f"{places.credentials}/kubelet.crt",
+        "tlsPrivateKeyFile": f"{places.credentials}/kubelet.key",
+        "containerRuntimeEndpoint": f"unix://{places.socket}",
+        "cgroupDriver": "cgroupfs",
+        # of each cluster its own: kubelets kill what is in their root and not one of their pods
+        "cgroupRoot": f"/{places.network.name}",
+        "failSwapOn": False,
+        "clusterDNS": [places.network.node],
+        "clusterDomain": "cluster.local",
+        "enforceNodeAllocatable": [],
+        "evictionHard": {
+            "memory.available": "100Mi",
+            "nodefs.available": "1%",
+            "nodefs.inodesFree": "1%",
+            "imagefs.available": "1%",
+        },
+        # nothing could pull an image again
+        "imageGCHighThresholdPercent": 100,
+        "maxPods": 200,
+        "podLogsDir": f"{places.state}/pod-logs",
+    }
+
+
+def _proxy(places: Places) -> dict[str, Any]:
+    return {
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "kind": "KubeProxyConfiguration",
+        "clientConnection": {"kubeconfig": str(places.kubeconfig("proxy"))},
+        "clusterCIDR": places.network.pods,
+        "mode": "iptables",
+        # these settings of the kernel are read-only outside the first network namespace
+        "conntrack": {"maxPerCore": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
+    }
+
+
+def _dns(places: Places) -> str:
+    return f"""\
+.:53 {{
+    bind {places.network.node}
+    kubernetes cluster.local in-addr.arpa {{
+        kubeconfig {places.kubeconfig()} {places.network.name}
+        pods insecure
+    }}
+}}
+"""
+
+
+def _volumes(places: Places) -> dict[str, Any]:
+    """Return the objects that the provisioner of volumes needs, as one list."""
+    helper = {"name": "helper-pod", "image": HELPER_IMAGE, "imagePullPolicy": "IfNotPresent"}
+    pod = {"containers": [{**helper, "securityContext": {"runAsUser": 0}}]}
+    settings = {
+        "config.json": {
+            "nodePathMap": [{"node": "DEFAULT_PATH_FOR_NON_LISTED_NODES", "paths": [f"{places.state}/volumes"]}]
+        },
+        "helperPod.yaml": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "helper-pod"}, "spec": pod},
+    }
+    scripts = {"setup": 'mkdir -m 0777 -p "$VOL_DIR"', "teardown": 'rm -rf "$VOL_DIR"'}
+    here = {"namespace": VOLUMES_NAMESPACE}
+    default = {"storageclass.kubernetes.io/is-default-class": "true"}
+    return {
+        "apiVersion": "v1",
+        "kind": "List",
+        "items": [
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": VOLUMES_NAMESPACE}},
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "local-path-provisioner", **here}},
+            {
+                "apiVersion": "storage.k8s.io/v1",
+                "kind": "StorageClass",
+                "metadata": {"name": "standard", "annotations": default},
+                "provisioner": "rancher.io/local-path",
+                "volumeBindingMode": "WaitForFirstConsumer",
+                "reclaimPolicy": "Delete",
+            },
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": "local-path-config", **here},
+                "data": {**{name: json.dumps(value) for name, value in settings.items()}, **scripts},
+            },
+        ],
+    }
+
+
+def commands(places: Places) -> dict[str, list[str]]:
+    """Return the commands of all programs by name, in the order in which they start."""
+    keys, node = places.credentials, places.network.node
+
+    def authorized(account: str) -> list[str]:
+        path = places.kubeconfig(account)
+        return [f"--{kind}kubeconfig={path}" for kind in ("", "authentication-", "authorization-")]
+
+    return {
+        "etcd": [
+            *(places.program("etcd"), f"--data-dir={places.state}/etcd", "--unsafe-no-fsync", "--log-level=error"),
+            *("--listen-client-urls=http://127.0.0.1:2379", "--advertise-client-urls=http://127.0.0.1:2379"),
+            "--listen-peer-urls=http://127.0.0.1:2380",
+        ],
+        "apiserver": [
+            *(places.program("kube-apiserver"), "--etcd-servers=http://127.0.0.1:2379", "--secure-port=6443"),
+            # not a loopback address, or pods could not reach the service `kubernetes`
+            *(f"--advertise-address={node}", f"--service-cluster-ip-range={places.network.services}"),
+            *(f"--tls-cert-file={keys}/apiserver.crt", f"--tls-private-key-file={keys}/apiserver.key"),
+            *(f"--client-ca-file={keys}/ca.crt", "--authorization-mode=Node,RBAC", "--allow-privileged=true"),
+            "--service-account-issuer=https://kubernetes.default.svc",
+            *(f"--service-account-key-file={keys}/sa.pub", f"--service-account-signing-key-file={keys}/sa.key"),
+            # otherwise, it looks up the node's name in the machine's DNS for logs and exec
+            "--kubelet-preferred-address-types=InternalIP",
+            *(f"--kubelet-client-certificate={keys}/admin.crt", f"--kubelet-client-key={keys}/admin.key"),
+        ],
+        "containerd": ["containerd", f"--config={places.state}/containerd.toml"],
+        "controller-manager": [
+            *(places.program("kube-controller-manager"), "--leader-elect=false", *authorized("controller-manager")),
+            *(f"--service-account-private-key-file={keys}/sa.key", f"--root-ca-file={keys}/ca.crt"),
+            *(f"--cluster-signing-cert-file={keys}/ca.crt", f"--cluster-signing-key-file={keys}/ca.key"),
+            "--use-service-account-credentials",
+        ],
+        "scheduler": [places.program("kube-scheduler"), "--leader-elect=false", *authorized("scheduler")],
+        "kubelet": [
+            *(places.program("kubelet"), f"--config={places.state}/kubelet.yaml", f"--root-dir={places.state}/kubelet"),
+            *(f"--kubeconfig={places.kubeconfig('kubelet')}", f"--cert-dir={places.state}/kubelet-pki"),
+            *(f"--hostname-override={NODE_NAME}", f"--node-ip={node}"),
+        ],
+        "coredns": [places.program("coredns"), f"-conf={places.state}/Corefile"],
+    }
+
+
+def commands_with_node(places: Places) -> dict[str, list[str]]:
+    """Return the commands of programs that start when the node is registered and the images are there."""
+    admin = places.kubeconfig()
+    return {
+        "proxy": [
+            places.program("kube-proxy"),
+            f"--config={places.state}/proxy.yaml",
+            f"--hostname-override={NODE_NAME}",
+        ],
+        # only its network policies. Without the node, it ends at once, and nothing would be enforced.
+        "kube-router": [
+            *("env", f"NODE_NAME={NODE_NAME}", places.program("kube-router"), f"--kubeconfig={admin}"),
+            *("--run-firewall=true", "--run-router=false", "--run-service-proxy=false", "--run-loadbalancer=false"),
+            *(f"--hostname-override={NODE_NAME}", "--health-port=0", "--metrics-port=0"),
+        ],
+        "volumes": [
+            *(places.program("local-path-provisioner"), "start", f"--kubeconfig={admin}", "--config="),
+            *("--configmap-name=local-path-config", f"--namespace={VOLUMES_NAMESPACE}"),
+            "--service-account-name=local-path-provisioner",
+        ],
+    }

@@ -1,0 +1,167 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build the images that pods run: Debian with JupyterHub, under the names that zero-to-jupyterhub uses.
+
+One file system serves as hub, proxy and user's server, so that it is imported once. Nothing asks a container registry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from file_systems import bootstrap, mirror_of_debian, run_inside
+
+from .programs import building, digest
+
+HERE = Path(__file__).parent
+PAUSE_IMAGE = "registry.k8s.io/pause:3.10"
+HELPER_IMAGE = "quay.io/jupyterhub/k8s-hub:test"
+#: Tag of the chart's own images in a checkout of zero-to-jupyterhub, and ours of the images of other projects.
+CHART_TAGS = ("set-by-chartpress", "test")
+RELEASE = "bookworm"
+PACKAGES = (
+    "ca-certificates",
+    "curl",
+    "git",
+    "iproute2",
+    "iptables",  # of the chart's init container
+    "libcurl4",
+    "nodejs",
+    "python3-venv",
+    "sqlite3",
+    "tini",
+)
+_VENV = "/opt/venv"
+_ENVIRONMENT = [
+    f"PATH={_VENV}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+    "HOME=/home/jovyan",
+    "NB_USER=jovyan",
+    "NB_UID=1000",
+]
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image of the file system. configuration: the "config" of an OCI image."""
+
+    names: tuple[str, ...]
+    configuration: dict[str, object]
+
+
+def images() -> list[Image]:
+    """Return the images that are made of the one file system."""
+    jupyterhub = "quay.io/jupyterhub"
+
+    def tagged(*names: str) -> tuple[str, ...]:
+        return tuple(f"{jupyterhub}/{name}:{tag}" for name in names for tag in CHART_TAGS)
+
+    user = {"Env": _ENVIRONMENT, "User": "1000", "Entrypoint": ["tini", "--"]}
+    hub = ["jupyterhub", "--config", "/usr/local/etc/jupyterhub/jupyterhub_config.py"]
+    return [
+        # the chart mounts the hub's volume at its working directory, and names the database by a relative path
+        Image(tagged("k8s-hub"), {**user, "WorkingDir": "/srv/jupyterhub", "Cmd": hub}),
+        Image(
+            tagged("k8s-singleuser-sample"), {**user, "WorkingDir": "/home/jovyan", "Cmd": ["jupyterhub-singleuser"]}
+        ),
+        Image(
+            (*tagged("k8s-network-tools", "k8s-secret-sync"), f"{jupyterhub}/configurable-http-proxy:test"),
+            {**user, "WorkingDir": "/"},
+        ),
+    ]
+
+
+def build(cache: Path, proxy: Path, uv: Path) -> list[Path]:
+    """Return archives that containerd imports; build those that the cache does not have yet, in about two minutes.
+
+    proxy: directory with configurable-http-proxy. uv: the program. Raises AssertionError with what a command printed.
+    """
+    return [_build_pause(cache), _build_jupyterhub(cache, proxy, uv)]
+
+
+def _build_jupyterhub(cache: Path, proxy: Path, uv: Path) -> Path:
+    lock = (HERE / "image.txt").read_text(encoding="utf-8")
+    made_from = (lock, RELEASE, proxy.name, *PACKAGES, Path(__file__).read_text(encoding="utf-8"))
+    target = cache / f"images-{digest(*made_from)}"
+    with building(target) as new:
+        if new:
+            print("Building the image of hubs and users' servers", flush=True)
+            root = new / "root"
+            _fill(root, proxy, uv)
+            write_archive(new / "jupyterhub.tar", root, images())
+            subprocess.run(["rm", "-rf", str(root)], check=True)
+    return target / "jupyterhub.tar"
+
+
+def _fill(root: Path, proxy: Path, uv: Path) -> None:
+    bootstrap(root, RELEASE, mirror_of_debian(), PACKAGES)
+    subprocess.run(
+        ["chroot", str(root), "useradd", "--create-home", "--uid=1000", "--shell=/bin/bash", "jovyan"], check=True
+    )
+    binds = {uv: "/tmp/uv", HERE / "image.txt": "/tmp/image.txt"}
+    run_inside(root, binds, "/tmp/uv", "venv", "--quiet", "--python", "/usr/bin/python3", _VENV)
+    install = (
+        "/tmp/uv",
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        f"{_VENV}/bin/python",
+        "--requirement",
+        "/tmp/image.txt",
+    )
+    run_inside(root, binds, *install)
+    subprocess.run(["cp", "--archive", str(proxy), str(root / "opt/proxy")], check=True)
+    (root / "usr/local/bin/configurable-http-proxy").symlink_to("/opt/proxy/node_modules/.bin/configurable-http-proxy")
+    for directory in ("srv/jupyterhub", "usr/local/etc/jupyterhub"):
+        (root / directory).mkdir(parents=True, exist_ok=True)
+    os.chown(root / "srv/jupyterhub", 1000, 1000)
+    for leftover in ("var/cache/apt", "var/lib/apt/lists", "root/.cache", "usr/share/doc", "usr/share/locale"):
+        subprocess.run(["rm", "-rf", str(root / leftover)], check=True)
+
+
+def _build_pause(cache: Path) -> Path:
+    """Build the image of the container that holds a pod's namespaces: it only waits."""
+    source = HERE / "pause.c"
+    target = cache / f"pause-{digest(source.read_bytes(), PAUSE_IMAGE)}"
+    with building(target) as new:
+        if new:
+            root = new / "root"
+            root.mkdir()
+            subprocess.run(["gcc", "-static", "-Os", "-o", str(root / "pause"), str(source)], check=True)
+            write_archive(new / "pause.tar", root, [Image((PAUSE_IMAGE,), {"Entrypoint": ["/pause"]})])
+    return target / "pause.tar"
+
+
+def write_archive(archive: Path, root: Path, described: Iterable[Image]) -> None:
+    """Write images of one layer as an archive in the format of `docker save`, which `ctr images import` reads."""
+    manifest = []
+    with tempfile.NamedTemporaryFile(dir=archive.parent) as layer, tarfile.open(archive, "w") as whole:
+        command = ["tar", "-C", str(root), "--numeric-owner", "--one-file-system", "-cf", layer.name, "."]
+        subprocess.run(command, check=True)
+        with open(layer.name, "rb") as opened:
+            checksum = hashlib.file_digest(opened, "sha256").hexdigest()
+        for image in described:
+            layers = {"type": "layers", "diff_ids": [f"sha256:{checksum}"]}
+            content = {"architecture": "amd64", "os": "linux", "config": image.configuration, "rootfs": layers}
+            text = json.dumps(content).encode()
+            name = f"{hashlib.sha256(text).hexdigest()}.json"
+            _add(whole, name, text)
+            manifest.append({"Config": name, "RepoTags": list(image.names), "Layers": [f"{checksum}/layer.tar"]})
+        whole.add(layer.name, arcname=f"{checksum}/layer.tar")
+        _add(whole, "manifest.json", json.dumps(manifest).encode())
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(content)
+    archive.addfile(entry, io.BytesIO(content))

@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A network namespace for each cluster, so that rules of kube-proxy and of network policies stay in it."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Network:
+    """The network of the cluster with a number, from 0 to 49; clusters with other numbers do not overlap."""
+
+    number: int
+
+    @property
+    def name(self) -> str:
+        """Return the name of the namespace, and of the cluster's control groups."""
+        return f"hubfleet-test-{self.number}"
+
+    @property
+    def link(self) -> str:
+        """Return the name of the machine's end of the link into the namespace; at most 15 characters."""
+        return f"hubfleet-{self.number}"
+
+    @property
+    def machine(self) -> str:
+        """Return the machine's address on the link; a server of a test that listens there is reachable for pods."""
+        return f"10.250.{self.number}.1"
+
+    @property
+    def node(self) -> str:
+        """Return the node's address, where the API server and the cluster's DNS listen."""
+        return f"10.250.{self.number}.2"
+
+    @property
+    def pods(self) -> str:
+        """Return the addresses of pods."""
+        return f"10.{100 + self.number}.0.0/16"
+
+    @property
+    def services(self) -> str:
+        """Return the addresses of services."""
+        return f"10.{150 + self.number}.0.0/16"
+
+    @property
+    def api_service(self) -> str:
+        """Return the address of the service ``kubernetes``."""
+        return f"10.{150 + self.number}.0.1"
+
+    @property
+    def inside(self) -> list[str]:
+        """Return the beginning of a command that runs in the namespace.
+
+        Not `ip netns exec`, which mounts a new /sys and so hides /sys/fs/cgroup.
+        """
+        return ["nsenter", f"--net=/run/netns/{self.name}"]
+
+    def exists(self) -> bool:
+        """Return whether the namespace exists."""
+        return Path("/run/netns", self.name).exists()
+
+    def create(self) -> None:
+        """Create the namespace and the link into it. Raises subprocess.CalledProcessError."""
+        if not self.exists():
+            for command in (
+                f"ip netns add {self.name}",
+                f"ip link add {self.link} type veth peer name node netns {self.name}",
+                f"ip address add {self.machine}/30 dev {self.link}",
+                f"ip link set {self.link} up",
+                f"ip -n {self.name} address add {self.node}/30 dev node",
+                f"ip -n {self.name} link set node up",
+                f"ip -n {self.name} link set lo up",
+                f"ip -n {self.name} route add default via {self.machine}",
+            ):
+                subprocess.run(command.split(), check=True)
+        # pods are behind a bridge, whose packets network policies have to see
+        settings = ["net.ipv4.ip_forward=1", "net.bridge.bridge-nf-call-iptables=1"]
+        subprocess.run([*self.inside, "sysctl", "-qw", *settings], check=True)
+
+    def remove(self) -> None:
+        """Remove the namespace, and with it the link."""
+        if self.exists():
+            subprocess.run(["ip", "netns", "delete", self.name], check=True)
+        # it vanishes with the namespace, but only when the last process in it has ended
+        subprocess.run(["ip", "link", "delete", self.link], check=False, stderr=subprocess.DEVNULL)
