@@ -21,8 +21,8 @@ OPTION = Option(
     "bool",
     (
         "Whether O(hub_admins) can become root of the machine with C(sudo), without a password.",
-        "Whoever gets into the account of an admin then has the machine, with all hubs on it. Requires"
-        " C(cluster_isolation=system-users).",
+        "Whoever gets into the account of an admin then has the machine, with all hubs on it.",
+        "Requires C(cluster_isolation=system-users).",
     ),
     default=False,
     platforms=(SERVER,),
