@@ -109,7 +109,7 @@ def a_drill_tells_a_damaged_backup(vault: Vault) -> None:
     damage(damaged / "data")
     with fleet.changed(cluster_backup_repository=str(damaged)):
         result = fleet.run("drill")
-    assert result.code == 2 and "lab: restic restore: ignoring error" in result.output, result.output
+    assert result.code == 2 and "[lab]: restic restore: ignoring error" in result.output, result.output
     assert vault.drills() == []
 
 
@@ -136,7 +136,7 @@ def a_removed_hub_comes_back(vault: Vault) -> None:
 def a_hub_that_is_there_stays(vault: Vault) -> None:
     before = picture(vault.fleet.state)
     result = vault.fleet.run("restore", "--limit", "lab")
-    assert result.code == 2 and "lab: hub lab exists already; it is not overwritten" in result.output
+    assert result.code == 2 and "[lab]: hub lab exists already; it is not overwritten" in result.output
     assert picture(vault.fleet.state) == before and vault.kernel.survives()
     assert "Name the hubs with --limit" in vault.fleet.run("restore").output
 

@@ -124,7 +124,7 @@ def a_new_hub_has_nothing_to_go_back_to(fleet: Fleet) -> None:
     for mode in ((), ("--check",)):
         result = fleet.run("rollback", "--limit", "east-b", *mode)
         assert result.code == 2
-        assert "east-b: there is no earlier deploy that ran; nothing to go back to" in result.output
+        assert "[east-b]: there is no earlier deploy that ran; nothing to go back to" in result.output
         result = fleet.run("rollback", "--limit", "east-b", "-e", "rollback_to=7", *mode)
         assert result.code == 2 and "there is no deploy 7; there are: 1" in result.output
     assert picture(fleet.state) == before and not locks(fleet)
@@ -357,7 +357,7 @@ def test_stopping_asks_about_open_sessions(fleet: Fleet) -> None:
     busy.start_server("ben")
     kernel, before = busy.kernel("ben").mark(), busy.pids
     result = fleet.run("stop", "--limit", "west-a,west-b", "-e", "stop_servers=true")
-    assert result.code == 2 and "west-a: this would end the sessions of ben;" in result.output
+    assert result.code == 2 and "[west-a]: this would end the sessions of ben;" in result.output
     # The hub without sessions goes on.
     assert result.recap("west-b")["failed"] == 0 and not any(quiet.pids.values())
     assert busy.pids == before and kernel.survives() and not locks(fleet)

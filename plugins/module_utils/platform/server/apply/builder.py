@@ -58,6 +58,7 @@ class Builder:
         self.folder = os.path.join(layout.root, build.folder)
         self.target = os.path.join(self.folder, build.directory)
         self.seconds: dict[str, float] = {}
+        self._lock = -1
 
     def is_complete(self) -> bool:
         """Return whether the directory exists and is complete."""
@@ -72,8 +73,10 @@ class Builder:
         os.umask(0o022)
         os.makedirs(self.folder, exist_ok=True)
         with open(os.path.join(self.folder, f".{self.build.name}.lock"), "a", encoding="utf-8") as lock:
-            # Concurrent deploys wait for each other instead of building in the same directory.
-            fcntl.lockf(lock, fcntl.LOCK_EX)
+            # Concurrent deploys wait for each other instead of building in the same directory. Programs inherit this
+            # kind of lock: those of a deploy that was killed may go on for a moment.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._lock = lock.fileno()
             built = not self.is_complete()
             if built:
                 shutil.rmtree(self.target, ignore_errors=True)
@@ -167,6 +170,7 @@ class Builder:
                 stderr=subprocess.STDOUT,
                 timeout=STEP_TIMEOUT,
                 check=False,
+                pass_fds=(self._lock,),
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise BuildError(f"building {self.build.name}: the step '{name}' could not run: {error}") from error
