@@ -93,7 +93,8 @@ def test_second_deploy_touches_nothing(deployed: Deployed) -> None:
     assert second.code == 0 and second.changed() == 0
     assert "2 hubs: nothing to change" in second.output
     looking = ["Check the extra variables", "Compare the inventory with the hubs"]
-    assert second.tasks() == looking, second.output
+    # the last one skips itself
+    assert second.tasks() == [*looking, "Print the recap"], second.output
 
 
 def test_no_secret_is_ever_shown(deployed: Deployed) -> None:
