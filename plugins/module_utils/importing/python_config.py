@@ -91,7 +91,8 @@ def read_config(text: str, name: str) -> ConfigFile:
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
-        place_of_error = f"{name}:{error.lineno}" if error.lineno else name  # none of null bytes
+        # an error about null bytes has no line
+        place_of_error = ":".join(str(part) for part in (name, error.lineno) if part)
         raise FleetImportError(f"{place_of_error}: is not Python 3: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError):
         raise FleetImportError(f"{name}: is not Python 3") from None
