@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ...schema.admin_sudo import ACCOUNTS
 from ...schema.admin_sudo import VARIABLE as ADMIN_SUDO
-from ...schema.model import FleetInput, Hub
+from ...schema.model import FleetInput, Hub, ValuePath
 from ...schema.problems import Problem
 from ...schema.shared_checks import DIRECTORIES as SHARED_DIRECTORIES
 from ..base import Blocker
@@ -61,8 +61,7 @@ def _ports_in_use(hub: Hub, ports: list[int], inventory: FleetInput) -> Iterator
     ):
         if used:
             what = f"port {used[0]} is" if len(used) == 1 else f"ports {', '.join(map(str, used))} are"
-            where = inventory.hosts[hub.name].locate((variable,))
-            yield Problem((variable,), f"{what} in use by another program of the machine", where, [hub.name])
+            yield _problem(hub, (variable,), f"{what} in use by another program of the machine", inventory)
 
 
 def _reverse_proxy_ports(hubs: list[Hub], state: MachineState, inventory: FleetInput) -> list[Blocker]:
@@ -90,8 +89,7 @@ def _accounts_of_services(hubs: list[Hub], setup: Setup, inventory: FleetInput) 
                 if root
                 else "can only be set where root deploys; the service runs as the account that deploys"
             )
-            problem = Problem(path, message, inventory.hosts[hub.name].locate(path), [hub.name])
-            yield Blocker("service-account", problem)
+            yield Blocker("service-account", _problem(hub, path, message, inventory))
 
 
 def _passwords_of_machine(hubs: list[Hub], setup: Setup, inventory: FleetInput) -> Iterator[Blocker]:
@@ -100,8 +98,7 @@ def _passwords_of_machine(hubs: list[Hub], setup: Setup, inventory: FleetInput) 
     for hub in hubs:
         if hub[variable] == "pam" and setup.proxy_account is None:
             message = "'pam' requires that root deploys: other accounts cannot check the passwords of the machine"
-            where = inventory.hosts[hub.name].locate((variable,))
-            yield Blocker("pam-without-root", Problem((variable,), message, where, [hub.name]))
+            yield Blocker("pam-without-root", _problem(hub, (variable,), message, inventory))
 
 
 def _sudo_without_accounts(hubs: list[Hub], setup: Setup, inventory: FleetInput) -> Iterator[Blocker]:
@@ -111,8 +108,7 @@ def _sudo_without_accounts(hubs: list[Hub], setup: Setup, inventory: FleetInput)
             message = (
                 f"requires accounts of users ({ACCOUNTS!r}); on this machine, the isolation is {setup.isolation!r}"
             )
-            where = inventory.hosts[hub.name].locate((ADMIN_SUDO,))
-            yield Blocker("sudo-without-accounts", Problem((ADMIN_SUDO,), message, where, [hub.name]))
+            yield Blocker("sudo-without-accounts", _problem(hub, (ADMIN_SUDO,), message, inventory))
 
 
 def _sources_that_show_hubs(hubs: list[Hub], setup: Setup, inventory: FleetInput) -> Iterator[Blocker]:
@@ -125,7 +121,7 @@ def _sources_that_show_hubs(hubs: list[Hub], setup: Setup, inventory: FleetInput
                 continue
             path = (SHARED_DIRECTORIES, name, "source")
             message = f"{source!r} contains, or is in, the state directory {root}, which must stay private"
-            yield Blocker("source-private", Problem(path, message, inventory.hosts[hub.name].locate(path), [hub.name]))
+            yield Blocker("source-private", _problem(hub, path, message, inventory))
 
 
 def _newer_database(hub: Hub, newer: str, inventory: FleetInput) -> Problem:
@@ -134,4 +130,9 @@ def _newer_database(hub: Hub, newer: str, inventory: FleetInput) -> Problem:
         f"{hub[variable]!r} cannot read the hub's database, which JupyterHub {newer} has upgraded to a newer schema; "
         "the playbook rollback restores an earlier deploy together with its database"
     )
-    return Problem((variable,), message, inventory.hosts[hub.name].locate((variable,)), [hub.name])
+    return _problem(hub, (variable,), message, inventory)
+
+
+def _problem(hub: Hub, path: ValuePath, message: str, inventory: FleetInput) -> Problem:
+    """Return a problem of one hub, with the place of its value in the inventory."""
+    return Problem(path, message, inventory.hosts[hub.name].locate(path), [hub.name])
