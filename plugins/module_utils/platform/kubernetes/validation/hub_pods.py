@@ -41,7 +41,6 @@ _RULES: dict[str, pod_rules.Rule] = {
 }
 #: The volume of a database in a file.
 _CLAIM_RULES: dict[str, pod_rules.Rule] = {
-    "image": _image,
     "storage": pod_rules.quantity,
     "accessModes": pod_rules.access_modes,
     "storageClassName": pod_rules.object_name,
