@@ -39,10 +39,9 @@ def configure(hub: HubContext, isolation: str, admins: Iterable[str]) -> frozens
 
 
 def _write(path: Path, isolation: str, accounts: frozenset[str]) -> None:
-    if os.geteuid() != 0 and not accounts:
-        return
     if not accounts:
-        path.unlink(missing_ok=True)
+        if os.geteuid() == 0:
+            path.unlink(missing_ok=True)
         return
     if isolation != "system-users":
         raise IsolationError(f"hub_admin_sudo needs isolation 'system-users', not {isolation!r}")

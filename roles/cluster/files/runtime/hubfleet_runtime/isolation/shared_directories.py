@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import grp
 import json
 import os
 import shutil
@@ -27,7 +26,7 @@ from typing import Any
 
 from hubfleet_runtime import acl, files, names
 from hubfleet_runtime.isolation.base import HubContext, Isolation, IsolationError, private_directory
-from hubfleet_runtime.isolation.system_users import PROGRAM_PATH, run_when_unlocked
+from hubfleet_runtime.isolation.system_users import PROGRAM_PATH, group_id, run_when_unlocked
 from hubfleet_runtime.shared import READ, WRITE, Grant, SharedDirectory
 
 #: Names of the groups that were made for a hub, in its shared directory; remove_data reads it as well
@@ -81,7 +80,7 @@ def grants(backend: Isolation, groups: Collection[str]) -> tuple[tuple[Grant, ..
             continue
         if backend.unix_groups and not directory.source:
             group = _group_name(backend.hub, directory, right)
-            gid = _gid(group)
+            gid = group_id(group)
             if gid is None:
                 missing.append(f"group {group} is missing")
                 continue
@@ -123,13 +122,6 @@ def _group_name(hub: HubContext, directory: SharedDirectory, right: str) -> str:
     return names.group_name(hub.state, hub.name, directory.name, right)
 
 
-def _gid(name: str) -> int | None:
-    try:
-        return grp.getgrnam(name).gr_gid
-    except KeyError:
-        return None
-
-
 def _make_group(hub: HubContext, directory: SharedDirectory, right: str) -> int:
     """Return the number of a group, which is created unless it exists. Raises IsolationError for a foreign one."""
     name, record = _group_name(hub, directory, right), hub.shared / GROUPS
@@ -139,7 +131,7 @@ def _make_group(hub: HubContext, directory: SharedDirectory, right: str) -> int:
         ours = set()
     except (OSError, ValueError, KeyError) as error:
         raise IsolationError(f"{record} cannot be read: {error}") from error
-    found = _gid(name)
+    found = group_id(name)
     if found is not None and name not in ours:
         raise IsolationError(
             f"group {name} was not created for the shared directory {directory.name}; it is not used. "
@@ -150,8 +142,8 @@ def _make_group(hub: HubContext, directory: SharedDirectory, right: str) -> int:
             raise IsolationError("shared directories need the program groupadd")
         # before the group, so that an interrupted start is repeated
         files.write_private(record, json.dumps({"groups": sorted({*ours, name})}))
-        run_when_unlocked(["groupadd", name], lambda: _gid(name) is not None)
-        found = _gid(name)
+        run_when_unlocked(["groupadd", name], lambda: group_id(name) is not None)
+        found = group_id(name)
     if found is None:
         raise IsolationError(f"group {name} was created, but cannot be found")
     return found

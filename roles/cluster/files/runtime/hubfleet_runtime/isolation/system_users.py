@@ -189,7 +189,7 @@ class SystemUsers(Isolation):
         old, new = (names.account_name(self.hub.state, self.hub.name, each) for each in (user, new_name))
         about = ["--home", str(self.home(new_name)), "--comment", self._comment(new_name)]
         run_when_unlocked(["usermod", "--login", new, *about, old], lambda: self._account(new_name) is not None)
-        run_when_unlocked(["groupmod", "--new-name", new, old], lambda: _has_group(new))
+        run_when_unlocked(["groupmod", "--new-name", new, old], lambda: group_id(new) is not None)
 
     def _remove(self, user: str, entry: pwd.struct_passwd) -> None:
         kill_processes_of(entry.pw_uid, entry.pw_gid)
@@ -246,11 +246,12 @@ class SystemUsers(Isolation):
         return entry
 
 
-def _has_group(name: str) -> bool:
+def group_id(name: str) -> int | None:
+    """Return the number of a group of the machine, None if there is none."""
     try:
-        return bool(grp.getgrnam(name))
+        return grp.getgrnam(name).gr_gid
     except KeyError:
-        return False
+        return None
 
 
 def run_when_unlocked(command: list[str], done: Callable[[], bool]) -> None:
