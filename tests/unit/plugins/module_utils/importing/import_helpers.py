@@ -117,6 +117,12 @@ def values_of(fleet: Path) -> dict[str, dict[str, Any]]:
     return {name: chart_values(hub, "", CODE).merged for name, hub in hubs.hubs.items()}
 
 
+def machine_problems(fleet: Path) -> list[str]:
+    """Return what validation says of the hub lab of a written inventory, which is on a machine."""
+    host = HostInput("lab", variables_of(fleet)["lab"], frozenset({"production"}))
+    return [problem.line() for problem in validate(FleetInput({"lab": host}, {"machine": ["lab"]}))[1].of(["lab"])]
+
+
 def _load(fleet: Path, name: str) -> Any:
     text = (fleet / name).read_text(encoding="utf-8")
     return _worked_out(yaml.load(text, Loader) or {}, fleet)

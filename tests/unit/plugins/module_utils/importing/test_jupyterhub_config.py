@@ -16,11 +16,10 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.flee
     import_fleet,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.report import HubReport
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, HostInput
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import validate
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.import_helpers import (
     CHARTS,
     CODE,
+    machine_problems,
     variables_of,
 )
 
@@ -106,9 +105,7 @@ def test_everything_there_is_an_option_for(tmp_path: Path) -> None:
     }
     assert [line.split(": ")[1] for line in report.not_imported] == ["c.JupyterHub.spawner_class"]
     assert "hub_services: admin of the service grader cannot be set; left out" in report.notes
-    host = HostInput("lab", variables, frozenset({"production"}))
-    problems = validate(FleetInput({"lab": host}, {"machine": ["lab"]}))[1].of(["lab"])
-    assert [problem.line() for problem in problems] == []
+    assert machine_problems(tmp_path / "fleet") == []
 
 
 def test_secrets_are_in_files_of_their_own(tmp_path: Path) -> None:

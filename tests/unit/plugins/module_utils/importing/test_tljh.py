@@ -14,11 +14,10 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.importing.flee
     ImportResult,
     import_fleet,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, HostInput
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import validate
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.importing.import_helpers import (
     CHARTS,
     CODE,
+    machine_problems,
     variables_of,
 )
 
@@ -46,12 +45,6 @@ def imported(directory: Path, text: str) -> ImportResult:
     path = directory / "config.yaml"
     path.write_text(text, encoding="utf-8")
     return import_fleet(ImportRequest([str(path)], "tljh", str(directory / "fleet"), hub="lab"), CODE, CHARTS)
-
-
-def problems(directory: Path) -> list[str]:
-    """Return what validation says of the imported hub."""
-    host = HostInput("lab", variables_of(directory / "fleet")["lab"], frozenset({"production"}))
-    return [problem.line() for problem in validate(FleetInput({"lab": host}, {"machine": ["lab"]}))[1].of(["lab"])]
 
 
 def test_everything_there_is_an_option_for(tmp_path: Path) -> None:
@@ -82,7 +75,7 @@ def test_everything_there_is_an_option_for(tmp_path: Path) -> None:
     }
     assert hub.secret_files == ["secrets/lab/hub_authenticator_settings.client_secret"]
     # A log-in by OAuth needs a public address, which this configuration does not have.
-    assert [line.split(": ")[1] for line in problems(tmp_path)] == ["hub_authenticator"]
+    assert [line.split(": ")[1] for line in machine_problems(tmp_path / "fleet")] == ["hub_authenticator"]
 
 
 def test_an_empty_configuration_is_a_valid_hub(tmp_path: Path) -> None:
@@ -90,7 +83,7 @@ def test_an_empty_configuration_is_a_valid_hub(tmp_path: Path) -> None:
     variables = variables_of(tmp_path / "fleet")["lab"]
     assert (variables["hub_authenticator"], variables["hub_port"]) == ("native", 80)
     assert (variables["hub_allowed_users"], variables["hub_idle_timeout"]) == (["ada"], "10m")
-    assert problems(tmp_path) == []
+    assert machine_problems(tmp_path / "fleet") == []
     assert [note.split(":")[0] for note in made.report.hubs[0].notes] == [
         "hub_authenticator",
         "hub_sizes",
@@ -111,7 +104,7 @@ def test_lets_encrypt_becomes_the_reverse_proxy(tmp_path: Path) -> None:
     assert variables["hub_port"] == 8000  # the proxy has those of TLJH
     assert "hub_domain: a hub has one domain; only h.example.org was imported" in made.report.hubs[0].notes
     assert made.report.hubs[0].not_imported == {"https": ["letsencrypt.email"]}
-    assert problems(tmp_path) == []
+    assert machine_problems(tmp_path / "fleet") == []
 
 
 def test_an_authenticator_without_an_option_is_reported(tmp_path: Path) -> None:
@@ -134,7 +127,7 @@ def test_one_password_for_everybody(tmp_path: Path) -> None:
     assert report.not_imported == {"auth": ["DummyAuthenticator.password"]}
     assert [note for note in report.notes if "generates one for users and another for admins" in note]
     assert not any("as before" in line for line in (*report.notes, *made.report.problems))
-    assert problems(tmp_path) == []
+    assert machine_problems(tmp_path / "fleet") == []
 
 
 def test_an_authenticator_by_its_short_name(tmp_path: Path) -> None:
