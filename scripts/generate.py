@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Generate files from the schema and the recorded charts; with --check, only report whether they are up to date."""
+"""Generate files from the schema, recorded charts and tests; with --check, only report whether they are up to date."""
 
 import sys
 from pathlib import Path
@@ -9,10 +9,15 @@ import yaml
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT / ".ansible" / "collections"))
+sys.path.insert(0, str(CHECKOUT / "tests" / "support"))
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart import reference  # noqa: E402
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.argument_specs import role_argument_specs  # noqa: E402
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.documentation import option_reference  # noqa: E402
+from cluster_options import table  # noqa: E402
+
+#: What follows this line of docs/kubernetes.md is generated.
+SEEN = "do not edit what follows. -->\n"
 
 HEADER = "---\n# Generated from the schema by `make generate`; do not edit.\n"
 
@@ -35,7 +40,9 @@ def generated() -> dict[str, str]:
         for role, specs in role_argument_specs().items()
     }
     charts = reference.chart_reference(str(CHECKOUT / "roles" / "hub" / "files" / "charts"))
-    return {**files, "docs/options.md": option_reference(), "docs/charts.md": charts}
+    kubernetes = (CHECKOUT / "docs/kubernetes.md").read_text(encoding="utf-8").partition(SEEN)
+    seen = f"{kubernetes[0]}{SEEN}\n{table()}\n"
+    return {**files, "docs/options.md": option_reference(), "docs/charts.md": charts, "docs/kubernetes.md": seen}
 
 
 def main() -> int:
