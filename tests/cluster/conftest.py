@@ -1,13 +1,81 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures of the tests on a cluster."""
+"""The cluster and the chart of the tests, and hubs on it.
+
+HUBFLEET_TEST_KUBECONFIG names the kubeconfig of a cluster that runs; otherwise one is started for the tests.
+HUBFLEET_TEST_CHART names the directory of the zero-to-jupyterhub chart, to be used in place of the small one in
+tests/support.
+"""
 
 from __future__ import annotations
 
-from record_options import (  # noqa: F401
-    pytest_configure,
-    pytest_runtest_logreport,
-    pytest_runtest_setup,
-    pytest_sessionfinish,
-)
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import record_options
+from cluster_hub import ClusterHub
+from kubernetes_api import Kubernetes
+from kubernetes_cluster.__main__ import cluster, missing_for_clusters
+from kubernetes_cluster.cluster import Cluster
+from record_options import pytest_configure, pytest_runtest_logreport, pytest_runtest_setup  # noqa: F401
+
+#: Not the number of a cluster that a developer started.
+NUMBER = 48
+GIVEN = "HUBFLEET_TEST_KUBECONFIG"
+OWN_CHART = Path(__file__).parents[1] / "support" / "charts" / "jupyterhub"
+_started: list[Cluster] = []
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start the cluster once, before workers of pytest-xdist, which share it."""
+    is_worker = hasattr(session.config, "workerinput")
+    if is_worker or session.config.option.collectonly or GIVEN in os.environ or missing_for_clusters():
+        return
+    own = cluster(NUMBER)
+    _started.append(own)
+    own.start()
+    os.environ[GIVEN] = str(own.kubeconfig)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Stop the cluster that was started."""
+    record_options.pytest_sessionfinish(session)
+    for own in _started:
+        own.stop()
+
+
+@pytest.fixture(scope="session")
+def kubernetes() -> Kubernetes:
+    """The cluster, as its administrator uses it."""
+    if GIVEN not in os.environ:
+        pytest.skip(missing_for_clusters())
+    return Kubernetes(Path(os.environ[GIVEN]))
+
+
+@pytest.fixture(scope="session")
+def chart() -> Path:
+    """The directory of the chart."""
+    return Path(os.environ.get("HUBFLEET_TEST_CHART") or OWN_CHART)
+
+
+@pytest.fixture(scope="module")
+def make_hub(
+    kubernetes: Kubernetes, chart: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., ClusterHub]]:
+    """Makes hubs with variables of the host; each has a namespace with the name of the test file, and is removed."""
+    made: list[ClusterHub] = []
+
+    def make(**variables: Any) -> ClusterHub:
+        file = re.sub("[^a-z0-9]+", "-", request.path.stem.removeprefix("test_"))
+        name = f"{file}-{len(made)}" if made else file
+        made.append(ClusterHub(kubernetes, chart, tmp_path_factory.mktemp(name), name, variables))
+        return made[-1]
+
+    yield make
+    for hub in made:
+        hub.remove()

@@ -9,8 +9,8 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
+from hub_client import Kernel
 from isolation_modes import Mode
-from runtime_client import Kernel
 from runtime_rig import PROFILES, Hub
 
 MEMORY, PROCESSES, CPU = 500 << 20, 200, 0.5

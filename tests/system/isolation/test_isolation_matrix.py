@@ -15,11 +15,12 @@ import signal
 from pathlib import Path
 
 import pytest
+from hub_client import Browser, wait_for
 from hubfleet_runtime import admin_sudo
 from isolation_modes import DETACH, FORKS, HOG, probe
 from isolation_shared import SHARED, WRITE, look, save_notebook
 from isolation_world import CPU, MEMORY, PROCESSES, USERS, World
-from runtime_client import Browser, sleeping, wait_for
+from runtime_client import sleeping
 from user_packages import WRITE_WHEEL
 
 CHECK = "hubfleet-check-one"

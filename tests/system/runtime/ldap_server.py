@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runtime_client import wait_for
+from hub_client import wait_for
 from runtime_rig import free_ports
 
 SUFFIX = "dc=example,dc=org"

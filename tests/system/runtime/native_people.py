@@ -10,7 +10,8 @@ import re
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from runtime_client import Browser, Client
+from hub_client import Browser
+from runtime_client import Client
 
 PASSWORD = "a-password-of-my-own"
 

@@ -15,7 +15,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from runtime_client import Client, wait_for
+from hub_client import wait_for
+from runtime_client import Client
 from runtime_tools import Tools
 
 SECRETS = (

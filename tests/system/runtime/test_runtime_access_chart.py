@@ -18,7 +18,8 @@ import pytest
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.kubernetes_hubs import (  # noqa: E501
     values_of,
 )
-from runtime_client import Browser, Client, wait_for
+from hub_client import Browser, wait_for
+from runtime_client import Client
 from runtime_rig import free_ports
 from runtime_tools import Tools
 

@@ -14,8 +14,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hub_client import Browser, Kernel, wait_for
 from hubfleet_runtime import access
-from runtime_client import Browser, Kernel, wait_for
 from runtime_rig import Hub
 from runtime_tools import needs_root
 

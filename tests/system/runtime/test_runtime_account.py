@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime_client import free_low_port, wait_for
+from hub_client import wait_for
+from runtime_client import free_low_port
 from runtime_tools import FILES, PYTHON, needs_root
 
 pytestmark = needs_root

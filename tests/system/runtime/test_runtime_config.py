@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.user_names import parse_user_name
-from runtime_client import Browser, wait_for
+from hub_client import Browser, wait_for
 from runtime_rig import PROFILES, SIZES, Hub
 from runtime_tools import FILES, needs_root
 

@@ -19,8 +19,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import 
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.kubernetes_hubs import (  # noqa: E501
     hub_of,
 )
+from hub_client import Browser, wait_for
 from native_people import PASSWORD, change_password, first_passwords, log_in, sign_up
-from runtime_client import Browser, Client, wait_for
+from runtime_client import Client
 from runtime_rig import free_ports
 from runtime_tools import Tools
 

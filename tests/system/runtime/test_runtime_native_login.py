@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from hub_client import Browser, wait_for
 from native_people import PASSWORD, change_password, first_passwords, log_in, refused_login, sign_up
-from runtime_client import Browser, wait_for
 from runtime_rig import Hub
 from runtime_tools import needs_root
 

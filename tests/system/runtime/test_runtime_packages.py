@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hub_client import wait_for
 from prebuilt import copy_build
-from runtime_client import wait_for
 from runtime_rig import Hub
 from user_packages import BREAK_ALL, WRITE_WHEEL
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from runtime_client import wait_for
+from hub_client import wait_for
 from runtime_rig import Hub
 
 USER = "ada"

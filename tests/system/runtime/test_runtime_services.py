@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime_client import wait_for
+from hub_client import wait_for
 from runtime_rig import Hub, free_ports
 from runtime_tools import needs_root
 
