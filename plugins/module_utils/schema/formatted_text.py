@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterable
+from typing import Any
 
 from .problems import nearest
 
@@ -56,8 +57,10 @@ def literal_variable(text: str) -> str:
     return literal(text)
 
 
-def from_literal(text: str) -> str:
+def from_literal(text: Any) -> str:
     """Return the text that :func:`literal` makes into ``text``; raises ValueError if there is none."""
+    if not isinstance(text, str):
+        raise ValueError("no text")
     plain = text.replace("{{", "{").replace("}}", "}")
     if literal(plain) != text:
         raise ValueError(f"{text!r} has placeholders")

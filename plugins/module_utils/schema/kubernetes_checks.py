@@ -242,17 +242,23 @@ def _check_placeholders(hub: Hub, report: Report) -> None:
 
 
 def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None:
-    """Report hubs with the same release in the same namespace."""
-    taken: dict[tuple[str, str, str], str] = {}
+    """Report hubs in the same namespace: objects of the chart, and users' pods and volumes, would have one name."""
+    variable = "hub_namespace"
+    first: dict[tuple[str, str], Hub] = {}
     for hub in fleet.hubs.values():
         if hub.platform != KUBERNETES:
             continue
-        other = taken.setdefault((hub.cluster.name, hub.namespace, hub.release), hub.name)
-        if other != hub.name:
-            variable = "hub_release" if hub["hub_release"] else "hub_namespace"
-            problems.add(
-                (variable,),
-                f"namespace {hub.namespace} and release {hub.release} are also used by hub {other}",
-                inventory.hosts[hub.name].locate((variable,)),
-                hub.name,
-            )
+        other = first.setdefault((hub.cluster.name, hub.namespace), hub)
+        if other is hub:
+            continue
+        same = hub.release == other.release
+        here, there = (inventory.hosts[each.name].locate((variable,)) for each in (hub, other))
+        problems.add(
+            (variable,),
+            f"namespace {hub.namespace} is also that of hub {other.name}{f' ({there})' if there and here else ''};"
+            " hubs need a namespace each",
+            here or there,
+            hub.name,
+            ignorable_as="" if same else variable,
+            ignored=not same and variable in (hub["hub_ignored_problems"] or ()),
+        )

@@ -226,7 +226,10 @@ SCHEDULING = (
 )
 
 PLACE = (
-    _label("hub_namespace", "Namespace of the hub; defaults to its name in the inventory."),
+    _label(
+        "hub_namespace",
+        "Namespace of the hub, which no other hub of the cluster may use; defaults to its name in the inventory.",
+    ),
     _label("hub_release", "Name of the Helm release; defaults to the hub's name in the inventory."),
     _option(
         "hub_chart_version",

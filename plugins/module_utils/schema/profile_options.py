@@ -54,7 +54,12 @@ PROFILE = (
         ("Allows users to enter an image of their own.",),
         options=(
             Option("title", "str", ("Label of the input field.",), prose=True, default="Custom image"),
-            Option("pattern", "str", ("Regular expression that the image must match.",), default="^.+:.+$"),
+            Option(
+                "pattern",
+                "str",
+                ("Regular expression that the image must match, from its start; end it with C($).",),
+                default="^.+:.+$",
+            ),
             Option(
                 "message",
                 "str",

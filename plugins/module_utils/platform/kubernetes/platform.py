@@ -49,7 +49,7 @@ class KubernetesPlatform(Platform):
 
     def desired(self, hub: Hub, facts: Any = None) -> ChartValues:
         found = self.values.get(hub.name)
-        return found or chart_values(hub, self.inventory.directory, self.code)
+        return found or chart_values(hub, self.inventory.directory, self.code, self.charts.of(hub).defaults)
 
     def describe(self, hub: Hub) -> Snapshot:
         values = self.desired(hub)

@@ -72,7 +72,8 @@ class KubernetesValidator:
             if wrong:
                 self._report(host, (wrong[0],), wrong[1])
                 continue
-            values = self.values[hub.name] = chart_values(hub, self.inventory.directory, self.code)
+            values = chart_values(hub, self.inventory.directory, self.code, facts.defaults)
+            self.values[hub.name] = values
             _HubValidator(hub, host, values, facts, self.problems).run(schema)
 
     def _schema(self, facts: ChartFacts) -> ChartSchema:

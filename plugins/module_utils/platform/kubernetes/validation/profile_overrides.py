@@ -26,6 +26,8 @@ from .sessions import Session
 
 PROFILE_LIST = ("singleuser", "profileList")
 _OVERRIDE = "kubespawner_override"
+#: Part of the names of both traits that replace KubeSpawner's form.
+_FORM = "profile_form_template"
 #: Keys of profiles and choices that options make -> the key that they are made of.
 _MADE_OF_KEYS = {
     "display_name": "title",
@@ -78,10 +80,13 @@ def check_chart_choices(values: ChartValues, session: Session, config: Values, t
     profiles = values.merged["singleuser"]["profileList"]
     if not by_options:
         _check_list(profiles, report)
+    own_form = any(_FORM in str(part) for part in (config, value_at(values.merged, ("hub", "extraConfig"))))
     for index, profile in enumerate(profiles if isinstance(profiles, list) else ()):
         path: ChartPath = (*PROFILE_LIST, index)
         if not isinstance(profile, dict):
             continue
+        for option, described in _items(profile.get("profile_options")):
+            _check_option(described, (*path, "profile_options", option), own_form, report)
         for place, overrides in _of_profile(profile, "profile_options", path) if not by_options else ():
             _check(place, overrides, config, traits, report)
         _check_together(profile, path, session, report)
@@ -129,12 +134,10 @@ def _check_list(profiles: Any, report: Report) -> None:
         if profile.get("default") and default_found:
             report((*path, "default"), "is true for a second profile; only one can be preselected")
         default_found = default_found or bool(profile.get("default"))
-        for option, described in _items(profile.get("profile_options")):
-            _check_option(described, (*path, "profile_options", option), report)
 
 
-def _check_option(described: Any, path: ChartPath, report: Report) -> None:
-    """Report an option of a profile without a choice, or with two defaults."""
+def _check_option(described: Any, path: ChartPath, own_form: bool, report: Report) -> None:
+    """Report an option of a profile without a choice, or with two defaults; own_form: KubeSpawner's is not used."""
     if not isinstance(described, dict):
         report(path, "must be a mapping, an option of the profile")
         return
@@ -142,6 +145,8 @@ def _check_option(described: Any, path: ChartPath, report: Report) -> None:
     enabled = isinstance(unlisted, dict) and unlisted.get("enabled")
     if not choices and not enabled:
         report(path, "has no choices, so that the profile cannot be started")
+    elif not isinstance(choices, dict) and not own_form:
+        report(path, "has no choices, so that the start page cannot be shown; add choices: {}")
     defaults = [name for name, choice in _items(choices) if isinstance(choice, dict) and choice.get("default")]
     if len(defaults) > 1:
         report((*path, "choices", defaults[1], "default"), "is true for a second choice; only one can be preselected")

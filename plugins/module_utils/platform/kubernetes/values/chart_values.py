@@ -103,14 +103,18 @@ class ChartValues:
         return [(source, key) for depth, source, key in found if depth == most]
 
 
-def chart_values(hub: Hub, directory: str, code: ChartCode) -> ChartValues:
-    """Return the values of a hub; ``directory`` is the inventory's, which relative paths start from."""
+def chart_values(hub: Hub, directory: str, code: ChartCode, defaults: Values | None = None) -> ChartValues:
+    """Return the values of a hub.
+
+    directory: the inventory's, which relative paths start from. defaults: of the chart; without them, it is the one
+        that this release is made for.
+    """
     settings = [
         *single_value_settings(hub),
         *login_settings(hub),
         *profile_list_settings(hub),
         *storage_settings(hub),
-        *exposure_settings(hub),
+        *exposure_settings(hub, defaults or {}),
         *extension_settings(hub, directory),
         *addon_settings(hub),
         *permission_settings(hub),

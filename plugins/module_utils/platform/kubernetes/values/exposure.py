@@ -10,14 +10,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ....schema.model import Hub
+from .layers import Values
 from .settings import Setting, setting
 
 #: What tells cert-manager who makes an ingress' certificate.
 ISSUER = "cert-manager.io/cluster-issuer"
 
 
-def exposure_settings(hub: Hub) -> Iterator[Setting]:
-    """Yield the hub's path, and the route to it where the cluster has one."""
+def exposure_settings(hub: Hub, defaults: Values) -> Iterator[Setting]:
+    """Yield the hub's path, and the route to it where the cluster has one; ``defaults`` are those of the chart."""
     source = "hub_domain" if hub["hub_domain"] else "hub_url"
     path = urlsplit(hub["hub_url"] or "").path
     if path.strip("/"):
@@ -27,9 +28,14 @@ def exposure_settings(hub: Hub) -> Iterator[Setting]:
     if hub["hub_defaults_source"] == "collection" and route != "load-balancer":
         # The chart's own default, a load balancer, serves passwords and cookies without TLS.
         yield setting("proxy.service.type", "ClusterIP", "hub_defaults_source")
-    if domain and route != "none":
-        routes = {"ingress": _ingress, "gateway": _gateway, "load-balancer": _load_balancer}
-        yield from routes[route](hub, domain, source)
+    if not domain:
+        return
+    if route == "ingress":
+        yield from _ingress(hub, domain, source)
+    elif route == "gateway":
+        yield from _gateway(hub, domain, source, "parentRefs" in (defaults.get("httpRoute") or {}))
+    elif route == "load-balancer":
+        yield from _load_balancer(hub, domain, source)
 
 
 def _ingress(hub: Hub, domain: str, source: str) -> Iterator[Setting]:
@@ -48,11 +54,16 @@ def _ingress(hub: Hub, domain: str, source: str) -> Iterator[Setting]:
     yield setting("ingress.tls", [{"hosts": [domain], "secretName": secret}], named_by)
 
 
-def _gateway(hub: Hub, domain: str, source: str) -> Iterator[Setting]:
+def _gateway(hub: Hub, domain: str, source: str, has_references: bool) -> Iterator[Setting]:
     gateway: dict[str, Any] = hub.cluster["cluster_gateway"]
     yield setting("httpRoute.enabled", True, "cluster_exposure")
     yield setting("httpRoute.hostnames", [domain], source)
-    for key, name in (("name", "name"), ("namespace", "namespace"), ("section", "sectionName")):
+    names = {"name": "name", "namespace": "namespace", "section": "sectionName"}
+    reference = {names[key]: value for key, value in gateway.items() if value}
+    if has_references:  # charts from 5.0
+        yield setting("httpRoute.parentRefs", [{"kind": "Gateway", **reference}], "cluster_gateway")
+        return
+    for key, name in names.items():
         if gateway[key]:
             yield setting(f"httpRoute.gateway.{name}", gateway[key], "cluster_gateway", key)
 

@@ -16,6 +16,7 @@ from ....schema.profile_options import PROFILE
 from ....schema.units import MEMORY_UNITS, Memory
 from ...traits import interface_path
 from .layers import merge
+from .profile_texts import as_html
 from .settings import Setting, literal_variables, setting
 
 GPU = "nvidia.com/gpu"
@@ -38,7 +39,10 @@ def profile_list_settings(hub: Hub) -> Iterator[Setting]:
         yield from _every_session(hub)
     if profiles:
         source = "hub_profiles" if hub.profiles else "hub_environments"
-        yield setting("singleuser.profileList", [_profile(profile) for profile in profiles], source)
+        made = [_profile(profile) for profile in profiles]
+        if hub["hub_defaults_source"] == "collection":
+            made = [as_html(profile) for profile in made]
+        yield setting("singleuser.profileList", made, source)
 
 
 def _every_session(hub: Hub) -> Iterator[Setting]:

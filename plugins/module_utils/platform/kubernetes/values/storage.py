@@ -34,7 +34,8 @@ def storage_settings(hub: Hub) -> Iterator[Setting]:
     if storage == "claim" and ("hub_home_subpath" in hub.explicit_options or by_collection):
         yield setting("singleuser.storage.static.subPath", hub["hub_home_subpath"], "hub_home_subpath")
     if storage == "nfs":
-        yield _volume(HOME, {"nfs": dict(hub["hub_home_nfs"])}, "hub_home_nfs")
+        export = {key: literal(text) for key, text in hub["hub_home_nfs"].items()}
+        yield _volume(HOME, {"nfs": export}, "hub_home_nfs")
         mount = {"path": hub["hub_home_mount_path"], "subpath": hub["hub_home_subpath"], "read_only": None}
         yield _mount(HOME, HOME, mount, "hub_home_nfs")
     yield from _storage_classes(hub)

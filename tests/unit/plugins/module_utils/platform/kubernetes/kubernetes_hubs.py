@@ -51,9 +51,9 @@ def hub_of(directory: str = "", **variables: Any) -> Hub:
     return hub
 
 
-def values_of(directory: str = "", **variables: Any) -> ChartValues:
-    """Return the chart's values of such a hub."""
-    return chart_values(hub_of(directory, **variables), directory, CODE)
+def values_of(directory: str = "", defaults: dict[str, Any] | None = None, **variables: Any) -> ChartValues:
+    """Return the chart's values of such a hub; defaults: of the chart."""
+    return chart_values(hub_of(directory, **variables), directory, CODE, defaults)
 
 
 def leaf(values: Any, path: str) -> Any:

@@ -374,7 +374,9 @@ def test_real_chart() -> None:
     chart = os.environ.get("HUBFLEET_TEST_CHART")
     if not chart:
         pytest.skip("HUBFLEET_TEST_CHART names no directory with a zero-to-jupyterhub chart")
-    route = {"httpRoute": {"enabled": True, "hostnames": ["hub.example.org"], "gateway": {"name": "main"}}}
+    has_references = "parentRefs" in Path(chart, "values.yaml").read_text(encoding="utf-8")
+    gateway = {"parentRefs": [{"kind": "Gateway", "name": "main"}]} if has_references else {"gateway": {"name": "main"}}
+    route = {"httpRoute": {"enabled": True, "hostnames": ["hub.example.org"], **gateway}}
     sound = Release("sound", "sound", chart, {"hub": {"config": {"JupyterHub": {"admin_access": False}}}, **route})
     wrong = Release("wrong", "wrong", chart, {"hub": {"extraContainers": [{"nam": "x"}], "cookieSecret": 5}})
     odd = Release("odd", "odd", chart, {"hub": {"extraContainers": [{"name": "x", "imag": "y"}]}})

@@ -264,3 +264,22 @@ def test_no_volume_stands_in_place_of_another(variables: dict[str, Any], taken: 
     assert problems[0].endswith(f": the name {name!r} is already used by {taken}; use another")
     free: dict[str, Any] = {"hub_volumes": {"home": {"path": "/a", "volume": {"emptyDir": {}}}}}
     assert "home" in leaf(values_of(**free).merged, "singleuser/storage/extraVolumes")
+
+
+def test_a_gateway_is_named_as_the_chart_wants_it() -> None:
+    gateway = {"name": "shared", "namespace": "gateways", "section": "https"}
+    variables = {"cluster_exposure": "gateway", "cluster_gateway": gateway, "hub_domain": "hub.example.org"}
+    reference = {"name": "shared", "namespace": "gateways", "sectionName": "https"}
+    assert values_of(**variables).merged["httpRoute"]["gateway"] == reference
+    newer = values_of(defaults={"httpRoute": {"parentRefs": []}}, **variables).merged["httpRoute"]
+    assert newer == {
+        "enabled": True,
+        "hostnames": ["hub.example.org"],
+        "parentRefs": [{"kind": "Gateway", **reference}],
+    }
+
+
+def test_braces_in_the_path_of_an_export_are_text() -> None:
+    export = {"server": "10.0.0.4", "path": "/export/{homes}"}
+    values = values_of(hub_home_storage="nfs", hub_home_nfs=export).merged
+    assert leaf(values, "singleuser/storage/extraVolumes/home/nfs/path") == "/export/{{homes}}"

@@ -129,6 +129,7 @@ def test_one_size_is_what_every_environment_has(start: Any) -> None:
 
 def test_an_image_of_ones_own(start: Any) -> None:
     profiles = profile_list(hub_environments=["python"], hub_sizes=["small", "gpu"], hub_unlisted_image=True)
+    assert profiles[1]["profile_options"]["image"]["choices"] == {}
     assert [profile["slug"] for profile in profiles] == ["python", "other"]
     asked = {"profile": "other", "image--unlisted-choice": "my/image:1", "size": "small"}
     spawner = start(profiles, **asked)
@@ -238,3 +239,26 @@ def test_name_and_tag_give_the_image_again(image: str, name: str, tag: str) -> N
     made = values(hub_environments=[{"name": "x", "image": image}])["image"]
     assert made == {"name": name, "tag": tag}
     assert f"{made['name']}:{made['tag']}" == image
+
+
+def test_texts_are_shown_as_they_are_written(start: Any) -> None:
+    """KubeSpawner puts them into the page without escaping."""
+    texts = {"title": "R & <b>D</b>", "description": 'x < y "z"'}
+    unlisted = {"title": "<i>", "message": '"quoted" & more', "choice_title": "<Other>"}
+    profile = {**texts, "environments": ["python"], "sizes": ["small", "gpu"], "unlisted_image": unlisted}
+    sizes = {**SIZES, "small": {**SIZES["small"], "title": "1 < 2"}}
+    profiles = values_of(
+        hub_profiles=[profile], hub_environment_catalogue=ENVIRONMENTS, hub_size_catalogue=sizes
+    ).merged["singleuser"]["profileList"]
+    form = start(profiles)._render_options_form(profiles)
+    for shown in ("R &amp; &lt;b&gt;D&lt;/b&gt;", 'x &lt; y "z"', "&lt;i&gt;", "&lt;Other&gt;", "1 &lt; 2"):
+        assert f">{shown}<" in form.replace("\n", "").replace("  ", "")
+    assert 'title="&quot;quoted&quot; &amp; more"' in form
+    assert profiles[0]["slug"] == "r-b-d-b"
+    imported = profile_list(hub_profiles=[texts], hub_defaults_source="chart")
+    assert imported == [{"display_name": texts["title"], "description": texts["description"]}]
+
+
+def test_only_an_image_of_ones_own_can_be_shown(start: Any) -> None:
+    profiles = profile_list(hub_profiles=[{"title": "Own", "unlisted_image": {}}])
+    assert "--unlisted-choice" in start(profiles, **{"profile": "own", "image--unlisted-choice": "a:1"}).options_form
