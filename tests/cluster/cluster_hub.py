@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,6 +43,8 @@ CLUSTER: dict[str, Any] = {
     "hub_prepull_on_new_nodes": False,
     "hub_database_storage": "100M",
     "hub_home_capacity": "100M",
+    # tags of images on the nodes; the others are those of a checkout of the chart
+    "fleet_helm_values": {"proxy": {"chp": {"image": {"tag": "test"}}}},
 }
 
 
@@ -58,7 +61,7 @@ class ClusterHub(Client):
         self, kubernetes: Kubernetes, chart: Path, directory: Path, name: str, variables: dict[str, Any]
     ) -> None:
         self.kubernetes, self.chart, self.directory, self.name = kubernetes, chart, directory, name
-        self.namespace = str(variables.get("hub_namespace", name))
+        self.namespace = str(variables.get("hub_namespace") or f"{name}-{secrets.token_hex(2)}")
         self.variables = {**CLUSTER, **variables}
         self._forward = Forward(kubernetes, self.namespace, "proxy-public", "http")
         self._proxy = ""
