@@ -61,7 +61,12 @@ def chart_code() -> ChartCode:
         name: assets().runtime[f"hubfleet_runtime/{name}.py"] for name in ("allowed_groups", "access", "user_expiry")
     }
     return ChartCode(
-        own["allowed_groups"], own["access"], texts["native_login.py"], runtime, user_expiry=own["user_expiry"]
+        own["allowed_groups"],
+        own["access"],
+        texts["native_login.py"],
+        runtime,
+        user_expiry=own["user_expiry"],
+        profile_order=texts["profile_order.py"],
     )
 
 

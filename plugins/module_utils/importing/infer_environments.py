@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..platform.kubernetes.values.layers import Values
-from ..platform.kubernetes.values.profile_list import GPU
+from ..platform.kubernetes.values.session_traits import GPU
 from ..platform.kubernetes.values.settings import literal_variables
 from ..platform.traits import interface_path
 from ..schema.catalogue_options import ENVIRONMENT, SIZE

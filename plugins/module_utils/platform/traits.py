@@ -39,6 +39,13 @@ ACTIVITY_INTERVAL = SHORTEST_IDLE_TIMEOUT // 3
 ACTIVITY_INTERVAL_VARIABLE = "JUPYTERHUB_ACTIVITY_INTERVAL"
 
 
+def culling_interval(hub: Hub) -> int:
+    """Return the seconds between two looks for servers that are idle or too old."""
+    limits = [limit for limit in (hub["hub_idle_timeout"], hub["hub_maximum_age"]) if limit]
+    shortest: int = min(limits, default=3600)
+    return max(10, min(300, shortest // 2))
+
+
 def hub_traits(hub: Hub) -> Traits:
     """Return the traits of a hub that hold no secret and know nothing of the platform."""
     traits: Traits = {
@@ -216,10 +223,14 @@ def _cilogon(hub: Hub, given: dict[str, Any]) -> dict[str, Any]:
     # Each provider needs a claim, also where settings come without their defaults.
     defaults = {setting.name: setting.default for setting in AUTHENTICATORS["cilogon"].settings}
     derivation = {"username_claim": given.get("username_claim") or defaults["username_claim"]}
-    providers = sorted(hub["hub_allowed_identity_providers"] or ())
-    if not providers:
-        return {}
-    return {"idps": {provider: {"username_derivation": derivation, **rule} for provider in providers}}
+    providers = {
+        provider: {"username_derivation": derivation, **rule}
+        for provider in hub["hub_allowed_identity_providers"] or ()
+    }
+    if len(providers) > 1:
+        # Not by their order, since Helm sorts mappings by key.
+        next(iter(providers.values()))["default"] = True
+    return {"idps": providers} if providers else {}
 
 
 def _generic(hub: Hub, given: dict[str, Any]) -> dict[str, Any]:

@@ -370,6 +370,7 @@ ALLOW_RULES = (
             "Entity IDs of identity providers whose accounts may log in, with C(cilogon), as CILogon lists them.",
             "With O(hub_allowed_domains), only accounts of these domains may log in; with O(hub_allowed_users), only"
             " these users; otherwise all accounts of the provider.",
+            "The first one is preselected.",
         ),
         elements=element(
             "str",

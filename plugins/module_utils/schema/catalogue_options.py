@@ -139,11 +139,25 @@ SIZE = (
     Option(
         "memory_guarantee",
         "memory",
-        ("Guaranteed memory of a session; at most O(memory).",),
+        (
+            "Guaranteed memory of a session; at most O(memory).",
+            "On Kubernetes, it is set aside on the node of the session, and decides how many sessions a node takes and"
+            " when an autoscaler adds one. A machine sets nothing aside.",
+            "Unset, nothing is set aside: 1M, the least that Kubernetes can do.",
+        ),
         minimum=1 * _MEBIBYTE,
     ),
     Option("cpu", "number", ("CPU limit of a session.",), minimum=0.01, maximum=1024),
-    Option("cpu_guarantee", "number", ("Guaranteed CPUs of a session; at most O(cpu).",), minimum=0.001),
+    Option(
+        "cpu_guarantee",
+        "number",
+        (
+            "Guaranteed CPUs of a session; at most O(cpu).",
+            "On Kubernetes, they are set aside on the node of the session; unset, 0.001 CPUs are, so nothing.",
+            "On a machine, it is the share of the session when all CPUs are busy; unset, O(cpu) is.",
+        ),
+        minimum=0.001,
+    ),
     Option(
         "gpu",
         "int",

@@ -19,6 +19,7 @@ EXTENSION = (
         (
             "Services of JupyterHub: programs that use its API, or that users log in to with it.",
             "The hub starts those with a C(command); the others are started elsewhere.",
+            "The menu of the hub lists them in the order of the inventory; on Kubernetes, by name.",
         ),
         default=(),
         elements=element(

@@ -29,8 +29,11 @@ CHOICES = (
         "hub_profiles",
         "list",
         "Profile list of the hub, if users should not select from every environment in every size.",
-        "A single entry of O(hub_environments) or O(hub_sizes) is then the default of all profiles; longer lists, such"
-        " as those of a group, are not used.",
+        "Profiles without environments have the single entry of O(hub_environments), unless they have"
+        " O(unlisted_image), and profiles without sizes that of O(hub_sizes). Longer lists, such as those of a group,"
+        " are not used.",
+        "Profiles, environments, sizes and options are shown in the order of the inventory, and the first of them is"
+        " the default. With O(hub_defaults_source=chart), Helm sorts all but profiles by their identifiers.",
         elements=element("dict", options=PROFILE),
         example="[{title: CPU, environments: [python, r], sizes: [small, large]},"
         " {title: GPU, environments: [pytorch], sizes: [gpu], allowed_groups: [gpu-users]}]",
@@ -201,6 +204,8 @@ SCHEDULING = (
         "int",
         "Number of user placeholder pods, which reserve capacity so that users need not wait for a new node; they"
         " require O(hub_pod_priority).",
+        "Each reserves the guaranteed memory and CPUs of the preselected size; without guaranteed memory its memory"
+        " limit, or 1G.",
         default=0,
         minimum=0,
         maximum=10000,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ....common.nested import depth_of
+from ....common.nested import depth_of, value_at
 from ....schema.model import Hub, ValuePath
 from .addons import addon_settings
 from .exposure import exposure_settings
@@ -18,14 +18,15 @@ from .extension import extension_settings, permission_settings
 from .layers import ChartPath, Values, assign, merge_all
 from .login import login_settings
 from .native_login import is_native, native_login_settings
-from .profile_list import has_groups, profile_list_settings
+from .profile_list import has_groups, has_positions, profile_list_settings
 from .settings import Setting, setting, single_value_settings
 from .storage import storage_settings
 
 #: Variables with Helm values of the operator's, the uppermost last.
 LAYERS = ("fleet_helm_values", "cluster_helm_values", "hub_helm_values")
 
-#: The chart runs extraConfig in the order of its keys.
+#: The chart runs extraConfig in the order of its keys; what is the operator's finds profiles in order.
+ORDER_CONFIG = "00-hubfleet-profile-order"
 GROUPS_CONFIG = "hubfleet-allowed-groups"
 #: After everything that may set an authenticator; access is the last of all.
 EXPIRY_CONFIG = "zzzy-hubfleet-user-expiry"
@@ -42,6 +43,7 @@ class ChartCode:
     native_login: lets nobody get the rights of a name by signing up for it.
     package: modules and templates that these import, by path.
     user_expiry: removes users who were not active for long.
+    profile_order: puts options and choices of profiles in the order of the inventory.
     """
 
     allowed_groups: str
@@ -49,6 +51,7 @@ class ChartCode:
     native_login: str = ""
     package: Mapping[str, str] = field(default_factory=dict)
     user_expiry: str = ""
+    profile_order: str = ""
 
     @property
     def groups_config(self) -> str:
@@ -126,11 +129,14 @@ def chart_values(hub: Hub, directory: str, code: ChartCode, defaults: Values | N
     added: list[Setting] = []
     if is_native(values.merged):
         added += native_login_settings(code.native_login, code.package)
-    singleuser = values.merged.get("singleuser")  # null where Helm values say so
-    if isinstance(singleuser, dict) and has_groups(singleuser.get("profileList")):
+    by_collection = hub["hub_defaults_source"] == "collection"
+    profile_list = value_at(values.merged, ("singleuser", "profileList"))
+    if by_collection and has_positions(profile_list):
+        added.append(setting(f"hub.extraConfig.{ORDER_CONFIG}", code.profile_order, "hub_profiles"))
+    if has_groups(profile_list):
         # Without it everyone would see, and could start, what is for some.
         added += [setting(f"hub.extraConfig.{GROUPS_CONFIG}", code.groups_config, "hub_profiles")]
-        if hub["hub_defaults_source"] == "collection" and hub["hub_authenticator"] == "github":
+        if by_collection and hub["hub_authenticator"] == "github":
             # Teams are groups for this code, and only found in what the authenticator remembers of a user.
             added.append(setting("hub.config.GitHubOAuthenticator.enable_auth_state", True, "hub_profiles"))
             added.append(setting("hub.config.GitHubOAuthenticator.populate_teams_in_auth_state", True, "hub_profiles"))

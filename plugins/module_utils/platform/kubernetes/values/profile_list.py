@@ -8,21 +8,30 @@ Source: KubeSpawner's documentation of ``profile_list``, and the chart's of ``si
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ....schema.model import Environment, Hub, Profile, Size
 from ....schema.profile_options import PROFILE
-from ....schema.units import MEMORY_UNITS, Memory
-from ...traits import interface_path
+from ....schema.units import MEMORY_UNITS
 from .layers import merge
 from .profile_texts import as_html
-from .settings import Setting, literal_variables, setting
+from .session_traits import (
+    GPU,
+    LEAST_MEMORY,
+    every_session,
+    image_settings,
+    overrides,
+    with_least_guarantees,
+)
+from .settings import Setting, setting
 
-GPU = "nvidia.com/gpu"
 ENVIRONMENT_OPTION, SIZE_OPTION = "image", "size"
-#: Memory that the chart guarantees every session by default.
-_CHART_GUARANTEE = MEMORY_UNITS["G"]
+#: Key of choices and options: their place in the inventory, where this is not the order of their names.
+POSITION = "position"
+#: Reserved for a session whose size says nothing of memory, as the chart does.
+_PLACEHOLDER_MEMORY = MEMORY_UNITS["G"]
 #: What a profile's unlisted image says that sets nothing.
 _UNLISTED = {
     option.name: option.default
@@ -33,71 +42,103 @@ _UNLISTED = {
 
 
 def profile_list_settings(hub: Hub) -> Iterator[Setting]:
-    """Yield what every session is, and what users choose from."""
-    profiles = hub.profiles or _one_per_environment(hub)
-    if hub.profiles or not profiles:
-        yield from _every_session(hub)
-    if profiles:
-        source = "hub_profiles" if hub.profiles else "hub_environments"
-        made = [_profile(profile) for profile in profiles]
-        if hub["hub_defaults_source"] == "collection":
-            made = [as_html(profile) for profile in made]
-        yield setting("singleuser.profileList", made, source)
+    """Yield what every session is, and what users choose from.
+
+    With the chart's defaults, nothing is set that the inventory does not set: a single environment or size is then
+    below all profiles, and Helm sorts choices by their names.
+    """
+    source = "hub_profiles" if hub.profiles else "hub_environments"
+    if hub["hub_defaults_source"] == "chart":
+        profiles = hub.profiles or _one_per_environment(hub, hub.sizes)
+        if hub.profiles or not profiles:
+            yield from every_session(hub.environments, hub.sizes)
+        if profiles:
+            yield setting("singleuser.profileList", [_profile(profile) for profile in profiles], source)
+        return
+    sizes = [with_least_guarantees(size) for size in hub.sizes]
+    profiles = [_completed(profile, hub.environments, sizes) for profile in hub.profiles]
+    profiles = profiles or _one_per_environment(hub, sizes)
+    if profiles or len(sizes) != 1:
+        yield setting("singleuser.memory.guarantee", LEAST_MEMORY.specification, "hub_sizes")
+    if not profiles:
+        yield from every_session(hub.environments, sizes)
+    else:
+        yield from _default_image(profiles, source)
+        yield setting("singleuser.profileList", [_in_order(as_html(_profile(profile))) for profile in profiles], source)
+    if hub["hub_user_placeholders"]:
+        yield _placeholders(_default_size(profiles) if profiles else next(iter(sizes), None))
 
 
-def _every_session(hub: Hub) -> Iterator[Setting]:
-    # Of several there is none that every session is.
-    for environment in hub.environments if len(hub.environments) == 1 else ():
-        name, tag = split_image(environment.image)
-        yield setting("singleuser.image.name", name, "hub_environments")
-        yield setting("singleuser.image.tag", tag, "hub_environments")
-        if environment.image_pull_policy:
-            yield setting("singleuser.image.pullPolicy", environment.image_pull_policy, "hub_environments")
-        if environment.interface:
-            yield setting("singleuser.defaultUrl", interface_path(environment.interface), "hub_environments")
-        if environment.variables:
-            yield setting("singleuser.extraEnv", literal_variables(dict(environment.variables)), "hub_environments")
-    for size in hub.sizes if len(hub.sizes) == 1 else ():
-        for path, amount in (
-            ("memory.limit", _specification(size.memory)),
-            ("memory.guarantee", _specification(_guarantee(size))),
-            ("cpu.limit", size.cpu),
-            ("cpu.guarantee", size.cpu_guarantee),
-        ):
-            if amount is not None:
-                yield setting(f"singleuser.{path}", amount, "hub_sizes")
-        if size.gpu:
-            for bound in ("limits", "guarantees"):
-                yield Setting(("singleuser", "extraResource", bound, GPU), str(size.gpu), ("hub_sizes",))
-        if size.node_selector:
-            yield setting("singleuser.nodeSelector", dict(size.node_selector), "hub_sizes")
+def _completed(profile: Profile, environments: Sequence[Environment], sizes: Sequence[Size]) -> Profile:
+    """Return a profile with the hub's only environment and only size where it names none."""
+    own = [with_least_guarantees(size) for size in profile.sizes]
+    names_none = not profile.environments and profile["unlisted_image"] is None
+    return replace(
+        profile,
+        environments=tuple(environments if names_none and len(environments) == 1 else profile.environments),
+        sizes=tuple(sizes if not own and len(sizes) == 1 else own),
+    )
 
 
-def split_image(image: str) -> tuple[str, str]:
-    """Return name and tag as the chart takes them: it joins both by a colon, also before a digest."""
-    name, _colon, tag = image.rpartition(":")
-    return name, tag
+def _default_of(entries: Sequence[Any], name: str | None) -> Any:
+    """Return the entry of this name, or the first; None if there is none."""
+    return next((entry for entry in entries if entry.name == name), next(iter(entries), None))
 
 
-def _one_per_environment(hub: Hub) -> list[Profile]:
+def _default_profile(profiles: Sequence[Profile]) -> Profile:
+    return next((profile for profile in profiles if profile["default"]), profiles[0])
+
+
+def _default_size(profiles: Sequence[Profile]) -> Size | None:
+    profile = _default_profile(profiles)
+    size: Size | None = _default_of(profile.sizes, profile["default_size"])
+    return size
+
+
+def _default_image(profiles: Sequence[Profile], source: str) -> Iterator[Setting]:
+    """Yield the image that most sessions have, since the chart's would be pulled on every node for nothing."""
+    if all(profile.environments or profile["unlisted_image"] is not None for profile in profiles):
+        named = [profile for profile in (_default_profile(profiles), *profiles) if profile.environments]
+        for profile in named[:1]:
+            environment = _default_of(profile.environments, profile["default_environment"])
+            yield from image_settings(environment.image, source)
+
+
+def _placeholders(size: Size | None) -> Setting:
+    """Return what a placeholder reserves: what the default session is guaranteed, or else may use."""
+    memory = size.memory_guarantee if size else None
+    if memory is None or memory == LEAST_MEMORY:
+        memory = (size.memory if size else None) or _PLACEHOLDER_MEMORY
+    resources: dict[str, dict[str, Any]] = {"requests": {"memory": str(int(memory))}}
+    if size and size.cpu_guarantee:
+        resources["requests"]["cpu"] = size.cpu_guarantee
+    if size and size.gpu:
+        resources["requests"][GPU] = str(size.gpu)
+        resources["limits"] = {GPU: str(size.gpu)}
+    return setting("scheduling.userPlaceholder.resources", resources, "hub_user_placeholders")
+
+
+def _one_per_environment(hub: Hub, sizes: Sequence[Size]) -> list[Profile]:
     """Return the profiles of a hub that has none of its own: none where there is nothing to choose."""
-    simple = len(hub.environments) <= 1 and len(hub.sizes) <= 1
-    if not hub.environments or (simple and not hub["hub_unlisted_image"] and not _needs_profile(hub)):
+    simple = len(hub.environments) <= 1 and len(sizes) <= 1
+    if simple and not hub["hub_unlisted_image"] and not _needs_profile(hub):
         return []
     found = [
         _made_profile(
             environment.title,
             environment.name,
             (environment,),
-            hub.sizes,
+            sizes,
             description=environment.description or None,
             allowed_groups=environment.allowed_groups,
             extra=environment.extra,
         )
         for environment in hub.environments
     ]
+    if not found and sizes:
+        found = [_made_profile(hub.title, "default", (), sizes)]
     if hub["hub_unlisted_image"]:
-        found.append(_made_profile("Other image", "other", (), hub.sizes, unlisted_image=dict(_UNLISTED)))
+        found.append(_made_profile("Other image", "other", (), sizes, unlisted_image=dict(_UNLISTED)))
     return found
 
 
@@ -151,7 +192,7 @@ def _choose(
     # What is for some only stays a choice, so that it is hidden from the others, unless the profile is for the same.
     for_all = all(not entry.allowed_groups or entry.allowed_groups == profile["allowed_groups"] for entry in entries)
     if len(entries) == 1 and not option and unlisted is None and for_all:
-        override.update(_overrides(entries[0]))
+        override.update(overrides(entries[0]))
         return
     if not entries and unlisted is None:
         return
@@ -172,40 +213,7 @@ def _choice(entry: Environment | Size, default: bool) -> dict[str, Any]:
         choice["default"] = True
     if entry.allowed_groups:
         choice["allowed_groups"] = entry.allowed_groups
-    return {**choice, "kubespawner_override": _overrides(entry), **(entry.extra or {})}
-
-
-def _overrides(entry: Environment | Size) -> dict[str, Any]:
-    made = _size_overrides(entry) if isinstance(entry, Size) else _environment_overrides(entry)
-    return merge({key: value for key, value in made.items() if value is not None}, entry.override or {})
-
-
-def _size_overrides(size: Size) -> dict[str, Any]:
-    return {
-        "mem_limit": _specification(size.memory),
-        "mem_guarantee": _specification(_guarantee(size)),
-        "cpu_limit": size.cpu,
-        "cpu_guarantee": size.cpu_guarantee,
-        "extra_resource_limits": {GPU: str(size.gpu)} if size.gpu else None,
-        "node_selector": dict(size.node_selector) if size.node_selector else None,
-    }
-
-
-def _guarantee(size: Size) -> int | None:
-    """Return the guaranteed memory: Kubernetes refuses the chart's default where it is above the limit."""
-    if size.memory_guarantee is None and size.memory is not None and size.memory < _CHART_GUARANTEE:
-        return size.memory
-    return size.memory_guarantee
-
-
-def _environment_overrides(environment: Environment) -> dict[str, Any]:
-    return {
-        "image": environment.image,
-        "image_pull_policy": environment.image_pull_policy,
-        "working_dir": environment.working_directory,
-        "default_url": interface_path(environment.interface) if environment.interface else None,
-        "environment": literal_variables(dict(environment.variables)) or None,
-    }
+    return {**choice, "kubespawner_override": overrides(entry), **(entry.extra or {})}
 
 
 def _unlisted(given: dict[str, Any]) -> dict[str, Any]:
@@ -222,12 +230,50 @@ def _unlisted(given: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in made.items() if value is not None}
 
 
-def _specification(amount: int | None) -> Any:
-    return amount.specification if isinstance(amount, Memory) else amount
+def _in_order(profile: dict[str, Any]) -> dict[str, Any]:
+    """Return a profile whose options and choices say their position, since Helm sorts mappings by key."""
+    options = profile.get("profile_options")
+    if not isinstance(options, dict):
+        return profile
+    return {**profile, "profile_options": _positioned({key: _with_default(option) for key, option in options.items()})}
+
+
+def _with_default(option: Any) -> Any:
+    """Return an option whose default does not depend on the order of its choices."""
+    choices = option.get("choices") if isinstance(option, dict) else None
+    if (
+        not isinstance(choices, dict)
+        or len(choices) < 2
+        or not all(isinstance(each, dict) for each in choices.values())
+    ):
+        return option
+    if not any(choice.get("default") for choice in choices.values()):
+        first = next(iter(choices))
+        choices = {**choices, first: {**choices[first], "default": True}}
+    return {**option, "choices": _positioned(choices)}
+
+
+def _positioned(entries: Mapping[str, Any]) -> dict[str, Any]:
+    if list(entries) == sorted(entries) or not all(isinstance(entry, dict) for entry in entries.values()):
+        return dict(entries)
+    return {key: {**entry, POSITION: index} for index, (key, entry) in enumerate(entries.items())}
+
+
+def _are_mappings(entries: Mapping[str, Any]) -> bool:
+    return all(isinstance(entry, dict) for entry in entries.values())
 
 
 def has_groups(profile_list: Any) -> bool:
     """Tell whether anything in a profile list is for members of groups only."""
-    if isinstance(profile_list, dict):
-        return "allowed_groups" in profile_list or any(map(has_groups, profile_list.values()))
-    return isinstance(profile_list, list) and any(map(has_groups, profile_list))
+    return _has_key(profile_list, "allowed_groups")
+
+
+def has_positions(profile_list: Any) -> bool:
+    """Tell whether a profile list has to be put in order, once Helm has sorted it."""
+    return _has_key(profile_list, POSITION)
+
+
+def _has_key(value: Any, key: str) -> bool:
+    if isinstance(value, dict):
+        return key in value or any(_has_key(item, key) for item in value.values())
+    return isinstance(value, list) and any(_has_key(item, key) for item in value)

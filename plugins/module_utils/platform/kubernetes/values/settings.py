@@ -11,7 +11,7 @@ from typing import Any
 
 from ....schema.formatted_text import from_literal, literal, literal_variable
 from ....schema.model import Hub, ValuePath
-from ...traits import ACTIVITY_INTERVAL, ACTIVITY_INTERVAL_VARIABLE, interface_path
+from ...traits import ACTIVITY_INTERVAL, ACTIVITY_INTERVAL_VARIABLE, culling_interval, interface_path
 from .layers import ChartPath
 
 
@@ -56,6 +56,12 @@ def literal_variables(variables: dict[str, str]) -> dict[str, str]:
     return {name: literal_variable(value) for name, value in variables.items()}
 
 
+def _path(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(value)
+    return from_literal(value)
+
+
 def _interface(value: Any) -> str:
     if not isinstance(value, str) or not value.startswith("/"):
         raise ValueError(value)
@@ -74,7 +80,7 @@ RULES = (
     Rule("hub_maximum_age", "cull.maxAge"),
     Rule("hub_environment_variables", "singleuser.extraEnv", literal_variables, default=False),
     Rule("hub_home_capacity", "singleuser.storage.capacity", default=False),
-    Rule("hub_home_mount_path", "singleuser.storage.homeMountPath", literal, from_literal, default=False),
+    Rule("hub_home_mount_path", "singleuser.storage.homeMountPath", literal, _path, default=False),
     Rule("hub_user_service_account", "singleuser.serviceAccountName", default=False),
     Rule("hub_database_storage", "hub.db.pvc.storage"),
     Rule("hub_block_metadata_with_iptables", "singleuser.cloudMetadata.blockWithIptables"),
@@ -118,8 +124,13 @@ def single_value_settings(hub: Hub) -> Iterator[Setting]:
 
 
 def _culling(hub: Hub, by_collection: bool) -> Iterator[Setting]:
-    """Yield the idle timeout; ``never`` disables the culler, unless it enforces a maximum age."""
+    """Yield the idle timeout, and how often servers are looked at.
+
+    ``never`` disables the culler, unless it enforces a maximum age.
+    """
     option = "hub_idle_timeout"
+    if by_collection and (hub[option] or hub["hub_maximum_age"]):
+        yield setting("cull.every", culling_interval(hub), option)
     if option not in hub.explicit_options and not by_collection:
         return
     timeout = hub[option]

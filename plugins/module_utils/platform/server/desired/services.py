@@ -16,6 +16,7 @@ from typing import Any
 from ....common.digests import digest
 from ....common.persisted import from_persisted
 from ....schema.model import Hub
+from ...traits import culling_interval
 from ..facts.machine import Setup
 from ..layout import HubLayout, Layout
 from ..reverse_proxy.desired import ReverseProxy, command
@@ -223,7 +224,6 @@ def _as_account(account: str | None, *ports: int) -> list[str]:
 def _culler_command(hub: Hub, config: dict[str, Any], python: str) -> list[str]:
     """Return jupyterhub-idle-culler's command line; limits of 0 switch a rule off."""
     timeout, age = hub["hub_idle_timeout"], hub["hub_maximum_age"]
-    shortest = min([limit for limit in (timeout, age) if limit] or [3600])
     return [
         python,
         "-m",
@@ -232,7 +232,7 @@ def _culler_command(hub: Hub, config: dict[str, Any], python: str) -> list[str]:
         # The culler has no word for "never": a hundred years is as good.
         f"--timeout={timeout or 100 * 365 * 86400}",
         f"--max-age={age}",
-        f"--cull-every={max(10, min(300, shortest // 2))}",
+        f"--cull-every={culling_interval(hub)}",
         "--concurrency=5",
     ]
 

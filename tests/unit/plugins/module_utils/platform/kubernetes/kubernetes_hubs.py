@@ -29,6 +29,7 @@ CODE = ChartCode(
     (ROLE / "extra_config" / "native_login.py").read_text(encoding="utf-8"),
     {"hubfleet_runtime/native_login/__init__.py": "# the package\n"},
     (RUNTIME / "user_expiry.py").read_text(encoding="utf-8"),
+    (ROLE / "extra_config" / "profile_order.py").read_text(encoding="utf-8"),
 )
 
 

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,6 +31,7 @@ ENVIRONMENTS: dict[str, Any] = {
 SIZES: dict[str, Any] = {
     "small": {"title": "Small", "memory": "1G", "memory_guarantee": "512M", "cpu": 1, "cpu_guarantee": 0.1},
     "gpu": {"memory": "7.5G", "gpu": 2, "node_selector": {"pool": "gpu"}, "allowed_groups": ["gpu-users"]},
+    "free": {"title": "As much as there is"},
 }
 GIBIBYTE = 2**30
 
@@ -46,14 +49,20 @@ def profile_list(**variables: Any) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def start(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A function that returns KubeSpawner as it is after a user chose something."""
+def kubespawner(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module of KubeSpawner, which does not ask a cluster."""
     module = pytest.importorskip("kubespawner.spawner", reason="these tests need the package jupyterhub-kubespawner")
     for name in ("load_config", "shared_client"):
         monkeypatch.setattr(module, name, lambda *_args, **_kwargs: None)
+    return module
+
+
+@pytest.fixture
+def start(kubespawner: Any) -> Any:
+    """A function that returns KubeSpawner as it is after a user chose something."""
 
     def started(profiles: list[dict[str, Any]], **user_options: str) -> Any:
-        spawner = module.KubeSpawner(_mock=True, profile_list=profiles, image="base:1", environment={"HUB": "1"})
+        spawner = kubespawner.KubeSpawner(_mock=True, profile_list=profiles, image="base:1", environment={"HUB": "1"})
         spawner.user_options = user_options
         asyncio.run(spawner.load_user_options())
         return spawner
@@ -79,14 +88,234 @@ def test_what_a_session_has_no_place_for_makes_a_profile(start: Any) -> None:
     assert spawner.environment == {"HUB": "1", "LANG": "de", "MORE": "1"}
 
 
-def test_a_small_size_is_guaranteed_no_more_than_its_limit() -> None:
-    """By default, the chart guarantees 1G, and Kubernetes refuses a guarantee above the limit."""
-    sizes: list[dict[str, Any]] = [{"name": "tiny", "memory": "256M"}, {"name": "some", "memory": "1G"}]
-    assert values(hub_sizes=sizes[:1])["memory"] == {"limit": "256M", "guarantee": "256M"}
-    assert values(hub_sizes=sizes[1:])["memory"] == {"limit": "1G"}
-    (profile,) = profile_list(hub_environments=["python"], hub_sizes=sizes)
+LEAST = 2**20
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ({"memory": "256M"}, {"memory": {"limit": "256M", "guarantee": "1M"}}),
+        ({"memory": "4G", "cpu": 2}, {"memory": {"limit": "4G", "guarantee": "1M"}, "cpu": {"limit": 2}}),
+        ({"cpu_guarantee": 1}, {"memory": {"guarantee": "1M"}, "cpu": {"guarantee": 1}}),
+        ({"memory_guarantee": "2G"}, {"memory": {"guarantee": "2G"}}),
+    ],
+    ids=str,
+)
+def test_nothing_is_set_aside_where_a_size_does_not_say_so(
+    size: dict[str, Any], expected: dict[str, Any], start: Any
+) -> None:
+    """By default, the chart guarantees 1G, and Kubernetes the whole limit."""
+    if size.get("cpu"):
+        expected["cpu"]["guarantee"] = 0.001
+    named = {"name": "some", **size}
+    only = values(hub_sizes=[named])
+    assert {key: only[key] for key in ("memory", "cpu") if key in only} == expected
+    assert "profileList" not in only
+    found = values(hub_environments=["python"], hub_sizes=[named, {"name": "other", "memory_guarantee": "1.5G"}])
+    assert found["memory"] == {"guarantee": "1M"}
+    chosen = start(found["profileList"], size="some")
+    assert chosen.mem_guarantee == (2 * GIBIBYTE if "memory_guarantee" in size else LEAST)
+    assert chosen.cpu_guarantee == expected.get("cpu", {}).get("guarantee")
+
+
+def test_nothing_is_set_aside_without_a_size() -> None:
+    assert values()["memory"] == {"guarantee": "1M"}
+    assert values(hub_environments=["python", "r"])["memory"] == {"guarantee": "1M"}
+
+
+def test_defaults_of_the_chart_are_kept_where_they_are_asked_for() -> None:
+    chart = {"hub_defaults_source": "chart"}
+    assert "memory" not in values(**chart)
+    assert values(**chart, hub_sizes=[{"name": "some", "memory": "2G", "cpu": 1}])["memory"] == {"limit": "2G"}
+    (profile,) = profile_list(**chart, hub_environments=["python"], hub_sizes=["small", "gpu"])
     choices = profile["profile_options"]["size"]["choices"]
-    assert choices["tiny"]["kubespawner_override"] == {"mem_limit": "256M", "mem_guarantee": "256M"}
+    assert choices["gpu"]["kubespawner_override"].keys() == {"mem_limit", "extra_resource_limits", "node_selector"}
+    assert [choice.keys() & {"default", "position"} for choice in choices.values()] == [set(), set()]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "requests"),
+    [
+        ([], {"memory": str(GIBIBYTE)}),
+        (["small"], {"memory": str(GIBIBYTE // 2), "cpu": 0.1}),
+        (["gpu", "small"], {"memory": str(int(7.5 * GIBIBYTE)), "nvidia.com/gpu": "2"}),
+    ],
+)
+def test_a_placeholder_reserves_what_the_default_session_needs(sizes: list[str], requests: dict[str, Any]) -> None:
+    more: dict[str, Any] = {"hub_sizes": sizes} if sizes else {}
+    given: dict[str, Any] = {"hub_user_placeholders": 2, "hub_pod_priority": True, "hub_environments": ["python"]}
+    found = values_of(hub_environment_catalogue=ENVIRONMENTS, hub_size_catalogue=SIZES, **given, **more).merged
+    assert found["scheduling"]["userPlaceholder"]["resources"]["requests"] == requests
+
+
+# --- Order
+
+
+@pytest.fixture
+def on_the_hub() -> Any:
+    """A function that returns the profile list of a hub as KubeSpawner gets it: Helm sorts mappings by key."""
+
+    def profiles_of(groups: bool = False, **variables: Any) -> Any:
+        config = pytest.importorskip("traitlets.config").Config()
+        made = values_of(hub_environment_catalogue=ENVIRONMENTS, hub_size_catalogue=SIZES, **variables).merged
+        sent = json.loads(json.dumps(made, sort_keys=True))
+        config.KubeSpawner.profile_list = sent["singleuser"]["profileList"]
+        for key, code in sorted(sent["hub"]["extraConfig"].items()):
+            if key == "00-hubfleet-profile-order" or groups:
+                exec(code, {"c": config})
+        return config.KubeSpawner.profile_list
+
+    return profiles_of
+
+
+def test_sizes_stand_in_the_order_of_the_inventory(on_the_hub: Any, start: Any) -> None:
+    sizes = [{"name": name, "memory": f"{number}G"} for number, name in enumerate(("small", "medium", "large"), 1)]
+    (profile,) = on_the_hub(hub_environments=["python"], hub_sizes=sizes)
+    assert list(profile["profile_options"]["size"]["choices"]) == ["small", "medium", "large"]
+    assert start([profile]).mem_limit == GIBIBYTE
+    assert start([profile], size="large").mem_limit == 3 * GIBIBYTE
+
+
+def test_options_and_environments_stand_in_the_order_of_the_inventory(on_the_hub: Any, start: Any) -> None:
+    profiles = on_the_hub(
+        hub_profiles=[
+            {
+                "title": "All",
+                "environments": ["r", "python"],
+                "environment_option": "software",
+                "sizes": ["small", "gpu"],
+                "default_size": "gpu",
+                "size_option": "resources",
+                "options": {
+                    "extras": {
+                        "display_name": "Extras",
+                        "choices": {
+                            "none": {"display_name": "None"},
+                            "all": {"display_name": "All", "kubespawner_override": {"mem_limit": "9G"}},
+                        },
+                    }
+                },
+            }
+        ]
+    )
+    options = profiles[0]["profile_options"]
+    assert list(options) == ["software", "resources", "extras"]
+    assert [list(option["choices"]) for option in options.values()] == [
+        ["R-4", "python"],
+        ["small", "gpu"],
+        ["none", "all"],
+    ]
+    default = start(profiles)
+    assert (default.image, default.mem_limit) == (ENVIRONMENTS["r"]["image"], int(7.5 * GIBIBYTE))
+    # What comes last in the inventory, is applied last.
+    assert start(profiles, extras="all").mem_limit == 9 * GIBIBYTE
+
+
+def test_who_may_not_start_the_first_gets_the_next(on_the_hub: Any, kubespawner: Any) -> None:
+    sizes = [
+        {"name": "staff", "memory": "1G", "allowed_groups": ["staff"]},
+        {"name": "small", "memory": "2G"},
+        {"name": "large", "memory": "3G"},
+    ]
+    listed = on_the_hub(groups=True, hub_environments=["python"], hub_sizes=sizes)
+
+    async def auth_state() -> None:
+        return None
+
+    def default(*groups: str) -> tuple[list[str], int]:
+        spawner = kubespawner.KubeSpawner(_mock=True, profile_list=listed)
+        spawner.user.groups = [SimpleNamespace(name=group) for group in groups]
+        spawner.user.get_auth_state = auth_state
+        (profile,) = asyncio.run(listed(spawner))
+        asyncio.run(spawner.load_user_options())
+        return list(profile["profile_options"]["size"]["choices"]), spawner.mem_limit // GIBIBYTE
+
+    assert default("staff") == (["staff", "small", "large"], 1)
+    assert default() == (["small", "large"], 2)
+
+
+def test_the_order_of_names_needs_no_code() -> None:
+    sizes = [{"name": "a", "memory": "1G"}, {"name": "b", "memory": "2G"}]
+    made = values_of(hub_environment_catalogue=ENVIRONMENTS, hub_environments=["python"], hub_sizes=sizes).merged
+    assert "00-hubfleet-profile-order" not in made["hub"]["extraConfig"]
+    choices = made["singleuser"]["profileList"][0]["profile_options"]["size"]["choices"]
+    assert choices["a"]["default"] is True
+    assert "position" not in choices["a"]
+
+
+# --- What is one profile's only
+
+
+def test_the_only_size_and_environment_do_not_reach_profiles_that_name_others(start: Any) -> None:
+    """KubeSpawner merges a profile over what all sessions have, and mappings in it key by key."""
+    own: dict[str, Any] = {
+        "name": "big",
+        "memory": "7.5G",
+        "cpu": 4,
+        "gpu": 2,
+        "node_selector": {"pool": "gpu"},
+        "override": {"extra_resource_limits": {"example.org/fpga": 1}},
+    }
+    found = values(
+        hub_environments=["r"],
+        hub_sizes=[own],
+        hub_profiles=[
+            {"title": "Default"},
+            {"title": "Other", "environments": ["python"], "sizes": ["free"]},
+            {"title": "Own image", "unlisted_image": {}},
+        ],
+    )
+    assert found.keys() & {"cpu", "extraResource", "extraEnv", "nodeSelector"} == set()
+    assert found["memory"] == {"guarantee": "1M"}
+    profiles = found["profileList"]
+    first = start(profiles)
+    assert (first.image, first.working_dir, first.environment["LANG"]) == (ENVIRONMENTS["r"]["image"], "/srv", "de")
+    assert (first.mem_limit, first.cpu_limit, first.node_selector) == (int(7.5 * GIBIBYTE), 4, {"pool": "gpu"})
+    assert first.extra_resource_limits == {"nvidia.com/gpu": "2", "example.org/fpga": 1}
+    other = start(profiles, profile="other")
+    assert (other.image, other.working_dir, other.environment) == (ENVIRONMENTS["python"]["image"], None, {"HUB": "1"})
+    assert (other.mem_limit, other.cpu_limit, other.node_selector, other.extra_resource_limits) == (None, None, {}, {})
+    asked = start(profiles, **{"profile": "own-image", "image--unlisted-choice": "a/b:c"})
+    assert (asked.image, asked.working_dir, asked.environment) == ("a/b:c", None, {"HUB": "1"})
+    assert asked.cpu_limit == 4
+
+
+def test_an_only_size_for_some_is_for_them_in_profiles_too() -> None:
+    (profile,) = profile_list(hub_sizes=["gpu"], hub_profiles=[{"title": "One", "environments": ["python"]}])
+    assert profile["profile_options"]["size"]["choices"]["gpu"]["allowed_groups"] == ["gpu-users"]
+
+
+def test_imported_hubs_keep_what_their_profiles_share() -> None:
+    found = values(
+        hub_defaults_source="chart",
+        hub_environments=["python"],
+        hub_sizes=["small"],
+        hub_profiles=[{"title": "Default"}, {"title": "Other", "environments": ["r"]}],
+    )
+    assert found["memory"] == {"limit": "1G", "guarantee": "512M"}
+    assert found["image"] == {"name": "quay.io/uni/python", "tag": "1"}
+    assert found["profileList"][0] == {"display_name": "Default"}
+
+
+def test_sizes_are_offered_without_an_environment() -> None:
+    (profile,) = profile_list(hub_title="Maps", hub_sizes=["small", "gpu"])
+    assert (profile["display_name"], list(profile["profile_options"]["size"]["choices"])) == ("Maps", ["small", "gpu"])
+    (profile,) = profile_list(hub_sizes=["gpu"])
+    assert profile["profile_options"]["size"]["choices"]["gpu"]["allowed_groups"] == ["gpu-users"]
+
+
+@pytest.mark.parametrize(
+    ("profiles", "image"),
+    [
+        ([{"title": "A", "environments": ["python"]}, {"title": "B", "environments": ["r"], "default": True}], "r"),
+        ([{"title": "A", "unlisted_image": {}}, {"title": "B", "environments": ["python"]}], "python"),
+        ([{"title": "A", "environments": ["python"]}, {"title": "B"}], None),
+    ],
+)
+def test_no_other_image_is_pulled_for_nothing(profiles: list[dict[str, Any]], image: str | None) -> None:
+    """Image pullers pull singleuser.image as well; a profile that names no image has it, too."""
+    found = values(hub_profiles=profiles).get("image")
+    assert found == (dict(zip(("name", "tag"), ENVIRONMENTS[image]["image"].rsplit(":", 1))) if image else None)
 
 
 def test_variables_of_environments_are_literal(start: Any) -> None:
