@@ -209,6 +209,15 @@ def test_a_rule_never_lets_in_more() -> None:
         assert provider == {"username_derivation": {"username_claim": "eppn"}, **rule}
 
 
+def test_the_first_identity_provider_is_preselected() -> None:
+    """Also where Helm sorts them."""
+    selected = pytest.importorskip("oauthenticator.cilogon")._get_select_idp_param
+    providers = ["https://z.example.org/idp", "https://a.example.org/idp"]
+    for listed in (providers, providers[::-1]):
+        made = hub_traits(hub_with("cilogon", hub_allowed_identity_providers=listed))["CILogonOAuthenticator"]["idps"]
+        assert selected(dict(sorted(made.items()))) == ",".join(listed)
+
+
 def test_nobody_beyond_the_rule() -> None:
     """allow_all is said only where the inventory says everyone."""
     assert "allow_all" not in hub_traits(hub_of())["Authenticator"]

@@ -205,6 +205,21 @@ def test_servers_report_more_often_than_they_are_culled(variables: dict[str, Any
     assert values.get("singleuser", {}).get("extraEnv", {}).get(INTERVAL) == interval
 
 
+@pytest.mark.parametrize(
+    ("variables", "interval"),
+    [
+        ({}, 300),
+        ({"hub_idle_timeout": "5m"}, 150),
+        ({"hub_idle_timeout": "never", "hub_maximum_age": "2m"}, 60),
+        ({"hub_idle_timeout": "never"}, None),
+        ({"hub_idle_timeout": "5m", "hub_defaults_source": "chart"}, None),
+    ],
+)
+def test_idle_servers_are_looked_for_as_on_a_machine(variables: dict[str, Any], interval: int | None) -> None:
+    """By default, the chart looks every ten minutes."""
+    assert values_of(**variables).merged.get("cull", {}).get("every") == interval
+
+
 def test_templates_of_any_shape_are_taken(tmp_path: Path) -> None:
     (tmp_path / "pages" / "a").mkdir(parents=True)
     (tmp_path / "pages" / "a" / "b.html").write_text("one")
