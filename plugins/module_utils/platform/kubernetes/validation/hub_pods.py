@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from ....common.nested import value_at
+from ....schema.kubernetes_options import LABEL_PATTERN
 from ....schema.problems import nearest
 from ..values.layers import ChartPath, Values
 from . import pod_rules
@@ -64,6 +66,8 @@ def check_pods(full: Values, report: Report) -> None:
     for path, (always, sometimes) in _OWN_VOLUMES.items():
         for place, message in _volumes(full, path, always, sometimes):
             report(place, message)
+    for place, message in _image_pullers(full):
+        report(place, message)
 
 
 def _volumes(
@@ -84,6 +88,26 @@ def _volumes(
         name = mount.get("name") if isinstance(mount, dict) else None
         if isinstance(name, str) and name and name not in (*names, *sometimes):
             yield (*place, "name"), f"there is no volume {name!r}{nearest(name, names)}"
+
+
+def _image_pullers(full: Values) -> Iterator[tuple[ChartPath, str]]:
+    """Yield choices with an image whose names image pullers cannot have containers of."""
+    puller = value_at(full, ("prePuller",), {})
+    running = [kind for kind in ("hook", "continuous") if value_at(puller, (kind, "enabled"))]
+    if not running or not value_at(puller, ("pullProfileListImages",)):
+        return
+    profiles: ChartPath = ("singleuser", "profileList")
+    for index, profile in pod_rules.items_of(value_at(full, profiles)):
+        for option, described in pod_rules.items_of(value_at(profile, ("profile_options",))):
+            for choice, chosen in pod_rules.items_of(value_at(described, ("choices",))):
+                container = f"image-pull-profile-{index}-option-{option}-{choice}"
+                if value_at(chosen, ("kubespawner_override", "image")) and not re.fullmatch(LABEL_PATTERN, container):
+                    yield (
+                        (*profiles, index, "profile_options", option, "choices", choice),
+                        f"image pullers would have a container {container!r}, but names of containers are at most"
+                        " 63 lower-case letters, digits and '-'; change the identifiers, or set hub_prepull_on_deploy"
+                        " and hub_prepull_on_new_nodes to false",
+                    )
 
 
 def _report_found(found: pod_rules.Found, path: ChartPath, report: Report) -> None:
