@@ -107,7 +107,7 @@ def _is_ours(path: str) -> bool:
 
 
 def _differing(folder: str, made: InstallFiles) -> list[str]:
-    """Return the paths of files to write, and of files to remove since their add-on was removed."""
+    """Return the paths of files to write, and of files to remove, such as those of an add-on that was removed."""
     paths = [
         os.path.join(folder, name) for name, text in made.texts.items() if _read(os.path.join(folder, name)) != text
     ]
@@ -116,7 +116,7 @@ def _differing(folder: str, made: InstallFiles) -> list[str]:
 
 def _left_over(folder: str, made: InstallFiles) -> list[str]:
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-    ours = [os.path.join(folder, name) for name in names if name.endswith(".values.yaml") and name not in made.texts]
+    ours = [os.path.join(folder, name) for name in names if name.endswith(".yaml") and name not in made.texts]
     return [path for path in ours if _is_ours(path)]
 
 

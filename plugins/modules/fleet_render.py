@@ -13,6 +13,7 @@ description:
   - Validates the fleet, and writes for every hub of the play that is on Kubernetes a directory with its values for the
     zero-to-jupyterhub chart (C(values.yaml)), those of its add-ons (C(ADDON.values.yaml)), and C(install.sh) with the
     commands that install them, which do not need this collection.
+  - With C(cluster_permissions=namespace), also C(role.yaml) with the permissions that these commands need.
   - The files contain the hub's secrets, and only their owner can read them.
   - Fails without writing anything if files of these names exist that it did not write.
   - If all hubs are rendered, lists the directories of hubs that are no longer in the inventory, and keeps them.

@@ -167,8 +167,8 @@ NETWORK = (
         "hub_block_metadata_with_iptables",
         "bool",
         "Whether a privileged init container of each session also blocks the cloud's metadata server with iptables.",
-        "The restricted Pod Security Standard does not allow this; the network policy has the same effect if the"
-        " cluster enforces network policies.",
+        "The restricted Pod Security Standard allows everything else that sessions do, but not this; the network policy"
+        " has the same effect if the cluster enforces network policies.",
         default=True,
     ),
     _label(

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that install a hub without this collection: Helm values, and a script with the helm commands."""
+"""Files that install a hub without this collection: Helm values, a script with the helm commands, and a Role for it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 
 from ...schema.model import Hub
 from .chart.content import ChartReference
+from .role import ROLE_FILE, role_objects
 from .values.addons import addon_releases
 from .values.layers import Values
 from .values.native_login import first_passwords_command, is_native
@@ -71,7 +72,7 @@ class InstallFiles:
 
 
 def install_files(hub: Hub, values: Values, reference: ChartReference, directory: str) -> InstallFiles:
-    """Return the files that install a hub with the helm command line alone.
+    """Return the files that install a hub with the helm command line alone, and the Role that this needs.
 
     directory: of the inventory; paths of add-ons' charts are relative to it.
     """
@@ -91,6 +92,8 @@ def install_files(hub: Hub, values: Values, reference: ChartReference, directory
                 f"{release.addon}.values",
             )
         )
+    if hub.cluster["cluster_permissions"] == "namespace":
+        texts[ROLE_FILE] = values_text({"apiVersion": "v1", "kind": "List", "items": role_objects(hub)})
     texts[INSTALL] = _script(hub, [*commands, *(_closing_words(hub) if is_native(values) else ())])
     return InstallFiles(texts)
 

@@ -18,6 +18,7 @@ from .extension import extension_settings, permission_settings
 from .layers import ChartPath, Values, assign, merge_all
 from .login import login_settings
 from .native_login import is_native, native_login_settings
+from .pod_security import pod_security_settings
 from .profile_list import has_groups, has_positions, profile_list_settings
 from .settings import Setting, setting, single_value_settings
 from .storage import storage_settings
@@ -130,6 +131,8 @@ def chart_values(hub: Hub, directory: str, code: ChartCode, defaults: Values | N
     if is_native(values.merged):
         added += native_login_settings(code.native_login, code.package)
     by_collection = hub["hub_defaults_source"] == "collection"
+    if by_collection:
+        added += pod_security_settings(values.merged)
     profile_list = value_at(values.merged, ("singleuser", "profileList"))
     if by_collection and has_positions(profile_list):
         added.append(setting(f"hub.extraConfig.{ORDER_CONFIG}", code.profile_order, "hub_profiles"))

@@ -268,3 +268,22 @@ def test_the_script_says_how_to_read_first_passwords(tmp_path: Path) -> None:
         said[authenticator] = done.stdout
     command = "kubectl exec --namespace maps deploy/hub -- cat /srv/jupyterhub/first-passwords"
     assert said == {"native": f"First passwords that people have not changed yet: {command}\n", "dummy": ""}
+
+
+def rules_of(**variables: Any) -> dict[str, list[str]]:
+    """Return resource -> verbs of the rendered Role."""
+    made = install_files(hub_of(cluster_permissions="namespace", **variables), {}, REFERENCES[0], "")
+    account, role, binding = yaml.safe_load(made.texts["role.yaml"])["items"]
+    assert binding["subjects"][0]["name"] == account["metadata"]["name"] and binding["roleRef"]["kind"] == "Role"
+    return {rule["resources"][0]: rule["verbs"] for rule in role["rules"]}
+
+
+def test_the_role_has_what_the_release_has() -> None:
+    rules = rules_of()
+    assert {"roles", "rolebindings", "serviceaccounts", "events", "replicasets"} <= rules.keys()
+    assert "update" in rules["secrets"] and not {"ingresses", "httproutes"} & rules.keys()
+    given = rules_of(hub_service_account="institute")
+    assert not {"roles", "rolebindings", "serviceaccounts", "events"} & given.keys()
+    exposed = {"hub_domain": "hub.example.org", "cluster_certificate_issuer": "letsencrypt"}
+    assert "ingresses" in rules_of(cluster_exposure="ingress", **exposed)
+    assert "role.yaml" not in install_files(hub_of(), {}, REFERENCES[0], "").texts

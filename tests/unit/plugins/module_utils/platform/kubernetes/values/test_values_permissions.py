@@ -89,3 +89,23 @@ def test_a_service_account_that_is_there_already_needs_no_roles() -> None:
     assert {"Role", "RoleBinding", "ServiceAccount"} & {each["kind"] for each in found} == set()
     (hub,) = [each for each in found if each["kind"] == "Deployment" and each["metadata"]["name"] == "hub"]
     assert hub["spec"]["template"]["spec"]["serviceAccountName"] == "institution"
+
+
+@pytest.mark.parametrize(
+    ("variables", "restricted"),
+    [
+        ({}, True),
+        ({"hub_defaults_source": "chart"}, False),
+        ({"hub_helm_values": {"singleuser": {"uid": 1001}}}, True),
+        ({"hub_helm_values": {"singleuser": {"uid": 0}}}, False),
+        ({"hub_helm_values": {"singleuser": {"uid": None}}}, False),
+        ({"hub_helm_values": {"singleuser": {"allowPrivilegeEscalation": True}}}, False),
+        ({"hub_helm_values": {"hub": {"config": {"KubeSpawner": {"privileged": True}}}}}, False),
+        ({"hub_jupyterhub_config": "c.KubeSpawner.uid = 0\n"}, False),
+        ({"hub_jupyterhub_config": "c.JupyterHub.log_level = 10\n"}, True),
+    ],
+)
+def test_sessions_are_restricted_unless_something_needs_more(variables: dict[str, Any], restricted: bool) -> None:
+    config = values_of(**variables).merged.get("hub", {}).get("config", {})
+    context = config.get("KubeSpawner", {}).get("container_security_context")
+    assert (context is not None) == restricted
