@@ -316,7 +316,7 @@ RUNNING = (
         "hub_start_timeout",
         "duration",
         (
-            "Time that a server may take to start.",
+            "Time that a server may take to start, and then to answer.",
             "Defaults to five minutes on Kubernetes, where a node may have to be added first.",
         ),
         default=120,

@@ -113,6 +113,9 @@ def single_value_settings(hub: Hub) -> Iterator[Setting]:
     if by_collection and hub["hub_named_server_limit"]:
         # A limit alone allows them, as on the platform server.
         yield setting("hub.allowNamedServers", True, "hub_named_server_limit")
+    if by_collection and "hub_start_timeout" in hub.explicit_options:
+        # KubeSpawner's startTimeout ends when the pod runs; then the server has to answer.
+        yield setting("hub.config.KubeSpawner.http_timeout", hub["hub_start_timeout"], "hub_start_timeout")
     yield from _culling(hub, by_collection)
     for key, name in NETWORK.items():
         allowed = (hub["hub_user_egress"] or {}).get(key)
