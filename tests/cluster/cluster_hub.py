@@ -39,6 +39,7 @@ CLUSTER: dict[str, Any] = {
             "services": [SERVICE],
         }
     ],
+    "hub_start_timeout": "3m",
     "hub_user_scheduler": False,
     "hub_prepull_on_new_nodes": False,
     "hub_database_storage": "100M",

@@ -120,6 +120,9 @@ def _fill(root: Path, proxy: Path, uv: Path) -> None:
         "/tmp/image.txt",
     )
     run_inside(root, binds, *install)
+    # users of containers cannot write byte code: every start would compile all modules again
+    compile_all = (f"{_VENV}/bin/python", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash")
+    run_inside(root, {}, *compile_all, f"{_VENV}/lib")
     subprocess.run(["cp", "--archive", str(proxy), str(root / "opt/proxy")], check=True)
     (root / "usr/local/bin/configurable-http-proxy").symlink_to("/opt/proxy/node_modules/.bin/configurable-http-proxy")
     for directory in ("srv/jupyterhub", "usr/local/etc/jupyterhub"):
