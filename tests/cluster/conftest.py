@@ -67,7 +67,7 @@ def chart() -> Path:
 def make_hub(
     kubernetes: Kubernetes, chart: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., ClusterHub]]:
-    """Makes hubs with variables of the host; each has a namespace that begins with the name of the test file, and is removed."""
+    """Makes hubs with variables of the host, in namespaces that begin with the name of the test file."""
     made: list[ClusterHub] = []
 
     def make(**variables: Any) -> ClusterHub:

@@ -169,7 +169,7 @@ PLACES = [
     Place("hub_idle_timeout", "never", {"cull/enabled": False}),
     Place("hub_idle_timeout", "never", {"cull/timeout": 100 * 365 * 86400}, {"hub_maximum_age": "12h"}),
     Place("hub_maximum_age", "12h", {"cull/maxAge": 43200}),
-    Place("hub_start_timeout", "10m", {"singleuser/startTimeout": 600, "hub/config/KubeSpawner/http_timeout": 600}),
+    Place("hub_start_timeout", "10m", {"singleuser/startTimeout": 600}),
     Place("hub_active_server_limit", 40, {"hub/activeServerLimit": 40}),
     Place("hub_active_server_limit", 0, {"hub/activeServerLimit": None}),
     Place("hub_concurrent_spawn_limit", 10, {"hub/concurrentSpawnLimit": 10}),

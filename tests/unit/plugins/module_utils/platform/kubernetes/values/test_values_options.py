@@ -298,3 +298,10 @@ def test_braces_in_the_path_of_an_export_are_text() -> None:
     export = {"server": "10.0.0.4", "path": "/export/{homes}"}
     values = values_of(hub_home_storage="nfs", hub_home_nfs=export).merged
     assert leaf(values, "singleuser/storage/extraVolumes/home/nfs/path") == "/export/{{homes}}"
+
+
+def test_servers_may_take_as_long_to_answer_as_their_pods_to_start() -> None:
+    answer = "hub/config/KubeSpawner/http_timeout"
+    assert leaf(values_of(hub_start_timeout="10m").merged, answer) == 600
+    assert leaf(values_of(hub_start_timeout="10m", hub_defaults_source="chart").merged, answer) is None
+    assert leaf(values_of().merged, answer) is None
