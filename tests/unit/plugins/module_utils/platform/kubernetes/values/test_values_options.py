@@ -300,8 +300,16 @@ def test_braces_in_the_path_of_an_export_are_text() -> None:
     assert leaf(values, "singleuser/storage/extraVolumes/home/nfs/path") == "/export/{{homes}}"
 
 
-def test_servers_may_take_as_long_to_answer_as_their_pods_to_start() -> None:
-    answer = "hub/config/KubeSpawner/http_timeout"
-    assert leaf(values_of(hub_start_timeout="10m").merged, answer) == 600
-    assert leaf(values_of(hub_start_timeout="10m", hub_defaults_source="chart").merged, answer) is None
-    assert leaf(values_of().merged, answer) is None
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"hub_start_timeout": "10m"}, {"http_timeout": 600}),
+        ({"hub_start_timeout": "10m", "hub_defaults_source": "chart"}, {}),
+        ({}, {}),
+    ],
+)
+def test_servers_may_take_as_long_to_answer_as_their_pods_to_start(
+    variables: dict[str, Any], expected: dict[str, int]
+) -> None:
+    config = values_of(**variables).merged.get("hub", {}).get("config", {})
+    assert config.get("KubeSpawner", {}) == expected
