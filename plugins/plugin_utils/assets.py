@@ -67,6 +67,7 @@ def chart_code() -> ChartCode:
         runtime,
         user_expiry=own["user_expiry"],
         profile_order=texts["profile_order.py"],
+        titled_page=assets().runtime["hubfleet_runtime/templates/titled_page.html"],
     )
 
 

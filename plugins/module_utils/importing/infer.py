@@ -56,7 +56,7 @@ def _simple(values: Values) -> Variables:
     found: Variables = {}
     for rule in RULES:
         value = chart_value(values, rule.path)
-        if value is MISSING or rule.collection_only or rule.option in _SEPARATE_OPTIONS:
+        if value is MISSING or rule.option in _SEPARATE_OPTIONS:
             continue
         try:
             given = rule.from_chart(value)

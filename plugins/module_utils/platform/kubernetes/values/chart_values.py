@@ -18,6 +18,7 @@ from .extension import extension_settings, permission_settings
 from .layers import ChartPath, Values, assign, merge_all
 from .login import login_settings
 from .native_login import is_native, native_login_settings
+from .pages import page_settings
 from .pod_security import pod_security_settings
 from .profile_list import has_groups, has_positions, profile_list_settings
 from .settings import Setting, setting, single_value_settings
@@ -45,6 +46,7 @@ class ChartCode:
     package: modules and templates that these import, by path.
     user_expiry: removes users who were not active for long.
     profile_order: puts options and choices of profiles in the order of the inventory.
+    titled_page: the template that shows the hub's title; the same as on a machine.
     """
 
     allowed_groups: str
@@ -53,6 +55,7 @@ class ChartCode:
     package: Mapping[str, str] = field(default_factory=dict)
     user_expiry: str = ""
     profile_order: str = ""
+    titled_page: str = ""
 
     @property
     def groups_config(self) -> str:
@@ -119,7 +122,8 @@ def chart_values(hub: Hub, directory: str, code: ChartCode, defaults: Values | N
         *profile_list_settings(hub),
         *storage_settings(hub),
         *exposure_settings(hub, defaults or {}),
-        *extension_settings(hub, directory),
+        *page_settings(hub, directory, code.titled_page),
+        *extension_settings(hub),
         *addon_settings(hub),
         *permission_settings(hub),
         *_expiry_settings(hub, code),

@@ -1,23 +1,16 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Services, roles, pages and Python of a hub, and the parts that namespace rights leave out."""
+"""Services, roles and Python of a hub, and the parts that namespace rights leave out."""
 
 from __future__ import annotations
 
-import base64
-import os
-import re
 from collections.abc import Iterator
 
 from ....schema.cross_checks import METRICS_SERVICE
 from ....schema.model import Hub
 from ....schema.user_names import written_names
 from .settings import Setting, setting
-
-#: Where the hub's pod has its templates and logo.
-TEMPLATES = "/usr/local/share/jupyterhub/hubfleet/templates"
-LOGO = "/usr/local/share/jupyterhub/hubfleet/logo"
 
 #: The chart runs extraConfig in the order of its keys; the operator's own comes last.
 EXTRA_CONFIG = "zz-hub_jupyterhub_config"
@@ -55,8 +48,8 @@ WIDE_PARTS = (
 )
 
 
-def extension_settings(hub: Hub, directory: str) -> Iterator[Setting]:
-    """Yield services, roles, pages and code; ``directory`` is where relative paths start."""
+def extension_settings(hub: Hub) -> Iterator[Setting]:
+    """Yield services, roles and code."""
     for index, service in enumerate(hub["hub_services"] or ()):
         value = {SERVICE_KEYS[key]: item for key, item in service.items() if key in SERVICE_KEYS and item is not None}
         if value.get("display") is True:
@@ -72,10 +65,6 @@ def extension_settings(hub: Hub, directory: str) -> Iterator[Setting]:
         yield Setting(("hub", "services", METRICS_SERVICE), {"display": False}, ("hub_metrics",))
         role = {"services": [METRICS_SERVICE], "scopes": ["read:metrics"]}
         yield Setting(("hub", "loadRoles", METRICS_SERVICE), role, ("hub_metrics",))
-    if hub["hub_templates"]:
-        yield from _templates(hub, directory)
-    if hub["hub_logo"]:
-        yield from _logo(hub, directory)
     if hub["hub_jupyterhub_config"]:
         code = hub["hub_jupyterhub_config"]
         yield Setting(("hub", "extraConfig", EXTRA_CONFIG), code, ("hub_jupyterhub_config",))
@@ -92,37 +81,3 @@ def permission_settings(hub: Hub) -> Iterator[Setting]:
         yield setting("rbac.create", False, "hub_service_account")
         yield setting("hub.serviceAccount.create", False, "hub_service_account")
         yield setting("hub.serviceAccount.name", hub["hub_service_account"], "hub_service_account")
-
-
-def _templates(hub: Hub, directory: str) -> Iterator[Setting]:
-    root = os.path.join(directory, os.path.expanduser(hub["hub_templates"]))
-    for folder, folders, names in os.walk(root):
-        folders.sort()
-        for name in sorted(names):
-            path = os.path.join(folder, name)
-            relative = os.path.relpath(path, root)
-            with open(path, "rb") as file:
-                content = _content(file.read())
-            # Keys of a Kubernetes secret hold letters, digits, '-', '_' and '.'; each file has one of its own.
-            key = "template-" + re.sub(r"[^A-Za-z0-9_.]", lambda match: f"-{ord(match[0]):x}-", relative)
-            yield Setting(
-                ("hub", "extraFiles", key), {"mountPath": f"{TEMPLATES}/{relative}", **content}, ("hub_templates",)
-            )
-    yield setting("hub.templatePaths", [TEMPLATES], "hub_templates")
-
-
-def _content(content: bytes) -> dict[str, str]:
-    """Return the content of a file as the chart takes it: text where it is text."""
-    try:
-        return {"stringData": content.decode("utf-8")}
-    except UnicodeDecodeError:
-        return {"binaryData": base64.b64encode(content).decode("ascii")}
-
-
-def _logo(hub: Hub, directory: str) -> Iterator[Setting]:
-    path = os.path.join(directory, os.path.expanduser(hub["hub_logo"]))
-    mount = LOGO + os.path.splitext(path)[1]
-    with open(path, "rb") as file:
-        content = base64.b64encode(file.read()).decode("ascii")
-    yield Setting(("hub", "extraFiles", "logo"), {"mountPath": mount, "binaryData": content}, ("hub_logo",))
-    yield setting("hub.config.JupyterHub.logo_file", mount, "hub_logo")

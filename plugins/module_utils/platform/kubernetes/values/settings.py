@@ -35,7 +35,6 @@ class Rule:
 
     to_chart, from_chart: convert the value to the chart's and back; from_chart raises ValueError for other values.
     default: whether the collection's default is written, too, and not only values of the inventory.
-    collection_only: the chart has no such value, so it is not set with hub_defaults_source: chart.
     """
 
     option: str
@@ -43,7 +42,6 @@ class Rule:
     to_chart: Callable[[Any], Any] = lambda value: value
     from_chart: Callable[[Any], Any] = lambda value: value
     default: bool = True
-    collection_only: bool = False
 
 
 def _limit(value: int) -> int | None:
@@ -92,12 +90,14 @@ RULES = (
     Rule("hub_prepull_on_deploy", "prePuller.hook.enabled"),
     Rule("hub_prepull_on_new_nodes", "prePuller.continuous.enabled"),
     Rule("hub_announcement", "hub.templateVars.announcement", default=False),
-    Rule("hub_title", "hub.templateVars.hub_title", default=False, collection_only=True),
 )
 
 #: Keys of hub_user_egress -> keys of the chart.
 NETWORK = {"internet": "nonPrivateIPs", "private": "privateIPs", "metadata": "cloudMetadataServer"}
 EGRESS = "singleuser.networkPolicy.egressAllowRules"
+
+#: In seconds, as the chart: a node may have to be added first.
+_START_TIMEOUT = 300
 
 #: In seconds; for this and longer timeouts, JupyterHub's default interval of reports of activity is short enough.
 _LONG_TIMEOUT = 900
@@ -107,15 +107,15 @@ def single_value_settings(hub: Hub) -> Iterator[Setting]:
     """Yield the settings of the options in RULES, of culling, egress and buckets."""
     by_collection = hub["hub_defaults_source"] == "collection"
     for rule in RULES:
-        wanted = rule.option in hub.explicit_options and (by_collection or not rule.collection_only)
-        if wanted or (by_collection and rule.default):
+        if rule.option in hub.explicit_options or (by_collection and rule.default):
             yield setting(rule.path, rule.to_chart(hub[rule.option]), rule.option)
     if by_collection and hub["hub_named_server_limit"]:
         # A limit alone allows them, as on the platform server.
         yield setting("hub.allowNamedServers", True, "hub_named_server_limit")
-    if by_collection and "hub_start_timeout" in hub.explicit_options:
-        # KubeSpawner's startTimeout ends when the pod runs; then the server has to answer.
-        yield setting("hub.config.KubeSpawner.http_timeout", hub["hub_start_timeout"], "hub_start_timeout")
+    if by_collection:
+        # Until its pod runs, and then until the server answers, which JupyterHub waits for only half a minute.
+        timeout = hub["hub_start_timeout"] if "hub_start_timeout" in hub.explicit_options else _START_TIMEOUT
+        yield setting("hub.config.Spawner.http_timeout", timeout, "hub_start_timeout")
     yield from _culling(hub, by_collection)
     for key, name in NETWORK.items():
         allowed = (hub["hub_user_egress"] or {}).get(key)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ....schema.formatted_text import literal
+from ....schema.formatted_text import literal, literal_variable
 from ....schema.kubernetes_checks import home_storage
 from ....schema.model import Hub
 from .settings import Setting, setting
@@ -39,6 +39,9 @@ def storage_settings(hub: Hub) -> Iterator[Setting]:
         mount = {"path": hub["hub_home_mount_path"], "subpath": hub["hub_home_subpath"], "read_only": None}
         yield _mount(HOME, HOME, mount, "hub_home_nfs")
     yield from _storage_classes(hub)
+    if by_collection:
+        yield from _one_home_for_all_servers(hub)
+        yield from _in_the_home(hub)
     for name, entry in (hub["hub_shared_directories"] or {}).items():
         yield _mount(name, HOME, _at(hub, entry), "hub_shared_directories", name)
     for name, entry in (hub["hub_volumes"] or {}).items():
@@ -65,6 +68,23 @@ def _storage_classes(hub: Hub) -> Iterator[Setting]:
             yield setting(path, hub[option], option)
         elif shared and wanted:
             yield setting(path, shared, "cluster_storage_class")
+
+
+def _one_home_for_all_servers(hub: Hub) -> Iterator[Setting]:
+    """Yield what lets all servers of a user have the same volume, which stays when the user is removed from the hub."""
+    if home_storage(hub) == "dynamic":
+        yield setting("singleuser.storage.dynamic.pvcNameTemplate", "claim-{username}", "hub_home_storage")
+        yield setting("hub.config.KubeSpawner.delete_pvc", False, "hub_home_storage")
+
+
+def _in_the_home(hub: Hub) -> Iterator[Setting]:
+    """Yield what lets servers start in the mounted home, and programs find it, wherever the image has its own."""
+    if home_storage(hub) == "none" and "hub_home_mount_path" not in hub.explicit_options:
+        return
+    path = hub["hub_home_mount_path"]
+    yield setting("hub.config.KubeSpawner.working_dir", literal(path), "hub_home_mount_path")
+    if "HOME" not in (hub["hub_environment_variables"] or {}):
+        yield setting("singleuser.extraEnv.HOME", literal_variable(path), "hub_home_mount_path")
 
 
 def _at(hub: Hub, entry: dict[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ CODE = ChartCode(
     {"hubfleet_runtime/native_login/__init__.py": "# the package\n"},
     (RUNTIME / "user_expiry.py").read_text(encoding="utf-8"),
     (ROLE / "extra_config" / "profile_order.py").read_text(encoding="utf-8"),
+    (RUNTIME / "templates" / "titled_page.html").read_text(encoding="utf-8"),
 )
 
 

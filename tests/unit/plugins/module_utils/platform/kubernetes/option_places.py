@@ -10,9 +10,12 @@ from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.extension import (
     CORE_NODES,
-    LOGO,
-    TEMPLATES,
     WIDE_PARTS,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.pages import (
+    LOGO,
+    PAGES,
+    TEMPLATES,
 )
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.kubernetes_hubs import (  # noqa: E501
     CODE,
@@ -36,6 +39,7 @@ class Place:
 
     value: of the option. beside: other variables that it needs. expected: place, written with slashes -> value.
     source: the variable that these places are told to come from, where it is not the option itself.
+    by_collection: what is expected in addition with the collection's defaults; imported hubs keep what they have.
     """
 
     option: str
@@ -43,6 +47,7 @@ class Place:
     expected: dict[str, Any]
     beside: dict[str, Any] = field(default_factory=dict)
     source: str = ""
+    by_collection: dict[str, Any] = field(default_factory=dict)
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -76,7 +81,16 @@ PLACES = [
         },
     ),
     # Address
-    Place("hub_title", "Maps", {"hub/templateVars/hub_title": "Maps"}),
+    Place(
+        "hub_title",
+        "Maps",
+        {},
+        by_collection={
+            "hub/templateVars/hub_title": "Maps",
+            "hub/templatePaths": [PAGES],
+            "hub/extraFiles/hubfleet-page": {"mountPath": f"{PAGES}/page.html", "stringData": CODE.titled_page},
+        },
+    ),
     Place("hub_url", "https://example.org/team", {"hub/baseUrl": "/team/"}),
     Place(
         "hub_url", "https://hub.example.org/", {"ingress/hosts": ["hub.example.org"]}, {**INGRESS, "hub_domain": None}
@@ -165,11 +179,21 @@ PLACES = [
     Place("hub_environment_variables", {"A": '{"$x": "$(B)"}'}, {"singleuser/extraEnv/A": '{{"$$x": "$$(B)"}}'}),
     # Limits and idle servers
     Place("hub_idle_timeout", "30m", {"cull/timeout": 1800}),
-    Place("hub_idle_timeout", "2m", {"singleuser/extraEnv/JUPYTERHUB_ACTIVITY_INTERVAL": "40"}),
+    Place(
+        "hub_idle_timeout",
+        "2m",
+        {"singleuser/extraEnv/JUPYTERHUB_ACTIVITY_INTERVAL": "40"},
+        by_collection={"cull/every": 60},
+    ),
     Place("hub_idle_timeout", "never", {"cull/enabled": False}),
     Place("hub_idle_timeout", "never", {"cull/timeout": 100 * 365 * 86400}, {"hub_maximum_age": "12h"}),
     Place("hub_maximum_age", "12h", {"cull/maxAge": 43200}),
-    Place("hub_start_timeout", "10m", {"singleuser/startTimeout": 600}),
+    Place(
+        "hub_start_timeout",
+        "10m",
+        {"singleuser/startTimeout": 600},
+        by_collection={"hub/config/Spawner/http_timeout": 600},
+    ),
     Place("hub_active_server_limit", 40, {"hub/activeServerLimit": 40}),
     Place("hub_active_server_limit", 0, {"hub/activeServerLimit": None}),
     Place("hub_concurrent_spawn_limit", 10, {"hub/concurrentSpawnLimit": 10}),
@@ -181,10 +205,8 @@ PLACES = [
     Place(
         "hub_templates",
         "templates",
-        {
-            "hub/templatePaths": [TEMPLATES],
-            "hub/extraFiles/template-page.html": {"mountPath": f"{TEMPLATES}/page.html", "stringData": "<p>\n"},
-        },
+        {"hub/extraFiles/template-page.html": {"mountPath": f"{TEMPLATES}/page.html", "stringData": "<p>\n"}},
+        by_collection={"hub/templatePaths": [TEMPLATES, PAGES]},
     ),
     Place(
         "hub_logo",
@@ -307,8 +329,18 @@ PLACES = [
         {"singleuser/storage/static/subPath": "homes/{username}"},
         {"hub_home_storage": "claim", "hub_home_claim": "homes"},
     ),
-    Place("hub_home_mount_path", "/home/user", {"singleuser/storage/homeMountPath": "/home/user"}),
-    Place("hub_home_mount_path", "/home/{user}", {"singleuser/storage/homeMountPath": "/home/{{user}}"}),
+    Place(
+        "hub_home_mount_path",
+        "/home/user",
+        {"singleuser/storage/homeMountPath": "/home/user"},
+        by_collection={"hub/config/KubeSpawner/working_dir": "/home/user", "singleuser/extraEnv/HOME": "/home/user"},
+    ),
+    Place(
+        "hub_home_mount_path",
+        "/home/{user}",
+        {"singleuser/storage/homeMountPath": "/home/{{user}}"},
+        by_collection={"hub/config/KubeSpawner/working_dir": "/home/{{user}}"},
+    ),
     Place(
         "hub_shared_directories",
         {"shared": {"path": "/home/jovyan/shared", "subpath": "_shared", "read_only": True}},

@@ -46,7 +46,9 @@ BY_HELM = {
 def test_our_code_is_in_the_pod(variables: dict[str, Any]) -> None:
     hub = values_of(**variables).merged["hub"]
     assert hub["extraConfig"][NATIVE_CONFIG] == CODE.native_login
-    files = {file["mountPath"]: file["stringData"] for file in hub["extraFiles"].values()}
+    files = {
+        file["mountPath"]: file["stringData"] for name, file in hub["extraFiles"].items() if name.startswith("code-")
+    }
     root = "/usr/local/share/jupyterhub/hubfleet/code"
     assert files == {f"{root}/{path}": text for path, text in CODE.package.items()}
     assert f'"{root}"' in CODE.native_login
@@ -61,7 +63,7 @@ def test_it_runs_after_the_operators_own() -> None:
 
 def test_other_hubs_do_not_have_it() -> None:
     hub = values_of(hub_authenticator="dummy", hub_demonstration=True, **PEOPLE).merged["hub"]
-    assert "extraFiles" not in hub and NATIVE_CONFIG not in hub["extraConfig"]
+    assert list(hub["extraFiles"]) == ["hubfleet-page"] and NATIVE_CONFIG not in hub["extraConfig"]
 
 
 @pytest.mark.parametrize(("everyone", "open_to_all"), [({"hub_allow_everyone": True}, True), (PEOPLE, False)])

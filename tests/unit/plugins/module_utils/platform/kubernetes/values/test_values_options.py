@@ -21,12 +21,12 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
     ChartValues,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.extension import (
-    TEMPLATES,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.layers import (
     leaves,
     over_defaults,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.pages import (
+    TEMPLATES,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.options import OPTIONS
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.kubernetes_hubs import (  # noqa: E501
@@ -89,14 +89,13 @@ def test_every_option_has_a_place() -> None:
 @pytest.mark.parametrize("place", PLACES, ids=ids)
 def test_place(place: Place, defaults: str, directory: str, checks: Any) -> None:
     """The option's value arrives where it should, the chart's schema takes it, and it is known where it came from."""
-    if place.option == "hub_title" and defaults == "chart":
-        pytest.skip("the chart knows no title")
     if place.value == "hub.example.org" and place.beside.get("hub_authenticator") and defaults == "chart":
         pytest.skip("an address of the authenticator that was not asked for is left to the chart")
     values = values_of(directory, hub_defaults_source=defaults, **place.variables)
-    assert {path: leaf(values.merged, path) for path in place.expected} == place.expected
+    expected = {**place.expected, **(place.by_collection if defaults == "collection" else {})}
+    assert {path: leaf(values.merged, path) for path in expected} == expected
     assert wrong(checks, values) == []
-    for path in place.expected:
+    for path in expected:
         keys = tuple(int(key) if key.isdigit() else key.replace("~1", "/") for key in path.split("/"))
         assert values.sources(keys)[-1][0] == (place.source or place.option), path
 
@@ -138,11 +137,7 @@ def test_everything_at_once(defaults: str, directory: str, checks: Any) -> None:
     )
     values = values_of(directory, **together)
     assert wrong(checks, values) == []
-    kept = [
-        place
-        for place in PLACES
-        if not place.beside and together.get(place.option) == place.value and place.option != "hub_title"
-    ]
+    kept = [place for place in PLACES if not place.beside and together.get(place.option) == place.value]
     assert len(kept) > 30
     for place in kept:
         for path, expected in place.expected.items():
@@ -157,6 +152,28 @@ def test_collection_defaults_satisfy_the_schema_and_keep_the_proxy_inside(checks
     assert wrong(checks, values) == []
     assert leaf(values.merged, "proxy/service/type") == "ClusterIP"
     assert [path for path, value in leaves(values.merged) if value is None] == []
+
+
+def test_servers_of_a_user_share_a_home_that_stays() -> None:
+    values = values_of(hub_home_storage="dynamic", hub_home_storage_class="standard").merged
+    assert leaf(values, "singleuser/storage/dynamic/pvcNameTemplate") == "claim-{username}"
+    assert leaf(values, "hub/config/KubeSpawner/delete_pvc") is False
+
+
+@pytest.mark.parametrize(
+    ("variables", "working_directory", "home"),
+    [
+        ({"hub_home_storage": "nfs", "hub_home_nfs": {"server": "a", "path": "/b"}}, "/home/jovyan", "/home/jovyan"),
+        ({"hub_home_storage": "none"}, None, None),
+        ({"hub_home_storage": "none", "hub_home_mount_path": "/home/rstudio"}, "/home/rstudio", "/home/rstudio"),
+        ({"hub_home_mount_path": "/work", "hub_environment_variables": {"HOME": "/root"}}, "/work", "/root"),
+    ],
+)
+def test_servers_start_in_the_home(variables: dict[str, Any], working_directory: str | None, home: str | None) -> None:
+    values = values_of(**variables).merged
+    spawner = values["hub"]["config"].get("KubeSpawner", {})
+    assert spawner.get("working_dir") == working_directory
+    assert values["singleuser"].get("extraEnv", {}).get("HOME") == home
 
 
 def test_named_servers_need_no_second_option() -> None:
@@ -232,6 +249,11 @@ def test_templates_of_any_shape_are_taken(tmp_path: Path) -> None:
     assert by_path[f"{TEMPLATES}/picture.png"]["binaryData"] == "iVBOR/8="
 
 
+def test_imported_hubs_have_templates_of_their_own_only(directory: str) -> None:
+    values = values_of(directory, hub_defaults_source="chart", hub_templates="templates", hub_title="Maps").merged
+    assert values["hub"]["templatePaths"] == [TEMPLATES] and "templateVars" not in values["hub"]
+
+
 def test_profiles_for_groups_bring_the_code_that_hides_them() -> None:
     profiles = [{"title": "GPU", "environments": ["python"], "allowed_groups": ["uni:gpu"]}]
     values = values_of(hub_profiles=profiles, hub_authenticator="github", **CATALOGUES).merged
@@ -300,16 +322,5 @@ def test_braces_in_the_path_of_an_export_are_text() -> None:
     assert leaf(values, "singleuser/storage/extraVolumes/home/nfs/path") == "/export/{{homes}}"
 
 
-@pytest.mark.parametrize(
-    ("variables", "expected"),
-    [
-        ({"hub_start_timeout": "10m"}, {"http_timeout": 600}),
-        ({"hub_start_timeout": "10m", "hub_defaults_source": "chart"}, {}),
-        ({}, {}),
-    ],
-)
-def test_servers_may_take_as_long_to_answer_as_their_pods_to_start(
-    variables: dict[str, Any], expected: dict[str, int]
-) -> None:
-    config = values_of(**variables).merged.get("hub", {}).get("config", {})
-    assert config.get("KubeSpawner", {}) == expected
+def test_servers_may_take_as_long_to_answer_as_their_pods_to_start() -> None:
+    assert leaf(values_of().merged, "hub/config/Spawner/http_timeout") == 300
