@@ -26,6 +26,7 @@ RESERVED = (
 )
 NOT_PLAIN = "A user name must not contain white space, invisible characters, commas or slashes."
 TAKEN = "This name is taken, or too similar to another user's. Choose another name."
+NOT_ALLOWED = "Only users whom the configuration of this hub allows may log in. Ask those who run it."
 NOT_YET = "Your account was created. You can log in when an admin has authorized it."
 
 
@@ -271,3 +272,37 @@ def test_only_listed_people_can_come_where_nobody_signs_up(hub: Hub) -> None:
     restart(hub)
     assert Browser(hub).request("hub/signup")[0] == 404
     assert log_in(hub, "ada", PASSWORD)
+
+
+def test_whom_an_admin_authorizes_may_log_in_where_grants_are_kept(make_root_hub: Callable[..., Hub]) -> None:
+    """Where only listed people may log in, nobody else gets an account that is of no use."""
+    hub = make_root_hub(
+        "listed",
+        traits={
+            "JupyterHub": {"authenticator_class": "native"},
+            "Authenticator": {"allowed_users": ["gus"], "admin_users": ["ada"]},
+            "NativeAuthenticator": {"enable_signup": True, "allowed_failed_logins": 2},
+        },
+    )
+    hub.start("proxy", "hub")
+    given = first_passwords(hub.directory / "first-passwords")
+    assert log_in(hub, "gus", given["gus"]) and sign_up(hub, "zoe") == NOT_ALLOWED
+    assert hub.api("POST", "users/ike")[0] == 201
+    ike = first_passwords(hub.directory / "first-passwords")["ike"]
+    assert NOT_ALLOWED in refused_login(hub, "ike", ike)
+    ada = log_in(hub, "ada", given["ada"])
+    assert ada and 'action="/hub/authorize/ike"' in ada.request("hub/authorize")[1]
+    assert ada.request("hub/authorize/ike", {"authorized": "no"})[0] == 200
+    assert 'action="/hub/authorize/ike"' not in ada.request("hub/authorize")[1]
+    assert ada.request("hub/authorize/ike", {"authorized": "yes"})[0] == 409
+
+    hub.settings["keep_panel_grants"] = True
+    restart(hub)
+    assert sign_up(hub, "zoe") == NOT_YET and "has not authorized your account" in refused_login(hub, "zoe", PASSWORD)
+    ada = log_in(hub, "ada", given["ada"])
+    assert ada and ada.request("hub/authorize/zoe", {"authorized": "yes"})[0] == 200
+    assert log_in(hub, "zoe", PASSWORD)
+    for _attempt in range(2):
+        assert "Invalid username or password." in refused_login(hub, "zoe", "wrong")
+    assert "too often" in refused_login(hub, "zoe", PASSWORD)
+    hub.stop()

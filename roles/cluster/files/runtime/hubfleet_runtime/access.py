@@ -37,7 +37,7 @@ _NO_OTHER_RULES |= {"allowed_failed_logins"}
 
 #: Packages whose authenticators have all their rules in traits; another class may allow anybody in check_allowed().
 _KNOWN_PACKAGES = {"jupyterhub", "oauthenticator", "nativeauthenticator", "ldapauthenticator", "ltiauthenticator"}
-_KNOWN_PACKAGES |= {"firstuseauthenticator", "tmpauthenticator"}
+_KNOWN_PACKAGES |= {"firstuseauthenticator", "tmpauthenticator", "hubfleet_runtime"}
 
 
 class Access:

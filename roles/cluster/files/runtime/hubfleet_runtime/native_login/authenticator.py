@@ -21,6 +21,8 @@ from hubfleet_runtime.native_login.spelling import is_plain, skeleton
 #: bcrypt ignores, or refuses, what is longer.
 LONGEST_PASSWORD = 72
 
+NOT_ALLOWED = "Only users whom the configuration of this hub allows may log in. Ask those who run it."
+
 
 class FleetNativeAuthenticator(NativeAuthenticator):
     """Accounts of users that the configuration names are created when the hub starts, with first passwords.
@@ -92,14 +94,30 @@ class FleetNativeAuthenticator(NativeAuthenticator):
             return None
         return await super().authenticate(handler, data)
 
+    def check_allowed(self, username: str, authentication: Any = None) -> Any:
+        """Allow whom an admin authorized, too, where grants of admins are kept (hub_keep_panel_grants)."""
+        if super().check_allowed(username, authentication):
+            return True
+        account = self.get_user(username)
+        return bool(self.allow_existing_users and account and account.is_authorized)
+
+    def can_be_allowed(self, username: str) -> bool:
+        """Return whether a user may log in once the account is authorized."""
+        return bool(self.allow_all or self.allow_existing_users or username in self.allowed_users)
+
     def login_error(self, username: str, password: str) -> str:
         """Return why somebody could not log in; only who knows the password is told about the account."""
+        name = self.normalize_username(username)
         account = self.get_user(username)
         if account is None or len(password.encode()) > LONGEST_PASSWORD or not account.is_valid_password(password):
             return "Invalid username or password."
         if not account.is_authorized:
             return "An admin of this hub has not authorized your account yet."
-        return "You may not use this hub, or you tried wrong passwords too often: try again in some minutes."
+        if self.allowed_failed_logins and self.is_blocked(name):
+            return "You tried wrong passwords too often: try again in some minutes."
+        if not (self.check_blocked_users(name) and self.check_allowed(name)):
+            return NOT_ALLOWED
+        return "Invalid code of the two-factor authentication." if account.has_2fa else "Your login was refused."
 
     def refusal(self, username: str) -> str:
         """Return why nobody may sign up with a name, in any of its spellings; "" if somebody may."""
@@ -115,7 +133,7 @@ class FleetNativeAuthenticator(NativeAuthenticator):
             )
         if wanted in map(skeleton, self.accounts.known_names()):
             return "This name is taken, or too similar to another user's. Choose another name."
-        return ""
+        return "" if self.can_be_allowed(name) else NOT_ALLOWED
 
     def get_handlers(self, app: Any) -> list[tuple[str, Any]]:
         """Return the handlers of NativeAuthenticator, with ours in the place of some."""

@@ -93,6 +93,7 @@ class AuthorizationAreaHandler(native.LocalBase):
             users=users,
             listed={user.username for user in users if self.authenticator.accounts.is_listed(user.username)},
             known={user.username for user in users if self.find_user(user.username)},
+            not_allowed={user.username for user in users if not self.authenticator.can_be_allowed(user.username)},
         )
         self.finish(html)
 
@@ -103,8 +104,10 @@ class AuthorizationHandler(native.LocalBase):
     @needs_scope("admin:users")
     async def post(self, user_name: str) -> None:
         """Set what the field "authorized" says: yes or no."""
-        account = _account(self, user_name)
-        account.is_authorized = self.get_body_argument("authorized") == "yes"
+        account, authorized = _account(self, user_name), self.get_body_argument("authorized") == "yes"
+        if authorized and not self.authenticator.can_be_allowed(account.username):
+            raise web.HTTPError(409, f"The configuration of this hub does not allow {user_name} to log in.")
+        account.is_authorized = authorized
         self.db.commit()
         self.redirect(f"{self.hub.base_url}authorize")
 
