@@ -57,18 +57,11 @@ def chart_code() -> ChartCode:
     """Return our Python that runs inside of hubs on Kubernetes."""
     texts = _texts(os.path.join(ROLES, "hub", "files", "extra_config"), (".py",))
     runtime = {path: text for path, text in assets().runtime.items() if _is_for_charts(path)}
-    own = {
-        name: assets().runtime[f"hubfleet_runtime/{name}.py"] for name in ("allowed_groups", "access", "user_expiry")
-    }
-    return ChartCode(
-        own["allowed_groups"],
-        own["access"],
-        texts["native_login.py"],
-        runtime,
-        user_expiry=own["user_expiry"],
-        profile_order=texts["profile_order.py"],
-        titled_page=assets().runtime["hubfleet_runtime/templates/titled_page.html"],
-    )
+    names = ("allowed_groups", "access", "user_expiry", "shared_password", "idle_time")
+    own = {name: assets().runtime[f"hubfleet_runtime/{name}.py"] for name in names}
+    own |= {name: texts[f"{name}.py"] for name in ("native_login", "profile_order")}
+    own["titled_page"] = assets().runtime["hubfleet_runtime/templates/titled_page.html"]
+    return ChartCode(package=runtime, **own)
 
 
 def _is_for_charts(path: str) -> bool:

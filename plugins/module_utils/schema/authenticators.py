@@ -287,7 +287,8 @@ AUTHENTICATORS = (
         "shared-password",
         "shared-password",
         "SharedPasswordAuthenticator",
-        "One generated password for all users and one for admins; for workshops and tests.",
+        "One generated password for all users and one for admins; for workshops and tests. On a machine, the first "
+        "deploy says where they are; on Kubernetes, C(install.sh) says how to read them.",
     ),
     Authenticator(
         "tmp",

@@ -18,7 +18,26 @@ from .role import ROLE_FILE, role_objects
 from .values.addons import addon_releases
 from .values.layers import Values
 from .values.native_login import first_passwords_command, is_native
+from .values.shared_password import has_generated_passwords, shared_passwords_command
 
+#: Installs or upgrades the release of the hub; command: that does it.
+_UPGRADE = """\
+upgrade() {{
+  {command}
+}}
+
+checksums() {{
+  upgrade "$@" --dry-run=server 2>/dev/null | sed -n '/checksum\\//p'
+}}
+
+# Where two renderings differ, the chart generates secrets. Hub and proxy have to start from those that are in the
+# cluster then: otherwise, the next upgrade would restart both, and cut the connections of users.
+if [ "$(checksums "$@")" != "$(checksums "$@")" ]; then
+  echo "Helm runs twice, since the chart generates secrets."
+  upgrade "$@" --wait=false >/dev/null
+fi
+upgrade "$@"
+"""
 HEADER = "# Made from the inventory by hubfleet.jupyterhub; change it there.\n"
 INSTALL = "install.sh"
 
@@ -77,9 +96,8 @@ def install_files(hub: Hub, values: Values, reference: ChartReference, directory
     directory: of the inventory; paths of add-ons' charts are relative to it.
     """
     texts = {"values.yaml": values_text(values)}
-    commands = [
-        _command(hub.release, hub.namespace, reference.chart, reference.version, reference.repository, "values")
-    ]
+    command = _command(hub.release, hub.namespace, reference.chart, reference.version, reference.repository, "values")
+    commands = [_UPGRADE.format(command=command)]
     for release in addon_releases(hub):
         texts[f"{release.addon}.values.yaml"] = values_text(release.values)
         commands.append(
@@ -94,7 +112,7 @@ def install_files(hub: Hub, values: Values, reference: ChartReference, directory
         )
     if hub.cluster["cluster_permissions"] == "namespace":
         texts[ROLE_FILE] = values_text({"apiVersion": "v1", "kind": "List", "items": role_objects(hub)})
-    texts[INSTALL] = _script(hub, [*commands, *(_closing_words(hub) if is_native(values) else ())])
+    texts[INSTALL] = _script(hub, [*commands, *_closing_words(hub, values)])
     return InstallFiles(texts)
 
 
@@ -114,10 +132,14 @@ def _command(release: str, namespace: str, chart: str, version: str, repository:
     return f'{shlex.join(words)} "$@"'
 
 
-def _closing_words(hub: Hub) -> list[str]:
-    """Return a command that says how to read the passwords that the hub generates."""
-    text = f"First passwords that people have not changed yet: {first_passwords_command(hub)}"
-    return [shlex.join(["echo", text])]
+def _closing_words(hub: Hub, values: Values) -> list[str]:
+    """Return commands that say how to read the passwords that the hub generates."""
+    texts = []
+    if is_native(values):
+        texts.append(f"First passwords that people have not changed yet: {first_passwords_command(hub)}")
+    if has_generated_passwords(hub, values):
+        texts.append(f"Passwords of users and admins: {shared_passwords_command(hub)}")
+    return [shlex.join(["echo", text]) for text in texts]
 
 
 def _script(hub: Hub, commands: list[str]) -> str:

@@ -22,6 +22,7 @@ from .pages import page_settings
 from .pod_security import pod_security_settings
 from .profile_list import has_groups, has_positions, profile_list_settings
 from .settings import Setting, setting, single_value_settings
+from .shared_password import has_generated_passwords, shared_password_setting
 from .storage import storage_settings
 
 #: Variables with Helm values of the operator's, the uppermost last.
@@ -32,6 +33,7 @@ ORDER_CONFIG = "00-hubfleet-profile-order"
 GROUPS_CONFIG = "hubfleet-allowed-groups"
 #: After everything that may set an authenticator; access is the last of all.
 EXPIRY_CONFIG = "zzzy-hubfleet-user-expiry"
+IDLE_CONFIG = "zzzx-hubfleet-idle-time"
 ACCESS_CONFIG = "zzzz-hubfleet-access"
 
 
@@ -47,6 +49,8 @@ class ChartCode:
     user_expiry: removes users who were not active for long.
     profile_order: puts options and choices of profiles in the order of the inventory.
     titled_page: the template that shows the hub's title; the same as on a machine.
+    shared_password: generates the passwords of SharedPasswordAuthenticator.
+    idle_time: does not count time in which the hub did not run as idle time of servers.
     """
 
     allowed_groups: str
@@ -56,6 +60,8 @@ class ChartCode:
     user_expiry: str = ""
     profile_order: str = ""
     titled_page: str = ""
+    shared_password: str = ""
+    idle_time: str = ""
 
     @property
     def groups_config(self) -> str:
@@ -126,6 +132,7 @@ def chart_values(hub: Hub, directory: str, code: ChartCode, defaults: Values | N
         *extension_settings(hub),
         *addon_settings(hub),
         *permission_settings(hub),
+        *_idle_settings(hub, code),
         *_expiry_settings(hub, code),
         *_access_settings(hub, code),
     ]
@@ -134,6 +141,8 @@ def chart_values(hub: Hub, directory: str, code: ChartCode, defaults: Values | N
     added: list[Setting] = []
     if is_native(values.merged):
         added += native_login_settings(code.native_login, code.package)
+    if has_generated_passwords(hub, values.merged):
+        added.append(shared_password_setting(code.shared_password))
     by_collection = hub["hub_defaults_source"] == "collection"
     if by_collection:
         added += pod_security_settings(values.merged)
@@ -149,6 +158,14 @@ def chart_values(hub: Hub, directory: str, code: ChartCode, defaults: Values | N
             added.append(setting("hub.config.GitHubOAuthenticator.populate_teams_in_auth_state", True, "hub_profiles"))
     # Merging takes most of the time.
     return ChartValues([*settings, *added], values.layers) if added else values
+
+
+def _idle_settings(hub: Hub, code: ChartCode) -> list[Setting]:
+    """Return the code without which a restart of the hub stops servers in use."""
+    option = "hub_idle_timeout"
+    if hub["hub_defaults_source"] != "collection" or not hub[option]:
+        return []
+    return [setting(f"hub.extraConfig.{IDLE_CONFIG}", f"{code.idle_time}\n\nconfigure(c)\n", option)]
 
 
 def _expiry_settings(hub: Hub, code: ChartCode) -> list[Setting]:

@@ -20,6 +20,7 @@ from hubfleet_runtime import (
     admin_sudo,
     extra_config,
     files,
+    idle_time,
     isolation,
     log_files,
     processes,
@@ -235,6 +236,7 @@ def load(c: Config, path: Path) -> None:
         _set_login(c, path)
         if hub.get("user_expiry"):
             user_expiry.configure(c, hub["user_expiry"])
+        idle_time.configure(c)
         access.configure(c, bool(hub.get("keep_panel_grants")))
         _mark_services(c, path)
     except (ConfigurationError, extra_config.ExtraConfigError, KeyError) as error:

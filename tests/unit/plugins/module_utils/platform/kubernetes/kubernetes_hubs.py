@@ -23,14 +23,13 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validat
 ROLE = Path(__file__).parents[6] / "roles" / "hub" / "files"
 CHARTS = str(ROLE / "charts")
 RUNTIME = ROLE.parents[1] / "cluster" / "files" / "runtime" / "hubfleet_runtime"
+_OWN = ("allowed_groups", "access", "user_expiry", "shared_password", "idle_time")
+_EXTRA = ("native_login", "profile_order")
 CODE = ChartCode(
-    (RUNTIME / "allowed_groups.py").read_text(encoding="utf-8"),
-    (RUNTIME / "access.py").read_text(encoding="utf-8"),
-    (ROLE / "extra_config" / "native_login.py").read_text(encoding="utf-8"),
-    {"hubfleet_runtime/native_login/__init__.py": "# the package\n"},
-    (RUNTIME / "user_expiry.py").read_text(encoding="utf-8"),
-    (ROLE / "extra_config" / "profile_order.py").read_text(encoding="utf-8"),
-    (RUNTIME / "templates" / "titled_page.html").read_text(encoding="utf-8"),
+    titled_page=(RUNTIME / "templates" / "titled_page.html").read_text(encoding="utf-8"),
+    package={"hubfleet_runtime/native_login/__init__.py": "# the package\n"},
+    **{name: (RUNTIME / f"{name}.py").read_text(encoding="utf-8") for name in _OWN},
+    **{name: (ROLE / "extra_config" / f"{name}.py").read_text(encoding="utf-8") for name in _EXTRA},
 )
 
 

@@ -170,6 +170,15 @@ REFERENCES = [
 HELM = '#!/bin/sh\nprintf "%s\\n" "$@" END >> "$CALLS"\n'
 
 
+#: The last word of calls that only render.
+RENDER = "--dry-run=server"
+
+
+def calls_of_helm(directory: Path) -> list[list[str]]:
+    """Return the words of each call that was written to a directory."""
+    return [call.split("\n") for call in (directory / "calls").read_text().removesuffix("\nEND\n").split("\nEND\n")]
+
+
 def script_of(reference: ChartReference, **variables: Any) -> dict[str, str]:
     hub = hub_of(hub_addons=ADDONS, **variables)
     return install_files(hub, values_of(hub_addons=ADDONS, **variables).merged, reference, "/srv/fleet/inventory").texts
@@ -202,7 +211,9 @@ def test_helm_is_called_as_it_should_be(reference: ChartReference, tmp_path: Pat
     environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls")}
     command = ["sh", str(folder / INSTALL), "--dry-run", "a b"]
     subprocess.run(command, env=environment, cwd="/", check=True)
-    calls = [call.split("\n") for call in (tmp_path / "calls").read_text().removesuffix("\nEND\n").split("\nEND\n")]
+    calls = calls_of_helm(tmp_path)
+    assert [call[-3:] for call in calls if call[-1] == RENDER] == [["--dry-run", "a b", RENDER]] * 2
+    calls = [call for call in calls if call[-1] != RENDER]
 
     source = ["--repo", reference.repository] if reference.repository else []
     version = [] if reference.chart.startswith("/") else ["--version", "4.4.0"]
@@ -226,11 +237,24 @@ def test_the_script_stops_at_the_first_failure(tmp_path: Path) -> None:
     (tmp_path / "helm").write_text(HELM + "exit 3\n")
     (tmp_path / "helm").chmod(0o755)
     (tmp_path / INSTALL).write_text(script_of(REFERENCES[0])[INSTALL])
-    calls = tmp_path / "calls"
-    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(calls)}
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls")}
     done = subprocess.run(["sh", str(tmp_path / INSTALL)], env=environment, check=False)
     assert done.returncode == 3
-    assert calls.read_text().count("END\n") == 1
+    assert [call for call in calls_of_helm(tmp_path) if call[-1] != RENDER] == calls_of_helm(tmp_path)[-1:]
+
+
+@pytest.mark.parametrize(("checksum", "upgrades"), [("0123", 1), ("$(wc -l < $CALLS)", 2)])
+def test_helm_runs_twice_where_the_chart_generates_secrets(tmp_path: Path, checksum: str, upgrades: int) -> None:
+    """Two renderings differ then; what Helm prints of the first run says nothing that the second does not."""
+    (tmp_path / "helm").write_text(f'{HELM}echo "  checksum/secret: {checksum}"\n')
+    (tmp_path / "helm").chmod(0o755)
+    (tmp_path / INSTALL).write_text(script_of(REFERENCES[0])[INSTALL])
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls")}
+    command = ["sh", str(tmp_path / INSTALL), "--wait"]
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    found = [call for call in calls_of_helm(tmp_path) if call[2] == "alpha" and call[-1] != RENDER]
+    assert [call[-2:] for call in found] == [["--wait", "--wait=false"], ["values.yaml", "--wait"]][-upgrades:]
+    assert ("Helm runs twice" in done.stdout) is (upgrades == 2)
 
 
 def test_without_its_secrets_a_hub_is_not_installed(tmp_path: Path) -> None:
@@ -254,20 +278,25 @@ def test_secrets_of_options_are_hidden() -> None:
     assert SECRET not in json.dumps(redactor().mask(hub.merged))
 
 
-def test_the_script_says_how_to_read_first_passwords(tmp_path: Path) -> None:
+def test_the_script_says_how_to_read_generated_passwords(tmp_path: Path) -> None:
     (tmp_path / "helm").write_text("#!/bin/sh\n")
     (tmp_path / "helm").chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     said = {}
-    for authenticator, rules in (("native", {}), ("dummy", {"hub_demonstration": True})):
+    demonstration = {"hub_demonstration": True}
+    for authenticator, rules in (("native", {}), ("shared-password", {}), ("dummy", demonstration)):
         variables = {"hub_authenticator": authenticator, "hub_allowed_users": ["ada"], "hub_namespace": "maps", **rules}
         (tmp_path / INSTALL).write_text(script_of(REFERENCES[0], **variables)[INSTALL])
         done = subprocess.run(
             ["sh", str(tmp_path / INSTALL)], env=environment, capture_output=True, text=True, check=True
         )
         said[authenticator] = done.stdout
-    command = "kubectl exec --namespace maps deploy/hub -- cat /srv/jupyterhub/first-passwords"
-    assert said == {"native": f"First passwords that people have not changed yet: {command}\n", "dummy": ""}
+    command = "kubectl exec --namespace maps deploy/hub -- cat /srv/jupyterhub"
+    assert said == {
+        "native": f"First passwords that people have not changed yet: {command}/first-passwords\n",
+        "shared-password": f"Passwords of users and admins: {command}/shared-passwords\n",
+        "dummy": "",
+    }
 
 
 def rules_of(**variables: Any) -> dict[str, list[str]]:

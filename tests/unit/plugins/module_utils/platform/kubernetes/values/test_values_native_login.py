@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
     ACCESS_CONFIG,
+    IDLE_CONFIG,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.extension import (
     EXTRA_CONFIG,
@@ -58,7 +59,7 @@ def test_it_runs_after_the_operators_own() -> None:
     """Which may choose the class; taking back access wraps whatever class there is in the end."""
     variables = {"hub_authenticator": "native", "hub_jupyterhub_config": "pass", **PEOPLE}
     config = values_of(**variables).merged["hub"]["extraConfig"]
-    assert sorted(config) == [EXTRA_CONFIG, NATIVE_CONFIG, ACCESS_CONFIG]
+    assert sorted(config) == [EXTRA_CONFIG, NATIVE_CONFIG, IDLE_CONFIG, ACCESS_CONFIG]
 
 
 def test_other_hubs_do_not_have_it() -> None:
