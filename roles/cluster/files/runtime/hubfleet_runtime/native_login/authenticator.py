@@ -111,12 +111,12 @@ class FleetNativeAuthenticator(NativeAuthenticator):
         account = self.get_user(username)
         if account is None or len(password.encode()) > LONGEST_PASSWORD or not account.is_valid_password(password):
             return "Invalid username or password."
+        if not (self.check_blocked_users(name) and self.can_be_allowed(name)):
+            return NOT_ALLOWED
         if not account.is_authorized:
             return "An admin of this hub has not authorized your account yet."
         if self.allowed_failed_logins and self.is_blocked(name):
             return "You tried wrong passwords too often: try again in some minutes."
-        if not (self.check_blocked_users(name) and self.check_allowed(name)):
-            return NOT_ALLOWED
         return "Invalid code of the two-factor authentication." if account.has_2fa else "Your login was refused."
 
     def refusal(self, username: str) -> str:
