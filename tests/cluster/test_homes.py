@@ -13,6 +13,8 @@ from cluster_hub import ClusterHub, Session
 from hub_client import Browser
 
 HOME = "/home/work"
+LOGO = '<svg xmlns="http://www.w3.org/2000/svg"/>'
+LOGIN = '{% extends "templates/login.html" %}{% block main %}<p>Ask the library</p>{{ super() }}{% endblock %}'
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +25,15 @@ def hub(make_hub: Callable[..., ClusterHub]) -> ClusterHub:
         hub_home_capacity="110Mi",
         hub_database_storage="120Mi",
         hub_named_server_limit=1,
+        hub_logo="logo.svg",
+        hub_templates="templates",
+        hub_buckets={"SCRATCH": "s3://research"},
         hub_interface="/lab/tree/{username}.txt",
         hub_environment_variables={"GREETING": "hello"},
         hub_files={
             "welcome": {"path": "~/welcome.txt", "content": "Hello\n", "mode": 0o440},
             "course": {"path": "/etc/course.conf", "content": "level=1"},
+            "deep": {"path": "~/made/file", "content": "  indented\n\n"},
         },
         hub_server_settings={"ContentsManager": {"allow_hidden": True}},
         hub_volumes={
@@ -35,6 +41,10 @@ def hub(make_hub: Callable[..., ClusterHub]) -> ClusterHub:
             "mine": {"path": "~/mine", "subpath": "{username}", "volume": {"emptyDir": {}}, "read_only": True},
         },
     )
+    inventory = made.directory / "inventory"
+    (inventory / "templates").mkdir(parents=True)
+    (inventory / "logo.svg").write_text(LOGO)
+    (inventory / "templates" / "login.html").write_text(LOGIN)
     made.deploy()
     return made
 
@@ -59,6 +69,7 @@ def first_page(session: Session) -> str:
     "hub_volumes.subpath",
     "hub_volumes.read_only",
     "hub_environment_variables",
+    "hub_buckets",
     "hub_interface",
     "hub_named_server_limit",
 )
@@ -70,7 +81,9 @@ def test_session(hub: ClusterHub) -> None:
         assert session.value("pathlib.Path('welcome.txt').read_text()") == "Hello\n"
         assert session.value("os.stat('welcome.txt').st_mode & 0o777") == 0o440
         assert session.value("pathlib.Path('/etc/course.conf').read_text()") == "level=1"
-        assert session.value("os.environ['GREETING']") == "hello"
+        assert session.value("pathlib.Path('made/file').read_text()") == "  indented\n\n"
+        assert session.value("os.stat('made').st_uid") == 0
+        assert session.value("[os.environ[name] for name in ('GREETING', 'SCRATCH')]") == ["hello", "s3://research/ada"]
         assert session.value("pathlib.Path('/scratch/file').write_text('x')") == 1
         assert session.value("[os.access('mine', os.R_OK), os.access('mine', os.W_OK)]") == [True, False]
         contents = f"{hub.url}user/ada/api/contents/.hidden"
@@ -96,8 +109,10 @@ def test_homes_are_of_users_and_outlive_them(hub: ClusterHub) -> None:
     assert {claim["storageClassName"] for claim in claims.values()} == {hub.kubernetes.storage_class}
 
 
-@pytest.mark.options("hub_title")
-def test_title_is_on_the_login_page(hub: ClusterHub) -> None:
+@pytest.mark.options("hub_title", "hub_logo", "hub_templates")
+def test_login_page(hub: ClusterHub) -> None:
+    """The operator's templates and that of the collection work together."""
     _status, page = Browser(hub).request("hub/login")
-    assert "<title>Maps &amp; more</title>" in page
+    assert "<title>Maps &amp; more</title>" in page and "Ask the library" in page
     assert '<span id="hubfleet-title" class="navbar-text fw-bold text-body me-3">Maps &amp; more</span>' in page
+    assert hub.request("GET", f"{hub.url}hub/logo")[1] == LOGO

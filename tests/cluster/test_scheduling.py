@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from cluster_hub import ClusterHub
+from cluster_hub import ClusterHub, Session
 from hub_client import wait_for
 from kubernetes_api import Kubernetes
 
@@ -27,34 +27,43 @@ def node(kubernetes: Kubernetes) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def hub(make_hub: Callable[..., ClusterHub], node: str) -> ClusterHub:
+def hub(make_hub: Callable[..., ClusterHub], node: str) -> Iterator[ClusterHub]:
     made = make_hub(
         hub_home_storage="none",
         hub_home_capacity=None,
         hub_node_selector=NODES,
         hub_tolerations=[TOLERATION],
         cluster_core_node_selector={"kubernetes.io/os": "linux"},
-        hub_start_timeout="10s",
         hub_pod_priority=True,
         hub_user_placeholders=1,
         hub_prepull_on_new_nodes=True,
         hub_helm_values={"prePuller": {"pause": PAUSE}, "scheduling": {"userPlaceholder": PAUSE}},
     )
     made.deploy()
-    return made
+    yield made
+    # they belong to no namespace
+    classes = (f"{made.name}-{kind}-priority" for kind in ("default", "user-placeholder"))
+    made.kubernetes.kubectl("delete", "priorityclass", *classes)
 
 
-@pytest.mark.options(
-    "hub_node_selector", "hub_start_timeout", "hub_tolerations", "hub_pod_priority", "hub_user_placeholders"
-)
-def test_sessions_need_a_node_with_the_label(hub: ClusterHub, kubernetes: Kubernetes, node: str) -> None:
-    assert "timed out" in hub.start_error("ada").lower() or "10 seconds" in hub.start_error("ada")
+@pytest.mark.options("hub_node_selector", "hub_tolerations", "hub_pod_priority", "hub_user_placeholders")
+def test_sessions_wait_for_a_node_with_the_label(hub: ClusterHub, kubernetes: Kubernetes, node: str) -> None:
+    hub.api("POST", "users/ada")
+    assert hub.api("POST", "users/ada/server")[0] == 202
+    wait_for("the scheduler to find no node", lambda: "didn't match Pod's node affinity/selector" in state(hub, "ada"))
     kubernetes.kubectl("label", "node", node, f"{LABEL}=sessions")
-    with hub.session("ada") as session:
-        pod = session.pod["spec"]
-        assert pod["nodeSelector"] == NODES and TOLERATION in pod["tolerations"]
-        placeholder = wait_for("a placeholder", lambda: hub.pods("user-placeholder"))[0]["spec"]
-        assert placeholder["priority"] < pod["priority"]
+    assert hub.progress("ada")[-1].get("ready")
+    pod = Session(hub, "ada", "").pod["spec"]
+    assert pod["nodeSelector"] == NODES and TOLERATION in pod["tolerations"]
+    placeholder = wait_for("a placeholder", lambda: hub.pods("user-placeholder"))[0]["spec"]
+    assert placeholder["priority"] < pod["priority"]
+    hub.stop_server("ada")
+
+
+def state(hub: ClusterHub, user: str) -> str:
+    """Return the conditions of a user's pod as text; empty if it does not exist yet."""
+    pods = [pod for pod in hub.pods("singleuser-server") if pod["metadata"]["name"] == f"jupyter-{user}"]
+    return str([pod["status"].get("conditions") for pod in pods])
 
 
 @pytest.mark.options("cluster_core_node_selector")

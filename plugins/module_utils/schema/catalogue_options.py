@@ -109,7 +109,7 @@ ENVIRONMENT = (
     Option(
         "working_directory",
         "machine_path",
-        ("Working directory of a session; defaults to that of the image.",),
+        ("Working directory of a session; defaults to O(hub_home_mount_path).",),
         platforms=(KUBERNETES,),
     ),
     INTERFACE,

@@ -141,4 +141,4 @@ def _authenticator(authenticator: Authenticator) -> list[str]:
 
 def _markdown(sentence: str) -> str:
     """Turn Ansible's markup into Markdown: ``O(hub_url)`` -> `hub_url`."""
-    return re.sub(r"\b[OVC]\(([^)]*)\)", r"`\1`", sentence)
+    return re.sub(r"\b[OVC]\(((?:[^()]|\([^()]*\))*)\)", r"`\1`", sentence)

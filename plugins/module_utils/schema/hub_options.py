@@ -27,7 +27,11 @@ ADDRESS = (
     Option(
         "hub_title",
         "str",
-        ("Display name of the hub.", "Defaults to the hub's name in the inventory."),
+        (
+            "Display name of the hub, which every page shows.",
+            "Defaults to the hub's name in the inventory.",
+            "On Kubernetes, with O(hub_defaults_source) C(chart), pages do not show it.",
+        ),
         prose=True,
     ),
     Option(
@@ -233,6 +237,7 @@ SOFTWARE = (
         (
             "Interface that a server opens with: C(lab), C(notebook) or a path.",
             "C({username}) in a path is replaced by the user name.",
+            "On Kubernetes, the image must have what the path belongs to: C(notebook) needs Notebook 7.",
         ),
         default="lab",
         placeholders=INTERFACE.placeholders,
@@ -293,7 +298,10 @@ RUNNING = (
     Option(
         "hub_maximum_age",
         "duration",
-        ("Age at which a server is stopped even if it is in use; C(never) disables it.",),
+        (
+            "Age at which a server is stopped even if it is in use; C(never) disables it.",
+            "Servers are looked at every five minutes, or more often where this or O(hub_idle_timeout) is shorter.",
+        ),
         default=0,
         minimum=0,
         maximum=365 * 86400,

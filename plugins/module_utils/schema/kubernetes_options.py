@@ -60,7 +60,8 @@ STORAGE = (
         "hub_home_storage",
         "str",
         "Storage of the users' home directories.",
-        "C(dynamic) - a volume per user, provisioned by a storage class.",
+        "C(dynamic) - a volume per user, provisioned by a storage class; all servers of a user have the same, and it"
+        " stays when the user is removed from the hub.",
         "C(claim) - an existing PersistentVolumeClaim, with a directory per user.",
         "C(nfs) - an NFS export, with a directory per user.",
         "C(none) - no storage; home directories are lost when the session ends.",
@@ -70,7 +71,7 @@ STORAGE = (
     _option(
         "hub_home_capacity",
         "quantity",
-        "Capacity of a user's volume, with C(dynamic).",
+        "Capacity of a user's volume, with C(dynamic); volumes that exist keep theirs.",
         default="10Gi",
     ),
     _option("hub_home_storage_class", "str", "Storage class of the users' volumes, with C(dynamic)."),
@@ -92,7 +93,13 @@ STORAGE = (
         placeholders=KUBESPAWNER,
     ),
     _option(
-        "hub_home_mount_path", "machine_path", "Mount path of the home directory in sessions.", default="/home/jovyan"
+        "hub_home_mount_path",
+        "machine_path",
+        "Mount path of the home directory in sessions, which is also their working directory and C(HOME), whatever the"
+        " image says.",
+        "With O(hub_home_storage) C(none), those of the image are kept unless this is set; with"
+        " O(hub_defaults_source) C(chart), always.",
+        default="/home/jovyan",
     ),
     _option(
         "hub_volumes",
@@ -139,11 +146,14 @@ STORAGE = (
         "hub_user_service_account",
         "Service account of sessions, for example for workload identity; it must exist.",
         "Unset, sessions have no permissions in the cluster or the cloud.",
+        "Sessions reach the API server of the cluster only with C(private) in O(hub_user_egress), and the metadata"
+        " server, which the workload identity of Google Cloud needs, only with C(metadata).",
     ),
     _option(
         "hub_database_storage",
         "quantity",
-        "Capacity of the volume of the hub's database.",
+        "Capacity of the volume of the hub's database; later it can only grow, where the storage class can expand"
+        " volumes.",
         default="1Gi",
     ),
     _option("hub_database_storage_class", "str", "Storage class of the volume of the hub's database."),

@@ -38,7 +38,8 @@ SHARED = (
             "Directories that the users of the hub share, by name.",
             "On a machine, they are kept in C(.shared/NAME) in the directory of the home directories, and users find"
             " links to them. Removing one here does not remove its files.",
-            "On Kubernetes, they are in the claim or export of the home directories (O(hub_home_storage)).",
+            "On Kubernetes, they are in the claim or export of the home directories (O(hub_home_storage)), in the"
+            " directory C(subpath), and who may write is the same for all users.",
         ),
         elements=element(
             "dict",
@@ -81,8 +82,10 @@ SHARED = (
         "dict",
         (
             "Files that every user finds, by name; every user can read them, so they must not hold secrets.",
-            "On a machine, every start of a server writes them into the home; removing one here does not remove it"
-            " from homes. On Kubernetes, they are mounted.",
+            "On a machine, every start of a server writes them into the home, where users can change them until the"
+            " next start; removing one here does not remove it from homes.",
+            "On Kubernetes, they are mounted, so that users cannot change them, and are gone when they are removed"
+            " here. Directories on their path that the home does not have are made, and belong to root.",
         ),
         elements=element(
             "dict",

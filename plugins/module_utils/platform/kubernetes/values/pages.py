@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from ....schema.model import Hub
+from .files import file_content
 from .settings import Setting, setting
 
 #: Where the hub's pod has the operator's templates, that of the collection, and the logo.
@@ -49,20 +50,12 @@ def _templates(hub: Hub, directory: str) -> Iterator[Setting]:
             path = os.path.join(folder, name)
             relative = os.path.relpath(path, root)
             with open(path, "rb") as file:
-                content = _content(file.read())
+                content = file_content(file.read())
             # Keys of a Kubernetes secret hold letters, digits, '-', '_' and '.'; each file has one of its own.
             key = "template-" + re.sub(r"[^A-Za-z0-9_.]", lambda match: f"-{ord(match[0]):x}-", relative)
             yield Setting(
                 ("hub", "extraFiles", key), {"mountPath": f"{TEMPLATES}/{relative}", **content}, ("hub_templates",)
             )
-
-
-def _content(content: bytes) -> dict[str, str]:
-    """Return the content of a file as the chart takes it: text where it is text."""
-    try:
-        return {"stringData": content.decode("utf-8")}
-    except UnicodeDecodeError:
-        return {"binaryData": base64.b64encode(content).decode("ascii")}
 
 
 def _logo(hub: Hub, directory: str) -> Iterator[Setting]:

@@ -12,6 +12,7 @@ from typing import Any
 from ....schema.formatted_text import literal, literal_variable
 from ....schema.kubernetes_checks import home_storage
 from ....schema.model import Hub
+from .files import file_content
 from .settings import Setting, setting
 
 #: The volume that the chart mounts homes from, and ours of the same kind.
@@ -48,8 +49,12 @@ def storage_settings(hub: Hub) -> Iterator[Setting]:
         yield _volume(name, entry["volume"], "hub_volumes", name)
         yield _mount(name, name, _at(hub, entry), "hub_volumes", name)
     for name, entry in (hub["hub_files"] or {}).items():
-        file = {"mountPath": literal(_at(hub, entry)["path"]), "stringData": entry["content"], "mode": entry["mode"]}
-        value = {key: item for key, item in file.items() if item is not None}
+        text = entry["content"]
+        # Imported hubs keep how it is written, and what the chart makes of it.
+        content = file_content(text.encode()) if by_collection else {"stringData": text}
+        value = {"mountPath": literal(_at(hub, entry)["path"]), **content}
+        if entry["mode"] is not None:
+            value["mode"] = entry["mode"]
         yield Setting(("singleuser", "extraFiles", name), value, ("hub_files", name))
     if hub["hub_server_settings"]:
         # as text, since Helm would remove null

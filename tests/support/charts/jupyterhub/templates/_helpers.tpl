@@ -46,7 +46,7 @@ app.kubernetes.io/managed-by: Helm
 {{ $key }}: {{ b64enc . }}
 {{- end }}
 {{- with $file.binaryData }}
-{{ $key }}: {{ . | replace "\n" "" }}
+{{ $key }}: {{ . | replace "\n" "" | quote }}
 {{- end }}
 {{- with $file.data }}
 {{ $key }}: {{ (hasSuffix ".json" $file.mountPath) | ternary (toJson .) (toYaml .) | b64enc }}

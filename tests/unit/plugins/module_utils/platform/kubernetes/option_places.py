@@ -368,8 +368,8 @@ PLACES = [
     ),
     Place(
         "hub_files",
-        {"welcome": {"path": "~/welcome.txt", "content": "Hello"}},
-        {"singleuser/extraFiles/welcome": {"mountPath": "/home/user/welcome.txt", "stringData": "Hello"}},
+        {"welcome": {"path": "~/welcome.txt", "content": "Hello\n"}},
+        {"singleuser/extraFiles/welcome": {"mountPath": "/home/user/welcome.txt", "stringData": "Hello\n"}},
         {"hub_home_mount_path": "/home/user"},
     ),
     Place(
@@ -379,11 +379,11 @@ PLACES = [
     ),
     Place(
         "hub_files",
-        {"welcome": {"path": "/home/jovyan/welcome.txt", "content": "Hello", "mode": 0o644}},
+        {"welcome": {"path": "/home/jovyan/welcome.txt", "content": "Hello\n", "mode": 0o644}},
         {
             "singleuser/extraFiles/welcome": {
                 "mountPath": "/home/jovyan/welcome.txt",
-                "stringData": "Hello",
+                "stringData": "Hello\n",
                 "mode": 0o644,
             }
         },

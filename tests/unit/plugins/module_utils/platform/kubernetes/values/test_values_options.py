@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -237,15 +238,26 @@ def test_idle_servers_are_looked_for_as_on_a_machine(variables: dict[str, Any], 
     assert values_of(**variables).merged.get("cull", {}).get("every") == interval
 
 
+@pytest.mark.parametrize("content", ["no newline", "two\n\n", "  spaces\n", "\n", "dos\r\n", "\x1b\n"])
+def test_files_that_are_no_block_of_yaml_are_base64(content: str) -> None:
+    files = {"one": {"path": "~/one", "content": content}}
+    file = leaf(values_of(hub_files=files).merged, "singleuser/extraFiles/one")
+    assert file["binaryData"] and base64.b64decode(file["binaryData"]).decode() == content
+    imported = values_of(hub_files=files, hub_defaults_source="chart").merged
+    assert leaf(imported, "singleuser/extraFiles/one/stringData") == content
+
+
 def test_templates_of_any_shape_are_taken(tmp_path: Path) -> None:
     (tmp_path / "pages" / "a").mkdir(parents=True)
-    (tmp_path / "pages" / "a" / "b.html").write_text("one")
-    (tmp_path / "pages" / "a-b.html").write_text("two")
+    (tmp_path / "pages" / "a" / "b.html").write_text("one\n")
+    (tmp_path / "pages" / "a-b.html").write_text("two\n")
+    (tmp_path / "pages" / "empty.html").touch()
     (tmp_path / "pages" / "picture.png").write_bytes(b"\x89PNG\xff")
     files = leaf(values_of(str(tmp_path), hub_templates="pages").merged, "hub/extraFiles")
     by_path = {file["mountPath"]: file for file in files.values()}
-    assert by_path[f"{TEMPLATES}/a/b.html"]["stringData"] == "one"
-    assert by_path[f"{TEMPLATES}/a-b.html"]["stringData"] == "two"
+    assert by_path[f"{TEMPLATES}/a/b.html"]["stringData"] == "one\n"
+    assert by_path[f"{TEMPLATES}/a-b.html"]["stringData"] == "two\n"
+    assert by_path[f"{TEMPLATES}/empty.html"]["binaryData"].strip() == ""
     assert by_path[f"{TEMPLATES}/picture.png"]["binaryData"] == "iVBOR/8="
 
 
