@@ -146,6 +146,7 @@ def test_the_start_page_has_the_order_of_the_inventory(hub: ClusterHub, user: st
     choices = re.findall(r'<option value="(.*?)" (selected)?', page)
     assert [name for name, _selected in choices] == ["study", "Empty", *sizes]
     assert [name for name, selected in choices if selected] == ["study", sizes[0]]
+    assert "Empty – Nothing" in page
 
 
 @pytest.mark.options("hub_sizes")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ....schema.model import Environment, Hub, Profile, Size
 from ....schema.profile_options import PROFILE
@@ -26,6 +26,8 @@ from .session_traits import (
     with_least_guarantees,
 )
 from .settings import Setting, setting
+
+Entry = TypeVar("Entry", Environment, Size)
 
 ENVIRONMENT_OPTION, SIZE_OPTION = "image", "size"
 #: Key of choices and options: their place in the inventory, where this is not the order of their names.
@@ -55,7 +57,7 @@ def profile_list_settings(hub: Hub) -> Iterator[Setting]:
         if profiles:
             yield setting("singleuser.profileList", [_profile(profile) for profile in profiles], source)
         return
-    sizes = [with_least_guarantees(size) for size in hub.sizes]
+    sizes = [_described(with_least_guarantees(size)) for size in hub.sizes]
     profiles = [_completed(profile, hub.environments, sizes) for profile in hub.profiles]
     profiles = profiles or _one_per_environment(hub, sizes)
     if profiles or len(sizes) != 1:
@@ -71,13 +73,19 @@ def profile_list_settings(hub: Hub) -> Iterator[Setting]:
 
 def _completed(profile: Profile, environments: Sequence[Environment], sizes: Sequence[Size]) -> Profile:
     """Return a profile with the hub's only environment and only size where it names none."""
-    own = [with_least_guarantees(size) for size in profile.sizes]
+    own = [_described(with_least_guarantees(size)) for size in profile.sizes]
     names_none = not profile.environments and profile["unlisted_image"] is None
+    offered = environments if names_none and len(environments) == 1 else profile.environments
     return replace(
         profile,
-        environments=tuple(environments if names_none and len(environments) == 1 else profile.environments),
+        environments=tuple(map(_described, offered)),
         sizes=tuple(sizes if not own and len(sizes) == 1 else own),
     )
+
+
+def _described(entry: Entry) -> Entry:
+    """Return an entry with its description in the title, since KubeSpawner's form shows only titles of choices."""
+    return replace(entry, title=f"{entry.title} – {entry.description}", description="") if entry.description else entry
 
 
 def _default_of(entries: Sequence[Any], name: str | None) -> Any:
@@ -241,11 +249,7 @@ def _in_order(profile: dict[str, Any]) -> dict[str, Any]:
 def _with_default(option: Any) -> Any:
     """Return an option whose default does not depend on the order of its choices."""
     choices = option.get("choices") if isinstance(option, dict) else None
-    if (
-        not isinstance(choices, dict)
-        or len(choices) < 2
-        or not all(isinstance(each, dict) for each in choices.values())
-    ):
+    if not isinstance(choices, dict) or len(choices) < 2 or not _are_mappings(choices):
         return option
     if not any(choice.get("default") for choice in choices.values()):
         first = next(iter(choices))
@@ -254,7 +258,7 @@ def _with_default(option: Any) -> Any:
 
 
 def _positioned(entries: Mapping[str, Any]) -> dict[str, Any]:
-    if list(entries) == sorted(entries) or not all(isinstance(entry, dict) for entry in entries.values()):
+    if list(entries) == sorted(entries) or not _are_mappings(entries):
         return dict(entries)
     return {key: {**entry, POSITION: index} for index, (key, entry) in enumerate(entries.items())}
 

@@ -148,6 +148,17 @@ def test_a_placeholder_reserves_what_the_default_session_needs(sizes: list[str],
     assert found["scheduling"]["userPlaceholder"]["resources"]["requests"] == requests
 
 
+def test_descriptions_of_choices_are_shown() -> None:
+    """KubeSpawner's form shows only their titles; profiles have a place for descriptions."""
+    sizes = [{"name": "small", "title": "Small", "description": "For notes"}, {"name": "tiny", "title": "Tiny"}]
+    (profile,) = profile_list(hub_environments=["python"], hub_sizes=sizes)
+    assert (profile["display_name"], profile["description"]) == ("Python", "Most of it.")
+    choices = profile["profile_options"]["size"]["choices"]
+    assert [choice["display_name"] for choice in choices.values()] == ["Small – For notes", "Tiny"]
+    (profile,) = profile_list(hub_profiles=[{"title": "All", "environments": ["python", "r"]}])
+    assert profile["profile_options"]["image"]["choices"]["python"]["display_name"] == "Python – Most of it."
+
+
 # --- Order
 
 
