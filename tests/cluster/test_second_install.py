@@ -121,3 +121,17 @@ def test_a_new_service_restarts_the_hub_once(hub: ClusterHub) -> None:
     assert "readers" in json.dumps(hub.api("GET", "users/carol")[1]["roles"])
     hub.install()
     assert running(hub) == again
+
+
+@pytest.mark.options("hub_user_expiry")
+def test_users_expire(hub: ClusterHub) -> None:
+    """Who was not active for long is removed from the database; admins and those who were active are not."""
+    hub.api("POST", "users/dan")
+    age = "update users set created = '2020-01-01', last_activity = '2020-01-01' where name != 'carol'"
+    code = (
+        f"import sqlite3\ndatabase = sqlite3.connect('jupyterhub.sqlite')\ndatabase.execute({age!r})\ndatabase.commit()"
+    )
+    hub.kubernetes.kubectl("--namespace", hub.namespace, "exec", "deployment/hub", "--", "python3", "-c", code)
+    hub.deploy(hub_user_expiry="180d")
+    wait_for("a user to expire", lambda: hub.api("GET", "users/dan")[0] == 404)
+    assert [hub.api("GET", f"users/{name}")[0] for name in ("ada", "carol")] == [200, 200]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..schema.authenticators import BY_NAME as AUTHENTICATORS
-from ..schema.cross_checks import SHORTEST_IDLE_TIMEOUT
+from ..schema.cross_checks import ACTIVITY_INTERVAL_VARIABLE, SHORTEST_IDLE_TIMEOUT
 from ..schema.model import Environment, Hub, Size
 
 Traits = dict[str, dict[str, Any]]
@@ -36,7 +36,6 @@ _VERIFY = 2
 #: below six minutes stops servers in use. A third of the shortest timeout that is allowed, because a server keeps the
 #: interval that it started with when the timeout is lowered.
 ACTIVITY_INTERVAL = SHORTEST_IDLE_TIMEOUT // 3
-ACTIVITY_INTERVAL_VARIABLE = "JUPYTERHUB_ACTIVITY_INTERVAL"
 
 
 def culling_interval(hub: Hub) -> int:

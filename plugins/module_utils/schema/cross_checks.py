@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,6 +38,9 @@ METRICS_SERVICE = "metrics"
 
 #: In seconds. With a shorter one, servers would have to report activity all the time (platform/traits.py).
 SHORTEST_IDLE_TIMEOUT = 120
+
+#: Of users' servers: seconds between two reports that they are in use.
+ACTIVITY_INTERVAL_VARIABLE = "JUPYTERHUB_ACTIVITY_INTERVAL"
 
 SHORTEST_USER_EXPIRY = 86400
 #: Authenticators that keep accounts of their own, which users make themselves.
@@ -154,9 +157,29 @@ def check_lifetime(hub: Hub, report: Report) -> None:
             f"is shorter than {shortest}; servers report only from time to time that they are in use, and would be"
             f" stopped. Set {shortest} or more, or 'never'",
         )
+    if idle:
+        _check_activity_interval(hub["hub_environment_variables"], ("hub_environment_variables",), idle, report)
+        for environment in hub.environments:
+            path = ("hub_environment_catalogue", environment.name, "variables")
+            _check_activity_interval(dict(environment.variables), path, idle, report)
     # the default idle timeout is nobody's wish: a shorter maximum age contradicts nothing
     if age and idle and age < idle and "hub_idle_timeout" in hub.explicit_options:
         report(("hub_maximum_age",), "is shorter than hub_idle_timeout, which then never takes effect")
+
+
+def _check_activity_interval(
+    variables: Mapping[str, str] | None, path: ValuePath, idle_timeout: int, report: Report
+) -> None:
+    """Report an interval with which servers in use would be stopped, or that servers cannot start with."""
+    interval = (variables or {}).get(ACTIVITY_INTERVAL_VARIABLE)
+    # JupyterHub adds up to a fifth of the interval
+    longest = idle_timeout // 2
+    if interval is not None and not (interval.isdecimal() and 0 < int(interval) <= longest):
+        report(
+            (*path, ACTIVITY_INTERVAL_VARIABLE),
+            f"must be a number of seconds from 1 to {longest}, half of hub_idle_timeout; servers report at this"
+            " interval that they are in use, and would be stopped",
+        )
 
 
 def check_user_expiry(hub: Hub, report: Report) -> None:
