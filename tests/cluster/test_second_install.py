@@ -15,8 +15,16 @@ import pytest
 from cluster_hub import ClusterHub
 from hub_client import Browser, wait_for
 
-#: Prints a line in each of fifteen seconds.
-OUTPUT = "import time\nfor second in range(15):\n    print('second', second, flush=True)\n    time.sleep(1)"
+#: Prints until it is told to stop.
+OUTPUT = """
+import itertools, pathlib, time
+
+for count in itertools.count():
+    print(count, flush=True)
+    time.sleep(1)
+    if pathlib.Path("stop").exists():
+        break
+"""
 #: A service that asks the hub for itself; the hub answers only when its pod is ready.
 GREETER = """
 import os, time, urllib.request
@@ -94,10 +102,10 @@ def test_the_second_install_restarts_nothing(hub: ClusterHub) -> None:
     """Output of a kernel goes on through the WebSocket that was open before; passwords stay."""
     before, given = running(hub), passwords(hub)
     with hub.session("carol") as session, ThreadPoolExecutor(1) as pool:
-        session.run("1")
-        output = pool.submit(session.run, OUTPUT)
+        output = pool.submit(hub.kernel("carol").run, OUTPUT, 300)
         hub.install()
-        assert not output.done() and len(output.result().splitlines()) == 15
+        session.run("open('stop', 'w').close()")
+        assert output.result().splitlines()[0] == "0"
     assert running(hub) == before and passwords(hub) == given
 
 

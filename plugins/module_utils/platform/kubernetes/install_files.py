@@ -30,14 +30,15 @@ checksums() {{
   upgrade "$@" --dry-run=server 2>/dev/null | sed -n '/checksum\\//p'
 }}
 
-# Where two renderings differ, the chart generates secrets. Hub and proxy have to start from those that are in the
-# cluster then: otherwise, the next upgrade would restart both, and cut the connections of users.
+# The chart generates secrets that are not in the cluster, in each rendering others: two renderings differ then. Hub and
+# proxy have to start from those in the cluster, or the next upgrade restarts both, and cuts the connections of users.
 if [ "$(checksums "$@")" != "$(checksums "$@")" ]; then
   echo "Helm runs twice, since the chart generates secrets."
   upgrade "$@" --wait=false >/dev/null
 fi
 upgrade "$@"
 """
+
 HEADER = "# Made from the inventory by hubfleet.jupyterhub; change it there.\n"
 INSTALL = "install.sh"
 
