@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ....schema.cross_checks import ACTIVITY_INTERVAL_VARIABLE
 from ....schema.formatted_text import from_literal, literal, literal_variable
 from ....schema.model import Hub, ValuePath
-from ...traits import ACTIVITY_INTERVAL, ACTIVITY_INTERVAL_VARIABLE, culling_interval, interface_path
+from ...traits import ACTIVITY_INTERVAL, culling_interval, interface_path
 from .layers import ChartPath
 
 
