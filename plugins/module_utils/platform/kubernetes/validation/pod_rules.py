@@ -136,6 +136,12 @@ def _variable(given: dict[str, Any]) -> Found:
         yield ("value",), f"must be text{_quotes(text)}, not {type_name(text)}"
 
 
+def not_expanded(value: Any) -> Found:
+    """Text that JupyterHub puts into an environment variable as it is."""
+    if isinstance(value, str) and ("$(" in value or "$$" in value):
+        yield (), "must not contain '$(' or '$$', which Kubernetes replaces"
+
+
 def tolerations(value: Any) -> Found:
     """Tolerations."""
     for index, given in items_of(value):

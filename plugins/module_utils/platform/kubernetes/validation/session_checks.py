@@ -56,6 +56,7 @@ _RULES: dict[str, pod_rules.Rule] = {
     **dict.fromkeys(("uid", "gid", "fs_gid"), pod_rules.identifier),
     **dict.fromkeys(("init_containers", "extra_containers"), pod_rules.containers),
     "image_pull_policy": pod_rules.pull_policy,
+    **dict.fromkeys(("default_url", "notebook_dir"), pod_rules.not_expanded),
 }
 #: The same for each entry of a mapping or list.
 _ITEM_RULES: dict[str, pod_rules.Rule] = {"volumes": pod_rules.volume, "volume_mounts": pod_rules.mount}
