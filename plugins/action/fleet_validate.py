@@ -31,7 +31,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.manifests impo
 class ActionModule(FleetAction):
     """Validates the whole inventory; see the module's documentation."""
 
-    ARGUMENTS = frozenset({"render", "processes"})
+    ARGUMENTS = frozenset({"render", "dry_run", "processes"})
 
     def keep_encrypted(self) -> bool:
         """Without any password, as on a pull request, everything but what is encrypted can be validated."""
@@ -39,7 +39,7 @@ class ActionModule(FleetAction):
 
     def downloads(self) -> bool:
         """Rendering needs the charts themselves."""
-        return bool(self.argument("render", False))
+        return bool(self.argument("render", False) or self.argument("dry_run", False))
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Report what was found valid; problems of the inventory never reach this point."""
@@ -49,7 +49,11 @@ class ActionModule(FleetAction):
         if self.downloads() and on_kubernetes:
             display.display(f"rendering {plural(len(on_kubernetes), 'hub')} with {engine().name}")
             check = ManifestCheck(inventory, self.platforms, display.display)
-            problems = check.run(on_kubernetes, self.argument("processes"))
+            dry_run = bool(self.argument("dry_run", False))
+            if dry_run and len({hub.cluster.name for hub in on_kubernetes}) > 1:
+                message = "validate_dry_run asks the cluster of kubectl's context; select its hubs with --limit"
+                return {"failed": True, "msg": message}
+            problems = check.run(on_kubernetes, self.argument("processes"), dry_run)
             result["unchecked"] = check.unchecked
             if problems:
                 return report_problems(problems)

@@ -19,18 +19,29 @@ description:
     C(ansible-vault encrypt_string) are not validated. Files that are encrypted as a whole, in the inventory or in
     lookups, need the password.
   - Reads the whole inventory, and reports problems of the hubs that the play selects.
-  - Runs on the controller, once for all hosts of the play. Connects to no machine.
+  - Runs on the controller, once for all hosts of the play. Connects to no machine, and to a cluster only with
+    O(dry_run).
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 requirements:
   - jsonschema-rs, for hubs on Kubernetes
   - helm, or helm-python-sdk, for O(render)
   - kubernetes-validate, for O(render)
+  - jupyterhub-kubespawner, for the pods of sessions with O(render); without it, they are left out
+  - kubectl, for O(dry_run)
 options:
   render:
     description:
       - Render the manifests of hubs on Kubernetes, and validate each against the schema of its kind.
+      - The pods of sessions are made by KubeSpawner, for every profile and choice, and validated as well. Python in
+        C(hub.extraConfig) is not run.
       - Downloads missing charts.
+    type: bool
+    default: false
+  dry_run:
+    description:
+      - The same as O(render), and let the cluster of kubectl's current context try the pods of sessions, including its
+        admission rules, without creating them. The hubs must be of one cluster, and their namespaces must exist.
     type: bool
     default: false
   processes:

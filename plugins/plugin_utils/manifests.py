@@ -10,13 +10,31 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import value_at, walk
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import plural
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.errors import PlatformError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.render import (
     ManifestProblem,
     Release,
     render_all,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.session_pods import (
+    PACKAGE,
+    SessionProblem,
+    has_kubespawner,
+    refused_pods,
+    session_pods,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.validation.sessions import (
+    SPAWNER,
+    given_traits,
+    kubespawner_traits,
+    session_of,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
     ChartValues,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.layers import (
+    over_defaults,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import (
@@ -42,10 +60,16 @@ class ManifestCheck:
         self.values: dict[str, ChartValues] = {}
         self.report_progress = report_progress
         self.manifests = 0
+        self.pods = 0
         self.unchecked: Counter[str] = Counter()
 
-    def run(self, hubs: list[Hub], processes: int | None = None) -> list[Problem]:
-        """Return all problems; raises PlatformError where nothing can be rendered."""
+    def run(self, hubs: list[Hub], processes: int | None = None, dry_run: bool = False) -> list[Problem]:
+        """Return all problems; raises PlatformError where nothing can be rendered.
+
+        dry_run: let the cluster of kubectl's context try the pods of sessions, too.
+        """
+        if dry_run and not has_kubespawner():
+            raise PlatformError(f"trying pods of sessions needs the Python package {PACKAGE} next to Ansible")
         problems = Problems()
         self.values = {hub.name: self.platforms.values(hub) for hub in hubs}
         by_version: dict[str, list[Hub]] = {}
@@ -62,6 +86,9 @@ class ManifestCheck:
                 self.unchecked.update(rendered.unchecked)
                 for problem in rendered.problems:
                     self._add(problems, rendered.name, problem, rendered.objects)
+            if has_kubespawner():
+                with_sessions = [hub for hub in members if "singleuser" in self.platforms.charts.of(hub).defaults]
+                self._check_sessions(with_sessions, version, problems, dry_run)
         return problems.of(hub.name for hub in hubs)
 
     def summary(self) -> str:
@@ -70,7 +97,37 @@ class ManifestCheck:
         if self.unchecked:
             kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.unchecked.items()))
             line += f"; of these, no schema is known for {kinds}"
+        if self.pods:
+            line += f"; {plural(self.pods, 'pod')} of sessions checked"
+        elif not has_kubespawner():
+            line += f"; pods of sessions were not checked: that needs the Python package {PACKAGE}"
         return line
+
+    def _check_sessions(self, hubs: list[Hub], version: str | None, problems: Problems, dry_run: bool) -> None:
+        made = session_pods([self._traits(hub) for hub in hubs], version)
+        for hub, sessions in zip(hubs, made):
+            self.pods += len(sessions.pods)
+            found = sessions.problems
+            if dry_run and sessions.pods and not found:
+                found = refused_pods(sessions.pods, hub.namespace)
+            for problem in found:
+                source = self._session_source(hub, problem)
+                where = self.inventory.hosts[hub.name].locate(source) if source else ""
+                message = hub.redactor.mask_text(f"sessions: {problem.message}")
+                problems.add(source or (), message, where, hub.name)
+
+    def _session_source(self, hub: Hub, problem: SessionProblem) -> tuple[Any, ...] | None:
+        values, kind = self.values[hub.name], problem.manifest.get("kind", "")
+        name = problem.manifest.get("metadata", {}).get("name", "")
+        source = _source(values, ManifestProblem(kind, name, problem.field, problem.message), [problem.manifest])
+        return source or (_last(values.sources(problem.place)) if problem.place else None)
+
+    def _traits(self, hub: Hub) -> dict[str, Any]:
+        """Return what KubeSpawner gets for the sessions of a hub."""
+        facts, merged = self.platforms.charts.of(hub), self.values[hub.name].merged
+        full = over_defaults(facts.defaults, merged)
+        known = facts.traits.of(SPAWNER) if SPAWNER in facts.traits.classes else {}
+        return kubespawner_traits(full, session_of(full, list(given_traits(full, merged, known))))
 
     def _release(self, hub: Hub) -> Release:
         charts, values = self.platforms.charts, self.values[hub.name]

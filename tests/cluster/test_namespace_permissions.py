@@ -87,6 +87,19 @@ def deployer(hub: ClusterHub) -> Deployer:
     return Deployer(hub)
 
 
+def test_what_the_namespace_refuses_is_found_before(hub: ClusterHub) -> None:
+    """The dry run of a session knows what no schema does."""
+    done = hub.playbook("validate", "-e", "validate_dry_run=true")
+    assert done.returncode == 0, done.stdout
+    assert "1 pod of sessions checked" in done.stdout
+    given = dict(hub.variables)
+    hub.variables["hub_block_metadata_with_iptables"] = True
+    done = hub.playbook("validate", "-e", "validate_dry_run=true")
+    hub.variables = given
+    assert done.returncode != 0
+    assert 'violates PodSecurity "restricted:latest": privileged (container "block-cloud-metadata"' in done.stdout
+
+
 def test_every_rule_is_needed(deployer: Deployer) -> None:
     for rule in deployer.rules:
         deployer.keep([other for other in deployer.rules if other != rule])

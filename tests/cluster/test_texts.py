@@ -120,3 +120,10 @@ def test_users_start_an_image_of_their_own(hub: ClusterHub) -> None:
         assert session.value("os.environ['OF_HUB']") == ODD
     message = hub.start_error("ben", **{"profile": "other", "image--unlisted-choice": "no-tag"})
     assert "image" in message
+
+
+def test_sessions_are_what_validate_expects(hub: ClusterHub, session: Session) -> None:
+    """The pods that are checked before a deploy are those that run."""
+    done = hub.playbook("validate", "-e", "validate_render=true")
+    assert done.returncode == 0, done.stdout
+    assert "4 pods of sessions checked" in done.stdout

@@ -40,7 +40,8 @@ def test_validate_with_rendering(fleet: KubernetesFleet) -> None:
     fleet.file("../charts/jupyterhub/templates/settings.yaml", quoted)
     done = fleet.run("validate", "-e", "validate_render=true")
     assert done.status == 0, done.output
-    assert done.said[-2:] == ["2 manifests checked", "3 hubs in 2 clusters: valid"]
+    assert done.said[-2].startswith("2 manifests checked; ")
+    assert done.said[-1] == "3 hubs in 2 clusters: valid"
 
 
 def test_validate_tells_the_line_of_a_value(fleet: KubernetesFleet) -> None:

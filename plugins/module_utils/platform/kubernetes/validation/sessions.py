@@ -61,6 +61,12 @@ TRAITS = {
 _PATHS = {trait: ("singleuser", *place.split(".")) for trait, place in TRAITS.items()}
 _STORAGE = ("singleuser", "storage")
 VOLUMES, MOUNTS = (*_STORAGE, "extraVolumes"), (*_STORAGE, "extraVolumeMounts")
+#: The container with which the chart blocks the cloud's metadata server.
+_METADATA_BLOCK = {
+    "name": "block-cloud-metadata",
+    "image": "quay.io/jupyterhub/k8s-network-tools",
+    "securityContext": {"privileged": True, "runAsUser": 0, "capabilities": {"add": ["NET_ADMIN"]}},
+}
 #: Sections of ``hub.config`` that KubeSpawner reads, what wins last.
 SECTIONS = ("Spawner", SPAWNER)
 
@@ -146,6 +152,28 @@ def session_of(full: Values, given: list[Given]) -> Session:
     return Session(traits, volumes, mounts, bool(more) or in_code)
 
 
+def kubespawner_traits(full: Values, session: Session) -> dict[str, Any]:
+    """Return the traits that KubeSpawner gets from values over the chart's defaults; null is left out."""
+    traits = {name: given.value for name, given in session.traits.items() if given.value is not None}
+    traits["volumes"] = {_key(path, volume): volume for path, volume in session.volumes}
+    traits["volume_mounts"] = {
+        str(path[-1]) if path[: len(MOUNTS)] == MOUNTS else f"{index}-{mount['name']}": mount
+        for index, (path, mount) in enumerate(session.mounts)
+    }
+    traits["storage_pvc_ensure"] = value_at(full, (*_STORAGE, "type")) == "dynamic"
+    metadata = value_at(full, ("singleuser", "cloudMetadata"), {})
+    if isinstance(metadata, dict) and metadata.get("blockWithIptables") is True:
+        containers = [item for _key_, item in items_of(traits.get("init_containers"))]
+        traits["init_containers"] = [*containers, _METADATA_BLOCK]
+    return traits
+
+
+def _key(path: ChartPath, volume: Any) -> str:
+    """Return the key of a volume, by which overrides of profiles replace it."""
+    is_own = path[: len(VOLUMES)] == VOLUMES and isinstance(path[-1], str)
+    return str(path[-1] if is_own else volume["name"])
+
+
 def home_volume(full: Values) -> tuple[str, ChartPath] | None:
     """Return the name of the volume of home directories, and the place that decides it; None without one."""
     storage = value_at(full, _STORAGE, {})
@@ -161,9 +189,11 @@ def home_volume(full: Values) -> tuple[str, ChartPath] | None:
 def _volumes(full: Values) -> Iterator[tuple[ChartPath, Any]]:
     home = home_volume(full)
     if home:
-        yield home[1], {"name": home[0], "persistentVolumeClaim": {}}
+        is_static = value_at(full, (*_STORAGE, "type")) == "static"
+        claim = value_at(full, (*_STORAGE, "static", "pvcName")) if is_static else "{pvc_name}"
+        yield home[1], {"name": home[0], "persistentVolumeClaim": {"claimName": claim}}
     if value_at(full, ("singleuser", "extraFiles")):
-        yield ("singleuser", "extraFiles"), {"name": "files", "secret": {}}
+        yield ("singleuser", "extraFiles"), {"name": "files", "secret": {"secretName": "singleuser"}}
     for key, volume in items_of(value_at(full, VOLUMES)):
         yield (*VOLUMES, key), volume
 
