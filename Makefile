@@ -56,6 +56,9 @@ playbooks: dev ## Run the tests of playbooks that need no hub
 system: dev ## Run the tests against real hubs, some of them in a browser
 	python -m pytest tests/system tests/browser --verbose --numprocesses 4 --dist loadscope --durations 25
 
+cluster: dev ## Run the tests of hubs on Kubernetes, on a cluster that they start
+	python -m pytest tests/cluster --verbose --numprocesses 2 --dist loadscope --durations 25
+
 molecule: dev ## Deploy, deploy again and verify, with molecule
 	cd extensions && molecule test
 
@@ -63,7 +66,11 @@ build: dev ## Build and install the collection, and run it from there
 	scripts/test-artifact
 
 test: dev ## Run all of the above, as CI does
-	@scripts/stages 'make sanity & make lint & make build' 'make unit & make playbooks' 'make system & make molecule'
+	@scripts/stages 'make sanity & make lint & make build & make kubernetes-build' 'make unit & make playbooks' \
+	  'make system & make molecule' 'make cluster'
+
+kubernetes-build: dev ## Build and cache what a Kubernetes for tests needs
+	@scripts/kubernetes-cluster build
 
 kubernetes-cluster: dev ## Start a Kubernetes of one node on this machine for tests
 	@scripts/kubernetes-cluster up
@@ -77,4 +84,4 @@ bench: dev ## Measure many hubs and many users
 clean: ## Remove generated files of this checkout, including .venv
 	rm -rf .ansible .cache .venv dist tests/output
 
-.PHONY: help setup demo demo-down demo-clean validate dev generate lock lint sanity unit playbooks system molecule build test kubernetes-cluster kubernetes-cluster-down bench clean
+.PHONY: help setup demo demo-down demo-clean validate dev generate lock lint sanity unit playbooks system cluster molecule build test kubernetes-build kubernetes-cluster kubernetes-cluster-down bench clean

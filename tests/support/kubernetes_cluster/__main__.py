@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Start and stop test clusters on the command line; see CONTRIBUTING.md."""
+"""Build, start and stop test clusters on the command line; see CONTRIBUTING.md."""
 
 from __future__ import annotations
 
@@ -40,9 +40,8 @@ def cluster(number: int = 0) -> Cluster:
     if problem:
         raise ClusterError(problem)
     built = cache() / "kubernetes"
-    uv = Path(sys.executable).with_name("uv")
-    archives = images.build(built, prebuilt()["proxy"], uv)
-    return Cluster(Network(number), built / "clusters" / str(number), programs.build(built), archives)
+    built_images = images.build(built, prebuilt()["proxy"], Path(sys.executable).with_name("uv"))
+    return Cluster(Network(number), built / "clusters" / str(number), programs.build(built), built_images)
 
 
 def missing_for_clusters() -> str:
@@ -58,7 +57,7 @@ def missing_for_clusters() -> str:
 def main() -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(prog="scripts/kubernetes-cluster", description=__doc__)
-    parser.add_argument("action", choices=("up", "down"))
+    parser.add_argument("action", choices=("build", "up", "down"))
     parser.add_argument("--number", type=int, choices=range(50), default=0, help="start or stop another cluster")
     parser.add_argument("--keep", action="store_true", help="keep the state, for the next start")
     arguments = parser.parse_args()
@@ -70,6 +69,7 @@ def main() -> int:
         chosen = cluster(arguments.number)
         if arguments.action == "down":
             chosen.stop(keep_state=arguments.keep)
+        if arguments.action != "up":
             return 0
         chosen.start()
     except (ClusterError, AssertionError) as error:

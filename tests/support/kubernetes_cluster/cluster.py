@@ -13,11 +13,11 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
-from . import configuration, credentials
-from .configuration import Places
+from . import configuration, credentials, images
+from .configuration import STORAGE_CLASS, Places
 from .credentials import NODE_NAME
 from .networks import Network
 
@@ -33,13 +33,13 @@ class ClusterError(Exception):
 
 
 class Cluster:
-    """A cluster on this machine. state: its directory. programs, archives: what programs.py and images.py built."""
+    """A cluster on this machine. state: its directory. programs, built_images: what programs.py and images.py built."""
 
-    def __init__(self, network: Network, state: Path, programs: Path, archives: Iterable[Path]) -> None:
+    def __init__(self, network: Network, state: Path, programs: Path, built_images: Path) -> None:
         self.network = network
         self.state = state
         self.places = Places(state, programs, network)
-        self.archives = list(archives)
+        self.built_images = built_images
 
     @property
     def kubeconfig(self) -> Path:
@@ -56,15 +56,17 @@ class Cluster:
             credentials.write(self.places.credentials, self.network)
         configuration.write(self.places)
         self._create_control_groups()
+        if not self.places.containerd.exists():
+            images.copy(self.built_images, self.places.containerd)
         programs = configuration.commands(self.places)
         for name in ("etcd", "apiserver", "containerd"):
             self._start_program(name, programs[name])
         self._wait("the API server", lambda: self._kubectl("get", "--raw", "/readyz"))
         for name, command in programs.items():
             self._start_program(name, command)
-        self._kubectl("apply", "--filename", str(self.state / "volumes.yaml"), check=True)
+        if not self._kubectl("get", "storageclass", STORAGE_CLASS):
+            self._kubectl("apply", "--filename", str(self.state / "volumes.yaml"), check=True)
         self._wait("the node", self._node_is_ready)
-        self._import_images()
         for name, command in configuration.commands_with_node(self.places).items():
             self._start_program(name, command)
         self._wait("the account of pods", lambda: self._kubectl("get", "serviceaccount", "default"))
@@ -95,15 +97,6 @@ class Cluster:
             )
         record = {"pid": process.pid, "started": _start_time(process.pid)}
         self._record(name).write_text(json.dumps(record), encoding="utf-8")
-
-    def _import_images(self) -> None:
-        imported = self.state / "imported.json"
-        wanted = [str(archive) for archive in self.archives]
-        if imported.exists() and json.loads(imported.read_text(encoding="utf-8")) == wanted:
-            return
-        for archive in wanted:
-            self._containerd("images", "import", archive, check=True)
-        imported.write_text(json.dumps(wanted), encoding="utf-8")
 
     def _node_is_ready(self) -> bool:
         return self._kubectl("wait", "--for=condition=Ready", f"node/{NODE_NAME}", "--timeout=1s")

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from .credentials import NODE_NAME
-from .images import HELPER_IMAGE, PAUSE_IMAGE
+from .images import PAUSE_IMAGE
 from .networks import Network
 
-#: Namespace of the provisioner of volumes.
-VOLUMES_NAMESPACE = "local-path-storage"
+#: Name of the class of volumes, which is the default.
+STORAGE_CLASS = "standard"
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class Places:
         """Return the socket of containerd."""
         return self.state / "containerd.sock"
 
+    @property
+    def containerd(self) -> Path:
+        """Return the directory where containerd keeps images and containers."""
+        return self.state / "containerd/root"
+
     def kubeconfig(self, account: str = "admin") -> Path:
         """Return the kubeconfig file of an account of credentials.py."""
         return self.credentials / f"{account}.conf"
@@ -53,7 +58,7 @@ def write(places: Places) -> None:
         ("kubelet.yaml", json.dumps(_kubelet(places))),
         ("proxy.yaml", json.dumps(_proxy(places))),
         ("Corefile", _dns(places)),
-        ("volumes.yaml", json.dumps(_volumes(places))),
+        ("volumes.yaml", json.dumps(_volumes())),
     ):
         path = places.state / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +70,7 @@ def write(places: Places) -> None:
 def _containerd(places: Places) -> str:
     return f"""\
 version = 2
-root = "{places.state}/containerd/root"
+root = "{places.containerd}"
 state = "{places.state}/containerd/state"
 [grpc]
 address = "{places.socket}"
@@ -155,40 +160,17 @@ def _dns(places: Places) -> str:
 """
 
 
-def _volumes(places: Places) -> dict[str, Any]:
-    """Return the objects that the provisioner of volumes needs, as one list."""
-    helper = {"name": "helper-pod", "image": HELPER_IMAGE, "imagePullPolicy": "IfNotPresent"}
-    pod = {"containers": [{**helper, "securityContext": {"runAsUser": 0}}]}
-    settings = {
-        "config.json": {
-            "nodePathMap": [{"node": "DEFAULT_PATH_FOR_NON_LISTED_NODES", "paths": [f"{places.state}/volumes"]}]
-        },
-        "helperPod.yaml": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "helper-pod"}, "spec": pod},
-    }
-    scripts = {"setup": 'mkdir -m 0777 -p "$VOL_DIR"', "teardown": 'rm -rf "$VOL_DIR"'}
-    here = {"namespace": VOLUMES_NAMESPACE}
+def _volumes() -> dict[str, Any]:
+    """Return the storage class."""
     default = {"storageclass.kubernetes.io/is-default-class": "true"}
     return {
-        "apiVersion": "v1",
-        "kind": "List",
-        "items": [
-            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": VOLUMES_NAMESPACE}},
-            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "local-path-provisioner", **here}},
-            {
-                "apiVersion": "storage.k8s.io/v1",
-                "kind": "StorageClass",
-                "metadata": {"name": "standard", "annotations": default},
-                "provisioner": "rancher.io/local-path",
-                "volumeBindingMode": "WaitForFirstConsumer",
-                "reclaimPolicy": "Delete",
-            },
-            {
-                "apiVersion": "v1",
-                "kind": "ConfigMap",
-                "metadata": {"name": "local-path-config", **here},
-                "data": {**{name: json.dumps(value) for name, value in settings.items()}, **scripts},
-            },
-        ],
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": STORAGE_CLASS, "annotations": default},
+        # of programs/servers/volumes.go
+        "provisioner": "hubfleet.example/directory",
+        "volumeBindingMode": "WaitForFirstConsumer",
+        "reclaimPolicy": "Delete",
     }
 
 
@@ -236,7 +218,7 @@ def commands(places: Places) -> dict[str, list[str]]:
 
 
 def commands_with_node(places: Places) -> dict[str, list[str]]:
-    """Return the commands of programs that start when the node is registered and the images are there."""
+    """Return the commands of programs that start when the node is registered."""
     admin = places.kubeconfig()
     return {
         "proxy": [
@@ -244,15 +226,11 @@ def commands_with_node(places: Places) -> dict[str, list[str]]:
             f"--config={places.state}/proxy.yaml",
             f"--hostname-override={NODE_NAME}",
         ],
-        # only its network policies. Without the node, it ends at once, and nothing would be enforced.
+        # without the node, it ends at once, and nothing would be enforced
         "kube-router": [
-            *("env", f"NODE_NAME={NODE_NAME}", places.program("kube-router"), f"--kubeconfig={admin}"),
-            *("--run-firewall=true", "--run-router=false", "--run-service-proxy=false", "--run-loadbalancer=false"),
-            *(f"--hostname-override={NODE_NAME}", "--health-port=0", "--metrics-port=0"),
+            *(places.program("kube-router"), f"--kubeconfig={admin}", f"--hostname-override={NODE_NAME}"),
         ],
         "volumes": [
-            *(places.program("local-path-provisioner"), "start", f"--kubeconfig={admin}", "--config="),
-            *("--configmap-name=local-path-config", f"--namespace={VOLUMES_NAMESPACE}"),
-            "--service-account-name=local-path-provisioner",
+            *(places.program("volumes"), f"--kubeconfig={admin}", f"--directory={places.state}/volumes"),
         ],
     }

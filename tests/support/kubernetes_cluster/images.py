@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -19,7 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from file_systems import bootstrap, mirror_of_debian, run_inside
+from file_systems import bootstrap, mirror_of_debian, run, run_inside
 
 from .programs import building, digest
 
@@ -80,26 +81,59 @@ def images() -> list[Image]:
     ]
 
 
-def build(cache: Path, proxy: Path, uv: Path) -> list[Path]:
-    """Return archives that containerd imports; build those that the cache does not have yet, in about two minutes.
+def build(cache: Path, proxy: Path, uv: Path) -> Path:
+    """Return a directory of containerd with all images; build it if the cache does not have it yet, in two minutes.
 
+    A cluster starts with hard links to its files, since an import takes longer than all other parts of a start.
     proxy: directory with configurable-http-proxy. uv: the program. Raises AssertionError with what a command printed.
     """
-    return [_build_pause(cache), _build_jupyterhub(cache, proxy, uv)]
-
-
-def _build_jupyterhub(cache: Path, proxy: Path, uv: Path) -> Path:
-    lock = (HERE / "image.txt").read_text(encoding="utf-8")
-    made_from = (lock, RELEASE, proxy.name, *PACKAGES, Path(__file__).read_text(encoding="utf-8"))
-    target = cache / f"images-{digest(*made_from)}"
+    sources = [path.read_bytes() for path in (HERE / "image.txt", HERE / "pause.c", Path(__file__))]
+    version = subprocess.run(["containerd", "--version"], check=True, capture_output=True).stdout
+    target = cache / f"images-{digest(*sources, proxy.name, version)}"
     with building(target) as new:
         if new:
             print("Building the image of hubs and users' servers", flush=True)
-            root = new / "root"
-            _fill(root, proxy, uv)
-            write_archive(new / "jupyterhub.tar", root, images())
-            subprocess.run(["rm", "-rf", str(root)], check=True)
-    return target / "jupyterhub.tar"
+            archives = [_pause(new), _jupyterhub(new, proxy, uv)]
+            _import(archives, new / "containerd")
+            for leftover in ("pause", "jupyterhub", "state"):
+                subprocess.run(["rm", "-rf", str(new / leftover), str(new / f"{leftover}.tar")], check=True)
+    return target / "containerd"
+
+
+def copy(built: Path, target: Path) -> None:
+    """Copy a directory of containerd; files other than its databases are hard links, since it never changes them."""
+    unfinished = target.with_name(f".{target.name}.new")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cp", "--archive", "--link", str(built), str(unfinished)], check=True)
+    for database in unfinished.glob("*/*.db"):
+        database.unlink()
+        shutil.copyfile(built / database.relative_to(unfinished), database)
+    unfinished.rename(target)
+
+
+def _import(archives: Iterable[Path], root: Path) -> None:
+    """Import archives with a containerd that runs for this alone."""
+    state = root.with_name("state")
+    state.mkdir()
+    settings = f'version = 2\nroot = "{root}"\nstate = "{state}"\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
+    (state / "containerd.toml").write_text(f'{settings}[grpc]\naddress = "{state}/socket"\n', encoding="utf-8")
+    with open(state / "log", "w", encoding="utf-8") as log:
+        server = subprocess.Popen(["containerd", f"--config={state}/containerd.toml"], stdout=log, stderr=log)
+    try:
+        client = ["ctr", "--address", f"{state}/socket", "--connect-timeout", "30s", "--namespace", "k8s.io"]
+        for archive in archives:
+            run(*client, "images", "import", str(archive))
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _jupyterhub(new: Path, proxy: Path, uv: Path) -> Path:
+    root = new / "jupyterhub"
+    _fill(root, proxy, uv)
+    write_archive(new / "jupyterhub.tar", root, images())
+    return new / "jupyterhub.tar"
 
 
 def _fill(root: Path, proxy: Path, uv: Path) -> None:
@@ -132,17 +166,13 @@ def _fill(root: Path, proxy: Path, uv: Path) -> None:
         subprocess.run(["rm", "-rf", str(root / leftover)], check=True)
 
 
-def _build_pause(cache: Path) -> Path:
+def _pause(new: Path) -> Path:
     """Build the image of the container that holds a pod's namespaces: it only waits."""
-    source = HERE / "pause.c"
-    target = cache / f"pause-{digest(source.read_bytes(), PAUSE_IMAGE)}"
-    with building(target) as new:
-        if new:
-            root = new / "root"
-            root.mkdir()
-            subprocess.run(["gcc", "-static", "-Os", "-o", str(root / "pause"), str(source)], check=True)
-            write_archive(new / "pause.tar", root, [Image((PAUSE_IMAGE,), {"Entrypoint": ["/pause"]})])
-    return target / "pause.tar"
+    root = new / "pause"
+    root.mkdir()
+    subprocess.run(["gcc", "-static", "-Os", "-o", str(root / "pause"), str(HERE / "pause.c")], check=True)
+    write_archive(new / "pause.tar", root, [Image((PAUSE_IMAGE,), {"Entrypoint": ["/pause"]})])
+    return new / "pause.tar"
 
 
 def write_archive(archive: Path, root: Path, described: Iterable[Image]) -> None:

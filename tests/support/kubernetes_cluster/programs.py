@@ -16,8 +16,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-#: One Go module for each program, since their dependencies conflict; `tool` lines of go.mod name what is built.
+#: Go modules; `tool` lines of go.mod name what is built. They share compiled packages inside a module; Helm and CoreDNS
+#: need newer packages of Kubernetes than the version that the nodes of tests can run.
 MODULES = Path(__file__).parent / "programs"
+#: A program of ours that is one of these by the name that it is called by: linking each of them would take as long as
+#: compiling them.
+SERVERS = "servers"
+NAMES = (
+    *("etcd", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-router", "kube-scheduler", "kubelet"),
+    "volumes",
+)
 
 
 def kubernetes_version() -> str:
@@ -61,17 +69,18 @@ def build(cache: Path) -> Path:
     Raises subprocess.CalledProcessError if a build fails.
     """
     directories = [_build_module(module, cache) for module in sorted(MODULES.iterdir()) if (module / "go.mod").exists()]
-    together = cache / f"programs-{digest(*map(str, directories))}"
+    together = cache / f"programs-{digest(*map(str, directories), *NAMES)}"
     with building(together) as new:
         if new:
             for program in (program for directory in directories for program in directory.iterdir()):
-                (new / program.name).symlink_to(program)
+                for name in NAMES if program.name == SERVERS else (program.name,):
+                    (new / name).symlink_to(program)
     return together
 
 
 def _build_module(module: Path, cache: Path) -> Path:
     flags = _linker_flags(module)
-    key = digest((module / "go.mod").read_bytes(), (module / "go.sum").read_bytes(), flags)
+    key = digest(*(path.read_bytes() for path in sorted(module.rglob("*")) if path.is_file()), flags)
     target = cache / f"{module.name}-{key}"
     with building(target) as new:
         if new:
@@ -79,9 +88,7 @@ def _build_module(module: Path, cache: Path) -> Path:
             listed = subprocess.run(["go", "mod", "edit", "-json"], cwd=module, check=True, capture_output=True)
             packages = [tool["Path"] for tool in json.loads(listed.stdout)["Tool"]]
             environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
-            # a package may have another name than its program, such as `server` of etcd
-            output = f"{new}/{module.name}" if len(packages) == 1 else f"{new}/"
-            command = ["go", "build", "-trimpath", "-ldflags", flags, "-o", output, *packages]
+            command = ["go", "build", "-trimpath", "-ldflags", flags, "-o", f"{new}/", *packages]
             subprocess.run(command, cwd=module, env=environment, check=True)
     return target
 
