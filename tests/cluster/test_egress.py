@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from cluster_hub import ClusterHub, Session
@@ -41,26 +42,32 @@ SERVERS = {
         ],
     },
 }
-RIGHTS = {
-    "apiVersion": "v1",
-    "kind": "List",
-    "items": [
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "research"}},
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "Role",
-            "metadata": {"name": "research"},
-            "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}],
-        },
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "RoleBinding",
-            "metadata": {"name": "research"},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "research"},
-            "subjects": [{"kind": "ServiceAccount", "name": "research"}],
-        },
-    ],
-}
+
+
+def account(name: str, *rules: dict[str, list[str]]) -> dict[str, Any]:
+    """Return a service account with a role of its own."""
+    group = "rbac.authorization.k8s.io"
+    bound = {"roleRef": {"apiGroup": group, "kind": "Role", "name": name}}
+    subjects = [{"kind": "ServiceAccount", "name": name}]
+    items = [
+        {"apiVersion": "v1", "kind": "ServiceAccount"},
+        {"apiVersion": f"{group}/v1", "kind": "Role", "rules": list(rules)},
+        {"apiVersion": f"{group}/v1", "kind": "RoleBinding", **bound, "subjects": subjects},
+    ]
+    return {"apiVersion": "v1", "kind": "List", "items": [{**item, "metadata": {"name": name}} for item in items]}
+
+
+RESEARCH = account("research", {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]})
+#: What KubeSpawner needs.
+INSTITUTION = account(
+    "institution",
+    {
+        "apiGroups": [""],
+        "resources": ["pods", "persistentvolumeclaims", "secrets", "services"],
+        "verbs": ["get", "watch", "list", "create", "delete"],
+    },
+    {"apiGroups": [""], "resources": ["events"], "verbs": ["get", "watch", "list"]},
+)
 #: Prints the status of answers, or "none".
 ASK = """
 import os, pathlib, ssl, urllib.request
@@ -84,21 +91,24 @@ def hub(make_hub: Callable[..., ClusterHub], kubernetes: Kubernetes) -> Iterator
         hub_home_storage="none",
         hub_home_capacity=None,
         hub_user_service_account="research",
+        hub_service_account="institution",
         hub_user_egress={"internet": False, "private": True, "metadata": True},
         hub_block_metadata_with_iptables=False,
     )
     kubernetes.kubectl("create", "namespace", made.namespace)
-    for given in (RIGHTS, SERVERS):
+    for given in (RESEARCH, INSTITUTION, SERVERS):
         kubernetes.kubectl("--namespace", made.namespace, "apply", "--filename", "-", given=given)
     made.deploy()
     yield made
     kubernetes.kubectl("--namespace", made.namespace, "delete", "pod", "servers")
 
 
-@pytest.mark.options("hub_user_egress", "hub_user_service_account", "hub_block_metadata_with_iptables")
+@pytest.mark.options("hub_user_egress.internet", "hub_user_egress.private", "hub_user_egress.metadata")
+@pytest.mark.options("hub_user_service_account", "hub_service_account", "hub_block_metadata_with_iptables")
 def test_egress(hub: ClusterHub) -> None:
     """Rules also change for sessions that run; what iptables block starts with the session."""
     internet, metadata = f"status('http://{INTERNET}')", f"status('http://{METADATA}')"
+    assert hub.pods("hub")[0]["spec"]["serviceAccountName"] == "institution"
     with hub.session("ada") as session:
         session.run(ASK)
         assert session.value(f"[{internet}, pods(), {metadata}]") == [None, 200, 200]

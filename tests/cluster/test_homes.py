@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 from cluster_hub import ClusterHub, Session
 from hub_client import Browser
+from kubernetes_api import Kubernetes
 
 HOME = "/home/work"
 LOGO = '<svg xmlns="http://www.w3.org/2000/svg"/>'
@@ -18,15 +19,21 @@ LOGIN = '{% extends "templates/login.html" %}{% block main %}<p>Ask the library<
 
 
 @pytest.fixture(scope="module")
-def hub(make_hub: Callable[..., ClusterHub]) -> ClusterHub:
+def hub(make_hub: Callable[..., ClusterHub], kubernetes: Kubernetes) -> ClusterHub:
     made = make_hub(
+        hub_domain="maps.example.org",
+        cluster_exposure="ingress",
+        hub_tls_secret="maps-certificate",
+        cluster_storage_class="no-such-class",
+        hub_home_storage_class=kubernetes.storage_class,
+        hub_database_storage_class=kubernetes.storage_class,
         hub_title="Maps & more",
         hub_home_mount_path=HOME,
         hub_home_capacity="110Mi",
         hub_database_storage="120Mi",
         hub_named_server_limit=1,
-        hub_logo="logo.svg",
-        hub_templates="templates",
+        hub_logo="../files/logo.svg",
+        hub_templates="../files/templates",
         hub_buckets={"SCRATCH": "s3://research"},
         hub_interface="/lab/tree/{username}.txt",
         hub_environment_variables={"GREETING": "hello"},
@@ -41,10 +48,10 @@ def hub(make_hub: Callable[..., ClusterHub]) -> ClusterHub:
             "mine": {"path": "~/mine", "subpath": "{username}", "volume": {"emptyDir": {}}, "read_only": True},
         },
     )
-    inventory = made.directory / "inventory"
-    (inventory / "templates").mkdir(parents=True)
-    (inventory / "logo.svg").write_text(LOGO)
-    (inventory / "templates" / "login.html").write_text(LOGIN)
+    files = made.directory / "files"
+    (files / "templates").mkdir(parents=True)
+    (files / "logo.svg").write_text(LOGO)
+    (files / "templates" / "login.html").write_text(LOGIN)
     made.deploy()
     return made
 
@@ -94,7 +101,8 @@ def test_session(hub: ClusterHub) -> None:
             assert "maximum of 1 named servers" in hub.start_error("ada", "third")
 
 
-@pytest.mark.options("hub_home_storage", "hub_home_capacity", "hub_database_storage", "cluster_storage_class")
+@pytest.mark.options("hub_home_storage", "hub_home_capacity", "hub_database_storage")
+@pytest.mark.options("hub_home_storage_class", "hub_database_storage_class")
 def test_homes_are_of_users_and_outlive_them(hub: ClusterHub) -> None:
     """A user who is removed from the hub and comes back finds the same files."""
     with hub.session("ada") as session:
@@ -109,10 +117,12 @@ def test_homes_are_of_users_and_outlive_them(hub: ClusterHub) -> None:
     assert {claim["storageClassName"] for claim in claims.values()} == {hub.kubernetes.storage_class}
 
 
-@pytest.mark.options("hub_title", "hub_logo", "hub_templates")
+@pytest.mark.options("hub_title", "hub_logo", "hub_templates", "hub_domain")
 def test_login_page(hub: ClusterHub) -> None:
     """The operator's templates and that of the collection work together."""
     _status, page = Browser(hub).request("hub/login")
     assert "<title>Maps &amp; more</title>" in page and "Ask the library" in page
     assert '<span id="hubfleet-title" class="navbar-text fw-bold text-body me-3">Maps &amp; more</span>' in page
     assert hub.request("GET", f"{hub.url}hub/logo")[1] == LOGO
+    (ingress,) = hub.kubernetes.objects(hub.namespace, "ingresses")
+    assert [rule["host"] for rule in ingress["spec"]["rules"]] == ["maps.example.org"]

@@ -24,6 +24,8 @@ def hub(make_hub: Callable[..., ClusterHub]) -> ClusterHub:
         hub_home_storage="none",
         hub_home_capacity=None,
         hub_redirect_to_server=False,
+        hub_allowed_users=["ada", "ben", "eve"],
+        hub_blocked_users=["eve"],
         hub_active_server_limit=1,
         hub_concurrent_spawn_limit=1,
         hub_named_servers=True,
@@ -43,12 +45,15 @@ def test_servers_that_do_not_answer(hub: ClusterHub) -> None:
     hub.stop_server("ben")
 
 
-@pytest.mark.options("hub_redirect_to_server", "hub_demonstration")
+@pytest.mark.options("hub_redirect_to_server", "hub_demonstration", "hub_blocked_users")
 def test_people_come_to_the_home_page(hub: ClusterHub) -> None:
     browser = Browser(hub)
     browser.request("hub/login")
     _status, page = browser.request("hub/login?next=", {"username": "ada", "password": "any"})
     assert 'id="start"' in page
+    refused = Browser(hub)
+    refused.request("hub/login")
+    assert refused.request("hub/login?next=", {"username": "eve", "password": "any"})[0] == 403
 
 
 @pytest.mark.options("hub_active_server_limit", "hub_named_servers", "hub_home_storage", "hub_maximum_age")

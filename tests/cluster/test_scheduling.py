@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from cluster_hub import ClusterHub, Session
+from cluster_hub import IMAGE, ClusterHub, Session
 from hub_client import wait_for
 from kubernetes_api import Kubernetes
 
@@ -37,7 +37,9 @@ def hub(make_hub: Callable[..., ClusterHub], node: str) -> Iterator[ClusterHub]:
         hub_pod_priority=True,
         hub_user_placeholders=1,
         hub_prepull_on_new_nodes=True,
-        hub_helm_values={"prePuller": {"pause": PAUSE}, "scheduling": {"userPlaceholder": PAUSE}},
+        fleet_helm_values={"prePuller": {"pause": PAUSE}},
+        cluster_helm_values={"scheduling": {"userPlaceholder": {"image": {"name": "overridden", "tag": "1"}}}},
+        hub_helm_values={"scheduling": {"userPlaceholder": PAUSE}},
     )
     made.deploy()
     yield made
@@ -47,6 +49,7 @@ def hub(make_hub: Callable[..., ClusterHub], node: str) -> Iterator[ClusterHub]:
 
 
 @pytest.mark.options("hub_node_selector", "hub_tolerations", "hub_pod_priority", "hub_user_placeholders")
+@pytest.mark.options("hub_helm_values", "cluster_helm_values")
 def test_sessions_wait_for_a_node_with_the_label(hub: ClusterHub, kubernetes: Kubernetes, node: str) -> None:
     hub.api("POST", "users/ada")
     assert hub.api("POST", "users/ada/server")[0] == 202
@@ -57,6 +60,7 @@ def test_sessions_wait_for_a_node_with_the_label(hub: ClusterHub, kubernetes: Ku
     assert pod["nodeSelector"] == NODES and TOLERATION in pod["tolerations"]
     placeholder = wait_for("a placeholder", lambda: hub.pods("user-placeholder"))[0]["spec"]
     assert placeholder["priority"] < pod["priority"]
+    assert placeholder["containers"][0]["image"] == "registry.k8s.io/pause:3.10"
     hub.stop_server("ada")
 
 
@@ -64,6 +68,15 @@ def state(hub: ClusterHub, user: str) -> str:
     """Return the conditions of a user's pod as text; empty if it does not exist yet."""
     pods = [pod for pod in hub.pods("singleuser-server") if pod["metadata"]["name"] == f"jupyter-{user}"]
     return str([pod["status"].get("conditions") for pod in pods])
+
+
+@pytest.mark.options("hub_prepull_on_new_nodes", "fleet_helm_values")
+def test_images_are_pulled_on_new_nodes(hub: ClusterHub) -> None:
+    """The node has just got the label of nodes for sessions."""
+    if not hub.kubernetes.objects(hub.namespace, "daemonsets"):
+        pytest.skip("the chart of the tests has no image pullers")
+    (puller,) = wait_for("an image puller", lambda: hub.pods("continuous-image-puller"))
+    assert IMAGE in [container["image"] for container in puller["spec"]["initContainers"]]
 
 
 @pytest.mark.options("cluster_core_node_selector")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from cluster_hub import ClusterHub, Session
@@ -22,6 +23,7 @@ CLAIM = {
 @pytest.fixture(scope="module")
 def hub(make_hub: Callable[..., ClusterHub]) -> ClusterHub:
     made = make_hub(
+        hub_release="team",
         hub_url="https://hub.example.org/team/",
         cluster_exposure="ingress",
         cluster_ingress_class="nginx",
@@ -50,12 +52,15 @@ def sessions(hub: ClusterHub) -> Iterator[tuple[Session, Session]]:
         yield first, second
 
 
-@pytest.mark.options("hub_home_storage", "hub_home_claim", "hub_home_subpath", "hub_url")
+@pytest.mark.options("hub_home_storage", "hub_home_claim", "hub_home_subpath", "cluster_storage_class")
 def test_homes_are_apart(sessions: tuple[Session, Session]) -> None:
     ada, ben = sessions
     ada.run("import pathlib\npathlib.Path('mine.txt').write_text('secret')")
     assert "mine.txt" in ada.value("os.listdir()") and "mine.txt" not in ben.value("os.listdir()")
     assert ada.value("os.getcwd()") == "/home/jovyan"
+    claims = ada.hub.kubernetes.objects(ada.hub.namespace, "persistentvolumeclaims")
+    classes = {claim["metadata"]["name"]: claim["spec"]["storageClassName"] for claim in claims}
+    assert classes["hub-db-dir"] == ada.hub.kubernetes.storage_class
     assert [mount["subPath"] for mount in ada.container["volumeMounts"] if mount["mountPath"] == "/home/jovyan"] == [
         "homes/ada"
     ]
@@ -74,6 +79,7 @@ def test_shared_directories(sessions: tuple[Session, Session]) -> None:
 @pytest.mark.options(
     "hub_url", "cluster_exposure", "hub_tls_secret", "cluster_ingress_class", "cluster_ingress_annotations"
 )
+@pytest.mark.options("cluster_platform", "cluster_chart", "hub_release", "hub_namespace")
 def test_route(hub: ClusterHub) -> None:
     """An ingress controller is no part of the cluster, so only what it is told is looked at."""
     assert "/team/hub/" in hub.request("GET", f"{hub.url}hub/login")[1]
@@ -83,3 +89,9 @@ def test_route(hub: ClusterHub) -> None:
     assert ingress["spec"]["tls"] == [{"hosts": ["hub.example.org"], "secretName": "team-certificate"}]
     assert ingress["spec"]["ingressClassName"] == "nginx"
     assert ingress["metadata"]["annotations"]["example.org/limit"] == "1"
+    assert [secret["metadata"]["labels"]["name"] for secret in releases(hub)] == ["team"]
+
+
+def releases(hub: ClusterHub) -> list[dict[str, Any]]:
+    """Return the Secrets of releases of Helm in the namespace of the hub, without earlier revisions."""
+    return hub.kubernetes.objects(hub.namespace, "secrets", "--selector", "owner=helm,status=deployed")

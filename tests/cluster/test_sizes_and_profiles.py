@@ -84,7 +84,9 @@ def variables(session: Session) -> dict[str, str]:
     return {each["name"]: each.get("value", "") for each in session.container["env"]}
 
 
-@pytest.mark.options("hub_profiles.environments", "hub_profiles.sizes", "hub_size_catalogue", "hub_profiles.slug")
+@pytest.mark.options("hub_profiles.environments", "hub_profiles.sizes", "hub_profiles.slug")
+@pytest.mark.options("hub_size_catalogue.memory", "hub_size_catalogue.cpu", "hub_size_catalogue.allowed_groups")
+@pytest.mark.options("hub_environment_catalogue.variables", "hub_environment_catalogue.working_directory")
 def test_the_first_that_a_user_may_start_is_the_default(hub: ClusterHub) -> None:
     """A size for others comes first; nothing is set aside that no option asks for."""
     with hub.session("ben") as session:
@@ -94,7 +96,8 @@ def test_the_first_that_a_user_may_start_is_the_default(hub: ClusterHub) -> None
         assert not session.pod["spec"].get("nodeSelector")
 
 
-@pytest.mark.options("hub_profiles.environment_option", "hub_profiles.size_option", "hub_environment_catalogue")
+@pytest.mark.options("hub_profiles.environment_option", "hub_profiles.size_option", "hub_environment_catalogue.image")
+@pytest.mark.options("hub_size_catalogue.memory_guarantee", "hub_size_catalogue.cpu_guarantee")
 def test_every_choice_is_only_itself(hub: ClusterHub) -> None:
     with hub.session("ben", profile="study", software="Empty", resources="medium") as session:
         assert resources(session) == {
@@ -102,7 +105,7 @@ def test_every_choice_is_only_itself(hub: ClusterHub) -> None:
             "requests": {"memory": 128 * MEBIBYTE, "cpu": 0.05},
         }
         assert {"STUDY", "BASE"}.isdisjoint(variables(session))
-        assert "workingDir" not in session.container
+        assert session.container["workingDir"] == "/home/jovyan"
     with hub.session("ben", profile="study", resources="free") as session:
         assert resources(session) == {"requests": {"memory": MEBIBYTE}}
 
@@ -115,7 +118,8 @@ def gpus(kubernetes: Kubernetes) -> None:
         kubernetes.kubectl("patch", node, "--subresource=status", "--type=merge", "--patch", status)
 
 
-@pytest.mark.options("hub_profiles", "hub_environments", "hub_sizes")
+@pytest.mark.options("hub_profiles", "hub_environments", "hub_sizes", "hub_environment_catalogue.image_pull_policy")
+@pytest.mark.options("hub_size_catalogue.gpu", "hub_size_catalogue.node_selector")
 @pytest.mark.usefixtures("gpus")
 def test_profiles_without_a_size_have_the_only_one_of_the_hub(hub: ClusterHub) -> None:
     with hub.session("ben", profile="standard") as session:

@@ -24,8 +24,50 @@ RECORD = TESTS / "seen_options.json"
 #: Chart -> options that were seen working with it.
 Record = dict[str, list[str]]
 
-#: Options that no test on a cluster can show, each with the reason.
-NOT_SHOWN: dict[str, str] = {}
+#: Why -> options that no test on a cluster shows; all others are named by one.
+REASONS = {
+    "needs an identity provider": (
+        "hub_authenticator_settings",
+        "hub_allowed_organizations",
+        "hub_allowed_domains",
+        "hub_allowed_identity_providers",
+        "hub_allowed_groups",
+    ),
+    "checks and deploys are for machines only yet": (
+        "hub_environment_catalogue.check_code",
+        "hub_environment_catalogue.check_output",
+        "cluster_maintenance_windows",
+    ),
+    "decides what is validated and rendered, not what runs": (
+        "hub_ignored_problems",
+        "hub_pending_secrets",
+        "hub_defaults_source",
+        "cluster_kubernetes_version",
+    ),
+    "the tests take the chart from a directory": (
+        "hub_chart_version",
+        "cluster_chart_version",
+        "cluster_chart_repository",
+    ),
+    "needs an NFS server, and its client on nodes": ("hub_home_nfs", "hub_home_nfs.server", "hub_home_nfs.path"),
+    "its image is in no package registry": ("hub_user_scheduler", "hub_prepull_on_deploy"),
+    "its charts are in no package registry": (
+        "hub_addons",
+        "hub_addons.chart",
+        "hub_addons.version",
+        "hub_addons.repository",
+        "hub_addons.settings",
+        "hub_addons.values",
+    ),
+    "needs cert-manager": ("cluster_certificate_issuer",),
+    "needs the Gateway API": (
+        "cluster_gateway",
+        "cluster_gateway.name",
+        "cluster_gateway.namespace",
+        "cluster_gateway.section",
+    ),
+    "needs an ACME server": ("cluster_acme_contact",),
+}
 
 
 def kubernetes_options() -> list[str]:
@@ -76,8 +118,9 @@ def table() -> str:
     """Return the table of the documentation, in Markdown."""
     record = read_record()
     charts = sorted(record)
+    reasons = {name: reason for reason, names in REASONS.items() for name in names}
     rows = [
-        (f"`{name}`", *("yes" if name in record[chart] else "" for chart in charts), NOT_SHOWN.get(name, ""))
+        (f"`{name}`", *("yes" if name in record[chart] else "" for chart in charts), reasons.get(name, ""))
         for name in kubernetes_options()
     ]
-    return "\n".join(markdown_table(("Option", *charts, "Not shown, since"), rows))
+    return "\n".join(markdown_table(("Option", *charts, "Not shown, because"), rows))
