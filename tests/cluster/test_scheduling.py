@@ -20,8 +20,9 @@ PAUSE = {"image": {"name": "registry.k8s.io/pause", "tag": "3.10"}}
 
 @pytest.fixture(scope="module")
 def node(kubernetes: Kubernetes) -> Iterator[str]:
-    """The name of a node, whose label is removed at the end."""
+    """The name of a node with a label, which is removed at the end."""
     name = kubernetes.kubectl("get", "nodes", "--output", "jsonpath={.items[0].metadata.name}")
+    kubernetes.kubectl("label", "--overwrite", "node", name, f"{LABEL}=sessions")
     yield name
     kubernetes.kubectl("label", "node", name, f"{LABEL}-")
 
@@ -44,13 +45,14 @@ def hub(make_hub: Callable[..., ClusterHub], node: str) -> Iterator[ClusterHub]:
     made.deploy()
     yield made
     # they belong to no namespace
-    classes = (f"{made.name}-{kind}-priority" for kind in ("default", "user-placeholder"))
-    made.kubernetes.kubectl("delete", "priorityclass", *classes)
+    classes = (f"{made.name}-{kind}-priority" for kind in ("default", "image-puller", "user-placeholder"))
+    made.kubernetes.kubectl("delete", "priorityclass", "--ignore-not-found", *classes)
 
 
 @pytest.mark.options("hub_node_selector", "hub_tolerations", "hub_pod_priority", "hub_user_placeholders")
 @pytest.mark.options("hub_helm_values", "cluster_helm_values")
 def test_sessions_wait_for_a_node_with_the_label(hub: ClusterHub, kubernetes: Kubernetes, node: str) -> None:
+    kubernetes.kubectl("label", "node", node, f"{LABEL}-")
     hub.api("POST", "users/ada")
     assert hub.api("POST", "users/ada/server")[0] == 202
     wait_for("the scheduler to find no node", lambda: "didn't match Pod's node affinity/selector" in state(hub, "ada"))
@@ -72,7 +74,6 @@ def state(hub: ClusterHub, user: str) -> str:
 
 @pytest.mark.options("hub_prepull_on_new_nodes", "fleet_helm_values")
 def test_images_are_pulled_on_new_nodes(hub: ClusterHub) -> None:
-    """The node has just got the label of nodes for sessions."""
     if not hub.kubernetes.objects(hub.namespace, "daemonsets"):
         pytest.skip("the chart of the tests has no image pullers")
     (puller,) = wait_for("an image puller", lambda: hub.pods("continuous-image-puller"))
