@@ -242,6 +242,43 @@ def _check_placeholders(hub: Hub, report: Report) -> None:
 
 
 def check_fleet(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None:
+    """Report hubs whose objects in a cluster would have one name."""
+    _check_namespaces(fleet, inventory, problems)
+    _check_cluster_wide_names(fleet, inventory, problems)
+
+
+def _check_cluster_wide_names(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None:
+    """Report releases that would have the same user scheduler or priority classes, which belong to no namespace."""
+    variable = "hub_release"
+    first: dict[tuple[str, str], Hub] = {}
+    for hub in fleet.hubs.values():
+        if hub.platform != KUBERNETES or not _has_cluster_wide_objects(hub):
+            continue
+        other = first.setdefault((hub.cluster.name, hub.release), hub)
+        if other is hub or other.namespace == hub.namespace:
+            continue
+        here, there = (inventory.hosts[each.name].locate((variable,)) for each in (hub, other))
+        problems.add(
+            (variable,),
+            f"release {hub.release} is also that of hub {other.name}{f' ({there})' if there and here else ''}, and"
+            " names objects of the cluster; use another, or set hub_user_scheduler and hub_pod_priority to false",
+            here or there,
+            hub.name,
+            ignorable_as=variable,
+            ignored=variable in (hub["hub_ignored_problems"] or ()),
+        )
+
+
+def _has_cluster_wide_objects(hub: Hub) -> bool:
+    """Return whether options alone make objects that are named after the release and belong to no namespace."""
+    layers = [hub["hub_helm_values"], *(hub.cluster[f"{layer}_helm_values"] for layer in ("cluster", "fleet"))]
+    if any(key in (values or {}) for values in layers for key in ("scheduling", "fullnameOverride")):
+        return False
+    allowed = hub.cluster["cluster_permissions"] != "namespace"
+    return allowed and any(hub[option] for option in CLUSTER_WIDE)
+
+
+def _check_namespaces(fleet: Fleet, inventory: FleetInput, problems: Problems) -> None:
     """Report hubs in the same namespace: objects of the chart, and users' pods and volumes, would have one name."""
     variable = "hub_namespace"
     first: dict[tuple[str, str], Hub] = {}
