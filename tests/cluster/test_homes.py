@@ -21,6 +21,8 @@ LOGIN = '{% extends "templates/login.html" %}{% block main %}<p>Ask the library<
 @pytest.fixture(scope="module")
 def hub(make_hub: Callable[..., ClusterHub], kubernetes: Kubernetes) -> ClusterHub:
     made = make_hub(
+        hub_authenticator="dummy",
+        hub_demonstration=True,
         hub_domain="maps.example.org",
         cluster_exposure="ingress",
         hub_tls_secret="maps-certificate",
