@@ -67,7 +67,7 @@ build: dev ## Build and install the collection, and run it from there
 
 test: dev ## Run all of the above, as CI does
 	@scripts/stages 'make sanity & make lint & make build & make kubernetes-build' 'make unit & make playbooks' \
-	  'make system & make molecule' 'make cluster'
+	  'make system' 'make cluster & make molecule'
 
 kubernetes-build: dev ## Build and cache what a Kubernetes for tests needs
 	@scripts/kubernetes-cluster build

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -51,7 +53,12 @@ def missing_for_clusters() -> str:
     missing = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
     if not Path("/usr/lib/cni/bridge").exists():
         missing.append("containernetworking-plugins")
-    return f"system packages are missing (names of Debian): {' '.join(missing)}" if missing else ""
+    if missing:
+        return f"system packages are missing (names of Debian): {' '.join(missing)}"
+    version = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout.strip()
+    # newer ones get the version that go.mod names
+    found = re.fullmatch(r"go1\.(\d+).*", version)
+    return "" if found and int(found[1]) >= 21 else f"Go 1.21 or newer is needed, not {version or 'an older one'}"
 
 
 def main() -> int:
@@ -64,6 +71,9 @@ def main() -> int:
     given = os.environ.get("HUBFLEET_TEST_KUBECONFIG")
     if given:
         print(f"# HUBFLEET_TEST_KUBECONFIG is set: tests use that cluster\nexport KUBECONFIG={given}")
+        return 0
+    if arguments.action == "build" and (problem := missing_for_clusters()):
+        print(f"Tests on a cluster will be skipped: {problem}")
         return 0
     try:
         chosen = cluster(arguments.number)

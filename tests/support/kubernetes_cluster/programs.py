@@ -88,7 +88,9 @@ def _build_module(module: Path, cache: Path) -> Path:
             listed = subprocess.run(["go", "mod", "edit", "-json"], cwd=module, check=True, capture_output=True)
             packages = [tool["Path"] for tool in json.loads(listed.stdout)["Tool"]]
             environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
-            command = ["go", "build", "-trimpath", "-ldflags", flags, "-o", f"{new}/", *packages]
+            # without inlining, compilers take a quarter less time
+            quick = ["-trimpath", "-gcflags=all=-l", "-ldflags", flags]
+            command = ["go", "build", *quick, "-o", f"{new}/", *packages]
             subprocess.run(command, cwd=module, env=environment, check=True)
     return target
 
