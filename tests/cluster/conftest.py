@@ -38,7 +38,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     own = cluster(NUMBER)
     _started.append(own)
-    own.start()
+    try:
+        own.start()
+    except BaseException:
+        own.stop()
+        raise
     os.environ[GIVEN] = str(own.kubeconfig)
 
 
