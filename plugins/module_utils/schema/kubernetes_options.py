@@ -164,6 +164,7 @@ NETWORK = (
         "hub_user_egress",
         "dict",
         "Destinations that sessions may connect to, in addition to the hub (network policy).",
+        "A key that is not set has the default of the chart: of these, only public addresses.",
         options=(
             Option("internet", "bool", ("Public IP addresses.",)),
             Option("private", "bool", ("Private IP addresses, including other pods and services.",)),
