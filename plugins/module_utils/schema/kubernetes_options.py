@@ -29,8 +29,8 @@ CHOICES = (
         "hub_profiles",
         "list",
         "Profile list of the hub, if users should not select from every environment in every size.",
-        "Profiles without environments have the single entry of O(hub_environments), unless they have"
-        " O(unlisted_image), and profiles without sizes that of O(hub_sizes). Longer lists, such as those of a group,"
+        "Profiles without environments have the single entry of O(hub_environments) unless C(unlisted_image) is set,"
+        " and profiles without sizes that of O(hub_sizes). Longer lists, such as those of a group,"
         " are not used.",
         "Profiles, environments, sizes and options are shown in the order of the inventory, and the first of them is"
         " the default. With O(hub_defaults_source=chart), Helm sorts all but profiles by their identifiers.",
@@ -97,8 +97,8 @@ STORAGE = (
         "machine_path",
         "Mount path of the home directory in sessions, which is also their working directory and C(HOME), whatever the"
         " image says.",
-        "With O(hub_home_storage) C(none), those of the image are kept unless this is set; with"
-        " O(hub_defaults_source) C(chart), always.",
+        "Those of the image are kept with O(hub_defaults_source) C(chart), and with O(hub_home_storage) C(none) unless"
+        " this is set.",
         default="/home/jovyan",
     ),
     _option(
