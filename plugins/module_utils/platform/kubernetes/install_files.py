@@ -34,7 +34,7 @@ checksums() {{
 # proxy have to start from those in the cluster, or the next upgrade restarts both, and cuts the connections of users.
 if [ "$(checksums "$@")" != "$(checksums "$@")" ]; then
   echo "Helm runs twice, since the chart generates secrets."
-  upgrade "$@" --wait=false >/dev/null
+  upgrade "$@" --wait=false >/dev/null 2>&1 || true  # the second run says what is wrong
 fi
 upgrade "$@"
 """

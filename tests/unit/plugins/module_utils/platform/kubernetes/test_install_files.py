@@ -257,6 +257,16 @@ def test_helm_runs_twice_where_the_chart_generates_secrets(tmp_path: Path, check
     assert ("Helm runs twice" in done.stdout) is (upgrades == 2)
 
 
+def test_what_fails_in_the_first_run_is_told_in_the_second(tmp_path: Path) -> None:
+    fail = 'case "$*" in *server) echo "checksum/secret: $(wc -l < $CALLS)" ;; *) echo refused >&2; exit 3 ;; esac\n'
+    (tmp_path / "helm").write_text(HELM + fail)
+    (tmp_path / "helm").chmod(0o755)
+    (tmp_path / INSTALL).write_text(script_of(REFERENCES[0])[INSTALL])
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls")}
+    done = subprocess.run(["sh", str(tmp_path / INSTALL)], env=environment, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (3, "refused\n")
+
+
 def test_without_its_secrets_a_hub_is_not_installed(tmp_path: Path) -> None:
     (tmp_path / INSTALL).write_text(script_of(REFERENCES[0], hub_pending_secrets=["enc-a.yaml", "it's"])[INSTALL])
     done = subprocess.run(["sh", str(tmp_path / INSTALL)], capture_output=True, text=True, check=False)
