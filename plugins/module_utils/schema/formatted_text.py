@@ -51,10 +51,13 @@ def literal(text: str) -> str:
 
 def literal_variable(text: str) -> str:
     """Return what an environment variable of a pod must be, so that its value is ``text``."""
+    return literal(escaped_references(text))
+
+
+def escaped_references(text: str) -> str:
+    """Return what Kubernetes expands to ``text`` in an environment variable."""
     # Kubernetes replaces $(NAME), and $$ by $; any other $ stays.
-    if "$(" in text or "$$" in text:
-        text = text.replace("$", "$$")
-    return literal(text)
+    return text.replace("$", "$$") if "$(" in text or "$$" in text else text
 
 
 def from_literal(text: Any) -> str:

@@ -23,7 +23,7 @@ from .pod_security import pod_security_settings
 from .profile_list import has_groups, has_positions, profile_list_settings
 from .settings import Setting, setting, single_value_settings
 from .shared_password import has_generated_passwords, shared_password_setting
-from .storage import storage_settings
+from .storage import start_settings, storage_settings
 
 #: Variables with Helm values of the operator's, the uppermost last.
 LAYERS = ("fleet_helm_values", "cluster_helm_values", "hub_helm_values")
@@ -145,6 +145,7 @@ def chart_values(hub: Hub, directory: str, code: ChartCode, defaults: Values | N
         added.append(shared_password_setting(code.shared_password))
     by_collection = hub["hub_defaults_source"] == "collection"
     if by_collection:
+        added += start_settings(hub, values.merged)
         added += pod_security_settings(values.merged)
     profile_list = value_at(values.merged, ("singleuser", "profileList"))
     if by_collection and has_positions(profile_list):

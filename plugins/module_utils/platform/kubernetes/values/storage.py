@@ -9,14 +9,17 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ....schema.formatted_text import literal, literal_variable
+from ....common.nested import value_at
+from ....schema.formatted_text import escaped_references, literal, literal_variable
 from ....schema.kubernetes_checks import home_storage
 from ....schema.model import Hub
 from .files import file_content
+from .layers import Values
 from .settings import Setting, setting
 
 #: The volume that the chart mounts homes from, and ours of the same kind.
 HOME = "home"
+_STORAGE = ("singleuser", "storage")
 
 #: Not below jupyter_server_config.d: Jupyter Server reads only from there which extensions it loads.
 SERVER_SETTINGS_FILE = "/etc/jupyter/jupyter_server_config.json"
@@ -42,7 +45,6 @@ def storage_settings(hub: Hub) -> Iterator[Setting]:
     yield from _storage_classes(hub)
     if by_collection:
         yield from _one_home_for_all_servers(hub)
-        yield from _in_the_home(hub)
     for name, entry in (hub["hub_shared_directories"] or {}).items():
         yield _mount(name, HOME, _at(hub, entry), "hub_shared_directories", name)
     for name, entry in (hub["hub_volumes"] or {}).items():
@@ -82,14 +84,24 @@ def _one_home_for_all_servers(hub: Hub) -> Iterator[Setting]:
         yield setting("hub.config.KubeSpawner.delete_pvc", False, "hub_home_storage")
 
 
-def _in_the_home(hub: Hub) -> Iterator[Setting]:
-    """Yield what lets servers start in the mounted home, and programs find it, wherever the image has its own."""
-    if home_storage(hub) == "none" and "hub_home_mount_path" not in hub.explicit_options:
-        return
-    path = hub["hub_home_mount_path"]
-    yield setting("hub.config.KubeSpawner.working_dir", literal(path), "hub_home_mount_path")
-    if "HOME" not in (hub["hub_environment_variables"] or {}):
-        yield setting("singleuser.extraEnv.HOME", literal_variable(path), "hub_home_mount_path")
+def start_settings(hub: Hub, values: Values) -> Iterator[Setting]:
+    """Yield what lets servers start in the mounted home, and programs find it, wherever the image has its own.
+
+    values: the merged ones, since Helm values may mount the home elsewhere, or nowhere.
+    """
+    option, by_chart = "hub_home_mount_path", home_storage(hub) != "nfs"
+    if by_chart and value_at(values, (*_STORAGE, "type")) == "none":
+        by_chart = False
+        if option not in hub.explicit_options:
+            return
+    path, variable = literal(hub[option]), literal_variable(hub[option])
+    given = value_at(values, (*_STORAGE, "homeMountPath"))
+    if by_chart and isinstance(given, str) and given != path:
+        # KubeSpawner formats it at all three places, but only variables are expanded by Kubernetes
+        path, variable = given, escaped_references(given)
+    yield setting("hub.config.KubeSpawner.working_dir", path, option)
+    if value_at(values, ("singleuser", "extraEnv", "HOME")) is None:
+        yield setting("singleuser.extraEnv.HOME", variable, option)
 
 
 def _at(hub: Hub, entry: dict[str, Any]) -> dict[str, Any]:

@@ -161,6 +161,17 @@ def test_servers_of_a_user_share_a_home_that_stays() -> None:
     assert leaf(values, "hub/config/KubeSpawner/delete_pvc") is False
 
 
+_DYNAMIC = {"hub_home_storage": "dynamic", "hub_home_storage_class": "standard"}
+_ENVIRONMENT_WITH_HOME = {
+    "hub_environment_catalogue": {"r": {"title": "R", "image": "a/b:c", "variables": {"HOME": "/root"}}},
+    "hub_environments": ["r"],
+}
+
+
+def _helm_storage(**values: str) -> dict[str, Any]:
+    return {"hub_helm_values": {"singleuser": {"storage": values}}}
+
+
 @pytest.mark.parametrize(
     ("variables", "working_directory", "home"),
     [
@@ -168,6 +179,10 @@ def test_servers_of_a_user_share_a_home_that_stays() -> None:
         ({"hub_home_storage": "none"}, None, None),
         ({"hub_home_storage": "none", "hub_home_mount_path": "/home/rstudio"}, "/home/rstudio", "/home/rstudio"),
         ({"hub_home_mount_path": "/work", "hub_environment_variables": {"HOME": "/root"}}, "/work", "/root"),
+        ({"hub_home_mount_path": "/work", **_ENVIRONMENT_WITH_HOME}, "/work", "/root"),
+        ({**_DYNAMIC, **_helm_storage(homeMountPath="/home/{username}")}, "/home/{username}", "/home/{username}"),
+        ({**_DYNAMIC, **_helm_storage(homeMountPath="/a/$(B)")}, "/a/$(B)", "/a/$$(B)"),
+        ({**_DYNAMIC, **_helm_storage(type="none")}, None, None),
     ],
 )
 def test_servers_start_in_the_home(variables: dict[str, Any], working_directory: str | None, home: str | None) -> None:
