@@ -131,7 +131,7 @@ def _authenticator(authenticator: Authenticator) -> list[str]:
     lines = [
         f"### {authenticator.name}",
         "",
-        authenticator.text,
+        _markdown(authenticator.text),
         "",
         f"Allow rules: {rules}, `hub_allow_everyone`.",
         "",
