@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from cluster_hub import IMAGE, ClusterHub, Session
+from cluster_hub import CLUSTER, IMAGE, ClusterHub, Session
 from hub_client import wait_for
 from kubernetes_api import Kubernetes
 
@@ -38,15 +38,17 @@ def hub(make_hub: Callable[..., ClusterHub], node: str) -> Iterator[ClusterHub]:
         hub_pod_priority=True,
         hub_user_placeholders=1,
         hub_prepull_on_new_nodes=True,
-        fleet_helm_values={"prePuller": {"pause": PAUSE}},
+        fleet_helm_values={**CLUSTER["fleet_helm_values"], "prePuller": {"pause": PAUSE}},
         cluster_helm_values={"scheduling": {"userPlaceholder": {"image": {"name": "overridden", "tag": "1"}}}},
         hub_helm_values={"scheduling": {"userPlaceholder": PAUSE}},
     )
-    made.deploy()
-    yield made
-    # they belong to no namespace
-    classes = (f"{made.name}-{kind}-priority" for kind in ("default", "image-puller", "user-placeholder"))
-    made.kubernetes.kubectl("delete", "priorityclass", "--ignore-not-found", *classes)
+    try:
+        made.deploy()
+        yield made
+    finally:
+        # they belong to no namespace
+        classes = (f"{made.name}-{kind}-priority" for kind in ("default", "image-puller", "user-placeholder"))
+        made.kubernetes.kubectl("delete", "priorityclass", "--ignore-not-found", *classes)
 
 
 @pytest.mark.options("hub_node_selector", "hub_tolerations", "hub_pod_priority", "hub_user_placeholders")
