@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -282,10 +283,15 @@ def test_secrets_of_options_are_hidden() -> None:
         hub_authenticator="github",
         hub_authenticator_settings={"client_id": "abc", "client_secret": SECRET},
         hub_services=[{"name": "grader", "api_token": SECRET}],
-        hub_files={"key": {"path": "/key", "content": SECRET}},
+        hub_files={
+            "key": {"path": "/key", "content": f"{SECRET}\n"},
+            "exact": {"path": "/exact", "content": SECRET},
+        },
     )
-    assert json.dumps(hub.merged).count(SECRET) == 3
-    assert SECRET not in json.dumps(redactor().mask(hub.merged))
+    encoded = base64.b64encode(SECRET.encode()).decode()
+    shown, masked = json.dumps(hub.merged), json.dumps(redactor().mask(hub.merged))
+    assert shown.count(SECRET) == 3 and encoded in shown
+    assert SECRET not in masked and encoded not in masked
 
 
 def test_the_script_says_how_to_read_generated_passwords(tmp_path: Path) -> None:
