@@ -25,7 +25,11 @@ from ...errors import PlatformError
 PACKAGE = "jupyterhub-kubespawner"
 _WORKER = "module_utils.platform.kubernetes.manifests.session_worker"
 _PLUGINS = Path(__file__).resolve().parents[4]
-_REFUSED = re.compile(r"^Error from server.*?: error when creating.*?: (.*)$", re.MULTILINE)
+#: What kubectl says of several pods, and of a single one that is invalid: each reason on a line of its own, or one.
+_REFUSED = re.compile(
+    r'^(?:Error from server.*?: error when creating.*?: (.*)|The (Pod "session-\d+" is invalid: .*(?:\n\* .*)*))$',
+    re.MULTILINE,
+)
 _NAME = "session-{}"
 
 
@@ -109,7 +113,7 @@ def refused_pods(pods: list[SessionPod], namespace: str) -> list[SessionProblem]
     command = [program, "create", "--dry-run=server", "--namespace", namespace, "--filename", "-", "--output", "name"]
     done = subprocess.run(command, input=given, capture_output=True, encoding="utf-8", check=False)
     found: dict[tuple[Place, str], str] = {}
-    reasons = _REFUSED.findall(done.stderr)
+    reasons = [one or other for one, other in _REFUSED.findall(done.stderr)]
     if done.returncode and not reasons:
         raise PlatformError(f"kubectl create --dry-run=server: {done.stderr.strip().splitlines()[-1][:300]}")
     for reason in reasons:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ pytest.importorskip("kubernetes_validate", reason="pods are checked by the Pytho
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.recorded import read
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.session_pods import (
+    SessionPod,
     SessionPods,
+    refused_pods,
     session_pods,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.validation.sessions import (
@@ -89,3 +92,34 @@ def test_volumes_and_the_init_container_are_those_of_the_chart() -> None:
         "/scratch",
     }
     assert [container["name"] for container in specification["initContainers"]] == ["block-cloud-metadata"]
+
+
+FORBIDDEN = 'pods "session-1" is forbidden: exceeded quota'
+CREATING = 'error when creating "STDIN"'
+
+
+@pytest.mark.parametrize(
+    ("said", "places", "message"),
+    [
+        ('The Pod "session-0" is invalid: spec.a: Required value', [0], "spec.a: Required value"),
+        ('The Pod "session-1" is invalid: \n* spec.a: Bad\n* spec.b: Bad', [1], "spec.a: Bad * spec.b: Bad"),
+        (f"Error from server (Forbidden): {CREATING}: {FORBIDDEN}", [1], "exceeded quota"),
+        (
+            f'Error from server (Invalid): {CREATING}: Pod "session-0" is invalid: spec.a: Bad\n'
+            f"Error from server (Forbidden): {CREATING}: {FORBIDDEN}",
+            [0, 1],
+            "spec.a: Bad",
+        ),
+    ],
+)
+def test_each_refusal_of_a_cluster_is_told_of_its_pod(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, places: list[int], message: str
+) -> None:
+    (tmp_path / "said").write_text(f"{said}\n")
+    (tmp_path / "kubectl").write_text(f"#!/bin/sh\n/bin/cat {tmp_path}/said >&2\nexit 1\n")
+    (tmp_path / "kubectl").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    pods = [SessionPod((index,), "", {"kind": "Pod", "metadata": {"name": "jupyter"}}) for index in (0, 1)]
+    problems = refused_pods(pods, "maps")
+    assert [problem.place for problem in problems] == [(place,) for place in places]
+    assert problems[0].message.startswith("the cluster refuses the pod: ") and problems[0].message.endswith(message)
