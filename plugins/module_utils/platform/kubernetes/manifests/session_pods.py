@@ -83,7 +83,9 @@ def session_pods(traits: list[dict[str, Any]], kube_version: str | None) -> list
     )
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     if done.returncode or len(answers) != len(traits):
-        raise PlatformError(f"the process that makes the pods of sessions ended with status {done.returncode}")
+        # the kind of error alone, since its message may repeat values
+        error = "".join(done.stderr.strip().splitlines()[-1:]).partition(":")[0]
+        raise PlatformError(f"the process that makes the pods of sessions ended with status {done.returncode}: {error}")
     return [
         SessionPods(
             [SessionPod(tuple(pod["place"]), pod["options"], pod["manifest"]) for pod in answer["pods"]],

@@ -48,7 +48,12 @@ async def _answer(traits: dict[str, Any], checker: ManifestChecker) -> dict[str,
         said = f"{message} ({options})" if options else message
         problems.setdefault((place, message), {"place": place, "message": said, **more})
 
-    for place, chosen in _choices(traits.get("profile_list") or []):
+    try:
+        choices = list(_choices(traits.get("profile_list") or []))
+    except Exception as error:  # profiles in Helm values may be anything, if their problems are ignored
+        choices = []
+        report(_PROFILES, "", f"cannot be read as profiles: {type(error).__name__}")
+    for place, chosen in choices:
         options = ", ".join(f"{name}: {value}" for name, value in chosen.items() if name != "profile")
         try:
             made = await _objects(traits, chosen)

@@ -56,11 +56,13 @@ def test_every_choice_has_a_pod_and_refusals_are_found() -> None:
     choices = {"hub_environments": ["python", "r"], "hub_sizes": ["small", "large"], "hub_unlisted_image": True}
     typed = {"singleuser": {"extraPodConfig": {"hostname": 5}}}
     failing = {"singleuser": {"extraPodConfig": {"hostAliases": ["{x!z}"]}}}
-    plain, chosen, unknown, impossible = made(
+    unreadable = {"singleuser": {"profileList": ["python"]}}
+    plain, chosen, unknown, impossible, no_profile = made(
         {"hub_environments": ["python"]},
         choices,
         {**choices, "hub_helm_values": typed},
         {"hub_helm_values": failing},
+        {"hub_helm_values": unreadable},
     )
     assert (len(plain.pods), plain.problems) == (1, [])
     containers = [pod.manifest["spec"]["containers"][0] for pod in chosen.pods]
@@ -75,6 +77,7 @@ def test_every_choice_has_a_pod_and_refusals_are_found() -> None:
     assert [problem.place for problem in unknown.problems] == first
     assert unknown.problems[0].message == "Pod: spec.hostname: must be string (size: small)"
     assert impossible.pods == [] and "KubeSpawner cannot make a pod" in impossible.problems[0].message
+    assert [problem.message for problem in no_profile.problems] == ["cannot be read as profiles: AttributeError"]
 
 
 def test_volumes_and_the_init_container_are_those_of_the_chart() -> None:
