@@ -300,7 +300,8 @@ RUNNING = (
         "duration",
         (
             "Age at which a server is stopped even if it is in use; C(never) disables it.",
-            "Servers are looked at every five minutes, or more often where this or O(hub_idle_timeout) is shorter.",
+            "Servers are looked at every five minutes, or more often where this or O(hub_idle_timeout) is below ten"
+            " minutes.",
         ),
         default=0,
         minimum=0,
