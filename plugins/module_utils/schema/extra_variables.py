@@ -59,6 +59,7 @@ EXTRA_VARIABLES = (
     "users_end_sessions",
     "users_names",
     "users_new_name",
+    "validate_dry_run",
     "validate_render",
 )
 #: How similar an unknown name must be to be a misspelling; other variables are the operator's own.
