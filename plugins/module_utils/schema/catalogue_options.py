@@ -143,7 +143,7 @@ SIZE = (
             "Guaranteed memory of a session; at most O(memory).",
             "On Kubernetes, it is set aside on the node of the session, and decides how many sessions a node takes and"
             " when an autoscaler adds one. A machine sets nothing aside.",
-            "Unset, nothing is set aside: 1M, the least that Kubernetes can do.",
+            "Unset, next to nothing is set aside (1M).",
         ),
         minimum=1 * _MEBIBYTE,
     ),

@@ -122,10 +122,12 @@ def chart_values(hub: Hub, directory: str, code: ChartCode, defaults: Values | N
     directory: the inventory's, which relative paths start from. defaults: of the chart; without them, it is the one
         that this release is made for.
     """
+    options: dict[str, Any] = {**hub.cluster.options, **hub.options}
+    layers = [(name, options[name]) for name in LAYERS if options[name]]
     settings = [
         *single_value_settings(hub),
         *login_settings(hub),
-        *profile_list_settings(hub),
+        *profile_list_settings(hub, merge_all([values for _variable, values in layers])),
         *storage_settings(hub),
         *exposure_settings(hub, defaults or {}),
         *page_settings(hub, directory, code.titled_page),
@@ -136,8 +138,7 @@ def chart_values(hub: Hub, directory: str, code: ChartCode, defaults: Values | N
         *_expiry_settings(hub, code),
         *_access_settings(hub, code),
     ]
-    options: dict[str, Any] = {**hub.cluster.options, **hub.options}
-    values = ChartValues(settings, [(name, options[name]) for name in LAYERS if options[name]])
+    values = ChartValues(settings, layers)
     added: list[Setting] = []
     if is_native(values.merged):
         added += native_login_settings(code.native_login, code.package)

@@ -15,15 +15,15 @@ from typing import Any, TypeVar
 from ....schema.model import Environment, Hub, Profile, Size
 from ....schema.profile_options import PROFILE
 from ....schema.units import MEMORY_UNITS
-from .layers import merge
+from .layers import Values, merge
 from .profile_texts import as_html
 from .session_traits import (
     GPU,
     LEAST_MEMORY,
+    Guarantees,
     every_session,
     image_settings,
     overrides,
-    with_least_guarantees,
 )
 from .settings import Setting, setting
 
@@ -43,11 +43,13 @@ _UNLISTED = {
 }
 
 
-def profile_list_settings(hub: Hub) -> Iterator[Setting]:
+def profile_list_settings(hub: Hub, helm_values: Values | None = None) -> Iterator[Setting]:
     """Yield what every session is, and what users choose from.
 
     With the chart's defaults, nothing is set that the inventory does not set: a single environment or size is then
     below all profiles, and Helm sorts choices by their names.
+
+    helm_values: the operator's; what they guarantee every session holds for sizes that name nothing.
     """
     source = "hub_profiles" if hub.profiles else "hub_environments"
     if hub["hub_defaults_source"] == "chart":
@@ -57,8 +59,9 @@ def profile_list_settings(hub: Hub) -> Iterator[Setting]:
         if profiles:
             yield setting("singleuser.profileList", [_profile(profile) for profile in profiles], source)
         return
-    sizes = [_described(with_least_guarantees(size)) for size in hub.sizes]
-    profiles = [_completed(profile, hub.environments, sizes) for profile in hub.profiles]
+    guarantees = Guarantees.beside(helm_values or {})
+    sizes = [_described(guarantees.of(size)) for size in hub.sizes]
+    profiles = [_completed(profile, hub.environments, sizes, guarantees) for profile in hub.profiles]
     profiles = profiles or _one_per_environment(hub, sizes)
     if profiles or len(sizes) != 1:
         yield setting("singleuser.memory.guarantee", LEAST_MEMORY.specification, "hub_sizes")
@@ -68,12 +71,17 @@ def profile_list_settings(hub: Hub) -> Iterator[Setting]:
         yield from _default_image(profiles, source)
         yield setting("singleuser.profileList", [_in_order(as_html(_profile(profile))) for profile in profiles], source)
     if hub["hub_user_placeholders"]:
-        yield _placeholders(_default_size(profiles) if profiles else next(iter(sizes), None))
+        size = _default_size(profiles) if profiles else next(iter(sizes), None)
+        # Unless the chart reserves what Helm values guarantee every session.
+        if guarantees.memory is not None or (size and size.memory_guarantee is not None):
+            yield _placeholders(size)
 
 
-def _completed(profile: Profile, environments: Sequence[Environment], sizes: Sequence[Size]) -> Profile:
+def _completed(
+    profile: Profile, environments: Sequence[Environment], sizes: Sequence[Size], guarantees: Guarantees
+) -> Profile:
     """Return a profile with the hub's only environment and only size where it names none."""
-    own = [_described(with_least_guarantees(size)) for size in profile.sizes]
+    own = [_described(guarantees.of(size)) for size in profile.sizes]
     names_none = not profile.environments and profile["unlisted_image"] is None
     offered = environments if names_none and len(environments) == 1 else profile.environments
     return replace(

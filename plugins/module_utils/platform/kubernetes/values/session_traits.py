@@ -6,25 +6,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from ....common.nested import value_at
 from ....schema.model import Environment, Size
 from ....schema.units import Memory, parse_memory
 from ...traits import interface_path
-from .layers import merge
+from .layers import Values, merge
 from .settings import Setting, literal_variables, setting
 
 GPU = "nvidia.com/gpu"
 #: Guarantees where none are wanted. Without one, Kubernetes sets aside the whole limit, and the chart 1G of memory.
 LEAST_MEMORY, LEAST_CPU = parse_memory("1M"), 0.001
+#: Of ``hub.config``, for KubeSpawner.
+_SECTIONS = ("Spawner", "KubeSpawner")
 
 
-def with_least_guarantees(size: Size) -> Size:
-    """Return a size that has next to nothing set aside where it does not say what."""
-    cpu = LEAST_CPU if size.cpu is not None and size.cpu_guarantee is None else size.cpu_guarantee
-    memory = LEAST_MEMORY if size.memory_guarantee is None else size.memory_guarantee
-    return replace(size, memory_guarantee=memory, cpu_guarantee=cpu)
+@dataclass(frozen=True)
+class Guarantees:
+    """Guarantees of sizes that do not say what is set aside; None where Helm values say it for every session."""
+
+    memory: Memory | None = LEAST_MEMORY
+    cpu: float | None = LEAST_CPU
+
+    @classmethod
+    def beside(cls, helm_values: Values) -> Guarantees:
+        """Return those that do not hide what the operator's Helm values guarantee."""
+
+        def is_given(place: str, trait: str) -> bool:
+            paths = (("singleuser", place, "guarantee"), *(("hub", "config", name, trait) for name in _SECTIONS))
+            return any(value_at(helm_values, path) is not None for path in paths)
+
+        return cls(
+            None if is_given("memory", "mem_guarantee") else LEAST_MEMORY,
+            None if is_given("cpu", "cpu_guarantee") else LEAST_CPU,
+        )
+
+    def of(self, size: Size) -> Size:
+        """Return a size that has next to nothing set aside where neither it nor Helm values say what."""
+        cpu = self.cpu if size.cpu is not None and size.cpu_guarantee is None else size.cpu_guarantee
+        memory = self.memory if size.memory_guarantee is None else size.memory_guarantee
+        return replace(size, memory_guarantee=memory, cpu_guarantee=cpu)
 
 
 def overrides(entry: Environment | Size) -> dict[str, Any]:

@@ -123,6 +123,21 @@ def test_nothing_is_set_aside_without_a_size() -> None:
     assert values(hub_environments=["python", "r"])["memory"] == {"guarantee": "1M"}
 
 
+def test_what_helm_values_guarantee_reaches_sizes_that_guarantee_nothing(start: Any) -> None:
+    sizes = [{"name": "some", "memory": "4G", "cpu": 2}, {"name": "other", "memory_guarantee": "3G"}]
+    placeholders: dict[str, Any] = {"hub_user_placeholders": 2, "hub_pod_priority": True}
+    for helm_values in (
+        {"singleuser": {"memory": {"guarantee": "2G"}, "cpu": {"guarantee": 0.5}}},
+        {"hub": {"config": {"KubeSpawner": {"mem_guarantee": "2G", "cpu_guarantee": 0.5}}}},
+    ):
+        helm: dict[str, Any] = {"cluster_helm_values": helm_values, **placeholders}
+        found = values_of(hub_environment_catalogue=ENVIRONMENTS, hub_sizes=sizes, **helm).merged
+        profiles = found["singleuser"]["profileList"]
+        assert (start(profiles, size="some").mem_guarantee, start(profiles, size="some").cpu_guarantee) == (None, None)
+        assert start(profiles, size="other").mem_guarantee == 3 * GIBIBYTE
+        assert "resources" not in found["scheduling"]["userPlaceholder"]
+
+
 def test_defaults_of_the_chart_are_kept_where_they_are_asked_for() -> None:
     chart = {"hub_defaults_source": "chart"}
     assert "memory" not in values(**chart)
