@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from ....common.nested import value_at
 from ....schema.model import Environment, Hub, Profile, Size
 from ....schema.profile_options import PROFILE
 from ....schema.units import MEMORY_UNITS
@@ -43,7 +44,7 @@ _UNLISTED = {
 }
 
 
-def profile_list_settings(hub: Hub, helm_values: Values | None = None) -> Iterator[Setting]:
+def profile_list_settings(hub: Hub, helm_values: Values) -> Iterator[Setting]:
     """Yield what every session is, and what users choose from.
 
     With the chart's defaults, nothing is set that the inventory does not set: a single environment or size is then
@@ -59,7 +60,7 @@ def profile_list_settings(hub: Hub, helm_values: Values | None = None) -> Iterat
         if profiles:
             yield setting("singleuser.profileList", [_profile(profile) for profile in profiles], source)
         return
-    guarantees = Guarantees.beside(helm_values or {})
+    guarantees = Guarantees.beside(helm_values)
     sizes = [_described(guarantees.of(size)) for size in hub.sizes]
     profiles = [_completed(profile, hub.environments, sizes, guarantees) for profile in hub.profiles]
     profiles = profiles or _one_per_environment(hub, sizes)
@@ -70,7 +71,7 @@ def profile_list_settings(hub: Hub, helm_values: Values | None = None) -> Iterat
     else:
         yield from _default_image(profiles, source)
         yield setting("singleuser.profileList", [_in_order(as_html(_profile(profile))) for profile in profiles], source)
-    if hub["hub_user_placeholders"]:
+    if hub["hub_user_placeholders"] or value_at(helm_values, ("scheduling", "userPlaceholder", "replicas")):
         size = _default_size(profiles) if profiles else next(iter(sizes), None)
         # Unless the chart reserves what Helm values guarantee every session.
         if guarantees.memory is not None or (size and size.memory_guarantee is not None):

@@ -158,9 +158,12 @@ def test_defaults_of_the_chart_are_kept_where_they_are_asked_for() -> None:
 )
 def test_a_placeholder_reserves_what_the_default_session_needs(sizes: list[str], requests: dict[str, Any]) -> None:
     more: dict[str, Any] = {"hub_sizes": sizes} if sizes else {}
-    given: dict[str, Any] = {"hub_user_placeholders": 2, "hub_pod_priority": True, "hub_environments": ["python"]}
-    found = values_of(hub_environment_catalogue=ENVIRONMENTS, hub_size_catalogue=SIZES, **given, **more).merged
-    assert found["scheduling"]["userPlaceholder"]["resources"]["requests"] == requests
+    by_option: dict[str, Any] = {"hub_user_placeholders": 2, "hub_pod_priority": True}
+    by_helm: dict[str, Any] = {"hub_helm_values": {"scheduling": {"userPlaceholder": {"replicas": 2}}}}
+    for given in (by_option, by_helm):
+        given |= {"hub_environment_catalogue": ENVIRONMENTS, "hub_size_catalogue": SIZES}
+        found = values_of(hub_environments=["python"], **given, **more).merged
+        assert found["scheduling"]["userPlaceholder"]["resources"]["requests"] == requests
 
 
 def test_descriptions_of_choices_are_shown() -> None:
