@@ -22,6 +22,13 @@ PROJECT = Path(__file__).resolve().parents[2]
 IMAGE = "quay.io/jupyterhub/k8s-singleuser-sample:test"
 TOKEN = "8c6a1f0e4d2b4f7fa1c3d5e7f9081726"
 SERVICE = "tests"
+#: For hub_home_claim: homes.
+CLAIM_OF_HOMES: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "PersistentVolumeClaim",
+    "metadata": {"name": "homes"},
+    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "100Mi"}}},
+}
 
 #: Of every hub, unless a test sets it otherwise. Nothing is pulled, and nothing takes resources that no test looks at.
 CLUSTER: dict[str, Any] = {

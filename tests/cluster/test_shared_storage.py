@@ -10,14 +10,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from cluster_hub import ClusterHub, Session
-
-CLAIM = {
-    "apiVersion": "v1",
-    "kind": "PersistentVolumeClaim",
-    "metadata": {"name": "homes"},
-    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "100Mi"}}},
-}
+from cluster_hub import CLAIM_OF_HOMES, ClusterHub, Session
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +32,7 @@ def hub(make_hub: Callable[..., ClusterHub]) -> ClusterHub:
         },
     )
     made.kubernetes.kubectl("create", "namespace", made.namespace)
-    made.kubernetes.kubectl("--namespace", made.namespace, "apply", "--filename", "-", given=CLAIM)
+    made.kubernetes.kubectl("--namespace", made.namespace, "apply", "--filename", "-", given=CLAIM_OF_HOMES)
     made.deploy()
     return made
 

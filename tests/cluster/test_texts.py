@@ -9,19 +9,13 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from cluster_hub import IMAGE, ClusterHub, Session
+from cluster_hub import CLAIM_OF_HOMES, IMAGE, ClusterHub, Session
 from hub_client import Browser
 
 #: For KubeSpawner it has placeholders, for Kubernetes references to variables.
 ODD = '{"theme": {x}} {username} {} $(HOME) $$ $HOME ${HOME} 100%'
 ODD_PATH = "{braces}/$(HOME)/a$$b"
 USER = "ada.lovelace+{x}@example.org"
-CLAIM = {
-    "apiVersion": "v1",
-    "kind": "PersistentVolumeClaim",
-    "metadata": {"name": "homes"},
-    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "100Mi"}}},
-}
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +53,7 @@ def hub(make_hub: Callable[..., ClusterHub]) -> ClusterHub:
         hub_helm_values={"singleuser": {"extraLabels": {"example.org/user": "{username}"}}},
     )
     made.kubernetes.kubectl("create", "namespace", made.namespace, check=False)
-    made.kubernetes.kubectl("--namespace", made.namespace, "create", "--filename", "-", given=CLAIM)
+    made.kubernetes.kubectl("--namespace", made.namespace, "create", "--filename", "-", given=CLAIM_OF_HOMES)
     made.deploy()
     return made
 
