@@ -10,6 +10,7 @@ defects in terms of the inventory.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -127,26 +128,42 @@ def _check_profiles(hub: Hub, report: Report) -> None:
         return
     if hub["hub_unlisted_image"]:
         report(("hub_unlisted_image",), "is set together with hub_profiles; use unlisted_image of a profile")
-    slugs: set[str] = set()
-    titles: set[str] = set()
+    slugs = {profile["slug"] for profile in hub["hub_profiles"] if profile["slug"]}
+    given: set[str] = set()
+    made: set[str] = set()
     defaults = [index for index, profile in enumerate(hub["hub_profiles"]) if profile["default"]]
     if len(defaults) > 1:
         report(("hub_profiles", defaults[1], "default"), "is true for a second profile; only one can be preselected")
     for index, profile in enumerate(hub["hub_profiles"]):
         path = ("hub_profiles", index)
-        if profile["slug"] in slugs:
-            report((*path, "slug"), f"{profile['slug']!r} is used twice")
-        slugs.update({profile["slug"]} - {None})
-        # KubeSpawner makes the slug from the title. Profiles for groups may never be shown to the same user.
-        made = "" if profile["slug"] or profile["allowed_groups"] else slug_of(profile["title"])
-        if made and made in titles:
-            report((*path, "title"), f"{profile['title']!r} is used twice; set a slug for one of them")
-        titles.add(made)
+        if profile["slug"]:
+            if profile["slug"] in given:
+                report((*path, "slug"), f"{profile['slug']!r} is used twice")
+            given.add(profile["slug"])
+        elif not profile["allowed_groups"]:  # profiles for groups may never be shown to the same user
+            slug = slug_of(profile["title"])
+            if slug in slugs | made:
+                message = f"{profile['title']!r} has the slug {slug!r} of another profile; set a slug for one of them"
+                report((*path, "title"), message)
+            made.add(slug)
 
 
 def slug_of(title: str) -> str:
-    """Return the slug that KubeSpawner makes of a profile's title."""
-    return re.sub(r"[\W_]+", "-", title.casefold()).strip("-")
+    """Return the slug of a profile's title: that of KubeSpawner where its letters and digits are ASCII; never empty.
+
+    Of others KubeSpawner makes what a package in the hub transliterates, and nothing of a title in symbols.
+    """
+    decomposed = unicodedata.normalize("NFKD", title.lower().replace("ß", "ss"))  # accents go, as with KubeSpawner
+    text = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    text = re.sub(r"(?<=\d),(?=\d)", "", text)
+    text = "".join(f"-{ord(letter):x}-" if letter.isalnum() and not letter.isascii() else letter for letter in text)
+    slug = re.sub(r"[^a-z0-9]+", "-", text).strip("-")
+    return slug or "-".join(f"{ord(letter):x}" for letter in title)
+
+
+def has_own_slug(title: str) -> bool:
+    """Tell whether the slug of a title has to be written, since KubeSpawner may make another, or none."""
+    return not title.isascii() or not any(letter.isalnum() for letter in title)
 
 
 def home_storage(hub: Hub) -> str | None:

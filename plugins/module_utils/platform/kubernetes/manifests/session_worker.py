@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from ....common.nested import path_text
-from ....schema.kubernetes_checks import slug_of
 from .check import ManifestChecker
 
 #: Up to so many combinations of choices of a profile are all made; of more, each choice once.
@@ -86,10 +85,12 @@ async def _objects(traits: dict[str, Any], options: Options) -> list[dict[str, A
 
 def _choices(profiles: list[dict[str, Any]]) -> Iterator[tuple[tuple[Any, ...], Options]]:
     """Yield what users may choose, each with the place of its profile in the chart's values."""
+    from slugify import slugify  # KubeSpawner needs it
+
     if not profiles:
         yield (), {}
     for index, profile in enumerate(profiles):
-        chosen = {"profile": profile.get("slug") or slug_of(profile["display_name"])}
+        chosen = {"profile": profile["slug"] if "slug" in profile else slugify(profile["display_name"])}
         options = [list(_of_option(name, option)) for name, option in (profile.get("profile_options") or {}).items()]
         for made in _combinations([choices for choices in options if choices]):
             yield (*_PROFILES, index), {**chosen, **made}

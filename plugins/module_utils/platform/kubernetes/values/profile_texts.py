@@ -11,15 +11,15 @@ from __future__ import annotations
 import html
 from typing import Any
 
-from ....schema.kubernetes_checks import slug_of
+from ....schema.kubernetes_checks import has_own_slug, slug_of
 
 _TEXTS = ("display_name", "description", "display_name_in_choices", "description_in_choices", "validation_message")
 
 
 def as_html(profile: dict[str, Any]) -> dict[str, Any]:
-    """Return a profile whose texts users see as they are written, with the slug that it had."""
+    """Return a profile whose texts users see as they are written, and one slug, which it had if it had one."""
     escaped = _escaped(profile)
-    if escaped["display_name"] != profile["display_name"]:
+    if escaped["display_name"] != profile["display_name"] or has_own_slug(profile["display_name"]):
         escaped.setdefault("slug", slug_of(profile["display_name"]))
     options = {name: _option(option) for name, option in (profile.get("profile_options") or {}).items()}
     return {**escaped, "profile_options": options} if options else escaped

@@ -517,6 +517,24 @@ def test_texts_are_shown_as_they_are_written(start: Any) -> None:
     assert imported == [{"display_name": texts["title"], "description": texts["description"]}]
 
 
+def test_every_profile_can_be_chosen(start: Any) -> None:
+    titles = ["1,000 GB", "Größe XL", "日本", "中国", "🚀 GPU", "🚀", "***"]
+    profiles = profile_list(
+        hub_profiles=[{"title": title, "override": {"environment": {"T": title}}} for title in titles]
+    )
+    assert [profile.get("slug") for profile in profiles] == [
+        None,  # KubeSpawner makes it
+        "grosse-xl",
+        "65e5-672c",
+        "4e2d-56fd",
+        "gpu",
+        "1f680",
+        "2a-2a-2a",
+    ]
+    for slug, title in zip(["1000-gb", *(profile["slug"] for profile in profiles[1:])], titles):
+        assert start(profiles, profile=slug).environment["T"] == title
+
+
 def test_only_an_image_of_ones_own_can_be_shown(start: Any) -> None:
     profiles = profile_list(hub_profiles=[{"title": "Own", "unlisted_image": {}}])
     assert "--unlisted-choice" in start(profiles, **{"profile": "own", "image--unlisted-choice": "a:1"}).options_form
