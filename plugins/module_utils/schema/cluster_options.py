@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .kubernetes_options import LABEL_PATTERN, LABEL_TEXT, VERSION_PATTERN
+from .kubernetes_options import LABEL_PATTERN, LABEL_TEXT, SUBDOMAIN_PATTERN, SUBDOMAIN_TEXT, VERSION_PATTERN
 from .maintenance_window import PATTERN as WINDOW_PATTERN
 from .maintenance_window import TEXT as WINDOW_TEXT
 from .model import LOCALHOST
@@ -306,7 +306,12 @@ KUBERNETES_CLUSTER = (
         "Gateway that the routes are attached to, with C(gateway).",
         options=(
             Option(
-                "name", "str", ("Name of the Gateway.",), required=True, pattern=LABEL_PATTERN, pattern_text=LABEL_TEXT
+                "name",
+                "str",
+                ("Name of the Gateway.",),
+                required=True,
+                pattern=SUBDOMAIN_PATTERN,
+                pattern_text=SUBDOMAIN_TEXT,
             ),
             Option("namespace", "str", ("Namespace of the Gateway.",), pattern=LABEL_PATTERN, pattern_text=LABEL_TEXT),
             Option("section", "str", ("Listener of the Gateway (sectionName).",)),

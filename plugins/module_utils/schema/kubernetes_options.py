@@ -17,11 +17,18 @@ from .shared_options import PATH, READ_ONLY, SUBPATH
 #: A Kubernetes name (RFC 1123 label).
 LABEL_PATTERN = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 LABEL_TEXT = "a Kubernetes name: at most 63 lower-case letters, digits and '-'"
+#: Names of objects that need not be labels (RFC 1123 subdomain), such as claims, secrets and service accounts.
+SUBDOMAIN_PATTERN = r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+SUBDOMAIN_TEXT = "a Kubernetes name: at most 253 lower-case letters, digits, '-' and '.'"
 VERSION_PATTERN = r"v?[0-9]+[.][0-9]+[.][0-9]+([-+][-+.0-9A-Za-z]+)?"
 
 
 def _label(name: str, *text: str, **more: Any) -> Option:
     return _option(name, "str", *text, pattern=LABEL_PATTERN, pattern_text=LABEL_TEXT, **more)
+
+
+def _subdomain(name: str, *text: str, **more: Any) -> Option:
+    return _option(name, "str", *text, pattern=SUBDOMAIN_PATTERN, pattern_text=SUBDOMAIN_TEXT, **more)
 
 
 CHOICES = (
@@ -75,7 +82,7 @@ STORAGE = (
         default="10Gi",
     ),
     _option("hub_home_storage_class", "str", "Storage class of the users' volumes, with C(dynamic)."),
-    _label("hub_home_claim", "Name of the PersistentVolumeClaim, with C(claim)."),
+    _subdomain("hub_home_claim", "Name of the PersistentVolumeClaim, with C(claim)."),
     _option(
         "hub_home_nfs",
         "dict",
@@ -142,7 +149,7 @@ STORAGE = (
         pattern_text="the name of an environment variable",
         example="{SCRATCH_BUCKET: s3://research-scratch}",
     ),
-    _label(
+    _subdomain(
         "hub_user_service_account",
         "Service account of sessions, for example for workload identity; it must exist.",
         "Unset, sessions have no permissions in the cluster or the cloud.",
@@ -182,7 +189,7 @@ NETWORK = (
         " has the same effect if the cluster enforces network policies.",
         default=True,
     ),
-    _label(
+    _subdomain(
         "hub_tls_secret",
         "Secret with the TLS certificate, in the namespace of the hub.",
         "Defaults to C(HUB-tls), which cert-manager creates with O(cluster_certificate_issuer).",
@@ -246,7 +253,13 @@ PLACE = (
         "hub_namespace",
         "Namespace of the hub, which no other hub of the cluster may use; defaults to its name in the inventory.",
     ),
-    _label("hub_release", "Name of the Helm release; defaults to the hub's name in the inventory."),
+    _option(
+        "hub_release",
+        "str",
+        "Name of the Helm release; defaults to the hub's name in the inventory.",
+        pattern=r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?",
+        pattern_text="a name of a Helm release: at most 53 lower-case letters, digits and '-'",
+    ),
     _option(
         "hub_chart_version",
         "str",
@@ -254,7 +267,7 @@ PLACE = (
         pattern=VERSION_PATTERN,
         pattern_text="a version such as 4.4.0",
     ),
-    _label(
+    _subdomain(
         "hub_service_account",
         "Existing service account of the hub, if O(cluster_permissions) does not allow to create one.",
         "It needs the permissions of the chart's role for the hub.",
