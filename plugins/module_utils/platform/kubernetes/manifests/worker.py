@@ -19,6 +19,7 @@ from ...errors import PlatformError
 from .check import ManifestChecker
 from .engine import Renderer, RenderError, renderer
 from .model import Engine, Release, Rendered
+from .record import record_problems
 
 
 def main() -> None:
@@ -52,7 +53,7 @@ def _rendered(release: Release, chosen: Renderer, checker: ManifestChecker) -> d
         rendered.problems = error.problems
     else:
         problems, rendered.unchecked = checker.check(rendered.objects)
-        rendered.problems += problems
+        rendered.problems += [*problems, *record_problems(release, rendered.objects)]
     rendered.seconds = time.monotonic() - started
     # Not dataclasses.asdict(): it copies every manifest, which takes longer than checking them.
     return {**vars(rendered), "problems": [vars(problem) for problem in rendered.problems]}

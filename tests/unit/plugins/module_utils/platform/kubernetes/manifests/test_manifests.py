@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import multiprocessing
 import os
+import random
 import shutil
 import sys
 import threading
@@ -27,6 +29,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.failures import (
     problems_of,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.record import (
+    record_problems,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.manifests.render import (
     Release,
@@ -291,6 +296,24 @@ def test_what_is_no_chart_is_a_problem_of_the_release(tmp_path: Path) -> None:
 def test_invalid_name_of_a_release_is_a_problem() -> None:
     (result,) = render_all([release(name="Not_Valid")], KUBERNETES)
     assert "invalid release name" in result.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        (random.Random(1).randbytes(250_000), []),
+        (
+            random.Random(1).randbytes(400_000),
+            ["values: files[0]: Helm keeps 1.1 MB of this release in a secret, and the most is 1 MB"],
+        ),
+        (bytes(1_100_000), ["values: files[0]: makes a secret or ConfigMap of 1.1 MB, and the most is 1 MB"]),
+    ],
+)
+def test_releases_too_large_for_helm_are_refused(file: bytes, expected: list[str]) -> None:
+    text = base64.b64encode(file).decode()
+    secret = manifest("v1", "Secret", data={"file": text})
+    found = record_problems(release({"files": [text], "other": "x"}), [secret])
+    assert [problem.line().rpartition(":")[0] for problem in found] == expected
 
 
 def test_engine_is_named(no_helm: None) -> None:
