@@ -156,5 +156,5 @@ def _script(hub: Hub, commands: list[str]) -> str:
         said = f"{hub.name} is not installed: these of its secrets are missing: {missing}"
         lines = [*head, f"echo {shlex.quote(said)} >&2", "exit 1"]
     else:
-        lines = [*head, 'cd "$(dirname "$0")"', *commands]
+        lines = [*head, 'CDPATH=\'\' cd -- "$(dirname -- "$0")"', *commands]
     return "\n".join(lines) + "\n"

@@ -234,6 +234,21 @@ def test_helm_is_called_as_it_should_be(reference: ChartReference, tmp_path: Pat
     assert yaml.safe_load(texts["mine.values.yaml"]) == {"a": "yes"}
 
 
+def test_directories_of_a_shell_mislead_no_script(tmp_path: Path) -> None:
+    """CDPATH names where ``cd`` looks first."""
+    (tmp_path / "helm").write_text("#!/bin/sh\npwd\n")
+    (tmp_path / "helm").chmod(0o755)
+    for place in ("staging/hub", "production/hub"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / INSTALL).write_text(script_of(REFERENCES[0])[INSTALL])
+    more = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CDPATH": str(tmp_path / "production")}
+    command = ["sh", f"hub/{INSTALL}"]
+    done = subprocess.run(
+        command, env={**os.environ, **more}, cwd=tmp_path / "staging", check=True, capture_output=True, text=True
+    )
+    assert set(done.stdout.splitlines()) == {str(tmp_path / "staging" / "hub")}
+
+
 def test_the_script_stops_at_the_first_failure(tmp_path: Path) -> None:
     (tmp_path / "helm").write_text(HELM + "exit 3\n")
     (tmp_path / "helm").chmod(0o755)
