@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from . import access_checks, cross_checks
 from .authenticators import BY_NAME as AUTHENTICATORS
+from .kubernetes_options import LONGEST_RELEASE
 from .model import Fleet, FleetInput, Hub, ValuePath
 from .option import KUBERNETES
 from .problems import Problems
@@ -108,6 +109,8 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
             _check_volumes(hub, report)
     if sound("cluster_exposure", "hub_url", "hub_domain", *_EXPOSURE_OPTIONS):
         _check_exposure(hub, report)
+    if sound("hub_addons", "hub_release"):
+        _check_addons(hub, report)
     _check_permissions(hub, report)
     by_collection = hub["hub_defaults_source"] == "collection"
     if by_collection and sound("hub_user_egress", "hub_block_metadata_with_iptables"):
@@ -121,6 +124,14 @@ def _check_services(hub: Hub, report: Report) -> None:
     for index, service in enumerate(hub["hub_services"] or ()):
         if service["user"]:
             report(("hub_services", index, "user"), "is only valid on the platform server: a hub's pod has one account")
+
+
+def _check_addons(hub: Hub, report: Report) -> None:
+    for name in hub["hub_addons"] or ():
+        release = f"{hub.release}-{name}"
+        if len(release) > LONGEST_RELEASE:
+            message = f"its release {release!r} has more than {LONGEST_RELEASE} characters; set a shorter hub_release"
+            report(("hub_addons", name), message)
 
 
 def _check_profiles(hub: Hub, report: Report) -> None:

@@ -20,6 +20,8 @@ LABEL_TEXT = "a Kubernetes name: at most 63 lower-case letters, digits and '-'"
 #: Names of objects that need not be labels (RFC 1123 subdomain), such as claims, secrets and service accounts.
 SUBDOMAIN_PATTERN = r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 SUBDOMAIN_TEXT = "a Kubernetes name: at most 253 lower-case letters, digits, '-' and '.'"
+#: Of names of Helm's releases.
+LONGEST_RELEASE = 53
 VERSION_PATTERN = r"v?[0-9]+[.][0-9]+[.][0-9]+([-+][-+.0-9A-Za-z]+)?"
 
 
@@ -257,8 +259,8 @@ PLACE = (
         "hub_release",
         "str",
         "Name of the Helm release; defaults to the hub's name in the inventory.",
-        pattern=r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?",
-        pattern_text="a name of a Helm release: at most 53 lower-case letters, digits and '-'",
+        pattern=rf"(?=.{{1,{LONGEST_RELEASE}}}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?",
+        pattern_text=f"a name of a Helm release: at most {LONGEST_RELEASE} lower-case letters, digits and '-'",
     ),
     _option(
         "hub_chart_version",
