@@ -186,6 +186,8 @@ def home_storage(hub: Hub) -> str | None:
 
 
 def _check_homes(hub: Hub, report: Report) -> None:
+    if hub["hub_home_mount_path"] and not hub["hub_home_mount_path"].strip("/"):
+        report(("hub_home_mount_path",), "must not be the root directory: it would hide the files of the image")
     storage = home_storage(hub)
     if storage is None:
         return

@@ -270,6 +270,8 @@ def mount(given: Any) -> Found:
     path = given.get("mountPath")
     if isinstance(path, str) and ":" in path:
         yield ("mountPath",), "must not contain ':'"
+    elif isinstance(path, str) and path and not path.strip("/"):
+        yield ("mountPath",), "must not be the root directory: it would hide the files of the image"
 
 
 def items_of(value: Any) -> Iterable[tuple[Any, Any]]:
