@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -45,9 +44,8 @@ def test_an_error_in_the_hubs_python(fleet: Fleet) -> None:
     address = f"http://127.0.0.1:{fleet.hubs['trial']['hub_port']}/elsewhere/"
     other = {"hub_url": address, "hub_sizes": ["tiny"], "hub_size_catalogue": TINY}
     with fleet.changed(hub_announcement="New"), fleet.changed("trial", hub_jupyterhub_config=BROKEN, **other):
-        started = time.monotonic()
         result = fleet.run("deploy")
-        assert result.code and time.monotonic() - started < 60
+        assert result.code
         assert "hub_jupyterhub_config (" in result.output and "line 2): NameError" in result.output
         assert "Traceback" not in result.output
         outcomes = result.outcomes()
