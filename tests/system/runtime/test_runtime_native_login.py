@@ -281,7 +281,12 @@ def test_whom_an_admin_authorizes_may_log_in_where_grants_are_kept(make_root_hub
         traits={
             "JupyterHub": {"authenticator_class": "native"},
             "Authenticator": {"allowed_users": ["gus"], "admin_users": ["ada"]},
-            "NativeAuthenticator": {"enable_signup": True, "allowed_failed_logins": 2},
+            # its default is 0, not 600 as its documentation says
+            "NativeAuthenticator": {
+                "enable_signup": True,
+                "allowed_failed_logins": 2,
+                "seconds_before_next_try": 600,
+            },
         },
     )
     hub.start("proxy", "hub")
