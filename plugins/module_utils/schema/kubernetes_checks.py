@@ -139,24 +139,20 @@ def _check_profiles(hub: Hub, report: Report) -> None:
         return
     if hub["hub_unlisted_image"]:
         report(("hub_unlisted_image",), "is set together with hub_profiles; use unlisted_image of a profile")
-    slugs = {profile["slug"] for profile in hub["hub_profiles"] if profile["slug"]}
-    given: set[str] = set()
-    made: set[str] = set()
+    seen: set[str] = set()
     defaults = [index for index, profile in enumerate(hub["hub_profiles"]) if profile["default"]]
     if len(defaults) > 1:
         report(("hub_profiles", defaults[1], "default"), "is true for a second profile; only one can be preselected")
     for index, profile in enumerate(hub["hub_profiles"]):
         path = ("hub_profiles", index)
-        if profile["slug"]:
-            if profile["slug"] in given:
-                report((*path, "slug"), f"{profile['slug']!r} is used twice")
-            given.add(profile["slug"])
-        elif not profile["allowed_groups"]:  # profiles for groups may never be shown to the same user
-            slug = slug_of(profile["title"])
-            if slug in slugs | made:
+        slug = profile["slug"] or slug_of(profile["title"])
+        if profile["slug"] and slug in seen:
+            report((*path, "slug"), f"{slug!r} is used twice")
+        elif profile["slug"] or not profile["allowed_groups"]:  # those for groups may never be shown to the same user
+            if slug in seen:
                 message = f"{profile['title']!r} has the slug {slug!r} of another profile; set a slug for one of them"
                 report((*path, "title"), message)
-            made.add(slug)
+            seen.add(slug)
 
 
 def slug_of(title: str) -> str:

@@ -77,7 +77,7 @@ def test_every_choice_has_a_pod_and_refusals_are_found() -> None:
     assert [problem.place for problem in unknown.problems] == first
     assert unknown.problems[0].message == "Pod: spec.hostname: must be string (size: small)"
     assert impossible.pods == [] and "KubeSpawner cannot make a pod" in impossible.problems[0].message
-    assert [problem.message for problem in no_profile.problems] == ["cannot be read as profiles: AttributeError"]
+    assert [problem.message for problem in no_profile.problems] == ["cannot be read as profiles: TypeError"]
 
 
 def test_volumes_and_the_init_container_are_those_of_the_chart() -> None:
