@@ -22,7 +22,11 @@ from cluster_hub import ClusterHub
 from kubernetes_api import Kubernetes
 from kubernetes_cluster.__main__ import cluster, missing_for_clusters
 from kubernetes_cluster.cluster import Cluster
-from record_options import pytest_configure, pytest_runtest_logreport, pytest_runtest_setup  # noqa: F401
+from record_options import (  # noqa: F401  # pylint: disable=unused-import
+    pytest_configure,
+    pytest_runtest_logreport,
+    pytest_runtest_setup,
+)
 
 #: Not the number of a cluster that a developer started.
 NUMBER = 48

@@ -271,7 +271,7 @@ def pass_configuration_on():
         exec(code, globals())
 
 
-c = get_config()  # noqa: F821
+c = get_config()  # noqa: F821  # pylint: disable=undefined-variable
 VALUES = read_values()
 configure_hub()
 configure_services()
