@@ -65,7 +65,7 @@ spec:
       annotations:
         # other values start the hub again; with generated secrets, so does the first upgrade
         checksum/config: {{ .Files.Get "files/jupyterhub_config.py" | sha256sum }}
-        checksum/secret: {{ include (print .Template.BasePath "/hub-secret.yaml") . | sha256sum }}
+        checksum/secret: {{ include (print .Template.BasePath "/hub-secret.yaml.tpl") . | sha256sum }}
         {{- range $name, $value := $hub.annotations }}
         {{ $name }}: {{ quote $value }}
         {{- end }}
