@@ -78,7 +78,7 @@ hub_title: Alpha
     "inventory/host_vars/delta.yml": """
 hub_domain: delta.example.org
 hub_helm_values:
-  cull: {every: 300}
+  cull: {every: 240}
 """,
     "templates/page.html": "{% extends 'templates/page.html' %}\n",
     "requirements.txt": "numpy==2.3.5\n",

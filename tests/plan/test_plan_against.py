@@ -137,8 +137,8 @@ def test_helm_values(repository: Repository) -> None:
 
 def test_layers_that_come_to_the_same(repository: Repository) -> None:
     """Which layer says it does not count, what Helm is given does."""
-    repository.replace(DELTA, "hub_helm_values:\n  cull: {every: 300}\n", "")
-    repository.add(CLOUD, "cluster_helm_values:\n  cull: {every: 300}\n")
+    repository.replace(DELTA, "hub_helm_values:\n  cull: {every: 240}\n", "")
+    repository.add(CLOUD, "cluster_helm_values:\n  cull: {every: 240}\n")
     assert repository.changed() == {"gamma": ("update", ["values"])}
 
 
