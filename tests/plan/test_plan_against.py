@@ -128,11 +128,11 @@ def test_another_tier_alone_is_no_change(repository: Repository) -> None:
 
 
 def test_helm_values(repository: Repository) -> None:
-    repository.replace(DELTA, "every: 300", "every: 600")
+    repository.replace(DELTA, "every: 240", "every: 600")
     assert repository.changed() == {"delta": ("update", ["values"])}
     delta = next(hub for hub in repository.plan().hubs if hub.hub == "delta")
     changed = [line for line in delta.diff().splitlines() if line[0] in "+-" and line[1] == " "]
-    assert [line.split() for line in changed] == [["-", "every:", "300"], ["+", "every:", "600"]]
+    assert [line.split() for line in changed] == [["-", "every:", "240"], ["+", "every:", "600"]]
 
 
 def test_layers_that_come_to_the_same(repository: Repository) -> None:
