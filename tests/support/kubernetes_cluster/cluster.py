@@ -125,6 +125,8 @@ class Cluster:
         if self._running("containerd"):
             self._remove_containers()
         self._end("volumes", "kube-router", "coredns", "proxy", "apiserver", "etcd", "containerd")
+        # what was just being started has no task yet, and would outlive containerd
+        subprocess.run(["pkill", "--signal", "KILL", "--full", str(self.places.socket)], check=False)
         for namespace in namespaces:
             subprocess.run(["umount", "--lazy", namespace], check=False, stderr=subprocess.DEVNULL)
             with contextlib.suppress(FileNotFoundError):
