@@ -25,10 +25,10 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     session_pods,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.validation.sessions import (
-    SPAWNER,
     given_traits,
     kubespawner_traits,
     session_of,
+    spawner_traits,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
     ChartValues,
@@ -126,8 +126,8 @@ class ManifestCheck:
         """Return what KubeSpawner gets for the sessions of a hub."""
         facts, merged = self.platforms.charts.of(hub), self.values[hub.name].merged
         full = over_defaults(facts.defaults, merged)
-        known = facts.traits.of(SPAWNER) if SPAWNER in facts.traits.classes else {}
-        return kubespawner_traits(full, session_of(full, list(given_traits(full, merged, known))))
+        given = list(given_traits(full, merged, spawner_traits(facts.traits)))
+        return kubespawner_traits(full, session_of(full, given))
 
     def _release(self, hub: Hub) -> Release:
         charts, values = self.platforms.charts, self.values[hub.name]

@@ -10,12 +10,11 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
+from ....common.nested import leaves
 from .model import ManifestProblem, Release
 
 _MOST = 1024 * 1024
 _HINT = "use smaller files, or bring them in an image or a volume"
-
-Leaf = tuple[tuple[Any, ...], int]
 
 
 def record_problems(release: Release, objects: list[dict[str, Any]]) -> Iterator[ManifestProblem]:
@@ -35,7 +34,8 @@ def record_problems(release: Release, objects: list[dict[str, Any]]) -> Iterator
         message = f"makes a secret or ConfigMap of {largest / 1e6:.1f} MB, and the most is 1 MB: {_HINT}"
     else:
         return
-    place = max(_leaves(release.values, ()), key=lambda leaf: leaf[1], default=((), 0))[0]
+    texts = ((path, len(text)) for path, text in leaves(release.values) if isinstance(text, str))
+    place = max(texts, key=lambda text: text[1], default=((), 0))[0]
     yield ManifestProblem("values", "", place, message)
 
 
@@ -46,12 +46,3 @@ def _sizes(objects: list[dict[str, Any]]) -> Iterator[int]:
             encoded = 3 / 4 if each["kind"] == "Secret" else 1
             plain = sum(len(str(text).encode()) for text in (each.get("stringData") or {}).values())
             yield plain + int(sum(len(str(text).encode()) for text in (each.get("data") or {}).values()) * encoded)
-
-
-def _leaves(value: Any, path: tuple[Any, ...]) -> Iterator[Leaf]:
-    """Yield the place and the length of each text."""
-    if isinstance(value, str):
-        yield path, len(value)
-    elif isinstance(value, (dict, list)):
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _leaves(item, (*path, key))

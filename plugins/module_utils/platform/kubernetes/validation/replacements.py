@@ -13,7 +13,7 @@ from ...config_classes import Traits
 from ..values.chart_values import LAYERS, ChartValues
 from ..values.layers import ChartPath, Values
 from ..values.replaced import CODE, ITEMS, LIST, MAPPING, MISTAKES, NULL, replacements
-from .sessions import SPAWNER, Given, given_traits
+from .sessions import SPAWNER, Given, given_traits, spawner_traits
 
 #: report(place, message, whether it is only a note); the place is in the chart's values, or in a variable of LAYERS.
 Report = Callable[[ChartPath, str, bool], None]
@@ -58,7 +58,7 @@ def check_layers(values: ChartValues, explicit: Iterable[str], report: Report, n
 
 def check_configuration(full: Values, values: ChartValues, traits: Traits, report: Report, name: Name) -> None:
     """Report settings in ``hub.config`` and of pods that replace other values of the chart, or have no effect."""
-    given = list(given_traits(full, values.merged, traits.of(SPAWNER) if SPAWNER in traits.classes else {}))
+    given = list(given_traits(full, values.merged, spawner_traits(traits)))
     by_chart = {each.trait: each for each in given if each.path[0] == "singleuser"}
     for each in given:
         below = by_chart.get(each.trait)

@@ -17,7 +17,7 @@ from ...config_classes import Traits
 from ..values.layers import ChartPath, Values
 from . import pod_rules
 from .hub_config import check_trait
-from .sessions import SPAWNER, Given, Session, formatted_places, given_traits, session_of
+from .sessions import Given, Session, formatted_places, given_traits, session_of, spawner_traits
 
 Report = Callable[[ChartPath, str], None]
 
@@ -69,7 +69,7 @@ def check_sessions(full: Values, merged: Values, traits: Traits, report: Report)
 
     full, merged: the values with and without the chart's defaults.
     """
-    known = traits.of(SPAWNER) if SPAWNER in traits.classes else {}
+    known = spawner_traits(traits)
     given = list(given_traits(full, merged, known))
     for each in given:
         if each.by_default:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....common.nested import depth_of, value_at
-from ...config_classes import Trait
+from ...config_classes import Trait, Traits
 from ..values.layers import ChartPath, Values, merge
+from ..values.session_traits import SECTIONS
 from .pod_rules import items_of
 
 SPAWNER = "KubeSpawner"
@@ -67,8 +68,6 @@ _METADATA_BLOCK = {
     "image": "quay.io/jupyterhub/k8s-network-tools",
     "securityContext": {"privileged": True, "runAsUser": 0, "capabilities": {"add": ["NET_ADMIN"]}},
 }
-#: Sections of ``hub.config`` that KubeSpawner reads, what wins last.
-SECTIONS = ("Spawner", SPAWNER)
 
 
 @dataclass(frozen=True)
@@ -115,6 +114,11 @@ def _overridden(below: list[tuple[ChartPath, Any]], path: ChartPath, value: Any)
     items = [((*path, key), item) for key, item in items_of(value)]
     # The chart makes mappings of both.
     return [*below, *items] if isinstance(value, dict) else items or below
+
+
+def spawner_traits(traits: Traits) -> dict[str, Trait]:
+    """Return the recorded traits of KubeSpawner, by name; none where its class is not recorded."""
+    return traits.of(SPAWNER) if SPAWNER in traits.classes else {}
 
 
 def given_traits(full: Values, merged: Values, known: dict[str, Trait]) -> Iterator[Given]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from ....common.nested import value_at
+from ....common.nested import value_at, walk
 from ....schema.model import Environment, Hub, Profile, Size
 from ....schema.profile_options import PROFILE
 from ....schema.units import MEMORY_UNITS
@@ -278,15 +278,9 @@ def _are_mappings(entries: Mapping[str, Any]) -> bool:
 
 def has_groups(profile_list: Any) -> bool:
     """Tell whether anything in a profile list is for members of groups only."""
-    return _has_key(profile_list, "allowed_groups")
+    return any(path[-1] == "allowed_groups" for path, _value in walk(profile_list))
 
 
 def has_positions(profile_list: Any) -> bool:
     """Tell whether a profile list has to be put in order, once Helm has sorted it."""
-    return _has_key(profile_list, POSITION)
-
-
-def _has_key(value: Any, key: str) -> bool:
-    if isinstance(value, dict):
-        return key in value or any(_has_key(item, key) for item in value.values())
-    return isinstance(value, list) and any(_has_key(item, key) for item in value)
+    return any(path[-1] == POSITION for path, _value in walk(profile_list))

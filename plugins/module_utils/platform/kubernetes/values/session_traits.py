@@ -19,8 +19,8 @@ from .settings import Setting, literal_variables, setting
 GPU = "nvidia.com/gpu"
 #: Guarantees where none are wanted. Without one, Kubernetes sets aside the whole limit, and the chart 1G of memory.
 LEAST_MEMORY, LEAST_CPU = parse_memory("1M"), 0.001
-#: Of ``hub.config``, for KubeSpawner.
-_SECTIONS = ("Spawner", "KubeSpawner")
+#: Sections of ``hub.config`` that KubeSpawner reads, what wins last.
+SECTIONS = ("Spawner", "KubeSpawner")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Guarantees:
         """Return those that do not hide what the operator's Helm values guarantee."""
 
         def is_given(place: str, trait: str) -> bool:
-            paths = (("singleuser", place, "guarantee"), *(("hub", "config", name, trait) for name in _SECTIONS))
+            paths = (("singleuser", place, "guarantee"), *(("hub", "config", name, trait) for name in SECTIONS))
             return any(value_at(helm_values, path) is not None for path in paths)
 
         return cls(

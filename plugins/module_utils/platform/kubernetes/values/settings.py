@@ -55,12 +55,6 @@ def literal_variables(variables: dict[str, str]) -> dict[str, str]:
     return {name: literal_variable(value) for name, value in variables.items()}
 
 
-def _path(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(value)
-    return from_literal(value)
-
-
 def _interface(value: Any) -> str:
     if not isinstance(value, str) or not value.startswith("/"):
         raise ValueError(value)
@@ -79,7 +73,7 @@ RULES = (
     Rule("hub_maximum_age", "cull.maxAge"),
     Rule("hub_environment_variables", "singleuser.extraEnv", literal_variables, default=False),
     Rule("hub_home_capacity", "singleuser.storage.capacity", default=False),
-    Rule("hub_home_mount_path", "singleuser.storage.homeMountPath", literal, _path, default=False),
+    Rule("hub_home_mount_path", "singleuser.storage.homeMountPath", literal, from_literal, default=False),
     Rule("hub_user_service_account", "singleuser.serviceAccountName", default=False),
     Rule("hub_database_storage", "hub.db.pvc.storage"),
     Rule("hub_block_metadata_with_iptables", "singleuser.cloudMetadata.blockWithIptables"),
