@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a cluster is reached: a kubeconfig, its context, or the service account of the pod that this runs in.
+
+The rules are those of kubectl: ``cluster_kubeconfig``, else the environment variable KUBECONFIG, else ~/.kube/config;
+in a pod without any of these, the pod's service account.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from ....common import files
+from ....common.errors import reason
+from ...errors import PlatformError
+
+LIBRARY = "kubernetes"
+#: What kubectl reads unless KUBECONFIG says otherwise.
+_USUAL = "~/.kube/config"
+_IN_POD = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """kubeconfig: path of a file, or its content. context: of the kubeconfig, "" for its current one."""
+
+    kubeconfig: str = ""
+    context: str = ""
+
+    @property
+    def is_content(self) -> bool:
+        """Whether the kubeconfig is given by its content."""
+        return is_content(self.kubeconfig)
+
+    @property
+    def in_pod(self) -> bool:
+        """Whether the service account of this pod is used."""
+        given = self.kubeconfig or os.environ.get("KUBECONFIG") or os.path.exists(os.path.expanduser(_USUAL))
+        return not given and os.path.exists(_IN_POD)
+
+    def api_client(self) -> Any:
+        """Return a client of the library; raises PlatformError with what is wrong with the kubeconfig."""
+        try:
+            from kubernetes import client, config
+        except ImportError:
+            raise PlatformError(
+                f"hubs on Kubernetes need the Python package {LIBRARY} next to Ansible: pip install {LIBRARY}"
+            ) from None
+        try:
+            if self.in_pod:
+                configuration = client.Configuration()
+                config.load_incluster_config(client_configuration=configuration)
+                return client.ApiClient(configuration)
+            if self.is_content:
+                return config.new_client_from_config_dict(self._parsed(), self.context or None, persist_config=False)
+            path = os.path.expanduser(self.kubeconfig) or None
+            return config.new_client_from_config(path, self.context or None, persist_config=False)
+        except config.ConfigException as error:
+            raise PlatformError(f"{self.name}: {_words(error)}") from None
+        except OSError as error:
+            raise PlatformError(f"{self.name} cannot be read: {reason(error)}") from None
+
+    @property
+    def name(self) -> str:
+        """What people know the kubeconfig by."""
+        if self.is_content:
+            return "cluster_kubeconfig"
+        return self.kubeconfig or os.environ.get("KUBECONFIG") or _USUAL
+
+    def helm_options(self, directory: str) -> list[str]:
+        """Return the options of helm that lead to the cluster.
+
+        directory: private; a kubeconfig that is given by its content is written there.
+        """
+        options = ["--kube-context", self.context] if self.context else []
+        if not self.kubeconfig:
+            return options
+        path = os.path.expanduser(self.kubeconfig)
+        if self.is_content:
+            path = os.path.join(directory, "kubeconfig")
+            files.write(path, self.kubeconfig.encode())
+        return ["--kubeconfig", path, *options]
+
+    def _parsed(self) -> dict[str, Any]:
+        import yaml  # Ansible brings it along
+
+        try:
+            found = yaml.safe_load(self.kubeconfig)
+        except yaml.YAMLError:
+            raise PlatformError("cluster_kubeconfig: the content is not YAML") from None
+        if not isinstance(found, dict):
+            raise PlatformError("cluster_kubeconfig: the content is not a kubeconfig")
+        return found
+
+
+def is_content(kubeconfig: str) -> bool:
+    """Tell whether a value of cluster_kubeconfig is the content of a kubeconfig, and not a path."""
+    return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{")
+
+
+def _words(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text.removeprefix("Invalid kube-config file. ").removeprefix("Invalid kube-config. ")
