@@ -52,6 +52,14 @@ COMMON = (
         pattern=r"[^@\s]+@[^@\s]+[.][^@\s]+",
         pattern_text="an e-mail address",
     ),
+    Option(
+        "cluster_history_limit",
+        "int",
+        ("Number of deploys of each hub that are kept for status and rollback.",),
+        default=10,
+        minimum=2,
+        maximum=1000,
+    ),
 )
 
 MACHINE = (
@@ -128,15 +136,6 @@ MACHINE = (
         ("Version of configurable-http-proxy; users' servers keep running when it changes.",),
         default=PROXY_VERSIONS[-1],
         choices=PROXY_VERSIONS,
-        platforms=(SERVER,),
-    ),
-    Option(
-        "cluster_history_limit",
-        "int",
-        ("Number of deploys of each hub that are kept for status and rollback.",),
-        default=10,
-        minimum=2,
-        maximum=1000,
         platforms=(SERVER,),
     ),
     Option(
@@ -229,6 +228,23 @@ _HELM_VALUES = "Values of the zero-to-jupyterhub chart for all hubs of the {}; s
 
 
 KUBERNETES_CLUSTER = (
+    _option(
+        "cluster_kubeconfig",
+        "str",
+        "How the cluster is reached: the path of a kubeconfig, absolute or starting with C(~/), or its content, which has"
+        " to be encrypted.",
+        "Unset, the rules of kubectl apply - the environment variable C(KUBECONFIG), C(~/.kube/config), and in a pod its"
+        " service account.",
+        pattern=r"(?s)[~/]\S*|.*\n.*|[{].*[}]\s*",
+        pattern_text="an absolute path, a path that starts with ~/, or the content of a kubeconfig",
+        example="~/.kube/research.yml",
+    ),
+    _option(
+        "cluster_context",
+        "str",
+        "Context of the kubeconfig; set it where the kubeconfig may have another current context one day.",
+        example="gke_research",
+    ),
     _option(
         "cluster_permissions",
         "str",

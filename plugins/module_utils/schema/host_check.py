@@ -83,6 +83,7 @@ class HostCheck:
         if check_login:
             options["hub_authenticator_settings"] = check_login(options, self.report, self.broken)
         self._plain_secrets()
+        self._plain_kubeconfig()
         if not check_login:
             return None
         cluster = fleet.clusters.setdefault(cluster_name, Cluster(cluster_name, self.cluster_options))
@@ -161,6 +162,16 @@ class HostCheck:
                         path,
                         f"{what} in plain text{where}; encrypt it with 'ansible-vault encrypt_string', or use a lookup",
                     )
+
+    def _plain_kubeconfig(self) -> None:
+        """Report the content of a kubeconfig that is not encrypted; a path is no secret."""
+        variable = "cluster_kubeconfig"
+        value = self.host.variables.get(variable)
+        if isinstance(value, str) and "\n" in value and variable not in self.broken:
+            if not self.host.protected((variable,)):
+                self.report(
+                    (variable,), "contains credentials in plain text; encrypt it with ansible-vault, or use a path"
+                )
 
 
 def _copied(default: Any) -> Any:
