@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: Results of a deploy: in progress; it runs; the check passed; the check failed; another deploy was restored.
+APPLYING, APPLIED, CHECKED, FAILED, REPLACED = "applying", "applied", "checked", "failed", "rolled back"
+#: Results of deploys that ran, to which a hub is rolled back by default.
+GOOD = (CHECKED, APPLIED)
+
 
 @dataclass(frozen=True)
 class Revision:

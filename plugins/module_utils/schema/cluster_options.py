@@ -231,10 +231,9 @@ KUBERNETES_CLUSTER = (
     _option(
         "cluster_kubeconfig",
         "str",
-        "How the cluster is reached: the path of a kubeconfig, absolute or starting with C(~/), or its content, which has"
-        " to be encrypted.",
-        "Unset, the rules of kubectl apply - the environment variable C(KUBECONFIG), C(~/.kube/config), and in a pod its"
-        " service account.",
+        "Kubeconfig that leads to the cluster: its path, absolute or starting with C(~/), or its content, encrypted.",
+        "Unset, the rules of kubectl apply - the environment variable C(KUBECONFIG), else C(~/.kube/config), else the"
+        " service account of the pod that this runs in.",
         pattern=r"(?s)[~/]\S*|.*\n.*|[{].*[}]\s*",
         pattern_text="an absolute path, a path that starts with ~/, or the content of a kubeconfig",
         example="~/.kube/research.yml",

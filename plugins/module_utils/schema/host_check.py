@@ -167,11 +167,9 @@ class HostCheck:
         """Report the content of a kubeconfig that is not encrypted; a path is no secret."""
         variable = "cluster_kubeconfig"
         value = self.host.variables.get(variable)
-        if isinstance(value, str) and "\n" in value and variable not in self.broken:
-            if not self.host.protected((variable,)):
-                self.report(
-                    (variable,), "contains credentials in plain text; encrypt it with ansible-vault, or use a path"
-                )
+        is_content = isinstance(value, str) and "\n" in value
+        if is_content and variable not in self.broken and not self.host.protected((variable,)):
+            self.report((variable,), "contains credentials in plain text; encrypt it with ansible-vault, or use a path")
 
 
 def _copied(default: Any) -> Any:

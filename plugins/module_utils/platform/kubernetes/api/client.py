@@ -19,6 +19,9 @@ from ...errors import PlatformError, UnreachableError
 from .credentials import Credentials
 
 Json = dict[str, Any]
+Objects = list[Json]
+#: Of a table: the metadata of an object, and its cells by column.
+Rows = list[tuple[Json, Json]]
 
 #: Seconds to connect, and to wait for an answer.
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0
@@ -64,7 +67,7 @@ class KubernetesApi:
                 raise
             return None
 
-    def list(self, path: str, selector: str = "", metadata: bool = False, **query: Any) -> list[Json]:
+    def list(self, path: str, selector: str = "", metadata: bool = False, **query: Any) -> Objects:
         """Return the objects of a collection.
 
         selector: of labels. metadata: only the metadata of each, which is much less.
@@ -73,10 +76,10 @@ class KubernetesApi:
             query["labelSelector"] = selector
         accept = _METADATA if metadata else "application/json"
         found = json.loads(self.request("GET", path, query, accept=accept))
-        items: list[Json] = found["items"] or []
+        items: Objects = found["items"] or []
         return items
 
-    def table(self, path: str, selector: str = "") -> list[tuple[Json, Json]]:
+    def table(self, path: str, selector: str = "") -> Rows:
         """Return what ``kubectl get`` shows of a collection: the metadata and the cells of each object, by column."""
         query = {"labelSelector": selector} if selector else {}
         found = json.loads(self.request("GET", path, {**query, "includeObject": "Metadata"}, accept=_TABLE))

@@ -19,12 +19,10 @@ from typing import Any
 
 from ....common import files
 from ....common.persisted import from_persisted
+from ....fleet.revisions import APPLIED, APPLYING, CHECKED, FAILED, GOOD, REPLACED
 from ..layout import HubLayout
 
-#: Results of a deploy: in progress; services run; the check passed; the check failed; another deploy was restored.
-APPLYING, APPLIED, CHECKED, FAILED, REPLACED = "applying", "applied", "checked", "failed", "rolled back"
-#: Results of deploys that ran, to which a hub is rolled back by default.
-GOOD = (CHECKED, APPLIED)
+__all__ = ["APPLIED", "APPLYING", "CHECKED", "FAILED", "GOOD", "REPLACED"]
 
 
 @dataclass(frozen=True)
