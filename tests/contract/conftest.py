@@ -12,6 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / ".ansible" / "collections"))
 
+from api_server import api_server  # noqa: F401  # pylint: disable=unused-import
 from harnesses import HARNESSES, Harness
 
 

@@ -9,6 +9,7 @@
     credentials.py    certificates and kubeconfig files
     configuration.py  the configuration of each program
     cluster.py        start and stop a cluster
+    api_server.py     an API server alone, without nodes
 
 ``scripts/kubernetes-cluster`` is the command; ``make kubernetes-cluster`` calls it.
 """

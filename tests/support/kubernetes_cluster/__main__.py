@@ -55,10 +55,32 @@ def missing_for_clusters() -> str:
         missing.append("containernetworking-plugins")
     if missing:
         return f"system packages are missing (names of Debian): {' '.join(missing)}"
+    return missing_for_programs()
+
+
+def missing_for_programs() -> str:
+    """Return why this machine cannot build programs; "" if it can."""
+    if shutil.which("go") is None:
+        return "Go is missing"
     version = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout.strip()
     # newer ones get the version that go.mod names
     found = re.fullmatch(r"go1\.(\d+).*", version)
     return "" if found and int(found[1]) >= 21 else f"Go 1.21 or newer is needed, not {version or 'an older one'}"
+
+
+def build() -> None:
+    """Build what this machine can run: everything, or the programs alone, or nothing; say what will be skipped.
+
+    Ordinary users can run an API server without nodes.
+    """
+    problem = missing_for_programs()
+    if not problem:
+        programs.build(cache() / "kubernetes")
+        problem = missing_for_clusters()
+    if problem:
+        print(f"Tests on a cluster will be skipped: {problem}")
+    else:
+        cluster()
 
 
 def main() -> int:
@@ -72,14 +94,13 @@ def main() -> int:
     if given:
         print(f"# HUBFLEET_TEST_KUBECONFIG is set: tests use that cluster\nexport KUBECONFIG={given}")
         return 0
-    if arguments.action == "build" and (problem := missing_for_clusters()):
-        print(f"Tests on a cluster will be skipped: {problem}")
-        return 0
     try:
+        if arguments.action == "build":
+            build()
+            return 0
         chosen = cluster(arguments.number)
         if arguments.action == "down":
             chosen.stop(keep_state=arguments.keep)
-        if arguments.action != "up":
             return 0
         chosen.start()
     except (ClusterError, AssertionError) as error:

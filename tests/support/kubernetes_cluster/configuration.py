@@ -12,7 +12,7 @@ from typing import Any
 
 from .credentials import NODE_NAME
 from .images import PAUSE_IMAGE
-from .networks import Network
+from .networks import Addresses, Network
 
 #: Name of the class of volumes, which is the default.
 STORAGE_CLASS = "standard"
@@ -174,28 +174,46 @@ def _volumes() -> dict[str, Any]:
     }
 
 
+def server_commands(state: Path, programs: Path, network: Addresses) -> dict[str, list[str]]:
+    """Return the commands of etcd and the API server, without what only clusters with nodes need.
+
+    state: the directory that etcd and the directory ``credentials`` are in.
+    """
+    keys, ports = state / "credentials", network.ports
+    etcd, peers = (f"http://127.0.0.1:{port}" for port in (ports.etcd, ports.peers))
+    return {
+        "etcd": [
+            *(str(programs / "etcd"), f"--data-dir={state}/etcd", "--unsafe-no-fsync", "--log-level=error"),
+            *(f"--listen-client-urls={etcd}", f"--advertise-client-urls={etcd}", f"--listen-peer-urls={peers}"),
+            *(f"--initial-advertise-peer-urls={peers}", f"--initial-cluster=default={peers}"),
+            # a fleet of many releases is larger than the 2 GB that it holds otherwise
+            f"--quota-backend-bytes={8 * 2**30}",
+        ],
+        "apiserver": [
+            *(str(programs / "kube-apiserver"), f"--etcd-servers={etcd}", f"--secure-port={ports.api}"),
+            *(f"--advertise-address={network.node}", f"--service-cluster-ip-range={network.services}"),
+            *(f"--tls-cert-file={keys}/apiserver.crt", f"--tls-private-key-file={keys}/apiserver.key"),
+            *(f"--client-ca-file={keys}/ca.crt", "--authorization-mode=Node,RBAC", "--allow-privileged=true"),
+            "--service-account-issuer=https://kubernetes.default.svc",
+            *(f"--service-account-key-file={keys}/sa.pub", f"--service-account-signing-key-file={keys}/sa.key"),
+        ],
+    }
+
+
 def commands(places: Places) -> dict[str, list[str]]:
     """Return the commands of all programs by name, in the order in which they start."""
     keys, node = places.credentials, places.network.node
+    # it advertises no loopback address, or pods could not reach the service `kubernetes`
+    servers = server_commands(places.state, places.programs, places.network)
 
     def authorized(account: str) -> list[str]:
         path = places.kubeconfig(account)
         return [f"--{kind}kubeconfig={path}" for kind in ("", "authentication-", "authorization-")]
 
     return {
-        "etcd": [
-            *(places.program("etcd"), f"--data-dir={places.state}/etcd", "--unsafe-no-fsync", "--log-level=error"),
-            *("--listen-client-urls=http://127.0.0.1:2379", "--advertise-client-urls=http://127.0.0.1:2379"),
-            "--listen-peer-urls=http://127.0.0.1:2380",
-        ],
+        "etcd": servers["etcd"],
         "apiserver": [
-            *(places.program("kube-apiserver"), "--etcd-servers=http://127.0.0.1:2379", "--secure-port=6443"),
-            # not a loopback address, or pods could not reach the service `kubernetes`
-            *(f"--advertise-address={node}", f"--service-cluster-ip-range={places.network.services}"),
-            *(f"--tls-cert-file={keys}/apiserver.crt", f"--tls-private-key-file={keys}/apiserver.key"),
-            *(f"--client-ca-file={keys}/ca.crt", "--authorization-mode=Node,RBAC", "--allow-privileged=true"),
-            "--service-account-issuer=https://kubernetes.default.svc",
-            *(f"--service-account-key-file={keys}/sa.pub", f"--service-account-signing-key-file={keys}/sa.key"),
+            *servers["apiserver"],
             # otherwise, it looks up the node's name in the machine's DNS for logs and exec
             "--kubelet-preferred-address-types=InternalIP",
             *(f"--kubelet-client-certificate={keys}/admin.crt", f"--kubelet-client-key={keys}/admin.key"),

@@ -17,7 +17,7 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from .networks import Network
+from .networks import Addresses
 
 NODE_NAME = "node1"
 
@@ -32,7 +32,7 @@ class Account:
     addresses: tuple[str, ...] = ("localhost",)
 
 
-def accounts(network: Network) -> list[Account]:
+def accounts(network: Addresses) -> list[Account]:
     """Return the accounts of a cluster's programs, and the administrator."""
     api = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "127.0.0.1")
     return [
@@ -45,7 +45,7 @@ def accounts(network: Network) -> list[Account]:
     ]
 
 
-def write(directory: Path, network: Network) -> None:
+def write(directory: Path, network: Addresses) -> None:
     """Write ca.crt, ca.key, NAME.crt, NAME.key and NAME.conf of each account, sa.pub and sa.key."""
     directory.mkdir(mode=0o700, parents=True)
     authority = trustme.CA()
@@ -62,11 +62,11 @@ def write(directory: Path, network: Network) -> None:
     _write_key_of_service_accounts(directory)
 
 
-def _kubeconfig(directory: Path, name: str, network: Network) -> dict[str, object]:
+def _kubeconfig(directory: Path, name: str, network: Addresses) -> dict[str, object]:
     def content(file: str) -> str:
         return b64encode((directory / file).read_bytes()).decode()
 
-    cluster = {"server": f"https://{network.node}:6443", "certificate-authority-data": content("ca.crt")}
+    cluster = {"server": f"https://{network.node}:{network.ports.api}", "certificate-authority-data": content("ca.crt")}
     user = {"client-certificate-data": content(f"{name}.crt"), "client-key-data": content(f"{name}.key")}
     return {
         "apiVersion": "v1",

@@ -1,13 +1,79 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A network namespace for each cluster, so that rules of kube-proxy and of network policies stay in it."""
+"""A network namespace for each cluster, so that rules of kube-proxy and of network policies stay in it.
+
+An API server alone needs none: it listens on the loopback device, on ports of its own.
+"""
 
 from __future__ import annotations
 
+import random
+import socket
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
+
+#: Where ports of API servers alone are from: below those that the kernel gives to connections
+#: (net.ipv4.ip_local_port_range), so that a port is still free when a server is started again.
+PORTS = range(20000, 30000)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Ports of etcd, for clients and for other members, and of the API server."""
+
+    etcd: int = 2379
+    peers: int = 2380
+    api: int = 6443
+
+
+class Addresses(Protocol):
+    """Where etcd and the API server listen, and what they call the cluster."""
+
+    @property
+    def name(self) -> str:
+        """Return the name of the cluster in kubeconfig files."""
+
+    @property
+    def node(self) -> str:
+        """Return the address of the API server."""
+
+    @property
+    def ports(self) -> Ports:
+        """Return the ports."""
+
+    @property
+    def services(self) -> str:
+        """Return the addresses of services."""
+
+    @property
+    def api_service(self) -> str:
+        """Return the address of the service ``kubernetes``."""
+
+
+def free_ports() -> Ports:
+    """Return three ports that nothing listens on. Others may take them at the same time."""
+    found: list[int] = []
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", port)) != 0:
+                found.append(port)
+        if len(found) == 3:
+            break
+    return Ports(*found)
+
+
+@dataclass(frozen=True)
+class Loopback:
+    """The loopback device of this machine, for an API server without nodes."""
+
+    ports: Ports = field(default_factory=free_ports)
+    name: str = "hubfleet-test-api"
+    node: str = "127.0.0.1"
+    services: str = "10.200.0.0/16"
+    api_service: str = "10.200.0.1"
 
 
 @dataclass(frozen=True)
@@ -15,6 +81,7 @@ class Network:
     """The network of the cluster with a number, from 0 to 49; clusters with other numbers do not overlap."""
 
     number: int
+    ports: Ports = Ports()
 
     @property
     def name(self) -> str:

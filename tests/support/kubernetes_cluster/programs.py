@@ -63,25 +63,37 @@ def building(target: Path) -> Iterator[Path | None]:
         unfinished.rename(target)
 
 
+def directory(cache: Path) -> Path:
+    """Return the directory of all programs; it exists if they were built."""
+    return cache / f"programs-{digest(*(str(_target(module, cache)) for module in _modules()), *NAMES)}"
+
+
 def build(cache: Path) -> Path:
     """Return a directory with all programs; build those that the cache does not have yet.
 
     Raises subprocess.CalledProcessError if a build fails.
     """
-    directories = [_build_module(module, cache) for module in sorted(MODULES.iterdir()) if (module / "go.mod").exists()]
-    together = cache / f"programs-{digest(*map(str, directories), *NAMES)}"
+    directories = [_build_module(module, cache) for module in _modules()]
+    together = directory(cache)
     with building(together) as new:
         if new:
-            for program in (program for directory in directories for program in directory.iterdir()):
+            for program in (program for built in directories for program in built.iterdir()):
                 for name in NAMES if program.name == SERVERS else (program.name,):
                     (new / name).symlink_to(program)
     return together
 
 
+def _modules() -> list[Path]:
+    return [module for module in sorted(MODULES.iterdir()) if (module / "go.mod").exists()]
+
+
+def _target(module: Path, cache: Path) -> Path:
+    key = digest(*(path.read_bytes() for path in sorted(module.rglob("*")) if path.is_file()), _linker_flags(module))
+    return cache / f"{module.name}-{key}"
+
+
 def _build_module(module: Path, cache: Path) -> Path:
-    flags = _linker_flags(module)
-    key = digest(*(path.read_bytes() for path in sorted(module.rglob("*")) if path.is_file()), flags)
-    target = cache / f"{module.name}-{key}"
+    flags, target = _linker_flags(module), _target(module, cache)
     with building(target) as new:
         if new:
             print(f"Building {module.name}", flush=True)
