@@ -21,21 +21,26 @@ with helm_python.Chart.load(sys.argv[1]) as chart:
 PER_CLUSTER = 6
 
 
-def kubernetes_inventory(directory: str, hubs: int, chart: str = "") -> str:
-    """Write an inventory of many hubs on Kubernetes; return its path. chart: path of a chart, or ""."""
+def kubernetes_inventory(
+    directory: str, hubs: int, chart: str = "", per_cluster: int = PER_CLUSTER, **variables: str
+) -> str:
+    """Write an inventory of many hubs on Kubernetes; return its path.
+
+    chart: path of a chart, or "". per_cluster: hubs of a cluster. variables: of all hubs, such as cluster_kubeconfig.
+    """
     path = Path(directory)
     (path / "host_vars").mkdir(parents=True)
     (path / "group_vars").mkdir()
     clusters: dict[str, dict] = {}
     tiers: dict[str, dict] = {"staging": {}, "production": {}}
     for number in range(hubs):
-        cluster, name = f"cluster-{number // PER_CLUSTER:03}", f"hub-{number:04}"
+        cluster, name = f"cluster-{number // per_cluster:03}", f"hub-{number:04}"
         clusters.setdefault(cluster, {})[name] = None
-        tiers["staging" if number % PER_CLUSTER == 0 else "production"][name] = None
+        tiers["staging" if number % per_cluster == 0 else "production"][name] = None
         _dump(path / "host_vars" / f"{name}.yml", _hub(number, name))
     for cluster in clusters:
         _dump(path / "group_vars" / f"{cluster}.yml", _cluster(cluster, chart))
-    _dump(path / "group_vars" / "all.yml", _catalogues())
+    _dump(path / "group_vars" / "all.yml", {**_catalogues(), **variables})
     groups = {"clusters": {"children": {name: {"hosts": hosts} for name, hosts in clusters.items()}}}
     groups.update({tier: {"hosts": hosts} for tier, hosts in tiers.items() if hosts})
     _dump(path / "hosts.yml", {"all": {"children": groups}})

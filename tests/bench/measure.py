@@ -7,6 +7,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,13 @@ def timed(command: list[str], environment: dict[str, str] | None = None) -> Take
     return Taken(time.monotonic() - started, _cpu() - before)
 
 
+def measured(function: Callable[[], object]) -> Taken:
+    """Call a function; its CPU seconds are those of this process."""
+    before, started = time.process_time(), time.monotonic()
+    function()
+    return Taken(time.monotonic() - started, time.process_time() - before)
+
+
 def playbook(name: str, inventory: str, *arguments: str) -> Taken:
     """Run a playbook of the checkout."""
     return timed([ANSIBLE, "-i", inventory, f"{CHECKOUT}/playbooks/{name}.yml", *arguments])
@@ -62,8 +70,8 @@ class Grid:
         self.rows: list[tuple[str, ...]] = [heading]
 
     def add(self, *cells: object) -> None:
-        """Add a row; numbers that are not whole are shown with one digit after the point."""
-        row = tuple(f"{cell:.1f}" if isinstance(cell, float) else str(cell) for cell in cells)
+        """Add a row; numbers that are not whole are shown with one digit after the point, small ones with three."""
+        row = tuple(_rounded(cell, 1) if isinstance(cell, float) else str(cell) for cell in cells)
         self.rows.append(row)
         print("  " + ", ".join(f"{name} {cell}" for name, cell in zip(self.rows[0], row)), file=sys.stderr, flush=True)
 
@@ -94,4 +102,8 @@ class Table(Grid):
 
 def ratio(value: float, baseline: float | None) -> str:
     """How many times the baseline it is; empty without one."""
-    return f"{value / baseline:.2f} x" if baseline else ""
+    return f"{_rounded(value / baseline, 2)} x" if baseline else ""
+
+
+def _rounded(number: float, digits: int) -> str:
+    return f"{number:.{digits if number >= 0.1 else digits + 2}f}"

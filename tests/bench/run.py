@@ -18,6 +18,7 @@ from contextlib import ExitStack
 
 from fleets import Fleet, large_inventory
 from kubernetes_fleets import kubernetes_inventory, pure_rendering
+from kubernetes_reads import reads
 from load import bots, hubs, load
 from measure import ANSIBLE, CHECKOUT, Table, Taken, playbook, timed
 from plans import one_changed, plans
@@ -119,6 +120,7 @@ PARTS = {
     "validate": validate,
     "kubernetes": kubernetes,
     "manifests": manifests,
+    "reads": reads,
     "plans": plans,
     "changed": one_changed,
     "start": start,
