@@ -72,11 +72,11 @@ test: dev ## Run all of the above, as CI does
 kubernetes-build: dev ## Build and cache what a Kubernetes for tests needs
 	@scripts/kubernetes-cluster build
 
-kubernetes-cluster: dev ## Start a Kubernetes of one node on this machine for tests
-	@scripts/kubernetes-cluster up
+kubernetes-cluster: dev ## Start a Kubernetes of one node on this machine for tests (NUMBER=1: another one)
+	@scripts/kubernetes-cluster up $(if $(NUMBER),--number $(NUMBER))
 
 kubernetes-cluster-down: dev ## Stop it, and remove everything of it
-	@scripts/kubernetes-cluster down
+	@scripts/kubernetes-cluster down $(if $(NUMBER),--number $(NUMBER))
 
 bench: dev ## Measure many hubs and many users
 	python tests/bench/run.py

@@ -8,19 +8,17 @@ from __future__ import annotations
 import json
 import secrets
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fleet_inventory import PRODUCTION, TOKEN, FleetInventory
 from hub_client import Client, Kernel, wait_for
 from kubernetes_api import Forward, Kubernetes
 
-PROJECT = Path(__file__).resolve().parents[2]
 #: The image of users' servers; the cluster's nodes have it, and cannot pull others.
 IMAGE = "quay.io/jupyterhub/k8s-singleuser-sample:test"
-TOKEN = "8c6a1f0e4d2b4f7fa1c3d5e7f9081726"
 SERVICE = "tests"
 #: For hub_home_claim: homes.
 CLAIM_OF_HOMES: dict[str, Any] = {
@@ -56,80 +54,18 @@ CLUSTER: dict[str, Any] = {
 }
 
 
-class ClusterHub(Client):
-    """A hub in a namespace of its own.
+class DeployedHub(Client):
+    """A hub in a namespace, used through a port of this machine that leads to its proxy.
 
-    directory: where the inventory and the rendered files are written. variables: of the host, such as hub_title; they
-    replace those in CLUSTER, and ``None`` removes one.
+    variables: of the host, as hub_url.
     """
 
     api_token = TOKEN
 
-    def __init__(
-        self, kubernetes: Kubernetes, chart: Path, directory: Path, name: str, variables: dict[str, Any]
-    ) -> None:
-        self.kubernetes, self.chart, self.directory, self.name = kubernetes, chart, directory, name
-        self.namespace = str(variables.get("hub_namespace") or f"{name}-{secrets.token_hex(2)}")
-        self.variables = {**CLUSTER, **variables}
-        self._forward = Forward(kubernetes, self.namespace, "proxy-public", "http")
+    def __init__(self, kubernetes: Kubernetes, namespace: str, variables: dict[str, Any]) -> None:
+        self.kubernetes, self.namespace, self.variables = kubernetes, namespace, variables
+        self._forward = Forward(kubernetes, namespace, "proxy-public", "http")
         self._proxy = ""
-
-    # --- Deploy -----------------------------------------------------------------------------------------------------
-
-    @property
-    def files(self) -> Path:
-        """Return the directory of the files that are rendered for this hub."""
-        return self.directory / "out" / self.name
-
-    def deploy(self, **variables: Any) -> str:
-        """Render and install or upgrade the hub with more variables of the host; return what the script printed."""
-        self.render(**variables)
-        return self.install()
-
-    def render(self, **variables: Any) -> str:
-        """Render the hub with more variables of the host; return what the playbook printed."""
-        self.variables.update(variables)
-        done = self.playbook("render", "-e", f"render_directory={self.directory / 'out'}")
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def playbook(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Write the inventory and run a playbook on it, as an operator does."""
-        inventory = self.directory / "inventory"
-        (inventory / "host_vars").mkdir(parents=True, exist_ok=True)
-        clusters = {"children": {"cloud": {"hosts": {self.name: None}}}}
-        tiers = {"clusters": clusters, "staging": {"hosts": {}}, "production": {"hosts": {self.name: None}}}
-        (inventory / "hosts.yml").write_text(json.dumps({"all": {"children": tiers}}))
-        found = {"cluster_chart": str(self.chart), "cluster_storage_class": self.kubernetes.storage_class}
-        given = {"hub_namespace": self.namespace, **found, **self.variables}
-        text = json.dumps({key: value for key, value in given.items() if value is not None}, indent=1)
-        (inventory / "host_vars" / f"{self.name}.yml").write_text(text)
-        environment = {
-            **self.kubernetes.environment,
-            "ANSIBLE_COLLECTIONS_PATH": str(PROJECT / ".ansible" / "collections"),
-            "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_LOCAL_TEMP": str(self.directory / "ansible"),
-            "HUBFLEET_TEST_TOKEN": TOKEN,
-        }
-        program = str(Path(sys.executable).with_name("ansible-playbook"))
-        command = [program, "-i", ".", str(PROJECT / "playbooks" / f"{name}.yml"), *arguments]
-        return subprocess.run(command, cwd=inventory, env=environment, capture_output=True, text=True, check=False)
-
-    def install(self, *arguments: str) -> str:
-        """Run the rendered script and wait until the hub answers; return what the script printed."""
-        create = ("create", "namespace", self.namespace)
-        self.kubernetes.kubectl(*create, check=False)
-        done = self.try_install("--wait", "--timeout=180s", *arguments)
-        assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{self.state()}"
-        self.connect()
-        wait_for("the hub to answer", lambda: self.api("GET", "")[0] == 200, patience=120)
-        return done.stdout
-
-    def try_install(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the rendered script."""
-        command = [str(self.files / "install.sh"), *arguments]
-        environment = {**self.kubernetes.environment, "HOME": str(self.directory)}
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     def connect(self) -> None:
         """Lead a port of this machine to the proxy, unless it leads there."""
@@ -141,10 +77,9 @@ class ClusterHub(Client):
             self.url = self.direct = f"http://127.0.0.1:{port}/" + (f"{base.rstrip('/')}/" if base else "")
             self._proxy = proxy
 
-    def remove(self) -> None:
-        """Remove the hub, its homes and its namespace."""
+    def disconnect(self) -> None:
+        """Let the port lead nowhere."""
         self._forward.stop()
-        self.kubernetes.remove_namespace(self.namespace)
 
     # --- Look -------------------------------------------------------------------------------------------------------
 
@@ -199,10 +134,71 @@ class ClusterHub(Client):
         return {name: server for name, server in servers.items() if not server.get("stopped")}
 
 
+class ClusterHub(DeployedHub):
+    """A hub in a namespace of its own, that is rendered from an inventory and installed by the rendered script.
+
+    directory: where the inventory and the rendered files are written. variables: of the host, such as hub_title; they
+    replace those in CLUSTER, and ``None`` removes one.
+    """
+
+    def __init__(
+        self, kubernetes: Kubernetes, chart: Path, directory: Path, name: str, variables: dict[str, Any]
+    ) -> None:
+        namespace = str(variables.get("hub_namespace") or f"{name}-{secrets.token_hex(2)}")
+        super().__init__(kubernetes, namespace, {**CLUSTER, **variables})
+        self.chart, self.directory, self.name = chart, directory, name
+        self._inventory = FleetInventory(directory, kubernetes.environment)
+
+    @property
+    def files(self) -> Path:
+        """Return the directory of the files that are rendered for this hub."""
+        return self.directory / "out" / self.name
+
+    def deploy(self, **variables: Any) -> str:
+        """Render and install or upgrade the hub with more variables of the host; return what the script printed."""
+        self.render(**variables)
+        return self.install()
+
+    def render(self, **variables: Any) -> str:
+        """Render the hub with more variables of the host; return what the playbook printed."""
+        self.variables.update(variables)
+        done = self.playbook("render", "-e", f"render_directory={self.directory / 'out'}")
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def playbook(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Write the inventory and run a playbook on it, as an operator does."""
+        found = {"cluster_chart": str(self.chart), "cluster_storage_class": self.kubernetes.storage_class}
+        given = {"hub_namespace": self.namespace, **found, **self.variables}
+        self._inventory.add(self.name, "cloud", PRODUCTION, given)
+        return self._inventory.playbook(name, *arguments)
+
+    def install(self, *arguments: str) -> str:
+        """Run the rendered script and wait until the hub answers; return what the script printed."""
+        create = ("create", "namespace", self.namespace)
+        self.kubernetes.kubectl(*create, check=False)
+        done = self.try_install("--wait", "--timeout=180s", *arguments)
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{self.state()}"
+        self.connect()
+        wait_for("the hub to answer", lambda: self.api("GET", "")[0] == 200, patience=120)
+        return done.stdout
+
+    def try_install(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the rendered script."""
+        command = [str(self.files / "install.sh"), *arguments]
+        environment = {**self.kubernetes.environment, "HOME": str(self.directory)}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    def remove(self) -> None:
+        """Remove the hub, its homes and its namespace."""
+        self.disconnect()
+        self.kubernetes.remove_namespace(self.namespace)
+
+
 class Session:
     """A user's server that runs."""
 
-    def __init__(self, hub: ClusterHub, user: str, server: str) -> None:
+    def __init__(self, hub: DeployedHub, user: str, server: str) -> None:
         self.hub, self.user, self.server = hub, user, server
         self._kernel: Kernel | None = None
 

@@ -4,12 +4,14 @@
 """The cluster and the chart of the tests, and hubs on it.
 
 HUBFLEET_TEST_KUBECONFIG names the kubeconfig of a cluster that runs; otherwise one is started for the tests.
+HUBFLEET_TEST_SECOND_KUBECONFIG names that of another one; otherwise the first test that needs two starts it.
 HUBFLEET_TEST_CHART names the directory of the zero-to-jupyterhub chart, to be used in place of the small one in
 tests/support.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -22,17 +24,22 @@ from cluster_hub import ClusterHub
 from kubernetes_api import Kubernetes
 from kubernetes_cluster.__main__ import cluster, missing_for_clusters
 from kubernetes_cluster.cluster import Cluster
+from kubernetes_fleet import KubernetesFleet
+from prebuilt import cache
 from record_options import (  # noqa: F401  # pylint: disable=unused-import
     pytest_configure,
     pytest_runtest_logreport,
     pytest_runtest_setup,
 )
 
-#: Not the number of a cluster that a developer started.
-NUMBER = 48
-GIVEN = "HUBFLEET_TEST_KUBECONFIG"
+#: Not the numbers of clusters that a developer started.
+NUMBER, SECOND_NUMBER = 48, 49
+GIVEN, SECOND_GIVEN = "HUBFLEET_TEST_KUBECONFIG", "HUBFLEET_TEST_SECOND_KUBECONFIG"
 OWN_CHART = Path(__file__).parents[1] / "support" / "charts" / "jupyterhub"
 _started: list[Cluster] = []
+_second_state = cache() / "kubernetes" / "clusters" / str(SECOND_NUMBER)
+#: Of others, who started it before these tests.
+_second_was_there = _second_state.exists()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -51,8 +58,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Stop the cluster that was started."""
+    """Stop the clusters that were started; a test of any worker may have started the second one."""
     record_options.pytest_sessionfinish(session)
+    if hasattr(session.config, "workerinput"):
+        return
+    if _second_state.exists() and not _second_was_there:
+        _started.append(cluster(SECOND_NUMBER))
     for own in _started:
         own.stop()
 
@@ -63,6 +74,22 @@ def kubernetes() -> Kubernetes:
     if GIVEN not in os.environ:
         pytest.skip(missing_for_clusters())
     return Kubernetes(Path(os.environ[GIVEN]))
+
+
+@pytest.fixture(scope="session")
+def second_kubernetes() -> Kubernetes:
+    """Another cluster, which all workers share."""
+    if SECOND_GIVEN in os.environ:
+        return Kubernetes(Path(os.environ[SECOND_GIVEN]))
+    why = missing_for_clusters()
+    if why:
+        pytest.skip(why)
+    own = cluster(SECOND_NUMBER)
+    own.state.parent.mkdir(parents=True, exist_ok=True)
+    with open(own.state.with_name(f".{SECOND_NUMBER}.lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        own.start()
+    return Kubernetes(own.kubeconfig)
 
 
 @pytest.fixture(scope="session")
@@ -87,3 +114,18 @@ def make_hub(
     yield make
     for hub in made:
         hub.remove()
+
+
+@pytest.fixture(scope="module")
+def make_fleet(chart: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., KubernetesFleet]]:
+    """Makes inventories of clusters, by name: ``make_fleet(cloud=kubernetes, reserve=second_kubernetes)``."""
+    made: list[KubernetesFleet] = []
+
+    def make(**clusters: Kubernetes) -> KubernetesFleet:
+        kubeconfigs = {name: cluster.kubeconfig for name, cluster in clusters.items()}
+        made.append(KubernetesFleet(tmp_path_factory.mktemp("fleet"), kubeconfigs, chart))
+        return made[-1]
+
+    yield make
+    for fleet in made:
+        fleet.remove()

@@ -52,6 +52,10 @@ class Kubernetes:
         assert done.returncode == 0 or not check, done.stderr
         return done.stdout if check else done.stdout + done.stderr
 
+    def answers(self) -> bool:
+        """Return whether the API server answers."""
+        return self.kubectl("get", "--raw", "/readyz", "--request-timeout=5s", check=False) == "ok"
+
     @functools.cached_property
     def storage_class(self) -> str:
         """Return the name of the default class of volumes."""

@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An inventory of several hubs on one or more test clusters, deployed by playbooks, and used through their proxies."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cluster_hub import CLUSTER, DeployedHub
+from fleet_inventory import PRODUCTION, FleetInventory
+from kubernetes_api import Kubernetes
+
+
+class KubernetesFleet(FleetInventory):
+    """Hubs in namespaces of their own.
+
+    ::
+
+        fleet = KubernetesFleet(tmp_path, {"cloud": kubeconfig}, chart)
+        fleet.add_hub("research", hub_title="Research")
+        done = fleet.playbook("deploy", "--limit", "research")
+        with fleet.hub("research").session("ada") as session:
+            session.run("print(1)")
+        fleet.hubs["research"]["hub_title"] = "Teaching"
+        fleet.remove()
+    """
+
+    def __init__(self, directory: Path, clusters: Mapping[str, Path], chart: Path) -> None:
+        """clusters: name -> kubeconfig."""
+        super().__init__(directory)
+        self.chart = chart
+        self.kubernetes: dict[str, Kubernetes] = {}
+        self._clients: dict[str, DeployedHub] = {}
+        self._namespaces: set[tuple[str, str]] = set()
+        self._suffix = secrets.token_hex(2)
+        for name, kubeconfig in clusters.items():
+            self.add_cluster(name, kubeconfig)
+        programs = Kubernetes(next(iter(clusters.values()))).environment
+        # the inventory alone says which cluster is meant
+        self.environment = {**programs, "KUBECONFIG": str(directory / "no-kubeconfig")}
+
+    def add_cluster(self, name: str, kubeconfig: Path, **variables: Any) -> None:
+        """Add a cluster; where cluster_storage_class is given, it need not answer.
+
+        A machine is added by its variables alone: ``fleet.clusters["lab"] = {"cluster_platform": "server"}``.
+        """
+        self.kubernetes[name] = cluster = Kubernetes(kubeconfig)
+        own = {key: value for key, value in CLUSTER.items() if key.startswith("cluster_")}
+        self.clusters[name] = {
+            **own,
+            "cluster_kubeconfig": str(kubeconfig),
+            "cluster_context": yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))["current-context"],
+            "cluster_chart": str(self.chart),
+            "cluster_storage_class": variables.get("cluster_storage_class") or cluster.storage_class,
+            **variables,
+        }
+
+    def add_hub(self, name: str, cluster: str = "", tier: str = PRODUCTION, **variables: Any) -> None:
+        """Add a hub on Kubernetes. cluster: the first one unless named. variables: replace those in CLUSTER."""
+        cluster = cluster or next(iter(self.kubernetes))
+        own = {key: value for key, value in CLUSTER.items() if not key.startswith("cluster_")}
+        self.add(name, cluster, tier, {**own, "hub_namespace": f"{name}-{self._suffix}", **variables})
+
+    def write(self) -> None:
+        """Write the inventory; namespaces of hubs that are dropped later are removed in the end as well."""
+        super().write()
+        places = {hub: self.cluster_of(hub) for hub in self.hubs}
+        self._namespaces |= {(place, self.namespace(hub)) for hub, place in places.items() if place in self.kubernetes}
+
+    def namespace(self, hub: str) -> str:
+        """Return the namespace of a hub."""
+        return str(self.hubs[hub]["hub_namespace"])
+
+    def hub(self, name: str) -> DeployedHub:
+        """Return a hub to use it; it must run. Call this again where its proxy was replaced."""
+        client = self._clients.get(name)
+        if client is None:
+            cluster = self.kubernetes[self.cluster_of(name)]
+            client = self._clients[name] = DeployedHub(cluster, self.namespace(name), self.hubs[name])
+        client.connect()
+        return client
+
+    def remove(self) -> None:
+        """Remove the namespaces of all hubs that ever were in the inventory, on clusters that answer."""
+        for client in self._clients.values():
+            client.disconnect()
+        reachable = {name for name, cluster in self.kubernetes.items() if cluster.answers()}
+        for name, namespace in sorted(self._namespaces):
+            if name in reachable:
+                self.kubernetes[name].remove_namespace(namespace)
