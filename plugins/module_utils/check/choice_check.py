@@ -24,12 +24,16 @@ from .waiting import Deadline, run_to_end
 INTERRUPTED_SECONDS = 17.0
 #: Time to clean up after a step of cleaning up has failed.
 RETRY_SECONDS = 15.0
+#: Seconds between questions why a server does not start.
+ASK_SECONDS = 2.0
 
 
 class ChoiceCheck:
     """The check of one choice with a temporary user.
 
-    report: called with a line of progress. cleanup_problems: filled with one line where the user could not be removed.
+    report: called with a line of progress. explain: returns why the server of a user does not start, as far as the
+    platform knows, else ""; called in a thread.
+    cleanup_problems: filled with one line where the user could not be removed.
     """
 
     def __init__(
@@ -39,16 +43,19 @@ class ChoiceCheck:
         options: CheckOptions,
         overall: Deadline,
         report: Callable[[str], None],
+        explain: Callable[[str], str] | None = None,
     ) -> None:
         self.client = client
         self.choice = choice
         self.options = options
         self.overall = overall
         self.report = report
+        self.explain = explain
         self.user = new_user_name(client)
         self.result = ChoiceResult(choice)
         self.cleanup_problems: list[str] = []
         self._messages: list[str] = []
+        self._reason = ""
         self._may_exist = False
 
     async def run(self) -> ChoiceResult:
@@ -81,7 +88,7 @@ class ChoiceCheck:
         async with self._step("start", starting, no_answer) as limit:
             await hub_api.start_server(client, user, choice.options, limit)
         async with self._step("progress", starting, "the server was not ready") as limit:
-            await hub_api.follow_start(client, user, self._messages, limit)
+            await self._follow_start(limit)
         self.report(f"{choice.title} started in {self.result.seconds('start', 'progress'):.1f} s")
         async with self._step("token", Deadline(short), no_answer) as limit:
             lifetime = 3 * options.kernel_timeout + short + 60
@@ -98,6 +105,25 @@ class ChoiceCheck:
                 await use_terminal(client, url, token, terminal, choice.terminal_command, choice.shared_directories)
             else:
                 self.result.skipped = "no terminal was tried, since servers have none"
+
+    async def _follow_start(self, limit: Deadline) -> None:
+        """Wait until the server is ready, and ask the platform meanwhile what it waits for."""
+        if self.explain is None:
+            await hub_api.follow_start(self.client, self.user, self._messages, limit)
+            return
+        # Asked while it starts, since a spawner soon removes what did not start.
+        asking = asyncio.ensure_future(self._ask_why(self.explain))
+        try:
+            await hub_api.follow_start(self.client, self.user, self._messages, limit)
+        finally:
+            asking.cancel()
+
+    async def _ask_why(self, explain: Callable[[str], str]) -> None:
+        """Remember the newest reason."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(ASK_SECONDS)
+            self._reason = await loop.run_in_executor(None, explain, self.user) or self._reason
 
     async def _clean_up(self) -> None:
         """Stop the server and delete the user, as steps; where that fails, try again without steps."""
@@ -138,7 +164,8 @@ class ChoiceCheck:
         """Record the first failure, with the step that started last."""
         if self.result.error is None:
             self.result.failed_step = self.result.steps[-1].name
-            self.result.error = self.client.cleaner.line(str(failure))
+            known = self._reason if self.result.failed_step == "progress" else ""
+            self.result.error = self.client.cleaner.line("; ".join(filter(None, (str(failure), known))))
 
     def _finish(self) -> None:
         result = self.result

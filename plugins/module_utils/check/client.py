@@ -79,23 +79,29 @@ def retry_after(value: str | None, attempts: int) -> float:
 class FallbackResolver:
     """Resolve names for aiohttp as the system does, and unknown ones to the machine's address, if there is one.
 
-    used: whether the machine's address was needed.
+    always: the address of all names, known or not. used: whether the machine's address was needed.
     """
 
-    def __init__(self, machine: tuple[str, int] | None) -> None:
-        self.machine = machine
+    def __init__(self, machine: tuple[str, int] | None, always: tuple[str, int] | None = None) -> None:
+        self.machine, self.always = machine, always
         self.used = False
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """What was resolved to an address that its name does not have; None if nothing was."""
+        return self.always or (self.machine if self.used else None)
 
     async def resolve(self, host: str, port: int = 0, family: int = socket.AF_INET) -> list[dict[str, Any]]:
         """Return addresses as aiohttp expects them; raises OSError."""
-        try:
-            return await self._look_up(host, port, family)
-        except OSError:
-            if self.machine is None:
-                raise
-            self.used = True
-            found = await self._look_up(*self.machine, family)
-            return [{**each, "hostname": host} for each in found]
+        if self.always is None:
+            try:
+                return await self._look_up(host, port, family)
+            except OSError:
+                if self.machine is None:
+                    raise
+                self.used = True
+        found = await self._look_up(*(self.address or (host, port)), family)
+        return [{**each, "hostname": host} for each in found]
 
     async def _look_up(self, host: str, port: int, family: int) -> list[dict[str, Any]]:
         found = asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
@@ -122,7 +128,9 @@ class HubClient:
         self._verify_tls = target.verify_tls
         self._authorities = target.authorities
         self._authority_file = target.authority_file if os.path.exists(target.authority_file) else None
-        self._resolver: Any = FallbackResolver(target.machine)  # aiohttp takes any object with these methods
+        self._resolver: Any = FallbackResolver(
+            target.machine, target.connect_to
+        )  # aiohttp takes any object with these methods
         self._renews = target.renews
         self._connections = connections
         self._session: Any = None
@@ -160,13 +168,13 @@ class HubClient:
             raise CheckFailure(f"cannot read certificates from {source}: {why}") from None
 
     def _proxy(self) -> str | None:
-        """Return the HTTP proxy that the environment names for this hub; none for loopback addresses."""
+        """Return the HTTP proxy that the environment names for this hub; none for addresses of this machine."""
         try:
             url = urllib.parse.urlsplit(self.base_url)
             host = url.hostname or ""
         except ValueError as error:
             raise CheckFailure(f"{self.base_url} is not a valid address: {error}") from None
-        if host in ("localhost", "::1") or host.startswith("127."):
+        if self._resolver.always or host in ("localhost", "::1") or host.startswith("127."):
             return None
         if urllib.request.proxy_bypass(host):
             return None
@@ -179,8 +187,7 @@ class HubClient:
         if self._resolver.used:
             found.append(f"the name {host} cannot be resolved here; connected to the machine itself")
         if not self._common["proxy"]:
-            address = self._resolver.machine if self._resolver.used else None
-            certificate = await served_certificate(self.base_url, self._common["ssl"], address)
+            certificate = await served_certificate(self.base_url, self._common["ssl"], self._resolver.address)
             found += filter(None, [expiry_warning(certificate, self._renews)])
         return found
 

@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Coroutine, Iterable, Sequence
+from functools import partial
 from typing import Any, Callable
 
 from . import hub_api
@@ -34,6 +35,9 @@ from .waiting import (
 )
 
 Progress = Callable[[str], None]
+#: (hub, user) -> why the user's server does not start, as far as the platform knows, else "". Called in threads while
+#: servers start; it has to limit its own time.
+Explain = Callable[[str, str], str]
 Results = list[HubResult]
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -46,16 +50,18 @@ async def check_fleet(
     targets: Sequence[HubTarget],
     options: CheckOptions | None = None,
     progress: Progress | None = None,
+    explain: Explain | None = None,
 ) -> list[HubResult]:
     """Check all hubs; return the results, failures included, in the order of the targets.
 
-    progress: called with lines of progress. When cancelled, remove servers and users first, within 20 s.
+    progress: called with lines of progress. explain: asked for the reason while a server starts.
+    When cancelled, remove servers and users first, within 20 s.
     """
     limits = options or CheckOptions()
     overall = Deadline(limits.deadline)
 
     async def check(target: HubTarget) -> HubResult:
-        return await _HubCheck(target, limits, overall, progress or _ignore).run()
+        return await _HubCheck(target, limits, overall, progress or _ignore, explain).run()
 
     return await gather_limited(check, targets, limits.parallel_hubs)
 
@@ -63,11 +69,19 @@ async def check_fleet(
 class _HubCheck:
     """The check of one hub."""
 
-    def __init__(self, target: HubTarget, options: CheckOptions, overall: Deadline, progress: Progress) -> None:
+    def __init__(
+        self,
+        target: HubTarget,
+        options: CheckOptions,
+        overall: Deadline,
+        progress: Progress,
+        explain: Explain | None = None,
+    ) -> None:
         self.target = target
         self.options = options
         self.overall = overall
         self.progress = progress
+        self.explain = partial(explain, target.name) if explain else None
         self.client = HubClient(target, connections=4 + 2 * options.parallel_servers_per_hub)
         self.result = HubResult(target.name, target.cluster, target.base_url)
         self.connecting: list[StepResult] = []
@@ -111,7 +125,7 @@ class _HubCheck:
 
     async def _choice(self, choice: Choice) -> ChoiceResult:
         """Check one choice."""
-        choice_check = ChoiceCheck(self.client, choice, self.options, self.overall, self.report)
+        choice_check = ChoiceCheck(self.client, choice, self.options, self.overall, self.report, self.explain)
         choice_check.result.steps += self.connecting
         try:
             return await choice_check.run()
@@ -138,6 +152,7 @@ def run_checks(
     targets: Sequence[HubTarget],
     options: CheckOptions | None = None,
     progress: Progress | None = None,
+    explain: Explain | None = None,
 ) -> list[HubResult]:
     """Run check_fleet() for callers without an event loop.
 
@@ -152,7 +167,7 @@ def run_checks(
         previous = {number: signal.getsignal(number) for number in SIGNALS}
     caught = [n for n, handler in previous.items() if handler not in (signal.SIG_IGN, None)]
     try:
-        results = asyncio.run(_until_signal(check_fleet(targets, options, report), caught, report))
+        results = asyncio.run(_until_signal(check_fleet(targets, options, report, explain), caught, report))
     finally:
         for number in caught:
             signal.signal(number, previous[number])

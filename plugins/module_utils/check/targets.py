@@ -49,6 +49,7 @@ class HubTarget:
     authorities: certificates (PEM) of more authorities to accept.
     authority_file: path of a further one, which may not exist yet.
     machine: host and port to connect to where the hub's domain cannot be resolved.
+    connect_to: host and port to connect to whatever name the hub has, such as a port that leads there.
     renews: whether its certificate is renewed automatically.
     warnings: what the check cannot try, and why.
     """
@@ -62,6 +63,7 @@ class HubTarget:
     authorities: str = ""
     authority_file: str = ""
     machine: tuple[str, int] | None = None
+    connect_to: tuple[str, int] | None = None
     renews: bool = False
     warnings: list[str] = field(default_factory=list)
 

@@ -71,6 +71,37 @@ def test_all_steps(hub: Any, check: Check) -> None:
     assert hub.ever[0].startswith(users.PREFIX)
 
 
+@pytest.mark.parametrize("known", ["the image is not there", ""])
+def test_the_platform_says_why_a_server_does_not_start(
+    hub: Any, tokens: tuple[str, str], monkeypatch: pytest.MonkeyPatch, known: str
+) -> None:
+    monkeypatch.setattr(choice_check, "ASK_SECONDS", 0.05)
+    hub.events, asked = [{"message": "waiting"}], []
+
+    def explain(name: str, user: str) -> str:
+        asked.append((name, user))
+        return known if len(asked) == 1 else ""
+
+    options = dataclasses.replace(SHORT, start_timeout=0.6)
+    (result,) = run_checks([HubTarget("demo", "here", hub.url, tokens[0], [GOOD])], options, explain=explain)
+    said = "; ".join(filter(None, ("the server was not ready within 0.6 s", known)))
+    assert failure(result) == ("progress", said)
+    assert len(asked) > 1
+    assert set(asked) == {("demo", hub.ever[0])}
+    assert hub.users == {}
+
+
+def test_a_hub_is_reached_where_it_is_said_to_be(hub: Any, tokens: tuple[str, str]) -> None:
+    """As through a forwarded port, whatever its name is, or wherever that leads."""
+    port = int(hub.url.split(":")[2].split("/")[0])
+    for name in ("hub.invalid", "hub.invalid:81", "localhost:1"):
+        url = f"http://{name}/team/"
+        target = HubTarget("demo", "here", url, tokens[0], [GOOD], connect_to=("127.0.0.1", port))
+        (result,) = run_checks([target], SHORT)
+        assert result.ok, result
+        assert (result.url, result.warnings) == (url, [])
+
+
 @pytest.mark.parametrize("kind", ["version", "list", "create", "start", "token", "kernel", "delete"])
 @pytest.mark.parametrize("status", [429, 503])
 def test_waits_as_long_as_the_hub_says(hub: Any, check: Check, kind: str, status: int) -> None:
