@@ -7,6 +7,7 @@ Source of the format: https://helm.sh/docs/topics/advanced/#storage-backends; th
 
 import base64
 import copy
+import dataclasses
 import gzip
 import json
 import os
@@ -14,7 +15,7 @@ import random
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,18 @@ from measure import CHECKOUT
 
 sys.path[:0] = [str(CHECKOUT / ".ansible/collections"), str(CHECKOUT / "tests/support")]
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.revisions import CHECKED  # noqa: E402
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.api.client import (  # noqa: E402
     MERGE_PATCH,
     KubernetesApi,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.api.credentials import (  # noqa: E402
     Credentials,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.releases.records import (  # noqa: E402
+    HubSecret,
+    Place,
+    Record,
 )
 from kubernetes_cluster.api_server import ApiServer  # noqa: E402
 
@@ -90,6 +97,21 @@ class Releases:
         one(names.pop())  # the client is made by the first request, and not by two at once
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(one, names))
+
+    def record(self, cluster: str, parts: Mapping[str, dict[str, str]], revisions: int = REVISIONS) -> None:
+        """Record that we deployed every revision. parts: hub -> digests of what Helm was given, as in Record."""
+        workloads = {deployment["metadata"]["name"]: 1 for deployment in self._deployments}
+
+        def one(name: str) -> None:
+            secret = HubSecret(self.api, Place(cluster, name, name, name))
+            for number in range(1, revisions + 1):
+                when, who = "2026-11-24T08:15:00Z", "ada@desk"
+                record = Record(number, when, who, "1.0.0", "0123456789ab", "5.5.0", "4.4.0-test", parts[name])
+                secret.begin(dataclasses.replace(record, workloads=workloads, result=CHECKED))
+            secret.write(revisions)
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(one, parts))
 
     def _compress(self, content: dict[str, Any]) -> None:
         """Compress what all releases have in common, with something added to the chart that makes it as large.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,6 @@ class KubernetesFleet(FleetInventory):
         for client in self._clients.values():
             client.disconnect()
         reachable = {name for name, cluster in self.kubernetes.items() if cluster.answers()}
-        for name, namespace in sorted(self._namespaces):
-            if name in reachable:
-                self.kubernetes[name].remove_namespace(namespace)
+        namespaces = [(name, namespace) for name, namespace in self._namespaces if name in reachable]
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda each: self.kubernetes[each[0]].remove_namespace(each[1]), namespaces))
