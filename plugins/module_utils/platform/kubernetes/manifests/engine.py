@@ -8,26 +8,23 @@ Neither contacts a cluster. Both include hooks and omit CRDs and NOTES.txt, as `
 
 from __future__ import annotations
 
-import functools
 import importlib.metadata
 import json
 import re
 import shutil
 import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from typing import Any
 
 from ....common.errors import HubfleetError
 from ...errors import PlatformError
 from ..helm import LIBRARY, NO_HELM, HelmDidNotRun, has_library, run_helm
+from .documents import documents, flat, parse
 from .failures import one_line, problems_of
 from .model import PLACEHOLDER, Engine, ManifestProblem, Release
 
 RENDER_TIMEOUT = 120
 
-# To Helm, every line that begins so starts a document.
-_SEPARATOR = re.compile(r"^---", re.MULTILINE)
 # Parsers of YAML quote the text itself.
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
 
@@ -79,14 +76,14 @@ class Renderer(ABC):
         objects: list[dict[str, Any]] = []
         problems = []
         for template, text in self.templates(release).items():
-            for document in _documents(text):
+            for document in documents(text):
                 try:
                     found = self.parse(document)
                 except ValueError as error:
                     problem = _QUOTED.sub(PLACEHOLDER, one_line(str(error), release.values))
                     problems.append(ManifestProblem("template", template, (), f"its output is not YAML: {problem}"))
                 else:
-                    objects += _flat(found)
+                    objects += flat(found)
         return objects, problems
 
     @abstractmethod
@@ -122,15 +119,7 @@ class CommandRenderer(Renderer):
 
     def parse(self, document: str) -> dict[str, Any]:
         """See Renderer. Helm has parsed it already, so only types may differ."""
-        import yaml  # not everything that imports this module may have it
-
-        try:
-            found = yaml.load(document, Loader=_yaml_loader())
-        except yaml.YAMLError as error:
-            raise ValueError(str(error)) from error
-        if not isinstance(found or {}, dict):
-            raise ValueError("not a mapping")
-        return found or {}
+        return parse(document)
 
 
 class LibraryRenderer(Renderer):
@@ -178,29 +167,3 @@ def renderer(chosen: Engine, kube_version: str | None) -> Renderer:
     if chosen.command:
         return CommandRenderer(chosen.command, kube_version)
     return LibraryRenderer(kube_version)
-
-
-def _documents(text: str) -> Iterator[str]:
-    """Yield the documents of a stream of YAML that are not empty."""
-    return (document for document in _SEPARATOR.split(text) if document.strip())
-
-
-def _flat(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the objects in what a document holds: none, itself, or the items of a List."""
-    if found.get("kind") == "List" and isinstance(found.get("items"), list):
-        return [item for item in found["items"] if isinstance(item, dict)]
-    return [found] if found else []
-
-
-@functools.cache
-def _yaml_loader() -> Any:
-    """Return PyYAML's safe loader, the fast one where it is there, without dates: JSON has none."""
-    import yaml
-
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        yaml_implicit_resolvers = {
-            first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-        }
-
-    return Loader
