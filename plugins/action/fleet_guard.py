@@ -26,6 +26,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action i
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.identities import mismatch, record
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes import names_of
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning import read_clusters
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import now_for_people, who
 
 #: Cluster -> its platform, and its hubs in this run.
@@ -88,6 +89,11 @@ class ActionModule(FleetAction):
         }
         if looking:
             return result
+        for name, (platform, members) in clusters.items():
+            try:
+                platform.require_permissions(members)
+            except PlatformError as error:
+                raise PlatformError(f"cluster {name}: {error}") from None
         self._lock(clusters, owner, inventory)
         try:
             moved = self._moved(clusters)
@@ -141,16 +147,9 @@ class ActionModule(FleetAction):
 
 def _facts(clusters: Clusters) -> tuple[dict[str, ClusterFacts], dict[str, str]]:
     """Return the facts of clusters, and why others do not answer."""
-    facts: dict[str, ClusterFacts] = {}
-    unreachable: dict[str, str] = {}
-    for name, (platform, members) in clusters.items():
-        try:
-            facts[name] = platform.facts(members)
-        except UnreachableError as error:
-            unreachable[name] = str(error)
-        except PlatformError as error:
-            raise PlatformError(f"cluster {name}: {error}") from None
-    return facts, unreachable
+    found = read_clusters(clusters, lambda platform, members: platform.facts(members))
+    facts = {name: answer for name, answer in found.items() if not isinstance(answer, UnreachableError)}
+    return facts, {name: str(answer) for name, answer in found.items() if isinstance(answer, UnreachableError)}
 
 
 def _wrong(clusters: Clusters, facts: dict[str, ClusterFacts], inventory: FleetInput, anytime: bool) -> list[str]:

@@ -57,11 +57,8 @@ explained:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.check import (
-    check_hubs,
-    target_of,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, target_of
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.check import check_hubs
 
 
 def main() -> None:

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import (
     ORPHANED,
@@ -28,6 +29,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model i
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.revision import inventory_at
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import Validated, validated
+
+Read = TypeVar("Read")
+
+#: Clusters that are read at the same time.
+MOST_THREADS = 32
 
 #: The playbook remove only takes hubs of the inventory.
 LEFT_INVENTORY = "runs or has data, but left the inventory; to remove it, put it back, then run the playbook remove"
@@ -70,16 +76,14 @@ def plan_live(hubs: list[Hub], platforms: Platforms) -> LivePlan:
     found = LivePlan(Plan([]))
     planned: dict[str, HubPlan] = {}
     orphans: list[HubPlan] = []
-    for name, (platform, members) in platforms.deployable(hubs).items():
-        try:
-            state = platform.observe(members)
-        except UnreachableError as error:
-            found.unreachable[name] = str(error)
-            reasons = [Reason(UNREACHABLE, str(error))]
+    clusters = platforms.deployable(hubs)
+    for name, state in read_clusters(clusters, lambda platform, members: platform.observe(members)).items():
+        platform, members = clusters[name]
+        if isinstance(state, UnreachableError):
+            found.unreachable[name] = str(state)
+            reasons = [Reason(UNREACHABLE, str(state))]
             planned.update({hub.name: _plan_of(hub, HubDiff(hub.name, UNREACHABLE, reasons)) for hub in members})
             continue
-        except PlatformError as error:
-            raise PlatformError(f"cluster {name}: {error}") from None
         found.clusters[name] = ObservedCluster(platform, members, state)
         for hub in members:
             diff = platform.diff(hub, platform.desired(hub, state.facts), state)
@@ -88,6 +92,34 @@ def plan_live(hubs: list[Hub], platforms: Platforms) -> LivePlan:
         orphans += [hub_plan(HubDiff(orphan, ORPHANED, reasons), name) for orphan in state.orphans]
     found.plan = Plan([*(planned[hub.name] for hub in hubs), *orphans])
     return found
+
+
+def read_clusters(
+    clusters: dict[str, tuple[Platform, list[Hub]]], read: Callable[[Platform, list[Hub]], Read]
+) -> dict[str, Read | UnreachableError]:
+    """Return what a function reads of each cluster, or why a cluster does not answer; raises PlatformError.
+
+    Clusters that can be read in threads are read at the same time, so that one that does not answer holds nobody up.
+    """
+
+    def answer(name: str) -> Read | PlatformError:
+        try:
+            return read(*clusters[name])
+        except PlatformError as error:
+            return error
+
+    together = [name for name, (platform, _hubs) in clusters.items() if platform.threads]
+    found: dict[str, Read | PlatformError] = {}
+    if together:
+        with ThreadPoolExecutor(min(len(together), MOST_THREADS)) as threads:
+            found = dict(zip(together, threads.map(answer, together)))
+    answers: dict[str, Read | UnreachableError] = {}
+    for name in clusters:
+        one = found[name] if name in found else answer(name)
+        if isinstance(one, PlatformError) and not isinstance(one, UnreachableError):
+            raise PlatformError(f"cluster {name}: {one}")
+        answers[name] = one
+    return answers
 
 
 def _plan_of(hub: Hub, diff: HubDiff) -> HubPlan:

@@ -64,8 +64,10 @@ class Platforms:
 
     def values(self, hub: Hub) -> ChartValues:
         """Return the Helm values of a hub whose platform can RENDER."""
-        found: ChartValues = self.of(hub).desired(hub, None)
-        return found
+        platform = self.of(hub)
+        if not isinstance(platform, KubernetesPlatform):
+            raise PlatformError(f"hub {hub.name} is not on Kubernetes")
+        return platform.chart_values(hub)
 
     def by_cluster(self, hubs: list[Hub]) -> dict[str, tuple[Platform, list[Hub]]]:
         """Return cluster -> its platform and its hubs among ``hubs``."""

@@ -12,8 +12,7 @@ import os
 import socket
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import HubTarget
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.check import recorded_target
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import HubTarget, recorded_target
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.hub import (
     DesiredHub,
 )

@@ -10,14 +10,18 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / ".ansible" / "collections"))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / ".ansible" / "collections"), str(ROOT / "tests" / "cluster")]
 
 from api_server import api_server  # noqa: F401  # pylint: disable=unused-import
 from harnesses import HARNESSES, Harness
+from kubernetes_harness import KubernetesHarness
 
 
-@pytest.fixture(params=HARNESSES)
+@pytest.fixture(params=[*HARNESSES, "kubernetes"])
 def harness(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harness:
     """A cluster without hubs, of each platform."""
+    if request.param == "kubernetes":
+        return KubernetesHarness(request.getfixturevalue("api_server"), tmp_path, monkeypatch)
     made: Harness = HARNESSES[request.param](tmp_path, monkeypatch)
     return made

@@ -53,6 +53,8 @@ class Harness(ABC):
 
     #: Options of the cluster.
     options: dict[str, Any]
+    #: Whether something has to be built before hubs can be deployed.
+    builds = True
 
     @abstractmethod
     def platform(self, cluster: Cluster, inventory: FleetInput) -> Platform:

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
+
+from ..common.persisted import from_persisted
 
 
 @dataclass(frozen=True)
@@ -96,3 +99,16 @@ class CheckOptions:
     def longest_choice(self) -> float:
         """The longest time in seconds that all steps of one choice can take."""
         return 4 * self.request_timeout + self.start_timeout + 3 * self.kernel_timeout + 2 * self.stop_timeout
+
+
+def recorded_target(target: HubTarget) -> dict[str, Any]:
+    """Return a target as JSON-able data without its token; :func:`target_of` reads it, in later releases as well."""
+    return {key: value for key, value in dataclasses.asdict(target).items() if key != "token"}
+
+
+def target_of(values: dict[str, Any]) -> HubTarget:
+    """Return the target that ``dataclasses.asdict`` or :func:`recorded_target` made the values from."""
+    machine = values.get("machine")
+    choices = [from_persisted(Choice, choice) for choice in values["choices"]]
+    given = {"token": "", **values, "choices": choices, "machine": tuple(machine) if machine else None}
+    return from_persisted(HubTarget, given)

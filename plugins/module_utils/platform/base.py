@@ -128,6 +128,8 @@ class Platform(ABC):
 
     #: What the platform can do: DEPLOY, RENDER, BACKUP, USERS.
     capabilities: ClassVar[frozenset[str]] = frozenset()
+    #: Whether it can be read in a thread, at the same time as other clusters.
+    threads: ClassVar[bool] = False
 
     @abstractmethod
     def validate(self, hubs: list[Hub], problems: Problems) -> None:
@@ -203,6 +205,10 @@ class Platform(ABC):
 
         targets: as :meth:`check_targets` returned them. report: prints a line of progress.
         """
+
+    def require_permissions(self, hubs: list[Hub]) -> None:
+        """Raise PlatformError where this account may not change hubs; nothing is changed."""
+        return None
 
     @abstractmethod
     def lock(self, owner: LockOwner, force: bool = False) -> bool:

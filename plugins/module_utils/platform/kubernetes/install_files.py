@@ -105,7 +105,7 @@ def install_files(hub: Hub, values: Values, reference: ChartReference, directory
             _command(
                 release.name,
                 hub.namespace,
-                _absolute(release.chart, directory),
+                absolute_chart(release.chart, directory),
                 release.version,
                 release.repository,
                 f"{release.addon}.values",
@@ -117,7 +117,7 @@ def install_files(hub: Hub, values: Values, reference: ChartReference, directory
     return InstallFiles(texts)
 
 
-def _absolute(chart: str, directory: str) -> str:
+def absolute_chart(chart: str, directory: str) -> str:
     """Return the absolute path of a chart, since the script runs elsewhere; names and URLs are unchanged."""
     is_path = "/" in chart and not chart.startswith("oci://")
     return os.path.abspath(os.path.join(directory, os.path.expanduser(chart))) if is_path else chart

@@ -1,16 +1,16 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The platform ``kubernetes``: hubs as releases of the zero-to-jupyterhub chart.
-
-This release validates, describes and renders hubs; it does not read or change clusters yet.
-"""
+"""The platform ``kubernetes``: hubs as releases of the zero-to-jupyterhub chart."""
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import json
 from collections.abc import Callable
-from typing import Any, NoReturn
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, HubTarget
 
@@ -21,38 +21,96 @@ from ...fleet.revisions import Revision
 from ...fleet.snapshot import Snapshot
 from ...schema.model import Cluster, FleetInput, Hub
 from ...schema.problems import Problems
-from ..base import RENDER, CheckResults, ClusterState, Notice, Platform, PlatformError
+from ..base import DEPLOY, RENDER, CheckResults, ClusterState, Notice, Platform, PlatformError
+from .api.client import KubernetesApi
+from .api.credentials import Credentials
 from .chart.charts import Charts
-from .install_files import values_text
+from .check import CheckedHub, check_hubs
+from .check_choices import check_choices
+from .diff import diff_release, needs_content
+from .facts import KubernetesFacts, gather
+from .install_files import absolute_chart, values_text
+from .lease import NAMESPACE, ClusterLock
+from .observe import ObservedRelease, observe, read_releases
+from .releases.checks import note_result, recorded_check
+from .releases.desired import DesiredRelease
+from .releases.preview import Preview, preview
+from .releases.records import HubSecret, Place
+from .rights import missing_permissions, sentences
+from .role import deploy_rules
 from .validation.hubs import KubernetesValidator
 from .values.addons import addon_releases
 from .values.chart_values import ChartCode, ChartValues, chart_values
+from .values.check_service import check_service_settings
+from .values.generated import complete
+from .values.layers import Values, assign, merge
+from .values.shared_password import has_generated_passwords, shared_passwords_command
+
+#: Hubs whose objects a plan compares at most; rendering takes most of its time.
+MOST_PREVIEWS = 8
 
 
 class KubernetesPlatform(Platform):
     """A cluster on Kubernetes. values: of the hubs that :meth:`validate` found sound."""
 
-    capabilities = frozenset({RENDER})
+    capabilities = frozenset({DEPLOY, RENDER})
+    threads = True
 
-    def __init__(self, cluster: Cluster, inventory: FleetInput, charts: Charts, code: ChartCode):
+    def __init__(
+        self,
+        cluster: Cluster,
+        inventory: FleetInput,
+        charts: Charts,
+        code: ChartCode,
+        connect: Callable[[Credentials], KubernetesApi] = KubernetesApi,
+    ):
         """Take a cluster, its inventory, the charts of the fleet, and our Python that runs inside of hubs."""
         self.cluster = cluster
         self.inventory = inventory
         self.charts = charts
         self.code = code
         self.values: dict[str, ChartValues] = {}
+        self._connect = connect
+
+    @functools.cached_property
+    def api(self) -> KubernetesApi:
+        """The API server of the cluster."""
+        options = self.cluster.options
+        return self._connect(Credentials(options["cluster_kubeconfig"] or "", options["cluster_context"] or ""))
+
+    @property
+    def permissions(self) -> str:
+        """What the account may do."""
+        return str(self.cluster["cluster_permissions"])
 
     def validate(self, hubs: list[Hub], problems: Problems) -> None:
         check = KubernetesValidator(self.inventory, self.charts, self.code, problems)
         check.check(hubs)
         self.values.update(check.values)
 
-    def desired(self, hub: Hub, facts: Any = None) -> ChartValues:
+    def chart_values(self, hub: Hub) -> ChartValues:
+        """Return the values of the hub's chart, each with the option that it comes from."""
         found = self.values.get(hub.name)
         return found or chart_values(hub, self.inventory.directory, self.code, self.charts.of(hub).defaults)
 
+    def desired(self, hub: Hub, facts: Any = None) -> DesiredRelease:
+        reference, chart = self.charts.reference(hub), self.charts.of(hub)
+        directory = self.inventory.directory
+        addons = [
+            dataclasses.replace(addon, chart=absolute_chart(addon.chart, directory)) for addon in addon_releases(hub)
+        ]
+        return DesiredRelease(
+            self.place(hub),
+            reference,
+            chart.version,
+            chart.jupyterhub,
+            with_deploy_settings(self.chart_values(hub).merged),
+            addons,
+            hub.redactor,
+        )
+
     def describe(self, hub: Hub) -> Snapshot:
-        values = self.desired(hub)
+        values = self.chart_values(hub)
         place = {
             "chart": self.cluster["cluster_chart"],
             "version": hub["hub_chart_version"] or self.cluster["cluster_chart_version"],
@@ -69,28 +127,49 @@ class KubernetesPlatform(Platform):
 
         return Snapshot(show, parts)
 
-    def facts(self, hubs: list[Hub]) -> NoReturn:
-        self._refuse()
+    def facts(self, hubs: list[Hub]) -> KubernetesFacts:
+        return gather(self.api, self.permissions, hubs)
 
-    def facts_from_dict(self, values: dict[str, Any]) -> NoReturn:
-        self._refuse()
+    def facts_from_dict(self, values: dict[str, Any]) -> KubernetesFacts:
+        return KubernetesFacts(**values)
 
-    def observe(self, hubs: list[Hub]) -> NoReturn:
-        self._refuse()
+    def observe(self, hubs: list[Hub]) -> ClusterState:
+        found = observe(self.api, [self.place(hub) for hub in hubs], self.permissions != "namespace")
+        desired = {hub.name: self.desired(hub) for hub in hubs}
+        differing = [observed for name, observed in found.hubs.items() if needs_content(desired[name], observed)]
+        read_releases(self.api, differing)
+        with ThreadPoolExecutor(MOST_PREVIEWS) as threads:
+            shown = [each for each in differing if each.release][:MOST_PREVIEWS]
+            for observed, answer in zip(shown, threads.map(lambda each: self._preview(each, desired), shown)):
+                observed.preview = answer
+        orphans = [name for name in found.others if name not in self.inventory.hosts]
+        return ClusterState(self.facts(hubs), dict(found.hubs), orphans)
 
-    def diff(self, hub: Hub, desired: Any, state: ClusterState) -> HubDiff:
-        self._refuse()
+    def diff(self, hub: Hub, desired: DesiredRelease, state: ClusterState) -> HubDiff:
+        observed: ObservedRelease = state.hubs[hub.name]
+        return diff_release(desired, observed)
 
     def notices(self, state: ClusterState) -> list[Notice]:
-        return []
+        rights = f", permissions: {self.permissions}"
+        return [Notice(f"{self.cluster.name}: Kubernetes at {self.api.server}{rights}")]
 
     def revisions(self, hubs: list[str]) -> dict[str, list[Revision]]:
-        self._refuse()
+        places = [self._place_of(name) for name in hubs]
+        found = observe(self.api, places, self.permissions != "namespace").hubs
+        return {name: [record.as_revision() for record in found[name].records] for name in hubs}
+
+    def passwords_notice(self, hub: Hub, facts: Any, new: bool) -> str:
+        values = self.chart_values(hub).merged
+        if new and has_generated_passwords(hub, values):
+            return f"passwords of users and admins: {shared_passwords_command(hub)}"
+        return ""
 
     def check_targets(
         self, hubs: list[Hub], facts: Any, every: bool = False, as_deployed: bool = False
     ) -> list[HubTarget]:
-        self._refuse()
+        if as_deployed:
+            return [HubTarget(hub.name, self.cluster.name, "", "") for hub in hubs]
+        return [self._check_target(hub, every) for hub in hubs]
 
     def check(
         self,
@@ -100,13 +179,82 @@ class KubernetesPlatform(Platform):
         options: CheckOptions,
         report: Callable[[str], None] | None = None,
     ) -> CheckResults:
-        self._refuse()
+        found, checked = CheckResults(), []
+        for hub, target in zip(hubs, targets):
+            place = self.place(hub)
+            through = hub["hub_check_through"] == "cluster"
+            try:
+                tried = target if target.url else recorded_check(self.api, place)
+                checked.append(CheckedHub(tried, place.namespace, place.release, through))
+            except PlatformError as error:
+                found.problems[hub.name] = str(error)
+        found.add(check_hubs(self.api, checked, options, report))
+        for result in found.results:
+            note_result(self.api, self._place_of(result.name), result.ok)
+        return found
+
+    def require_permissions(self, hubs: list[Hub]) -> None:
+        if self.permissions == "read-only":
+            raise PlatformError(
+                "cluster_permissions is read-only, so its hubs can be planned and checked, but not changed"
+            )
+        # Where the account may act in the whole cluster, one namespace stands for all.
+        asked = hubs if self.permissions == "namespace" else hubs[:1]
+        lacking = [
+            sentence
+            for hub in asked
+            for sentence in sentences(missing_permissions(self.api, hub.namespace, deploy_rules(hub)))
+        ]
+        if lacking:
+            raise PlatformError(f"this account may not {'; '.join(lacking)}")
 
     def lock(self, owner: LockOwner, force: bool = False) -> bool:
-        self._refuse()
+        return self.deploy_lock.take(owner, force)
 
     def unlock(self, owner: LockOwner) -> bool:
-        self._refuse()
+        return self.deploy_lock.release(owner)
 
-    def _refuse(self) -> NoReturn:
-        raise PlatformError(f"cluster {self.cluster.name} is on kubernetes, where this release does not deploy yet")
+    @property
+    def deploy_lock(self) -> ClusterLock:
+        """The lock of the cluster."""
+        if self.permissions == "namespace":
+            namespaces = [self._place_of(name).namespace for name in self._members()]
+        else:
+            namespaces = [NAMESPACE]
+        return ClusterLock(self.api, namespaces, self.cluster.name)
+
+    def place(self, hub: Hub) -> Place:
+        """Return where a hub is on the cluster."""
+        return Place(self.cluster.name, hub.name, hub.namespace, hub.release)
+
+    def _preview(self, observed: ObservedRelease, desired: dict[str, DesiredRelease]) -> Preview | None:
+        """Return what a deploy would change of a hub's objects."""
+        wanted = desired[observed.place.hub]
+        if observed.release is None:
+            return None
+        values, _generated = complete(wanted.values, HubSecret(self.api, observed.place).generated, {})
+        return preview(observed.release, self.charts.path(wanted.chart), values, wanted.redactor)
+
+    def _place_of(self, name: str) -> Place:
+        """Return where a hub is that may be known by its name only."""
+        variables = self.inventory.hosts[name].variables if name in self.inventory.hosts else {}
+        namespace = str(variables.get("hub_namespace") or name)
+        return Place(self.cluster.name, name, namespace, str(variables.get("hub_release") or name))
+
+    def _members(self) -> list[str]:
+        """Return all hubs of the cluster in the inventory."""
+        return list(self.inventory.clusters.get(self.cluster.name, ()))
+
+    def _check_target(self, hub: Hub, every: bool) -> HubTarget:
+        choices, warnings = check_choices(hub, self.chart_values(hub).merged, every)
+        return HubTarget(hub.name, self.cluster.name, hub.url, "", choices, warnings=warnings)
+
+
+def with_deploy_settings(values: Values) -> Values:
+    """Return the values of a hub that is deployed: with the service of the check, and a database that outlives it."""
+    added: Values = {}
+    for setting in check_service_settings():
+        assign(added, setting.path, setting.value)
+    # Helm keeps such objects when it removes the release (https://helm.sh/docs/howto/charts_tips_and_tricks).
+    assign(added, ("hub", "db", "pvc", "annotations"), {"helm.sh/resource-policy": "keep"})
+    return merge(added, values)

@@ -4,12 +4,13 @@
 """The permissions in a hub's namespace of the account that deploys, with ``cluster_permissions: namespace``.
 
 Helm reads, watches and changes each object of a release. Whoever creates a Role must have what it grants: the hub's
-grants pods, volumes, secrets and services of sessions, and events.
+grants pods, volumes, secrets and services of sessions, and events. The playbooks need a few more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from ...schema.model import Hub
@@ -23,9 +24,25 @@ _MANAGE = [*_READ, "create", "patch", "delete"]
 _RBAC, _NETWORKING = "rbac.authorization.k8s.io", "networking.k8s.io"
 
 
+@dataclass(frozen=True)
+class Rule:
+    """What an account may do with a resource; resource: also a subresource, such as pods/log."""
+
+    group: str
+    resource: str
+    verbs: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the rule as a Role has it."""
+        return {"apiGroups": [self.group], "resources": [self.resource], "verbs": list(self.verbs)}
+
+
 def role_objects(hub: Hub) -> list[dict[str, Any]]:
     """Return a service account, a Role that suffices to install, upgrade and remove a hub, and their RoleBinding."""
-    rules = [{"apiGroups": [group], "resources": [resource], "verbs": verbs} for group, resource, verbs in _rules(hub)]
+    rules = [
+        {"apiGroups": [rule.group], "resources": [rule.resource], "verbs": list(rule.verbs)}
+        for rule in deploy_rules(hub)
+    ]
     reference = {"kind": "Role", "name": ACCOUNT, "apiGroup": _RBAC}
     subject = {"kind": "ServiceAccount", "name": ACCOUNT, "namespace": hub.namespace}
     return [
@@ -39,8 +56,46 @@ def _object(version: str, kind: str, hub: Hub) -> dict[str, Any]:
     return {"apiVersion": version, "kind": kind, "metadata": {"name": ACCOUNT, "namespace": hub.namespace}}
 
 
-def _rules(hub: Hub) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield group, resource and verbs of each rule."""
+def deploy_rules(hub: Hub) -> list[Rule]:
+    """Return what a deploy of a hub needs in its namespace, each resource once."""
+    verbs: dict[tuple[str, str], list[str]] = {}
+    for group, resource, some in (*_helm_rules(hub), *_PLAYBOOKS):
+        known = verbs.setdefault((group, resource), [])
+        known += [verb for verb in some if verb not in known]
+    return [Rule(group, resource, tuple(some)) for (group, resource), some in verbs.items()]
+
+
+def read_rules(hub: Hub) -> list[Rule]:
+    """Return what a plan, a status and a check of a hub need in its namespace."""
+    return [Rule(group, resource, tuple(verbs)) for group, resource, verbs in _READING]
+
+
+#: What a plan reads, and what a check needs: the token of its service, and a way to the proxy.
+_READING = (
+    ("", "secrets", ["get", "list"]),
+    ("", "pods", ["get", "list"]),
+    ("", "services", ["get"]),
+    ("", "events", ["list"]),
+    ("apps", "deployments", ["list"]),
+)
+#: What the playbooks need beside Helm: the lock, the identity of the namespace, reasons of failures, the check, and
+#: stopping a hub.
+_PLAYBOOKS = (
+    ("", "namespaces", ["get"]),
+    ("coordination.k8s.io", "leases", ["get", "create", "update", "delete"]),
+    ("", "events", _READ),
+    ("", "pods", ["delete"]),
+    ("", "pods/log", ["get"]),
+    ("", "pods/portforward", ["get", "create"]),
+    ("", "pods/exec", ["get", "create"]),
+    ("apps", "deployments/scale", ["patch"]),
+    ("apps", "statefulsets", _READ),
+    ("apps", "daemonsets", _READ),
+)
+
+
+def _helm_rules(hub: Hub) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield group, resource and verbs of what install.sh needs."""
     exposure = hub.cluster["cluster_exposure"]
     brings_roles = not hub["hub_service_account"]
     yield "", "configmaps", _MANAGE

@@ -8,18 +8,16 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Sequence
-from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run import Progress, run_checks
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
     CheckOptions,
-    Choice,
     HubTarget,
+    target_of,
 )
 
 from ...common import files
 from ...common.errors import reason
-from ...common.persisted import from_persisted
 from ..base import CheckResults, PlatformError
 from .layout import HubLayout
 from .observe.services import running
@@ -52,19 +50,6 @@ def check_hubs(
 def not_deployed(hub: str) -> str:
     """Return what is said of a hub that is not there yet."""
     return f"hub {hub} is not deployed; run the playbook deploy first"
-
-
-def recorded_target(target: HubTarget) -> dict[str, Any]:
-    """Return a target as JSON-able data without its token; :func:`target_of` reads it, in later releases as well."""
-    return {key: value for key, value in dataclasses.asdict(target).items() if key != "token"}
-
-
-def target_of(values: dict[str, Any]) -> HubTarget:
-    """Return the target that ``dataclasses.asdict`` or :func:`recorded_target` made the values from."""
-    machine = values.get("machine")
-    choices = [from_persisted(Choice, choice) for choice in values["choices"]]
-    given = {"token": "", **values, "choices": choices, "machine": tuple(machine) if machine else None}
-    return from_persisted(HubTarget, given)
 
 
 def _token(hub: str, layout: HubLayout) -> str:

@@ -39,6 +39,7 @@ class Record:
     collection, revision: the collection's version, and the inventory's git revision or "".
     jupyterhub, chart: their versions.
     parts: what Helm was given, name -> digest; see :class:`DesiredRelease`.
+    addons: release of each add-on -> its revision.
     workloads: name of each Deployment of the release -> its generation at the end of the deploy.
     database: name of the copy of the database that was made before, or "".
     back_to: number of the deploy that a rollback restored, or 0.
@@ -54,6 +55,7 @@ class Record:
     jupyterhub: str = ""
     chart: str = ""
     parts: dict[str, str] = field(default_factory=dict)
+    addons: dict[str, int] = field(default_factory=dict)
     workloads: dict[str, int] = field(default_factory=dict)
     database: str = ""
     back_to: int = 0
@@ -127,7 +129,7 @@ class HubSecret:
         others = [each for each in self.records if each.number < record.number]
         self.records = [record, *others]
 
-    def finish(self, number: int, **changes: Any) -> None:
+    def finish(self, number: int, /, **changes: Any) -> None:
         """Change a record, such as its result."""
         self.records = [
             dataclasses.replace(record, **changes) if record.number == number else record for record in self.records

@@ -22,16 +22,14 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets 
     CheckOptions,
     Choice,
     HubTarget,
+    recorded_target,
+    target_of,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.lock_owner import UNKNOWN, LockOwner
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import CheckResults, PlatformError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import check as checking
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import queries
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.check import (
-    check_hubs,
-    recorded_target,
-    target_of,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.check import check_hubs
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.gather import MachineFacts
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import HubLayout, Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.lock import take

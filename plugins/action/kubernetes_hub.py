@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controller side of the module kubernetes_hub."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import recorded_target
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import (
+    NOT_CHECKED,
+    UNCHANGED,
+    HubDiff,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply import stop
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply.change import Change
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply.deploy import deploy
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.diff import (
+    diff_release,
+    needs_content,
+    reasons_of_people,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.observe import read_releases
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.kubernetes_action import KubernetesAction
+
+STATES = ("present", "stopped", "absent")
+
+
+class ActionModule(KubernetesAction):
+    """Deploys, stops or removes a hub; see the module's documentation."""
+
+    ARGUMENTS = frozenset({"state", "end_sessions", "end_sessions_variable", "remove_data"})
+
+    def work(self, change: Change) -> dict[str, Any]:
+        """Do what the state says."""
+        state = str(self.argument("state", "present"))
+        if state not in STATES:
+            raise AnsibleActionFail(f"state: {state!r} is not one of {', '.join(STATES)}")
+        return {"present": self._deploy, "stopped": self._stop, "absent": self._remove}[state](change)
+
+    def _deploy(self, change: Change) -> dict[str, Any]:
+        found = self._difference(change)
+        codes = {reason.code for reason in found.reasons}
+        if found.action == UNCHANGED or codes == {NOT_CHECKED}:
+            return {"changed": False}
+        result: dict[str, Any] = {"changed": True, "reasons": [str(reason) for reason in found.reasons]}
+        if self._task.diff and found.before != found.after:
+            result["diff"] = {"before": found.before, "after": found.after}
+        if self._task.check_mode:
+            return result
+        target = self.platform.check_targets([self.hub], None)[0]
+        desired = self.platform.desired(self.hub)
+        take_over = reasons_of_people(found.reasons)
+        return {**result, "revision": deploy(change, desired, self.platform.charts, recorded_target(target), take_over)}
+
+    def _difference(self, change: Change) -> HubDiff:
+        desired, observed = self.platform.desired(self.hub), change.observe()
+        if self._task.diff and needs_content(desired, observed):
+            read_releases(change.api, [observed])
+        return diff_release(desired, observed)
+
+    def _stop(self, change: Change) -> dict[str, Any]:
+        users = self._users(change)
+        running = [name for name, workload in change.observe().workloads.items() if workload.wanted]
+        if self._task.check_mode:
+            return {"changed": bool(running), "users": users, "stopped": sorted(running)}
+        if users is not None:
+            stop.end_sessions(change)
+        stopped = stop.stop(change)
+        return {"changed": bool(stopped or users), "users": users or [], "stopped": stopped}
+
+    def _remove(self, change: Change) -> dict[str, Any]:
+        users = self._users(change)
+        data = bool(self.argument("remove_data", False))
+        if self._task.check_mode:
+            return {"changed": change.observe().newest is not None, "users": users or []}
+        return {"changed": stop.remove(change, data), "users": users or []}
+
+    def _users(self, change: Change) -> list[str] | None:
+        """Return whose sessions are ended, None if sessions go on; fail where nobody asked for their end."""
+        ending = self.argument("end_sessions")
+        if ending is None:
+            return None
+        users = stop.users_with_sessions(change)
+        if not ending:
+            stop.refuse_sessions(users, str(self.argument("end_sessions_variable", "stop_end_sessions")))
+        return users

@@ -1,0 +1,157 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deploy a hub: its namespace, secrets, release and add-ons, in this order; interrupted, it can be repeated."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ....fleet.revisions import APPLIED, APPLYING, FAILED
+from ...errors import PlatformError
+from ..api.client import ApiError, ignoring
+from ..chart.charts import Charts
+from ..chart.content import ChartReference
+from ..observe import HelmRevision
+from ..releases.desired import ADDON, DesiredRelease
+from ..releases.records import CLUSTER_LABEL, OWNER, HubSecret, Record
+from ..values.generated import complete
+from ..values.layers import Values
+from .change import Change
+from .rollout import wait_for_rollout
+
+#: Seconds after which somebody else's helm is no longer at work: more than its default timeout.
+_OTHERS_AT_WORK = 600.0
+#: Name of the chart's own Secret.
+_CHART_SECRET = "hub"
+_RELEASE_NAME = "meta.helm.sh/release-name"
+
+
+def deploy(change: Change, desired: DesiredRelease, charts: Charts, check: dict[str, Any], take_over: bool) -> int:
+    """Deploy a hub, and return the revision of its release.
+
+    check: what its check tries, for later. take_over: whether people changed objects, which Helm 4 would not replace.
+    Raises PlatformError.
+    """
+    place = change.place
+    _make_namespace(change)
+    secret = change.secret()
+    recover(change, secret)
+    observed = change.observe()
+    number = (observed.newest.number if observed.newest else 0) + 1
+    values, secret.generated = complete(desired.values, secret.generated, _of_chart(change))
+    secret.begin(change.record(number, parts=desired.parts, chart=desired.version, jupyterhub=desired.jupyterhub))
+    secret.checks[str(number)] = check
+    secret.write(change.keep)
+    change.renew()
+    try:
+        _upgrade(change, place.release, charts.path(desired.chart), values, take_over)
+        addons = _upgrade_addons(change, desired, secret, charts, take_over)
+        wait_for_rollout(change.api, place.namespace, place.release, change.timeout, change.report, mask=change.mask)
+        for name in addons:
+            wait_for_rollout(change.api, place.namespace, name, change.timeout, change.report, mask=change.mask)
+    except PlatformError:
+        finish(change, secret, number, FAILED)
+        raise
+    return finish(change, secret, number, APPLIED, addons=addons)
+
+
+def finish(change: Change, secret: HubSecret, number: int, result: str, **more: Any) -> int:
+    """Record the result of a deploy, with the revision that it became; return this."""
+    observed = change.observe()
+    newest = observed.newest.number if observed.newest else number
+    workloads = {name: workload.generation for name, workload in observed.workloads.items()}
+    check = secret.checks.pop(str(number), None)
+    if check is not None:
+        secret.checks[str(newest)] = check
+    secret.finish(number, number=newest, result=result, workloads=workloads, **more)
+    secret.write(change.keep)
+    return newest
+
+
+def recover(change: Change, secret: HubSecret) -> None:
+    """Remove the revision of a helm that was killed, which Helm itself would take for one at work.
+
+    Raises PlatformError where it may be somebody else's that still works.
+    """
+    releases = [change.place.release, *(secret.newest.addons if secret.newest else ())]
+    for release in releases:
+        newest = change.newest(release)
+        if newest is None or not newest.pending:
+            continue
+        last = secret.newest
+        ours = last is not None and last.result == APPLYING
+        age = time.time() - newest.modified
+        if not ours and age < _OTHERS_AT_WORK:
+            raise PlatformError(
+                f"somebody else's helm is at work on the release {release} ({newest.status} since {age:.0f} seconds); "
+                f"wait for its end; if it was killed, deploy again in {_OTHERS_AT_WORK - age:.0f} seconds"
+            )
+        name = f"sh.helm.release.v1.{release}.v{newest.number}"
+        change.report(
+            f"{release}: removing revision {newest.number}, left as {newest.status} by a helm that was killed"
+        )
+        change.api.delete(f"/api/v1/namespaces/{change.place.namespace}/secrets/{name}")
+
+
+def _make_namespace(change: Change) -> None:
+    namespace = change.place.namespace
+    labels = {"app.kubernetes.io/managed-by": OWNER, CLUSTER_LABEL: change.place.cluster}
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}
+    try:
+        found = change.api.find(f"/api/v1/namespaces/{namespace}")
+        if found is None:
+            ignoring(409, lambda: change.api.create("/api/v1/namespaces", body))
+        elif found["status"].get("phase") == "Terminating":
+            raise PlatformError(f"the namespace {namespace} is being removed; deploy again when it is gone")
+    except ApiError as error:
+        if error.status != 403:
+            raise
+        # Whoever may not read namespaces finds out by the first object in it.
+
+
+def _of_chart(change: Change) -> dict[str, str]:
+    """Return the content of the chart's own Secret, if it is of this release; {} where there is none."""
+    found = change.api.find(f"/api/v1/namespaces/{change.place.namespace}/secrets/{_CHART_SECRET}") or {}
+    annotations = (found.get("metadata") or {}).get("annotations") or {}
+    if annotations.get(_RELEASE_NAME) != change.place.release:
+        return {}
+    content: dict[str, str] = found.get("data") or {}
+    return content
+
+
+def _upgrade(change: Change, release: str, chart: str, values: Values, take_over: bool) -> None:
+    author = change.author
+    words = [f"hubfleet {author['collection']}", author["who"]]
+    if author["revision"]:
+        words.append(f"inventory {author['revision']}")
+    change.report(f"{change.place.hub}: helm upgrade {release}")
+    change.helm.upgrade(release, chart, values, change.keep, ", ".join(words), take_over)
+
+
+def _upgrade_addons(
+    change: Change, desired: DesiredRelease, secret: HubSecret, charts: Charts, take_over: bool
+) -> dict[str, int]:
+    """Upgrade the add-ons that differ from the last deploy, remove those that are gone; return release -> revision."""
+    before = next((record for record in secret.records[1:] if record.result not in (APPLYING, FAILED)), None)
+    found: dict[str, int] = {}
+    for addon in desired.addons:
+        newest = change.newest(addon.name)
+        if newest is None or not _is_deployed(f"{ADDON}{addon.addon}", addon.name, newest, desired, before):
+            change.renew()
+            chart = charts.path(ChartReference(addon.chart, addon.version, addon.repository))
+            _upgrade(change, addon.name, chart, addon.values, take_over)
+            newest = change.newest(addon.name)
+        found[addon.name] = newest.number if newest else 0
+    for name in sorted(set(before.addons if before else ()) - set(found)):
+        change.report(f"{change.place.hub}: removing the add-on {name}")
+        change.helm.uninstall(name)
+    return found
+
+
+def _is_deployed(part: str, release: str, newest: HelmRevision, desired: DesiredRelease, before: Record | None) -> bool:
+    """Tell whether an add-on is as it should be since the last deploy."""
+    if before is None or before.parts.get(part) != desired.parts[part]:
+        return False
+    return newest.number == before.addons.get(release) and newest.status == "deployed"

@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stop a hub, end sessions, and remove a hub."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import PlatformError
+from ..api.client import ApiError
+from ..releases.records import CLUSTER_LABEL
+from ..values.check_service import CHECK_SERVICE
+from .change import Change
+
+#: Pods of users' servers, as the chart labels them, and who they belong to.
+SESSIONS = "component=singleuser-server"
+_USER = "hub.jupyter.org/username"
+#: Seconds that a server has to end after the signal to do so.
+_GRACE = 30
+
+
+def users_with_sessions(change: Change) -> list[str]:
+    """Return the users with running servers."""
+    users = {_user(pod) for pod in _session_pods(change)}
+    return sorted(user for user in users if not user.startswith(CHECK_SERVICE))
+
+
+def end_sessions(change: Change) -> None:
+    """End the servers of all users."""
+    for pod in _session_pods(change):
+        change.api.delete(_path(change, "pods", pod["name"]), gracePeriodSeconds=_GRACE)
+
+
+def stop(change: Change) -> list[str]:
+    """Stop hub, proxy and all other Deployments of the release; return the names of those that ran."""
+    change.renew()
+    running = sorted(name for name, workload in change.observe().workloads.items() if workload.wanted)
+    for name in running:
+        path = f"/apis/apps/v1/namespaces/{change.place.namespace}/deployments/{name}/scale"
+        change.api.patch(path, {"spec": {"replicas": 0}})
+    return running
+
+
+def remove(change: Change, remove_data: bool) -> bool:
+    """Remove a hub; return whether there was one. Claims stay, unless its data is removed as well."""
+    secret, observed = change.secret(), change.observe()
+    addons = secret.newest.addons if secret.newest else {}
+    there = observed.newest is not None
+    change.renew()
+    for release in (*addons, change.place.release):
+        change.report(f"{change.place.hub}: helm uninstall {release}")
+        change.helm.uninstall(release)
+    # Pods of sessions belong to no release.
+    end_sessions(change)
+    if not remove_data:
+        return there
+    for claim in change.api.list(_path(change, "persistentvolumeclaims"), metadata=True):
+        if _is_of_hub(claim["metadata"]):
+            change.api.delete(_path(change, "persistentvolumeclaims", claim["metadata"]["name"]))
+            there = True
+    there |= bool(secret.records)
+    secret.delete()
+    _remove_namespace(change)
+    return there
+
+
+def _remove_namespace(change: Change) -> None:
+    """Remove the namespace if a deploy made it and nothing of others is in it."""
+    path = f"/api/v1/namespaces/{change.place.namespace}"
+    try:
+        found = change.api.find(path)
+        if found and CLUSTER_LABEL in (found["metadata"].get("labels") or {}):
+            change.api.delete(path)
+    except ApiError as error:
+        if error.status != 403:
+            raise
+
+
+def _is_of_hub(metadata: dict[str, Any]) -> bool:
+    """Tell whether a claim is of the hub or of one of its users; claims for homes that the operator made are not."""
+    labels = metadata.get("labels") or {}
+    return labels.get("app") == "jupyterhub" or labels.get("app.kubernetes.io/name") == "jupyterhub"
+
+
+def _session_pods(change: Change) -> list[dict[str, Any]]:
+    found = change.api.list(_path(change, "pods"), SESSIONS, metadata=True)
+    return [pod["metadata"] for pod in found if not pod["metadata"].get("deletionTimestamp")]
+
+
+def _user(pod: dict[str, Any]) -> str:
+    return str((pod.get("annotations") or {}).get(_USER) or pod["name"])
+
+
+def _path(change: Change, kind: str, name: str = "") -> str:
+    return f"/api/v1/namespaces/{change.place.namespace}/{kind}" + (f"/{name}" if name else "")
+
+
+def refuse_sessions(users: list[str], variable: str) -> None:
+    """Raise PlatformError where sessions would be ended that nobody asked to end."""
+    if users:
+        raise PlatformError(
+            f"this would end the sessions of {', '.join(users)}; wait until they are done, or end them with "
+            f"-e {variable}=true; nothing was changed"
+        )
