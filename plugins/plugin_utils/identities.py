@@ -5,6 +5,9 @@
 
 So an inventory that was copied, or a name that now leads to another machine, does not change hubs
 of somebody else. The file is meant to be committed. Ansible leaves names with a leading dot alone.
+
+An identity may have parts, such as the UIDs of the namespaces that an account may see, written name=value with commas
+between them. Another run may see others; those that both have must be the same.
 """
 
 from __future__ import annotations
@@ -37,8 +40,9 @@ def recorded(directory: str) -> dict[str, str]:
 
 def mismatch(cluster: str, identity: str, directory: str) -> str:
     """Return why a cluster is not the recorded one, "" where it is, or where nothing is recorded."""
-    expected = recorded(directory).get(cluster)
-    if not expected or not identity or identity == expected:
+    expected = recorded(directory).get(cluster, "")
+    before, now = _parts(expected), _parts(identity)
+    if all(before[name] == now[name] for name in before if name in now):
         return ""
     return (
         f"this is another {cluster} than the one that was deployed before ({identity}, not {expected}); if it moved, "
@@ -49,9 +53,23 @@ def mismatch(cluster: str, identity: str, directory: str) -> str:
 def record(identities: dict[str, str], directory: str) -> list[str]:
     """Record clusters that are not yet; return their names. An inventory that cannot be written stays as it is."""
     known = recorded(directory)
-    new = {cluster: identity for cluster, identity in identities.items() if identity and cluster not in known}
+    merged = {name: _text({**_parts(found), **_parts(known.get(name, ""))}) for name, found in identities.items()}
+    new = {cluster: identity for cluster, identity in merged.items() if identity and identity != known.get(cluster)}
     if not new or not os.access(directory, os.W_OK):
         return []
     text = json.dumps({**known, **new}, indent=2, sort_keys=True) + "\n"
     files.write(os.path.join(directory, NAME), text.encode(), 0o644)
     return sorted(new)
+
+
+def _parts(identity: str) -> dict[str, str]:
+    """Return the parts of an identity by name: of one that is in parts, such as UIDs of namespaces, else itself."""
+    if not identity:
+        return {}
+    parts = [part.partition("=") for part in identity.split(",")]
+    return {name: value for name, _equals, value in parts} if all(equals for _, equals, _ in parts) else {"": identity}
+
+
+def _text(parts: dict[str, str]) -> str:
+    """Return the identity that has these parts."""
+    return ",".join(f"{name}={value}" if name else value for name, value in sorted(parts.items()))

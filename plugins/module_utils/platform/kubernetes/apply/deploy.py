@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..releases.desired import ADDON, DesiredRelease
 from ..releases.records import CLUSTER_LABEL, OWNER, HubSecret, Record
 from ..values.generated import complete
 from ..values.layers import Values
+from . import database
 from .change import Change
 from .rollout import wait_for_rollout
 
@@ -41,7 +43,9 @@ def deploy(change: Change, desired: DesiredRelease, charts: Charts, check: dict[
     observed = change.observe()
     number = (observed.newest.number if observed.newest else 0) + 1
     values, secret.generated = complete(desired.values, secret.generated, _of_chart(change))
-    secret.begin(change.record(number, parts=desired.parts, chart=desired.version, jupyterhub=desired.jupyterhub))
+    made = change.record(number, parts=desired.parts, chart=desired.version, jupyterhub=desired.jupyterhub)
+    copy = database.copy_before(change, _last_that_ran(secret), desired.jupyterhub, number)
+    secret.begin(dataclasses.replace(made, database=copy))
     secret.checks[str(number)] = check
     secret.write(change.keep)
     change.renew()
@@ -134,7 +138,7 @@ def _upgrade_addons(
     change: Change, desired: DesiredRelease, secret: HubSecret, charts: Charts, take_over: bool
 ) -> dict[str, int]:
     """Upgrade the add-ons that differ from the last deploy, remove those that are gone; return release -> revision."""
-    before = next((record for record in secret.records[1:] if record.result not in (APPLYING, FAILED)), None)
+    before = _last_that_ran(secret, skip=1)
     found: dict[str, int] = {}
     for addon in desired.addons:
         newest = change.newest(addon.name)
@@ -148,6 +152,11 @@ def _upgrade_addons(
         change.report(f"{change.place.hub}: removing the add-on {name}")
         change.helm.uninstall(name)
     return found
+
+
+def _last_that_ran(secret: HubSecret, skip: int = 0) -> Record | None:
+    """Return the newest record of a deploy that came to its end, after the newest ones that are skipped."""
+    return next((record for record in secret.records[skip:] if record.result not in (APPLYING, FAILED)), None)
 
 
 def _is_deployed(part: str, release: str, newest: HelmRevision, desired: DesiredRelease, before: Record | None) -> bool:

@@ -12,6 +12,7 @@ from ....fleet.revisions import APPLIED, APPLYING, FAILED, GOOD, REPLACED
 from ...errors import PlatformError
 from ..observe import ObservedRelease, read_release
 from ..releases.records import HubSecret, Record, good_before
+from . import database
 from .change import Change
 from .deploy import finish, recover
 from .rollout import wait_for_rollout
@@ -65,6 +66,7 @@ def roll_back(change: Change, secret: HubSecret, plan: RollbackPlan) -> int:
     secret.write(change.keep)
     change.renew()
     try:
+        _restore_database(change, secret, target, made)
         change.report(f"{place.hub}: helm rollback {place.release} {target.number}")
         change.helm.rollback(place.release, target.number, take_over=True)
         addons = _roll_back_addons(change, target)
@@ -116,6 +118,20 @@ def _ran_already(secret: HubSecret) -> bool:
         lambda record: record.parts == last.parts, (record for record in earlier if record.result != APPLYING)
     )
     return any(record.result in GOOD for record in since)
+
+
+def _restore_database(change: Change, secret: HubSecret, target: Record, made: Record) -> None:
+    """Restore the copy of the database with the schema of a deploy, if that may be another one than now."""
+    since = [record for record in secret.records if record.number > target.number and record.number < made.number]
+    if not target.jupyterhub or all(
+        database.minor(each.jupyterhub) == database.minor(target.jupyterhub) for each in since
+    ):
+        return
+    name = database.copy_of(secret.records, target)
+    if name:
+        database.restore(change, name)
+    else:
+        change.report(f"there is no copy of the database from JupyterHub {target.jupyterhub}; it stays as it is")
 
 
 def _roll_back_addons(change: Change, target: Record) -> dict[str, int]:
