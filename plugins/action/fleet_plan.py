@@ -23,6 +23,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model i
     FleetInput,
     Hub,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import nearest
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,
@@ -34,11 +35,16 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning impor
     plan_live,
 )
 
+#: How closely to look for what others changed.
+CHEAP, DEEP = "cheap", "deep"
+
 
 class ActionModule(FleetAction):
     """Compares every hub with its live state, or with another revision; see the module's documentation."""
 
-    ARGUMENTS = frozenset({"against", "file", "markdown", "fail_on_changes", "plan_file", "ignore_unreachable"})
+    ARGUMENTS = frozenset(
+        {"against", "drift", "file", "markdown", "fail_on_changes", "plan_file", "ignore_unreachable"}
+    )
 
     def keep_encrypted(self) -> bool:
         """Two revisions can be compared without the secrets in them."""
@@ -55,7 +61,7 @@ class ActionModule(FleetAction):
         if against:
             plan = plan_against(str(against), self.validated, hubs, inventory, task_vars, self._loader)
         else:
-            live = plan_live(hubs, self.platforms)
+            live = plan_live(hubs, self.platforms, self._deep())
             if live.blockers:
                 return report_problems([blocker.problem for blocker in live.blockers])
             _display_notices(live)
@@ -89,6 +95,15 @@ class ActionModule(FleetAction):
         if away and not self.argument("ignore_unreachable", False):
             return {**result, "failed": True, "msg": f"the changes of {', '.join(away)} are unknown, see above"}
         return result
+
+    def _deep(self) -> bool:
+        """Return whether to compare everything."""
+        drift = str(self.argument("drift") or CHEAP)
+        if drift not in (CHEAP, DEEP):
+            raise AnsibleActionFail(
+                f"plan_drift: {drift!r} is not one of {CHEAP}, {DEEP}{nearest(drift, (CHEAP, DEEP))}"
+            )
+        return drift == DEEP
 
     def _stale(self, plan: Plan) -> list[str]:
         """Return why the saved plan is out of date."""

@@ -31,7 +31,7 @@ STATES = ("present", "stopped", "absent")
 class ActionModule(KubernetesAction):
     """Deploys, stops or removes a hub; see the module's documentation."""
 
-    ARGUMENTS = frozenset({"state", "end_sessions", "end_sessions_variable", "remove_data"})
+    ARGUMENTS = frozenset({"state", "repair", "end_sessions", "end_sessions_variable", "remove_data"})
 
     def work(self, change: Change) -> dict[str, Any]:
         """Do what the state says."""
@@ -43,7 +43,8 @@ class ActionModule(KubernetesAction):
     def _deploy(self, change: Change) -> dict[str, Any]:
         found = self._difference(change)
         codes = {reason.code for reason in found.reasons}
-        if found.action == UNCHANGED or codes == {NOT_CHECKED}:
+        repair = bool(self.argument("repair", False))
+        if (found.action == UNCHANGED or codes == {NOT_CHECKED}) and not repair:
             return {"changed": False}
         result: dict[str, Any] = {"changed": True, "reasons": [str(reason) for reason in found.reasons]}
         if self._task.diff and found.before != found.after:
@@ -52,7 +53,7 @@ class ActionModule(KubernetesAction):
             return result
         target = self.platform.check_targets([self.hub], None)[0]
         desired = self.platform.desired(self.hub)
-        take_over = reasons_of_people(found.reasons)
+        take_over = repair or reasons_of_people(found.reasons)
         return {**result, "revision": deploy(change, desired, self.platform.charts, recorded_target(target), take_over)}
 
     def _difference(self, change: Change) -> HubDiff:

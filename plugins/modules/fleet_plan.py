@@ -28,6 +28,15 @@ options:
   against:
     description: A git revision of the inventory to compare with instead of the hubs, such as V(origin/main).
     type: str
+  drift:
+    description:
+      - How closely to look for what others changed.
+      - V(cheap) - what one read of a cluster tells.
+      - V(deep) - on Kubernetes, also every field of every object, with who changed it and when; on machines, the same
+        as V(cheap), which compares all files.
+    type: str
+    choices: [cheap, deep]
+    default: cheap
   file:
     description: Write the plan as JSON to this file, for CI, or to deploy exactly this plan later. It has no secrets.
     type: path

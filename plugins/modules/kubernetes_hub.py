@@ -37,6 +37,12 @@ options:
     type: str
     choices: [present, stopped, absent]
     default: present
+  repair:
+    description:
+      - Whether the plan found changes by others, with V(present). Helm is called although the inventory has not
+        changed, and what others changed is replaced.
+    type: bool
+    default: false
   end_sessions:
     description:
       - Whether users' servers may be ended, with V(stopped) and V(absent).

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import (
+    DRIFTED,
     ORPHANED,
+    UNCHANGED,
     UNREACHABLE,
     HubDiff,
     Reason,
@@ -71,22 +73,34 @@ class LivePlan:
         return [_for_playbooks(name, cluster, changing) for name, cluster in self.clusters.items()]
 
 
-def plan_live(hubs: list[Hub], platforms: Platforms) -> LivePlan:
-    """Compare hubs with what they are: one read per cluster. Hubs that left the inventory are in the plan, too."""
+def plan_live(hubs: list[Hub], platforms: Platforms, deep: bool = False) -> LivePlan:
+    """Compare hubs with what they are: one read per cluster. Hubs that left the inventory are in the plan, too.
+
+    deep: whether to compare everything to find what others changed, which takes longer.
+    """
     found = LivePlan(Plan([]))
     planned: dict[str, HubPlan] = {}
     orphans: list[HubPlan] = []
     clusters = platforms.deployable(hubs)
-    for name, state in read_clusters(clusters, lambda platform, members: platform.observe(members)).items():
+
+    def read(platform: Platform, members: list[Hub]) -> tuple[ClusterState, dict[str, list[Reason]]]:
+        state = platform.observe(members)
+        return state, platform.deep_drift(members, state) if deep else {}
+
+    for name, answer in read_clusters(clusters, read).items():
         platform, members = clusters[name]
-        if isinstance(state, UnreachableError):
-            found.unreachable[name] = str(state)
-            reasons = [Reason(UNREACHABLE, str(state))]
+        if isinstance(answer, UnreachableError):
+            found.unreachable[name] = str(answer)
+            reasons = [Reason(UNREACHABLE, str(answer))]
             planned.update({hub.name: _plan_of(hub, HubDiff(hub.name, UNREACHABLE, reasons)) for hub in members})
             continue
+        state, drift = answer
         found.clusters[name] = ObservedCluster(platform, members, state)
         for hub in members:
             diff = platform.diff(hub, platform.desired(hub, state.facts), state)
+            if drift.get(hub.name):
+                diff.reasons += drift[hub.name]
+                diff.action = DRIFTED if diff.action == UNCHANGED else diff.action
             planned[hub.name] = _plan_of(hub, diff)
         reasons = [Reason("left-inventory", LEFT_INVENTORY)]
         orphans += [hub_plan(HubDiff(orphan, ORPHANED, reasons), name) for orphan in state.orphans]

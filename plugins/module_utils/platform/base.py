@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Protocol
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import HubResult
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, HubTarget
 
-from ..fleet.changes import HubDiff
+from ..fleet.changes import HubDiff, Reason
 from ..fleet.lock_owner import LockOwner
 from ..fleet.revisions import Revision
 from ..fleet.snapshot import Snapshot
@@ -154,6 +154,13 @@ class Platform(ABC):
     @abstractmethod
     def diff(self, hub: Hub, desired: Any, state: Any) -> HubDiff:
         """Compare what the hub should be with what it is; secrets are masked in the result."""
+
+    def deep_drift(self, hubs: list[Hub], state: Any) -> dict[str, list[Reason]]:
+        """Return what others changed of hubs, found by comparing everything; a plan looks less closely.
+
+        state: as :meth:`observe` returned it. Takes longer than that.
+        """
+        return {}
 
     @abstractmethod
     def describe(self, hub: Hub) -> Snapshot:

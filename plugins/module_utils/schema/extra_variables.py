@@ -38,6 +38,7 @@ EXTRA_VARIABLES = (
     "init_hub",
     "init_platform",
     "plan_against",
+    "plan_drift",
     "plan_exit_code",
     "plan_file",
     "plan_markdown",

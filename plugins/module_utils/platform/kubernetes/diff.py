@@ -27,6 +27,7 @@ from ...fleet.changes import (
     Reason,
 )
 from ...fleet.revisions import APPLYING, CHECKED
+from .drift.ignored import Rule, is_ignored, parse_rules
 from .install_files import HEADER, values_text
 from .observe import ObservedRelease
 from .releases.desired import ADDON, CHART, VALUES, DesiredRelease, without
@@ -52,7 +53,7 @@ def diff_release(desired: DesiredRelease, observed: ObservedRelease) -> HubDiff:
     last = observed.records[0] if observed.records else None
     same = last is not None and last.result != APPLYING and last.parts == desired.parts
     changed = [] if same else list(_changes(desired, last))
-    drifted = [*_by_hand(observed, last), *_states(observed, last)]
+    drifted = [*_by_hand(observed, last, parse_rules(desired.ignored_drift)), *_states(observed, last)]
     found.reasons = changed + drifted + list(_effects(observed.preview))
     if drifted and not changed:
         found.action = DRIFTED if same else UPDATE
@@ -119,7 +120,7 @@ def _changes(desired: DesiredRelease, last: Record | None) -> Iterator[Reason]:
             yield Reason(ADDON_CHANGED, name if name in after else f"{name} to remove")
 
 
-def _by_hand(observed: ObservedRelease, last: Record | None) -> Iterator[Reason]:
+def _by_hand(observed: ObservedRelease, last: Record | None, ignored: Sequence[Rule]) -> Iterator[Reason]:
     """Yield what people did since the last deploy of this collection."""
     newest = observed.newest
     if newest is None or last is None:
@@ -134,7 +135,8 @@ def _by_hand(observed: ObservedRelease, last: Record | None) -> Iterator[Reason]
         yield Reason(INTERRUPTED, f"helm says: {newest.status}")
     elif last.result != APPLYING:
         for name, workload in sorted(observed.workloads.items()):
-            if name in last.workloads and workload.generation != last.workloads[name] and workload.wanted:
+            edited = name in last.workloads and workload.generation != last.workloads[name] and workload.wanted
+            if edited and not is_ignored(ignored, "Deployment", name, ""):
                 who = f" by {workload.editor}" if workload.editor else ""
                 yield Reason(EDITED, f"{name} was changed{who}")
 

@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, HubTarget
 
 from ...common.digests import digest
-from ...fleet.changes import HubDiff
+from ...fleet.changes import HubDiff, Reason
 from ...fleet.lock_owner import LockOwner
 from ...fleet.revisions import Revision
 from ...fleet.snapshot import Snapshot
@@ -27,7 +27,9 @@ from .api.credentials import Credentials
 from .chart.charts import Charts
 from .check import CheckedHub, check_hubs
 from .check_choices import check_choices
-from .diff import diff_release, needs_content
+from .diff import EDITED, diff_release, needs_content
+from .drift.deep import deep_drift
+from .drift.resources import Resources
 from .facts import KubernetesFacts, gather
 from .install_files import absolute_chart, values_text
 from .lease import NAMESPACE, ClusterLock
@@ -107,7 +109,22 @@ class KubernetesPlatform(Platform):
             with_deploy_settings(self.chart_values(hub).merged),
             addons,
             hub.redactor,
+            hub["hub_ignored_drift"],
         )
+
+    def deep_drift(self, hubs: list[Hub], state: ClusterState) -> dict[str, list[Reason]]:
+        found: list[ObservedRelease] = [state.hubs[hub.name] for hub in hubs if state.hubs[hub.name].newest]
+        read_releases(self.api, [observed for observed in found if observed.release is None])
+        by_name = {hub.name: hub for hub in hubs}
+        resources = Resources(self.api)
+        reasons = {}
+        for observed in found:
+            hub = by_name[observed.place.hub]
+            if observed.release:
+                rules = hub["hub_ignored_drift"]
+                findings = deep_drift(self.api, observed.release, rules, hub.redactor.mask, resources)
+                reasons[hub.name] = [Reason(EDITED, str(finding)) for finding in findings if finding.is_drift]
+        return reasons
 
     def describe(self, hub: Hub) -> Snapshot:
         values = self.chart_values(hub)

@@ -30,6 +30,7 @@ class DesiredRelease:
 
     chart: where its chart comes from. version, jupyterhub: of the chart, and of JupyterHub in it.
     values: what Helm is given, without the secrets that are generated on the cluster.
+    ignored_drift: rules of hub_ignored_drift.
     """
 
     place: Place
@@ -39,7 +40,7 @@ class DesiredRelease:
     values: Values
     addons: Sequence[AddonRelease] = ()
     redactor: Redactor = field(default_factory=Redactor)
-    permissions: str = "cluster-admin"
+    ignored_drift: Sequence[str] = ()
 
     @functools.cached_property
     def parts(self) -> dict[str, str]:

@@ -21,6 +21,7 @@ from ...config_classes import chosen_authenticator, section_of
 from ...config_code import code_problems, read_code
 from ..chart.charts import ChartFacts, Charts, UnusableChartError, incompatibility
 from ..chart.content import ChartError
+from ..drift.ignored import check_rule
 from ..values.addons import check_addons
 from ..values.chart_values import LAYERS, ChartCode, ChartValues, chart_values
 from ..values.layers import ChartPath, Values, over_defaults
@@ -113,6 +114,10 @@ class _HubValidator:
 
     def run(self, schema: ChartSchema) -> None:
         """Report all problems, each once."""
+        for index, rule in enumerate(self.hub["hub_ignored_drift"]):
+            wrong = check_rule(rule)
+            if wrong:
+                self._report_option(("hub_ignored_drift", index), f"{rule!r} {wrong}")
         config = self._config()
         if config is not None:
             check_config(config, self.facts.traits, self._report_config)
