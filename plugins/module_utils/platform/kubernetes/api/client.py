@@ -96,7 +96,7 @@ class KubernetesApi:
         found: Json = json.loads(self.request("PUT", path, {"fieldManager": FIELD_MANAGER}, body))
         return found
 
-    def patch(self, path: str, body: Json, content_type: str = MERGE_PATCH, **query: Any) -> Json:
+    def patch(self, path: str, body: Json | Objects, content_type: str = MERGE_PATCH, **query: Any) -> Json:
         """Change parts of an object."""
         query = {"fieldManager": FIELD_MANAGER, **query}
         found: Json = json.loads(self.request("PATCH", path, query, body, content_type))
@@ -121,7 +121,7 @@ class KubernetesApi:
         method: str,
         path: str,
         query: Json | None = None,
-        body: Json | None = None,
+        body: Json | Objects | None = None,
         content_type: str = "application/json",
         accept: str = "application/json",
     ) -> bytes:

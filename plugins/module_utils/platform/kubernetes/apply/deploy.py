@@ -14,7 +14,8 @@ from ...errors import PlatformError
 from ..api.client import ApiError, ignoring
 from ..chart.charts import Charts
 from ..chart.content import ChartReference
-from ..observe import HelmRevision
+from ..drift.repair import remove_additions
+from ..observe import HelmRevision, read_release
 from ..releases.desired import ADDON, DesiredRelease
 from ..releases.records import CLUSTER_LABEL, OWNER, HubSecret, Record
 from ..values.generated import complete
@@ -51,6 +52,8 @@ def deploy(change: Change, desired: DesiredRelease, charts: Charts, check: dict[
     change.renew()
     try:
         _upgrade(change, place.release, charts.path(desired.chart), values, take_over)
+        if take_over:
+            _remove_additions(change, desired)
         addons = _upgrade_addons(change, desired, secret, charts, take_over)
         wait_for_rollout(change.api, place.namespace, place.release, change.timeout, change.report, mask=change.mask)
         for name in addons:
@@ -132,6 +135,15 @@ def _upgrade(change: Change, release: str, chart: str, values: Values, take_over
         words.append(f"inventory {author['revision']}")
     change.report(f"{change.place.hub}: helm upgrade {release}")
     change.helm.upgrade(release, chart, values, change.keep, ", ".join(words), take_over)
+
+
+def _remove_additions(change: Change, desired: DesiredRelease) -> None:
+    """Remove what people added by hand; helm only replaces what they changed."""
+    observed = change.observe()
+    release = read_release(change.api, change.place, observed.newest.number) if observed.newest else None
+    if release:
+        for place in remove_additions(change.api, release, desired.ignored_drift, desired.redactor.mask):
+            change.report(f"removed {place}")
 
 
 def _upgrade_addons(

@@ -53,7 +53,7 @@ def deep_drift(
     be shared by releases, so that its API is read once.
     Raises UnreachableError, and PlatformError where the manifest cannot be read.
     """
-    comparison = _Comparison(api, release, parse_rules(ignored), mask, resources or Resources(api))
+    comparison = Comparison(api, release, parse_rules(ignored), mask, resources or Resources(api))
     found = comparison.run(objects_of(release))
     no_rights = [finding for finding in found if finding.code == NOT_COMPARED and not finding.note]
     findings = [finding for finding in found if finding not in no_rights]
@@ -85,7 +85,7 @@ def _with_metadata_of_helm(instance: Json, release: HelmRelease) -> Json:
     return {**instance, "metadata": {**metadata, "labels": labels, "annotations": annotations}}
 
 
-class _Comparison:
+class Comparison:
     """One release on its cluster."""
 
     def __init__(self, api: KubernetesApi, release: HelmRelease, rules: list[Rule], mask: Mask, resources: Resources):
@@ -122,15 +122,15 @@ class _Comparison:
             live = self.api.find(path)
             if live is None:
                 return [Finding(kind, name, MISSING)]
-            return _ObjectComparison(self, kind, name, manifest, path, live).findings()
+            return ObjectComparison(self, kind, name, manifest, path, live).findings()
         except ApiError as error:
             return [_not_compared(kind, name, error, self.mask)]
 
 
-class _ObjectComparison:
+class ObjectComparison:
     """One object that is there."""
 
-    def __init__(self, comparison: _Comparison, kind: str, name: str, manifest: Json, path: str, live: Json):
+    def __init__(self, comparison: Comparison, kind: str, name: str, manifest: Json, path: str, live: Json):
         self.comparison, self.kind, self.name, self.path, self.live = comparison, kind, name, path, live
         self.manifest = to_apply(manifest, live)
 
