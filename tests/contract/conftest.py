@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / ".ansible" / "collections"), str(ROOT / "tests" / "cluster")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / ".ansible" / "collections"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cluster"))
 
 from api_server import api_server  # noqa: F401  # pylint: disable=unused-import
 from harnesses import HARNESSES, Harness

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster that is an API server without nodes: Helm and everything that reads work as on any other, but nothing runs."""
+"""A cluster that is an API server without nodes: Helm and what reads work as on any other, but nothing runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply import deploy
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply.change import Change
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.charts import Charts
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.lease import NAMESPACE, ClusterLock
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.lease import (
+    NAMESPACE,
+    ClusterLock,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.platform import KubernetesPlatform
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Cluster, FleetInput, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import RECORDED_CHARTS, chart_code
