@@ -85,7 +85,7 @@ def left_overs(hub: ClusterHub) -> list[str]:
 
 def wait_until_clean(hub: ClusterHub) -> None:
     """A claim ends a little after the pod that used it."""
-    wait_for("the end of users, pods and claims of checks", lambda: not left_overs(hub))
+    wait_for("the end of users, pods and claims of checks", lambda: not left_overs(hub), patience=120)
 
 
 @pytest.mark.parametrize("url", ["", "http://check.invalid/team/"])

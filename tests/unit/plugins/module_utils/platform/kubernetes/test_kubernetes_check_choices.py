@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -165,3 +167,23 @@ def test_the_service_of_the_check_has_no_more_rights_than_it_needs() -> None:
     assert (service.path, service.value) == (("hub", "services", "hubfleet-check"), {"display": False})
     assert role.path == ("hub", "loadRoles", "hubfleet-check")
     assert role.value == {"services": ["hubfleet-check"], "scopes": ["admin:users", "servers", "tokens"]}
+
+
+def test_kubespawner_starts_what_the_check_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The image of every choice, and of the default one, with the list as Helm hands it on."""
+    module = pytest.importorskip("kubespawner.spawner", reason="this test needs the package jupyterhub-kubespawner")
+    for name in ("load_config", "shared_client"):
+        monkeypatch.setattr(module, name, lambda *_args, **_kwargs: None)
+    study = {"title": "Study", "environments": ["r", "python"], "sizes": ["small", "large"]}
+    given = {**CATALOGUES, "hub_profiles": [study, {"title": "Only R", "environments": ["r"]}]}
+    hub, values = hub_of(**given), values_of(**given).merged
+    profiles = json.loads(json.dumps(values["singleuser"]["profileList"], sort_keys=True))
+    images = {name: entry["image"] for name, entry in CATALOGUES["hub_environment_catalogue"].items()}
+    choices = [*check_choices(hub, values, every=True)[0], *check_choices(hub, values, every=False)[0]]
+    assert [choice.environment for choice in choices] == ["r", "r", "python", "python", "r", "r"]
+    for choice in choices:
+        spawner = module.KubeSpawner(_mock=True, profile_list=profiles, image="base:1")
+        spawner.user_options = choice.options
+        asyncio.run(spawner.load_user_options())
+        assert spawner.image == images[choice.environment], choice
+        assert spawner.mem_limit == {"small": 2**30, "large": 2**32}.get(choice.size), choice
