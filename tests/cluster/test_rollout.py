@@ -20,6 +20,9 @@ from typing import Any
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.api.client import KubernetesApi
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.api.credentials import Credentials
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply.image_puller import (
+    image_puller_problem,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply.rollout import (
     RolloutError,
     session_failure,
@@ -35,6 +38,8 @@ NO_IMAGE = "127.0.0.1:1/none:1"
 SECRET = "a-secret-in-a-log"
 CRASH = f"import sys\nprint('{SECRET}')\ndef start():\n    raise RuntimeError('no database {SECRET}')\nstart()"
 WAIT = ["sleep", "infinity"]
+#: Without a probe, a container is ready until it ends.
+LATE = {"exec": {"command": ["true"]}, "initialDelaySeconds": 30}
 
 
 def container(command: list[str] | None = None, **fields: Any) -> dict[str, Any]:
@@ -79,9 +84,14 @@ WORKLOADS: list[dict[str, Any]] = [
     workload("no-claim", mounting({"persistentVolumeClaim": {"claimName": "missing"}})),
     workload("no-file", mounting({"configMap": {"name": "missing"}})),
     workload("no-secret", running(envFrom=[{"secretRef": {"name": "missing"}}])),
-    workload("crash", running(command=["python3", "-c", CRASH])),
+    workload("crash", running(command=["python3", "-c", CRASH], readinessProbe=LATE)),
     workload("no-program", running(command=["/no-program"])),
-    workload("memory", running(command=["python3", "-c", "x = 'x' * 10**9"], resources={"limits": {"memory": "60Mi"}})),
+    workload(
+        "memory",
+        running(
+            command=["python3", "-c", "x = 'x' * 10**9"], resources={"limits": {"memory": "60Mi"}}, readinessProbe=LATE
+        ),
+    ),
     workload("silent", running(readinessProbe={"exec": {"command": ["sh", "-c", "echo not yet; exit 1"]}})),
 ]
 OF_QUOTA: list[dict[str, Any]] = [
@@ -198,7 +208,7 @@ def test_failures_are_told_with_their_reason(outcomes: dict[str, Future[Outcome]
 
 def test_pods_of_an_older_revision_do_not_matter(kubernetes: Kubernetes, namespaces: list[str]) -> None:
     """Nor do pods of other releases, and sessions."""
-    crashing = running(command=["python3", "-c", CRASH])
+    crashing = running(command=["python3", "-c", CRASH], readinessProbe=LATE)
     apply = ("--namespace", namespaces[0], "apply", "--filename", "-")
     kubernetes.kubectl(*apply, given=workload("repaired", crashing))
     session = {"name": "jupyter-ada", "labels": {"component": "singleuser-server", "app": "repaired"}}
@@ -217,6 +227,18 @@ def test_pods_of_an_older_revision_do_not_matter(kubernetes: Kubernetes, namespa
     assert reason == (
         "pod jupyter-ada crashes: container main ends with exit code 1; its log says: RuntimeError: no database ****"
     )
+
+
+def test_image_pullers_that_hold_up_a_deploy(kubernetes: Kubernetes, namespaces: list[str]) -> None:
+    labels = {"component": "hook-image-puller", "release": "pulled"}
+    pull = container(["true"], name="image-pull-0", image="Not a name")
+    puller = {"metadata": {"name": "puller", "labels": labels}, "spec": {**running(), "initContainers": [pull]}}
+    given = {"apiVersion": "v1", "kind": "Pod", **puller}
+    kubernetes.kubectl("--namespace", namespaces[0], "create", "--filename", "-", given=given)
+    api = KubernetesApi(Credentials(str(kubernetes.kubeconfig)))
+    expected = "pod puller cannot pull image Not a name: this is no name of an image"
+    wait_for(expected, lambda: image_puller_problem(api, namespaces[0], "pulled").endswith(expected))
+    assert image_puller_problem(api, namespaces[0], "good") == ""
 
 
 def test_few_rights_are_enough(kubernetes: Kubernetes, namespaces: list[str]) -> None:

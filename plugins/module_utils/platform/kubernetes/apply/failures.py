@@ -148,7 +148,7 @@ def _waiting(container: Json, status: Json, events: Sequence[Event]) -> Finding 
     if reason == "ErrImageNeverPull":
         return Finding(f"has no image {image} on its node, and may not pull it (imagePullPolicy Never)", 0)
     if reason in _PULL:
-        return _pull(image, reason, message, events)
+        return _pull(image, message, events)
     if reason == "CreateContainerConfigError":
         return Finding(f"cannot start container {name}: {_plain(message) or 'its configuration is wrong'}", MISSING)
     if reason in ("CreateContainerError", "RunContainerError", "PostStartHookError"):
@@ -163,7 +163,7 @@ def _not_started(name: str, message: str, patience: float | None) -> Finding:
     return Finding(f"cannot start container {name}: {_plain(message)}", patience)
 
 
-def _pull(image: str, reason: str, message: str, events: Sequence[Event]) -> Finding:
+def _pull(image: str, message: str, events: Sequence[Event]) -> Finding:
     """Return why an image is not pulled, with the words of the registry."""
     failures = [event for event in events if event.message.startswith(f'{_PULL_FAILED} "{image}"')]
     last = latest(failures, lambda event: True)
@@ -175,7 +175,7 @@ def _pull(image: str, reason: str, message: str, events: Sequence[Event]) -> Fin
     tried = sum(event.count for event in failures)
     # A pod of before may still wait for its next try, which can find an image that was pushed meanwhile.
     now = any(event.fresh for event in failures)
-    certain = _REFUSED.search(words) or (tried >= 2 and reason == "ImagePullBackOff")
+    certain = _REFUSED.search(words) or tried >= 2
     return Finding(text, 0 if now and certain else None)
 
 
@@ -197,7 +197,8 @@ def _crash(container: Json, status: Json, events: Sequence[Event], before: int) 
         return None
     if "terminated" in state and ended.get("exitCode") == 0 and restarts <= 0:
         return None  # as an init container that is done
-    patience = 0 if restarts >= 2 or (loops and restarts >= 1) else None
+    ends = restarts + ("terminated" in state)
+    patience = 0 if ends >= 2 or (loops and restarts >= 1) else None
     name, why = container["name"], ended.get("reason")
     if why == "OOMKilled":
         limit = ((container.get("resources") or {}).get("limits") or {}).get("memory")

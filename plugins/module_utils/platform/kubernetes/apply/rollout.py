@@ -102,6 +102,10 @@ class _Seen:
         """Return those of its newest pods that are not ready."""
         return [pod for pod in self.newest(workload) if condition(pod, "Ready").get("status") != "True"]
 
+    def has_all(self, workload: Workload) -> bool:
+        """Return whether a workload has the pods that it wants, and no others."""
+        return len(self.newest(workload)) >= workload.wanted and not self.leaving(workload)
+
     def leaving(self, workload: Workload) -> list[Json]:
         """Return the pods of a workload that have to go, and have not gone."""
         newest = self.newest(workload)
@@ -241,7 +245,8 @@ class _Rollout:
             line = workload.lacks()
         line = self.evidence.line(line)
         self._reasons.append(problems[0] if problems else f"{workload.name}: {line}")
-        if workload.observed:  # the other takes a moment only
+        # That controllers notice a change, and that pods are ready, takes a moment only.
+        if workload.observed and (shown or seen.unready(workload) or not seen.has_all(workload)):
             self._show(workload.name, line)
 
     def _show(self, name: str, line: str) -> None:

@@ -64,9 +64,10 @@ def test_images_that_are_not_pulled(reason: str, message: str, said: str, words:
 
 
 def test_a_second_failed_pull_is_certain() -> None:
-    events = [event("Failed", f'Failed to pull image "{IMAGE}": {NO_HOST}', count=2)]
-    assert found(pod(state=waiting("ErrImagePull", NO_HOST)), events).patience is None
-    assert found(pod(state=waiting("ImagePullBackOff", BACK_OFF)), events).patience == 0
+    failed = f'Failed to pull image "{IMAGE}": {NO_HOST}'
+    for state in (waiting("ErrImagePull", NO_HOST), waiting("ImagePullBackOff", BACK_OFF)):
+        assert found(pod(state=state), [event("Failed", failed)]).patience is None
+        assert found(pod(state=state), [event("Failed", failed, count=2)]).patience == 0
 
 
 def test_pulls_of_before_the_wait_and_without_events() -> None:
@@ -226,6 +227,7 @@ def test_crashes() -> None:
     assert (finding.container, finding.previous) == ("hub", True)
     assert found(crashed({"running": {}}, 1), []).patience is None
     assert found(crashed({"running": {}}, 2), []).patience == 0
+    assert found(crashed(ended(), 1), []).patience == 0
     first = found(pod(state=ended()), [])
     assert first.patience is None and not first.previous
     assert pod_finding(pod(state=ended(0, "Completed")), []) is None

@@ -12,6 +12,9 @@ import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.errors import UnreachableError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.api.client import ApiError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply import rollout
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply.image_puller import (
+    image_puller_problem,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply.rollout import (
     RolloutError,
     session_failure,
@@ -354,3 +357,20 @@ def test_sessions() -> None:
     assert reason(pod(), events=UnreachableError("silent")) == ""
     evicted = pod(status={"phase": "Failed", "message": "The node was low on resource: memory."})
     assert reason(evicted) == "pod hub-new-1 has failed: The node was low on resource: memory."
+
+
+def test_image_pullers() -> None:
+    """The node that holds them up is named first."""
+
+    def problem(*pods: dict[str, Any], **collections: Any) -> str:
+        cluster: Any = Cluster(pods=list(pods), **collections)
+        return image_puller_problem(cluster, "research", "jupyterhub")
+
+    pulls = pod("puller-1", state=waiting("ContainerCreating"))
+    refused = pod("puller-2", state=waiting("ErrImagePull", "manifest unknown"), node="node2")
+    assert problem() == problem(READY) == ""
+    assert problem(READY, pulls) == "1 image puller of 2 not ready: node node1: pod puller-1 starts on the node node1"
+    assert problem(READY, pulls, refused) == (
+        f"2 image pullers of 3 not ready: node node2: pod puller-2 cannot pull image {IMAGE}: manifest unknown"
+    )
+    assert problem(pulls, events=UnreachableError("silent")) == ""
