@@ -14,6 +14,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes 
     UNCHANGED,
     HubDiff,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply import stop
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply.change import Change
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply.deploy import deploy
@@ -41,6 +42,10 @@ class ActionModule(KubernetesAction):
         return {"present": self._deploy, "stopped": self._stop, "absent": self._remove}[state](change)
 
     def _deploy(self, change: Change) -> dict[str, Any]:
+        pending = self.hub["hub_pending_secrets"]
+        if pending:
+            # Helm would replace a working hub by one without its secrets.
+            raise PlatformError(f"hub_pending_secrets: the secrets of {', '.join(pending)} are missing")
         found = self._difference(change)
         codes = {reason.code for reason in found.reasons}
         repair = bool(self.argument("repair", False))

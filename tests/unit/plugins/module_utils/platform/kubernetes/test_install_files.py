@@ -343,7 +343,8 @@ def test_the_role_has_what_the_release_has() -> None:
     assert {"roles", "rolebindings", "serviceaccounts", "events", "replicasets"} <= rules.keys()
     assert "update" in rules["secrets"] and not {"ingresses", "httproutes"} & rules.keys()
     given = rules_of(hub_service_account="institute")
-    assert not {"roles", "rolebindings", "serviceaccounts", "events"} & given.keys()
+    assert not {"roles", "rolebindings", "serviceaccounts"} & given.keys()
+    assert given["events"] == ["get", "list", "watch"]
     exposed = {"hub_domain": "hub.example.org", "cluster_certificate_issuer": "letsencrypt"}
     assert "ingresses" in rules_of(cluster_exposure="ingress", **exposed)
     assert "role.yaml" not in install_files(hub_of(), {}, REFERENCES[0], "").texts
