@@ -64,6 +64,14 @@ def chart_code() -> ChartCode:
     return ChartCode(package=runtime, **own)
 
 
+@functools.cache
+def backup_program() -> dict[str, str]:
+    """Return the program of pods that back up hubs on Kubernetes: path -> text of its modules."""
+    names = ("__init__", "files", "names", "backup/__init__", "backup/content", "backup/restic")
+    package = {f"hubfleet_runtime/{name}.py": assets().runtime[f"hubfleet_runtime/{name}.py"] for name in names}
+    return {**package, **_texts(os.path.join(ROLES, "hub", "files", "backup"), (".py",))}
+
+
 def _is_for_charts(path: str) -> bool:
     """Return whether a file of the runtime works inside of hubs on Kubernetes, too."""
     package, _slash, name = path.partition("/")

@@ -39,6 +39,8 @@ class KubernetesAction(ActionBase):
     ARGUMENTS: frozenset[str] = frozenset()
     #: Whether the hub is used as it was deployed, whatever its options are in the inventory.
     AS_DEPLOYED = False
+    #: Whether the lock of the cluster is held, and has to be.
+    NEEDS_LOCK = True
     #: The hub, and the platform of its cluster.
     hub: Hub
     platform: KubernetesPlatform
@@ -66,7 +68,7 @@ class KubernetesAction(ActionBase):
             if wrong:
                 raise PlatformError(f"{wrong}; nothing was changed")
             change = self._change(inventory.directory)
-            if not self._task.check_mode:
+            if self.NEEDS_LOCK and not self._task.check_mode:
                 change.renew()
             result.update(self.work(change))
         except HubfleetError as error:

@@ -9,7 +9,7 @@ from .kubernetes_options import LABEL_PATTERN, LABEL_TEXT, SUBDOMAIN_PATTERN, SU
 from .maintenance_window import PATTERN as WINDOW_PATTERN
 from .maintenance_window import TEXT as WINDOW_TEXT
 from .model import LOCALHOST
-from .option import SERVER, Option, element
+from .option import KUBERNETES, SERVER, Option, element
 from .option import kubernetes_option as _option
 from .reverse_proxy_options import REVERSE_PROXY
 
@@ -170,12 +170,13 @@ BACKUPS = (
         (
             "Restic repository for backups of the hubs; unset, no backups are made.",
             "A directory of the machine, preferably on another disk, or a URL such as C(sftp:), C(s3:) or C(rest:).",
+            "Backups of hubs on Kubernetes are made by pods, which only reach C(s3:), C(rest:), C(b2:), C(azure:),"
+            " C(gs:) and C(swift:).",
             "Requires O(cluster_backup_password).",
         ),
         pattern=r"(/|sftp:|rest:https?://|s3:|b2:|azure:|gs:|swift:|rclone:)\S+",
         pattern_text="an absolute path on the machine or a restic repository such as sftp:backup@host:/srv/hubs",
         example="sftp:backup@storage.example.org:/srv/hubs",
-        platforms=(SERVER,),
     ),
     Option(
         "cluster_backup_password",
@@ -185,14 +186,12 @@ BACKUPS = (
             "Keep a copy in another place; without it, no backup can be read.",
         ),
         secret=True,
-        platforms=(SERVER,),
     ),
     Option(
         "cluster_backup_environment",
         "dict",
         ("Environment variables of restic for the repository, such as C(AWS_SECRET_ACCESS_KEY).",),
         elements=element("str"),
-        platforms=(SERVER,),
     ),
     Option(
         "cluster_backup_schedule",
@@ -213,14 +212,20 @@ BACKUPS = (
         ("Number of backups of each hub to keep (retention policy).",),
         options=tuple(Option(key, "int", (text,), default=count, minimum=least) for key, count, least, text in _KEEP),
         default={key: count for key, count, _least, _text in _KEEP},
-        platforms=(SERVER,),
     ),
     Option(
         "cluster_backup_homes",
         "bool",
         ("Whether backups include the users' home directories.",),
         default=True,
-        platforms=(SERVER,),
+    ),
+    Option(
+        "cluster_backup_image",
+        "str",
+        ("Image with restic for the pods that make backups; C(sh), C(cp) and restic are all that they use of it.",),
+        default="docker.io/restic/restic:0.18.1",
+        example="registry.example.org/restic:0.18.1",
+        platforms=(KUBERNETES,),
     ),
 )
 

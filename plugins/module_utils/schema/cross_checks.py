@@ -20,7 +20,7 @@ from .authenticators import ALLOW_RULES, COMMON_RULES, Authenticator
 from .authenticators import BY_NAME as AUTHENTICATORS
 from .login_checks import check_login_settings
 from .model import LOCALHOST, Fleet, FleetInput, HostInput, Hub, ValuePath
-from .option import SERVER
+from .option import KUBERNETES, SERVER
 from .problems import Problems
 from .role_checks import check_roles
 from .server_settings import check_server_settings
@@ -113,7 +113,7 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
     """Check the rules about one hub."""
     _check_address(hub, report, broken)
     check_blocked_admins(hub.options, report)
-    _check_backups(hub.cluster.options, report, broken)
+    _check_backups(hub, report, broken)
     if not {"hub_services", "hub_roles"} & broken:
         _check_services(hub, report)
         check_roles(hub, report)
@@ -131,17 +131,28 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
         check_admin_sudo(hub, report)
 
 
-def _check_backups(options: dict[str, Any], report: Report, broken: set[str]) -> None:
-    """Report a repository without a password, and other options of backups without a repository."""
+#: Repositories of restic that need a directory of the machine, or another program than restic.
+_ON_MACHINES = ("/", "sftp:", "rclone:")
+
+
+def _check_backups(hub: Hub, report: Report, broken: set[str]) -> None:
+    """Report a repository without a password or out of reach, and other options of backups without a repository."""
     repository, password = "cluster_backup_repository", "cluster_backup_password"
+    options = hub.cluster.options
     if broken & {repository, password}:
         return
     if options[repository]:
+        if hub.platform == KUBERNETES and options[repository].startswith(_ON_MACHINES):
+            report(
+                (repository,),
+                "cannot be reached from the pods that make backups on Kubernetes; use s3:, rest:, b2:, azure:, gs: or"
+                " swift:",
+            )
         if not options[password]:
             report((repository,), f"requires {password}, which restic encrypts backups with")
         return
     useless = [name for name in (password, "cluster_backup_environment") if options[name]]
-    if options["cluster_backup_schedule"] != "never":
+    if hub.platform != KUBERNETES and options["cluster_backup_schedule"] != "never":
         useless.append("cluster_backup_schedule")
     for name in useless[:1]:
         report((name,), f"has no effect without {repository}, which is not set")

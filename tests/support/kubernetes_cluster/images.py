@@ -39,6 +39,7 @@ PACKAGES = (
     "libcurl4",
     "nodejs",
     "python3-venv",
+    "restic",  # of pods that make backups
     "sqlite3",
     "tini",
 )
@@ -75,7 +76,11 @@ def images() -> list[Image]:
             tagged("k8s-singleuser-sample"), {**user, "WorkingDir": "/home/jovyan", "Cmd": ["jupyterhub-singleuser"]}
         ),
         Image(
-            (*tagged("k8s-network-tools", "k8s-secret-sync"), f"{jupyterhub}/configurable-http-proxy:test"),
+            (
+                *tagged("k8s-network-tools", "k8s-secret-sync"),
+                f"{jupyterhub}/configurable-http-proxy:test",
+                "docker.io/restic/restic:test",
+            ),
             {**user, "WorkingDir": "/"},
         ),
     ]

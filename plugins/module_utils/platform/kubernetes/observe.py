@@ -64,6 +64,7 @@ class ObservedRelease:
 
     newest: None where there is no release. records: the newest first.
     release: its content, where it was read. preview: what an upgrade would change, where that was looked at.
+    backup: when it was backed up last, or "".
     """
 
     place: Place
@@ -72,6 +73,7 @@ class ObservedRelease:
     workloads: dict[str, Workload] = field(default_factory=dict)
     release: HelmRelease | None = None
     preview: Preview | None = None
+    backup: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -155,6 +157,7 @@ def _add_records(by_release: dict[tuple[str, Any], ObservedRelease], metadata: J
     observed = by_release.get((metadata["namespace"], release))
     if observed:
         observed.records = records.read_records(metadata)
+        observed.backup = records.read_annotation(metadata, records.BACKUP)
 
 
 def _add_revision(by_release: dict[tuple[str, Any], ObservedRelease], metadata: Json) -> None:

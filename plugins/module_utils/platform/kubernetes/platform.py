@@ -21,7 +21,7 @@ from ...fleet.revisions import Revision
 from ...fleet.snapshot import Snapshot
 from ...schema.model import Cluster, FleetInput, Hub
 from ...schema.problems import Problems
-from ..base import DEPLOY, RENDER, CheckResults, ClusterState, Notice, Platform, PlatformError
+from ..base import BACKUP, DEPLOY, RENDER, CheckResults, ClusterState, Notice, Platform, PlatformError
 from .api.client import KubernetesApi
 from .api.credentials import Credentials
 from .chart.charts import Charts
@@ -55,7 +55,7 @@ MOST_PREVIEWS = 8
 class KubernetesPlatform(Platform):
     """A cluster on Kubernetes. values: of the hubs that :meth:`validate` found sound."""
 
-    capabilities = frozenset({DEPLOY, RENDER})
+    capabilities = frozenset({DEPLOY, RENDER, BACKUP})
     threads = True
 
     def __init__(
@@ -174,6 +174,11 @@ class KubernetesPlatform(Platform):
         places = [self._place_of(name) for name in hubs]
         found = observe(self.api, places, self.permissions != "namespace").hubs
         return {name: [record.as_revision() for record in found[name].records] for name in hubs}
+
+    def last_backups(self, hubs: list[str]) -> dict[str, str]:
+        places = [self._place_of(name) for name in hubs]
+        found = observe(self.api, places, self.permissions != "namespace").hubs
+        return {name: found[name].backup for name in hubs}
 
     def passwords_notice(self, hub: Hub, facts: Any, new: bool) -> str:
         values = self.chart_values(hub).merged

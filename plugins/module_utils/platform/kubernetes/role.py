@@ -78,13 +78,13 @@ _READING = (
     ("", "events", ["list"]),
     ("apps", "deployments", ["list"]),
 )
-#: What the playbooks need beside Helm: the lock, the identity of the namespace, reasons of failures, the check, and
-#: stopping a hub.
+#: What the playbooks need beside Helm: the lock, the identity of the namespace, reasons of failures, the check,
+#: stopping a hub, and pods that copy data.
 _PLAYBOOKS = (
     ("", "namespaces", ["get"]),
     ("coordination.k8s.io", "leases", ["get", "create", "update", "delete"]),
     ("", "events", _READ),
-    ("", "pods", ["delete"]),
+    ("", "pods", ["create", "delete"]),
     ("", "pods/log", ["get"]),
     ("", "pods/portforward", ["get", "create"]),
     ("", "pods/exec", ["get", "create"]),

@@ -38,12 +38,12 @@ def deploy(change: Change, desired: DesiredRelease, charts: Charts, check: dict[
     Raises PlatformError.
     """
     place = change.place
-    _make_namespace(change)
+    make_namespace(change)
     secret = change.secret()
     recover(change, secret)
     observed = change.observe()
     number = (observed.newest.number if observed.newest else 0) + 1
-    values, secret.generated = complete(desired.values, secret.generated, _of_chart(change))
+    values, secret.generated = complete(desired.values, secret.generated, chart_secrets(change))
     made = change.record(number, parts=desired.parts, chart=desired.version, jupyterhub=desired.jupyterhub)
     copy = database.copy_before(change, _last_that_ran(secret), desired.jupyterhub, number)
     secret.begin(dataclasses.replace(made, database=copy))
@@ -102,7 +102,8 @@ def recover(change: Change, secret: HubSecret) -> None:
         change.api.delete(f"/api/v1/namespaces/{change.place.namespace}/secrets/{name}")
 
 
-def _make_namespace(change: Change) -> None:
+def make_namespace(change: Change) -> None:
+    """Make the namespace of a hub where there is none. Raises PlatformError while it is being removed."""
     namespace = change.place.namespace
     labels = {"app.kubernetes.io/managed-by": OWNER, CLUSTER_LABEL: change.place.cluster}
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}
@@ -118,7 +119,7 @@ def _make_namespace(change: Change) -> None:
         # Whoever may not read namespaces finds out by the first object in it.
 
 
-def _of_chart(change: Change) -> dict[str, str]:
+def chart_secrets(change: Change) -> dict[str, str]:
     """Return the content of the chart's own Secret, if it is of this release; {} where there is none."""
     found = change.api.find(f"/api/v1/namespaces/{change.place.namespace}/secrets/{_CHART_SECRET}") or {}
     annotations = (found.get("metadata") or {}).get("annotations") or {}

@@ -27,6 +27,8 @@ SELECTOR = f"owner={OWNER}"
 _PREFIX = "hubfleet.jupyterhub/"
 CLUSTER_LABEL, HUB_LABEL, RELEASE_LABEL = f"{_PREFIX}cluster", f"{_PREFIX}hub", f"{_PREFIX}release"
 DEPLOYS = f"{_PREFIX}deploys"
+#: When the hub was backed up last, and the backup that it was restored from and not deployed since.
+BACKUP, RESTORED = f"{_PREFIX}last-backup", f"{_PREFIX}restored"
 #: Keys of the content: secrets that are given to the chart, and what the check of each deploy tries.
 _GENERATED, _CHECKS = "generated", "checks"
 
@@ -76,6 +78,11 @@ def read_records(metadata: dict[str, Any]) -> list[Record]:
     return sorted(found, key=lambda record: -record.number)
 
 
+def read_annotation(metadata: dict[str, Any], name: str) -> str:
+    """Return an annotation in the metadata of a Secret; "" where there is none."""
+    return str((metadata.get("annotations") or {}).get(name) or "")
+
+
 def good_before(records: Sequence[Record]) -> Record | None:
     """Return the newest version that ran before the newest record, or None."""
     wrong = records[0].parts if records else {}
@@ -107,6 +114,7 @@ class HubSecret:
     """The Secret of a hub's records, as it was read; :meth:`write` keeps it.
 
     generated: secrets that are given to the chart. checks: number of a deploy -> what its check tries.
+    backup: when the hub was backed up last, or "". restored: id of the backup that it was restored from, or "".
     """
 
     def __init__(self, api: KubernetesApi, place: Place):
@@ -115,7 +123,10 @@ class HubSecret:
         self._path = f"/api/v1/namespaces/{place.namespace}/secrets"
         self._found = api.find(f"{self._path}/{place.secret}")
         found = self._found or {}
-        self.records = read_records(found.get("metadata") or {})
+        metadata = found.get("metadata") or {}
+        self.records = read_records(metadata)
+        self.backup = read_annotation(metadata, BACKUP)
+        self.restored = read_annotation(metadata, RESTORED)
         self.generated: dict[str, Any] = self._content(_GENERATED)
         self.checks: dict[str, Any] = self._content(_CHECKS)
 
@@ -160,6 +171,8 @@ class HubSecret:
             HUB_LABEL: place.hub,
             RELEASE_LABEL: place.release,
         }
+        annotations = {BACKUP: self.backup, RESTORED: "" if self.records else self.restored}
+        annotations = {key: text for key, text in annotations.items() if text}
         deploys = json.dumps([dataclasses.asdict(record) for record in self.records], separators=(",", ":"))
         content = {_GENERATED: json.dumps(self.generated), _CHECKS: json.dumps(self.checks)}
         return {
@@ -170,7 +183,7 @@ class HubSecret:
                 "name": place.secret,
                 "namespace": place.namespace,
                 "labels": labels,
-                "annotations": {DEPLOYS: deploys},
+                "annotations": {DEPLOYS: deploys, **annotations},
             },
             "data": {key: base64.b64encode(text.encode()).decode() for key, text in content.items()},
         }

@@ -15,6 +15,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,7 @@ class Snapshot:
     id: str
     when: str
     paths: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,15 +103,19 @@ class Repository:
 
         Create the repository if there is none.
         """
-        self._open_or_create()
+        self.open_or_create()
         paths = [str(path) for path in (staged, homes) if path]
         excluded = [f"{glob.escape(str(homes))}/{name}" for name in ("hubfleet-check-*", ".restoring")] if homes else []
-        options = [f"--exclude={pattern}" for pattern in excluded]
-        done = self._restic("backup", "--quiet", *self._filter(hub), *options, *paths, allowed=(0, _INCOMPLETE))
+        return self.save_paths(paths, [f"hub={hub}"], [f"--exclude={pattern}" for pattern in excluded])
+
+    def save_paths(self, paths: Iterable[str], tags: Iterable[str], options: Iterable[str] = ()) -> Saved:
+        """Save directories with tags; options: of the command ``backup``."""
+        marks = ["--host", self.settings.cluster, *(f"--tag={tag}" for tag in tags)]
+        done = self._restic("backup", "--quiet", *marks, *options, *paths, allowed=(0, _INCOMPLETE))
         messages = map(json.loads, done.stdout.splitlines())
         summary = next((each for each in messages if each["message_type"] == "summary"), None)
         if summary is None:
-            raise BackupError(f"restic printed no summary of the backup of hub {hub}")
+            raise BackupError("restic printed no summary of the backup")
         return Saved(
             str(summary["snapshot_id"])[:8],
             int(summary["data_added"]),
@@ -119,13 +125,20 @@ class Repository:
 
     def snapshots(self, hub: str) -> list[Snapshot]:
         """Return the backups of a hub, the newest last; none if there is no repository yet."""
-        done = self._run("snapshots", *self._filter(hub))
+        return self.tagged(f"hub={hub}")
+
+    def tagged(self, tag: str) -> list[Snapshot]:
+        """Return what was saved with a tag, the newest last; nothing if there is no repository yet."""
+        done = self._run("snapshots", "--host", self.settings.cluster, f"--tag={tag}")
         # before 0.17, restic has no exit code of its own for this, and every backend its own words
         if done.returncode == _NO_REPOSITORY or (done.returncode and _NO_REPOSITORY_TEXT.search(done.stderr)):
             return []
         found = json.loads(self._checked(done, "snapshots").stdout) or []
         found.sort(key=lambda each: str(each["time"]))
-        return [Snapshot(each["short_id"], f"{each['time'][:19]}Z", tuple(each["paths"])) for each in found]
+        return [
+            Snapshot(each["short_id"], f"{each['time'][:19]}Z", tuple(each["paths"]), tuple(each.get("tags") or ()))
+            for each in found
+        ]
 
     def find(self, hub: str, wanted: str) -> Snapshot:
         """Return the backup with this id, or the ``latest``."""
@@ -154,27 +167,40 @@ class Repository:
             return
         # restic creates all parents of the directory again, below its target
         tree = target.with_name(f"{target.name}.tree")
-        version = re.search(r"(\d+)\.(\d+)\.\d+", self._restic("version").stdout)
-        options = ["--sparse"] if version and (int(version[1]), int(version[2])) >= (0, 15) else []
-        include = ["--include", glob.escape(path), "--target", str(tree)]
-        self._restic("restore", snapshot.id, *include, "--verify", *options)
+        self._restore(snapshot, glob.escape(path), tree)
         restored = tree / path.lstrip("/")
         if not restored.is_dir():
             raise BackupError(f"the backup {snapshot.id} does not contain {path}")
         restored.rename(target)
 
-    def forget(self, hub: str) -> None:
-        """Remove backups of a hub as the settings say."""
+    def restore_content(self, snapshot: Snapshot, path: str, tree: Path) -> None:
+        """Restore what is in a directory into a tree where the directory exists; its own mode and owner stay."""
+        self._restore(snapshot, f"{glob.escape(path)}/*", tree)
+
+    def _restore(self, snapshot: Snapshot, pattern: str, tree: Path) -> None:
+        version = re.search(r"(\d+)\.(\d+)\.\d+", self._restic("version").stdout)
+        options = ["--sparse"] if version and (int(version[1]), int(version[2])) >= (0, 15) else []
+        self._restic("restore", snapshot.id, "--include", pattern, "--target", str(tree), "--verify", *options)
+
+    def forget(self, hub: str, prune: bool = True) -> None:
+        """Remove backups of a hub as the settings say; prune: also the data that only they had."""
         keep = self.settings.keep
         rules = [f"--keep-{rule}={keep[rule]}" for rule in _KEEP_RULES if keep.get(rule)]
         if rules:
-            self._restic("forget", *self._filter(hub), "--group-by", "host,tags", *rules, "--prune")
+            options = ["--prune"] if prune else []
+            self._restic("forget", *self._filter(hub), "--group-by", "host", *rules, *options)
+
+    def remove(self, snapshots: Iterable[str]) -> None:
+        """Remove snapshots, and data that no other snapshot has."""
+        ids = list(snapshots)
+        self._restic("forget", *ids, "--prune") if ids else self._restic("prune")
 
     def _filter(self, hub: str) -> list[str]:
         # not the machine's own name: a new machine continues the backups of the old one
         return ["--host", self.settings.cluster, "--tag", f"hub={hub}"]
 
-    def _open_or_create(self) -> None:
+    def open_or_create(self) -> None:
+        """Create the repository if there is none; remove locks that were left behind."""
         done = self._run("cat", "config")
         if done.returncode == 0:
             # removes only locks of processes that no longer run

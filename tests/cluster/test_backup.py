@@ -1,0 +1,116 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Backups of a hub through its life: made while a user works, tested, and restored where the hub is gone."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+from kubernetes_api import Kubernetes
+from kubernetes_fleet import KubernetesFleet
+from rest_repository import RestRepository
+
+#: An image with restic, which the nodes have.
+IMAGE = "docker.io/restic/restic:test"
+PASSWORD = "of the backups only"
+HUB = "backup-lab"
+
+
+class Vault:
+    """A fleet of one hub with backups, where ada has a file and a token."""
+
+    def __init__(self, fleet: KubernetesFleet, repository: Path) -> None:
+        self.fleet, self.repository = fleet, repository
+        self.token = ""
+
+    def verb(self, name: str, *words: str) -> str:
+        """Run a playbook that has to succeed; return what it printed."""
+        done = self.run(name, *words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def run(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a playbook; words: extra variables, and options of ansible-playbook."""
+        extra = [part for word in words for part in (("-e", word) if "=" in word and word[0] != "-" else (word,))]
+        done = self.fleet.playbook(name, *extra)
+        assert PASSWORD not in done.stdout + done.stderr
+        return done
+
+    def work(self) -> None:
+        """Let ada write a file, and create a token."""
+        hub = self.fleet.hub(HUB)
+        with hub.session("ada") as session:
+            session.run("import os, pathlib; pathlib.Path('work.txt').write_text('of ada')")
+            session.run("open('big', 'wb').write(os.urandom(2_000_000))")
+        self.token = str(hub.api("POST", "users/ada/tokens", {"note": "mine"})[1]["token"])
+
+    def left(self, namespace: str) -> list[str]:
+        """Return what backups left in a namespace."""
+        found = []
+        for kind in ("pods", "secrets", "configmaps"):
+            items = self.kubernetes.objects(namespace, kind, "--selector", "hubfleet.jupyterhub/backup-of")
+            found += [f"{kind}/{item['metadata']['name']}" for item in items]
+        return found
+
+    @property
+    def kubernetes(self) -> Kubernetes:
+        """Return the cluster."""
+        return self.fleet.kubernetes["cloud"]
+
+
+@pytest.fixture(scope="module")
+def vault(
+    kubernetes: Kubernetes, make_fleet: Callable[..., KubernetesFleet], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Vault]:
+    """The deployed fleet, where ada has worked."""
+    server = yaml.safe_load(kubernetes.kubeconfig.read_text(encoding="utf-8"))["clusters"][0]["cluster"]["server"]
+    machine = re.sub(r"\.2$", ".1", str(urlsplit(server).hostname))
+    repository = tmp_path_factory.mktemp("backups") / "repository"
+    fleet = make_fleet(cloud=kubernetes)
+    with RestRepository(repository, machine) as address:
+        backups = {"repository": address, "image": IMAGE, "password": "{{ lookup('env', 'BACKUP_PASSWORD') }}"}
+        fleet.clusters["cloud"].update({f"cluster_backup_{key}": value for key, value in backups.items()})
+        fleet.environment["BACKUP_PASSWORD"] = PASSWORD
+        fleet.add_hub(HUB)
+        made = Vault(fleet, repository)
+        made.verb("deploy")
+        made.work()
+        yield made
+
+
+def test_backups_through_the_life_of_a_hub(vault: Vault) -> None:
+    """Back up, test, remove and restore a hub; each part goes on from what the parts before it left."""
+    check_mode_saves_nothing(vault)
+    backups_add_what_is_new(vault)
+
+
+def check_mode_saves_nothing(vault: Vault) -> None:
+    assert f"{HUB} would be backed up" in vault.verb("backup", "--check")
+    assert not vault.repository.exists()
+    assert f"{HUB} has no backups in rest:" in vault.verb("backup", "backup_list=true")
+
+
+def backups_add_what_is_new(vault: Vault) -> None:
+    """Also while a user has the volume, which can only be mounted on one node."""
+    assert new_bytes(vault.verb("backup", "-vvvv")) >= 2_000_000
+    with vault.fleet.hub(HUB).session("ada"):
+        assert new_bytes(vault.verb("backup")) < 1_000_000
+    listed = vault.verb("backup", "backup_list=true")
+    assert len(re.findall(r"[0-9a-f]{8}  20\d\d-", listed)) == 2
+    assert re.search(rf"^{HUB} .* checked +20\d\d-[\w:-]+Z$", vault.verb("status"), re.MULTILINE)
+    assert vault.left(vault.fleet.namespace(HUB)) == []
+    assert "nothing to change" in vault.verb("deploy")
+
+
+def new_bytes(printed: str) -> float:
+    """Return how many bytes a backup added."""
+    found = re.search(rf"{HUB} backed up: \d+ \w+, (\d+) (B|kB|MB) added to the repository", printed)
+    assert found, printed
+    return int(found[1]) * {"B": 1, "kB": 1e3, "MB": 1e6}[found[2]]
