@@ -115,6 +115,7 @@ class KubernetesFleet:
         self.inventory = root / "inventory"
         self.out = root / "out"
         self.state = root / "state"
+        self.no_kubeconfig = root / "no-kubeconfig"
 
     def write(self) -> None:
         """Write the inventory; its secrets are encrypted."""
@@ -163,6 +164,7 @@ class KubernetesFleet:
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_LOCAL_TEMP": str(self.root / "ansible"),
             "XDG_CACHE_HOME": str(self.root / "cache"),
+            "KUBECONFIG": str(self.no_kubeconfig),
         }
         program = Path(sys.executable).with_name("ansible-playbook")
         command = [str(program), "-i", ".", str(PROJECT / "playbooks" / f"{name}.yml"), *arguments]

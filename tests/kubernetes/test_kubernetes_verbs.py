@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""validate looks at hubs on Kubernetes too; what this release does not do there yet is said, and touches nothing."""
+"""validate looks at hubs on Kubernetes too; a cluster that cannot be reached is told before anything is changed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,6 @@ from pathlib import Path
 
 import pytest
 from kubernetes_fleet import KubernetesFleet
-
-NOT_YET = (
-    "cluster cloud is on kubernetes, where this release does not deploy yet; "
-    "write its Helm values with the playbook render, or leave it out with --limit; nothing was changed"
-)
 
 
 def test_validate(fleet: KubernetesFleet) -> None:
@@ -52,30 +47,24 @@ def test_validate_tells_the_line_of_a_value(fleet: KubernetesFleet) -> None:
     assert done.said[0] == f"{place}: maps-staging and 1 more: hub_start_timeout: 5s is too small; the minimum is 10s"
 
 
-@pytest.mark.parametrize("mode", [(), ("--check",)], ids=["", "check"])
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
+        ("plan", ()),
         ("deploy", ()),
-        ("deploy", ("--limit", "cloud")),
-        ("check", ("--limit", "cloud")),
+        ("deploy", ("--limit", "cloud", "--check")),
         ("stop", ("--limit", "maps")),
-        ("users", ("--limit", "maps", "-e", "users_action=sign-out", "-e", "users_names=ada")),
         ("remove", ("--limit", "maps", "-e", "remove_hubs=maps")),
-        ("remove", ("--limit", "maps", "-e", "remove_hubs=maps", "-e", "remove_data=true")),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
 )
-def test_what_is_not_done_yet_is_said(
-    fleet: KubernetesFleet, name: str, arguments: tuple[str, ...], mode: tuple[str, ...]
-) -> None:
-    if name == "check" and mode:
-        pytest.skip("in check mode no hub is checked on any platform")
+def test_a_kubeconfig_that_is_not_there(fleet: KubernetesFleet, name: str, arguments: tuple[str, ...]) -> None:
     before = fleet.content()
-    done = fleet.run(name, *arguments, *mode)
+    done = fleet.run(name, *arguments)
     assert done.status != 0
     assert not done.changed
-    assert f"Task failed: {NOT_YET}\n" in done.output.replace("Task failed: Action failed: ", "Task failed: ")
+    said = f"cluster cloud: there is no kubeconfig {fleet.no_kubeconfig}; set cluster_kubeconfig; nothing was changed"
+    assert f"Task failed: {said}\n" in done.output.replace("Task failed: Action failed: ", "Task failed: ")
     assert fleet.content() == before
     assert not fleet.state.exists()
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ....common import files
 from ....common.errors import reason
+from ....schema.problems import nearest
 from ...errors import PlatformError
 
 LIBRARY = "kubernetes"
@@ -49,17 +50,21 @@ class Credentials:
             raise PlatformError(
                 f"hubs on Kubernetes need the Python package {LIBRARY} next to Ansible: pip install {LIBRARY}"
             ) from None
+        configuration = client.Configuration()
+        # The library tries four times; a cluster that does not answer would hold up a plan for half a minute.
+        configuration.retries = 1
+        context = self.context or None
+        options = {"persist_config": False, "client_configuration": configuration}
         try:
             if self.in_pod:
-                configuration = client.Configuration()
                 config.load_incluster_config(client_configuration=configuration)
-                return client.ApiClient(configuration)
-            if self.is_content:
-                return config.new_client_from_config_dict(self._parsed(), self.context or None, persist_config=False)
-            path = os.path.expanduser(self.kubeconfig) or None
-            return config.new_client_from_config(path, self.context or None, persist_config=False)
+            elif self.is_content:
+                config.load_kube_config_from_dict(self._parsed(), context, **options)
+            else:
+                config.load_kube_config(os.path.expanduser(self.kubeconfig) or None, context, **options)
+            return client.ApiClient(configuration)
         except config.ConfigException as error:
-            raise PlatformError(f"{self.name}: {_words(error)}") from None
+            raise PlatformError(self._problem(error)) from None
         except OSError as error:
             raise PlatformError(f"{self.name} cannot be read: {reason(error)}") from None
 
@@ -84,6 +89,26 @@ class Credentials:
             files.write(path, self.kubeconfig.encode())
         return ["--kubeconfig", path, *options]
 
+    def _problem(self, error: Exception) -> str:
+        """Return what is wrong with the kubeconfig."""
+        from kubernetes import config
+
+        if not self.is_content and not any(os.path.exists(path) for path in self._paths()):
+            return f"there is no kubeconfig {self.name}; set cluster_kubeconfig"
+        if self.context and not self.is_content:
+            try:
+                names = [str(each["name"]) for each in config.list_kube_config_contexts(self._paths()[0])[0]]
+            except (config.ConfigException, OSError, TypeError):
+                names = [self.context]
+            if self.context not in names:
+                return f"cluster_context: {self.name} has no context {self.context!r}{nearest(self.context, names)}"
+        text = " ".join(str(error).split())
+        return f"{self.name}: {text.removeprefix('Invalid kube-config file. ')}"
+
+    def _paths(self) -> list[str]:
+        given = self.kubeconfig or os.environ.get("KUBECONFIG") or _USUAL
+        return [os.path.expanduser(path) for path in given.split(os.pathsep)]
+
     def _parsed(self) -> dict[str, Any]:
         import yaml  # Ansible brings it along
 
@@ -99,8 +124,3 @@ class Credentials:
 def is_content(kubeconfig: str) -> bool:
     """Tell whether a value of cluster_kubeconfig is the content of a kubeconfig, and not a path."""
     return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{")
-
-
-def _words(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text.removeprefix("Invalid kube-config file. ").removeprefix("Invalid kube-config. ")
