@@ -30,6 +30,9 @@ from .values import check_value
 
 Report = Callable[[ValuePath, str], None]
 
+#: Names of services and roles that a deploy adds begin with this.
+RESERVED = "hubfleet-"
+
 #: Options that create objects outside the hub's namespace.
 CLUSTER_WIDE = ("hub_user_scheduler", "hub_pod_priority")
 
@@ -96,6 +99,7 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
         check_roles(hub, report)
     if sound("hub_services", "hub_roles"):
         cross_checks.check_metrics(hub, report)
+        _check_reserved_names(hub, report)
     if sound("hub_server_settings"):
         check_server_settings(hub, report)
     if hub["hub_groups"] and sound("hub_groups", "hub_roles", "hub_authenticator_settings"):
@@ -124,6 +128,15 @@ def _check_services(hub: Hub, report: Report) -> None:
     for index, service in enumerate(hub["hub_services"] or ()):
         if service["user"]:
             report(("hub_services", index, "user"), "is only valid on the platform server: a hub's pod has one account")
+
+
+def _check_reserved_names(hub: Hub, report: Report) -> None:
+    """Report services and roles whose names those of this collection may have, such as that of the check."""
+    for variable in ("hub_services", "hub_roles"):
+        for index, entry in enumerate(hub[variable] or ()):
+            if entry["name"].startswith(RESERVED):
+                message = f"{entry['name']!r} begins with {RESERVED!r}, as services of this collection do"
+                report((variable, index, "name"), f"{message}; use another name")
 
 
 def _check_addons(hub: Hub, report: Report) -> None:

@@ -22,6 +22,7 @@ from ..values.generated import complete
 from ..values.layers import Values
 from . import database
 from .change import Change
+from .image_puller import image_puller_problem
 from .rollout import wait_for_rollout
 
 #: Seconds after which somebody else's helm is no longer at work: more than its default timeout.
@@ -134,8 +135,13 @@ def _upgrade(change: Change, release: str, chart: str, values: Values, take_over
     words = [f"hubfleet {author['collection']}", author["who"]]
     if author["revision"]:
         words.append(f"inventory {author['revision']}")
-    change.report(f"{change.place.hub}: helm upgrade {release}")
-    change.helm.upgrade(release, chart, values, change.keep, ", ".join(words), take_over)
+    change.report(f"helm upgrade {release}")
+    try:
+        change.helm.upgrade(release, chart, values, change.keep, ", ".join(words), take_over)
+    except PlatformError as error:
+        # Helm waits for the pods that pull images in advance, and only says that its time was over.
+        puller = image_puller_problem(change.api, change.place.namespace, release, change.mask)
+        raise PlatformError(f"{error}; {puller}" if puller else str(error)) from None
 
 
 def _remove_additions(change: Change, desired: DesiredRelease) -> None:
@@ -162,7 +168,7 @@ def _upgrade_addons(
             newest = change.newest(addon.name)
         found[addon.name] = newest.number if newest else 0
     for name in sorted(set(before.addons if before else ()) - set(found)):
-        change.report(f"{change.place.hub}: removing the add-on {name}")
+        change.report(f"removing the add-on {name}")
         change.helm.uninstall(name)
     return found
 

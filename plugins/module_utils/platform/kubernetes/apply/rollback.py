@@ -67,7 +67,7 @@ def roll_back(change: Change, secret: HubSecret, plan: RollbackPlan) -> int:
     change.renew()
     try:
         _restore_database(change, secret, target, made)
-        change.report(f"{place.hub}: helm rollback {place.release} {target.number}")
+        change.report(f"helm rollback {place.release} {target.number}")
         change.helm.rollback(place.release, target.number, take_over=True)
         addons = _roll_back_addons(change, target)
         for release in (place.release, *addons):
@@ -140,7 +140,7 @@ def _roll_back_addons(change: Change, target: Record) -> dict[str, int]:
     for name, revision in target.addons.items():
         newest = change.newest(name)
         if newest and newest.number != revision:
-            change.report(f"{change.place.hub}: helm rollback {name} {revision}")
+            change.report(f"helm rollback {name} {revision}")
             change.helm.rollback(name, revision, take_over=True)
             newest = change.newest(name)
         found[name] = newest.number if newest else 0

@@ -49,7 +49,7 @@ def remove(change: Change, remove_data: bool) -> bool:
     there = observed.newest is not None
     change.renew()
     for release in (*addons, change.place.release):
-        change.report(f"{change.place.hub}: helm uninstall {release}")
+        change.report(f"helm uninstall {release}")
         change.helm.uninstall(release)
     # Pods of sessions belong to no release.
     end_sessions(change)
