@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ....fleet.lock_owner import LockOwner
+from ....fleet.lock_owner import GONE, LockOwner
+from ...errors import PlatformError
 from ..api.client import ApiError, KubernetesApi
 from ..lease import ClusterLock
 from ..observe import HelmRevision, Observation, ObservedRelease, observe
@@ -59,7 +60,10 @@ class Change:
         return HubSecret(self.api, self.place)
 
     def renew(self) -> None:
-        """Renew the lock before a step; raises PlatformError where it was lost."""
+        """Renew the lock before a step; raises PlatformError where it was lost, or where the playbook was killed."""
+        # A task of Ansible outlives its playbook, whose lock others may take from then on.
+        if self.owner.state() == GONE:
+            raise PlatformError("the playbook of this task has ended; nothing more is changed")
         self.lock.renew(self.owner)
 
     def is_forbidden(self, do: Callable[[], Any]) -> bool:
