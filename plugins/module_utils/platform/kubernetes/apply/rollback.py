@@ -15,6 +15,7 @@ from ..releases.records import HubSecret, Record, good_before
 from . import database
 from .change import Change
 from .deploy import finish, recover
+from .helm_commands import helm_version
 from .rollout import wait_for_rollout
 
 
@@ -48,6 +49,7 @@ def rollback_plan(change: Change, secret: HubSecret, number: int | None, undo: b
 def roll_back(change: Change, secret: HubSecret, plan: RollbackPlan) -> int:
     """Roll a hub back, and return the revision that this made."""
     target, place = plan.target, change.place
+    helm_version()  # before anything is changed
     recover(change, secret)
     observed = change.observe()
     number = (observed.newest.number if observed.newest else 0) + 1

@@ -12,6 +12,7 @@ from ..api.client import ApiError
 from ..releases.records import CLUSTER_LABEL
 from ..values.check_service import CHECK_SERVICE
 from .change import Change
+from .helm_commands import helm_version
 
 #: Pods of users' servers, as the chart labels them, and who they belong to.
 SESSIONS = "component=singleuser-server"
@@ -44,6 +45,7 @@ def stop(change: Change) -> list[str]:
 
 def remove(change: Change, remove_data: bool) -> bool:
     """Remove a hub; return whether there was one. Claims stay, unless its data is removed as well."""
+    helm_version()  # before anything is changed
     secret, observed = change.secret(), change.observe()
     addons = secret.newest.addons if secret.newest else {}
     there = observed.newest is not None
