@@ -134,11 +134,10 @@ def _by_hand(observed: ObservedRelease, last: Record | None, ignored: Sequence[R
     elif newest.status not in (_DEPLOYED, "superseded"):
         yield Reason(INTERRUPTED, f"helm says: {newest.status}")
     elif last.result != APPLYING:
-        for name, workload in sorted(observed.workloads.items()):
-            edited = name in last.workloads and workload.generation != last.workloads[name] and workload.wanted
-            if edited and not is_ignored(ignored, "Deployment", name, ""):
-                who = f" by {workload.editor}" if workload.editor else ""
-                yield Reason(EDITED, f"{name} was changed{who}")
+        for name in observed.edited():
+            if name not in observed.ignored and not is_ignored(ignored, "Deployment", name, ""):
+                editor = observed.workloads[name].editor
+                yield Reason(EDITED, f"{name} was changed" + (f" by {editor}" if editor else ""))
 
 
 def _states(observed: ObservedRelease, last: Record | None) -> Iterator[Reason]:

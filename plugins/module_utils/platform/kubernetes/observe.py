@@ -65,6 +65,7 @@ class ObservedRelease:
     newest: None where there is no release. records: the newest first.
     release: its content, where it was read. preview: what an upgrade would change, where that was looked at.
     backup: when it was backed up last, or "".
+    ignored: Deployments that were changed only where hub_ignored_drift says so.
     """
 
     place: Place
@@ -74,6 +75,7 @@ class ObservedRelease:
     release: HelmRelease | None = None
     preview: Preview | None = None
     backup: str = ""
+    ignored: set[str] = field(default_factory=set)
 
     @property
     def fingerprint(self) -> str:
@@ -83,6 +85,15 @@ class ObservedRelease:
         last = self.records[0] if self.records else None
         generations = sorted((name, workload.generation) for name, workload in self.workloads.items())
         return digest([self.newest.number, self.newest.status, last and [last.number, last.parts], generations])
+
+    def edited(self) -> list[str]:
+        """Return the Deployments that run, and that somebody changed since the last deploy."""
+        before = self.records[0].workloads if self.records else {}
+        return [
+            name
+            for name, workload in sorted(self.workloads.items())
+            if name in before and workload.generation != before[name] and workload.wanted
+        ]
 
 
 @dataclass
@@ -174,14 +185,15 @@ def _workload(metadata: Json, cells: Json) -> Workload:
 
 
 def _editor(metadata: Json) -> str:
-    """Return who changed an object last that is neither Helm, nor this collection, nor the cluster itself."""
-    edits = [each for each in _edits(metadata) if each["manager"] not in _OWN_MANAGERS]
-    last = max(edits, key=lambda each: str(each.get("time")), default=None)
-    return f"{last['manager']}, {last.get('time')}" if last else ""
+    """Return who changed an object last, and when; "" if it was Helm or this collection."""
+    edits = [each for each in _edits(metadata) if each["manager"] != _CONTROLLERS]
+    # Of two in the same second, the one by people.
+    last = max(edits, key=lambda each: (str(each.get("time")), each["manager"] not in _OWN_MANAGERS), default=None)
+    return f"{last['manager']}, {last.get('time')}" if last and last["manager"] not in _OWN_MANAGERS else ""
 
 
-#: Managers of fields of a Deployment whose changes are no edits by people.
-_OWN_MANAGERS = ("helm", records.OWNER, "kube-controller-manager")
+#: Managers of fields of a Deployment whose changes are no edits by people, and the one of the cluster itself.
+_OWN_MANAGERS, _CONTROLLERS = ("helm", records.OWNER), "kube-controller-manager"
 
 
 def _edits(metadata: Json) -> Iterator[Json]:

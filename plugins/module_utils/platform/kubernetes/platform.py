@@ -29,6 +29,7 @@ from .check import CheckedHub, check_hubs
 from .check_choices import check_choices
 from .diff import EDITED, diff_release, needs_content
 from .drift.deep import deep_drift
+from .drift.ignored import has_paths, parse_rules
 from .drift.resources import Resources
 from .facts import KubernetesFacts, gather
 from .install_files import absolute_chart, values_text
@@ -159,6 +160,7 @@ class KubernetesPlatform(Platform):
             shown = [each for each in differing if each.release][:MOST_PREVIEWS]
             for observed, answer in zip(shown, threads.map(lambda each: self._preview(each, desired), shown)):
                 observed.preview = answer
+        self._note_ignored(hubs, found.hubs)
         orphans = [name for name in found.others if name not in self.inventory.hosts]
         return ClusterState(self.facts(hubs), dict(found.hubs), orphans)
 
@@ -256,6 +258,21 @@ class KubernetesPlatform(Platform):
             return None
         values, _generated = complete(wanted.values, HubSecret(self.api, observed.place).generated, {})
         return preview(observed.release, self.charts.path(wanted.chart), values, wanted.redactor)
+
+    def _note_ignored(self, hubs: list[Hub], found: dict[str, ObservedRelease]) -> None:
+        """Look closely at Deployments that were changed, where only some of their fields count."""
+        for hub in hubs:
+            observed, rules = found[hub.name], parse_rules(hub["hub_ignored_drift"])
+            names = {name for name in observed.edited() if has_paths(rules, "Deployment", name)}
+            if not names:
+                continue
+            if observed.release is None:
+                read_releases(self.api, [observed])
+            if observed.release:
+                findings = deep_drift(self.api, observed.release, hub["hub_ignored_drift"], hub.redactor.mask)
+                told = {each.name for each in findings if each.kind == "Deployment"}
+                # Whoever may not compare cannot tell.
+                observed.ignored = set() if any(not each.kind for each in findings) else names - told
 
     def _place_of(self, name: str) -> Place:
         """Return where a hub is that may be known by its name only."""

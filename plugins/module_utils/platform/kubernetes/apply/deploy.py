@@ -22,6 +22,7 @@ from ..values.generated import complete
 from ..values.layers import Values
 from . import database
 from .change import Change
+from .helm_commands import helm_version
 from .image_puller import image_puller_problem
 from .rollout import wait_for_rollout
 
@@ -39,6 +40,7 @@ def deploy(change: Change, desired: DesiredRelease, charts: Charts, check: dict[
     Raises PlatformError.
     """
     place = change.place
+    helm_version()  # before anything is changed
     make_namespace(change)
     secret = change.secret()
     recover(change, secret)
@@ -51,11 +53,13 @@ def deploy(change: Change, desired: DesiredRelease, charts: Charts, check: dict[
     secret.checks[str(number)] = check
     secret.write(change.keep)
     change.renew()
+    # Nobody tells what is ignored, but it must not be in the way of helm.
+    force = take_over or bool(desired.ignored_drift)
     try:
-        _upgrade(change, place.release, charts.path(desired.chart), values, take_over)
+        _upgrade(change, place.release, charts.path(desired.chart), values, force)
         if take_over:
             _remove_additions(change, desired)
-        addons = _upgrade_addons(change, desired, secret, charts, take_over)
+        addons = _upgrade_addons(change, desired, secret, charts, force)
         wait_for_rollout(change.api, place.namespace, place.release, change.timeout, change.report, mask=change.mask)
         for name in addons:
             wait_for_rollout(change.api, place.namespace, name, change.timeout, change.report, mask=change.mask)

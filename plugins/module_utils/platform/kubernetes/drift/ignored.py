@@ -59,6 +59,11 @@ def is_ignored(rules: Sequence[Rule], kind: str, name: str, path: str) -> bool:
     return any(rule.matches(kind, name, path) for rule in rules)
 
 
+def has_paths(rules: Sequence[Rule], kind: str, name: str) -> bool:
+    """Return whether one of the rules is for paths of an object."""
+    return any(rule.path and rule.kind.fullmatch(kind) and rule.name.fullmatch(name) for rule in rules)
+
+
 def _parse(text: str) -> Rule:
     kind, _slash, rest = text.partition("/")
     name, colon, path = rest.partition(":")

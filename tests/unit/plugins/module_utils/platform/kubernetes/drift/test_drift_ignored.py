@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.drift.ignored import (
     check_rule,
+    has_paths,
     is_ignored,
     parse_rules,
 )
@@ -69,3 +70,9 @@ def test_other_rules(rule: str, path: str) -> None:
 )
 def test_wrong_rules_are_told(rule: str, problem: str) -> None:
     assert problem in check_rule(rule)
+
+
+def test_rules_for_paths_of_an_object() -> None:
+    rules = parse_rules(["Deployment/proxy", "Deployment/h*:spec.replicas"])
+    assert has_paths(rules, "Deployment", "hub")
+    assert not has_paths(rules, "Deployment", "proxy") and not has_paths(rules, "Service", "hub")

@@ -1,0 +1,50 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who changed a Deployment last, from its metadata."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.observe import observe
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.releases.records import Place
+
+
+class Answers:
+    """An API server that has one Deployment."""
+
+    def __init__(self, *edits: tuple[str, str]) -> None:
+        self.edits = edits
+
+    def list(self, *_arguments: Any, **_more: Any) -> list[Any]:
+        return []
+
+    def table(self, *_arguments: Any) -> list[Any]:
+        metadata = {
+            "name": "hub",
+            "namespace": "research",
+            "generation": 3,
+            "annotations": {"meta.helm.sh/release-name": "research"},
+            "managedFields": [{"manager": manager, "time": time} for manager, time in self.edits],
+        }
+        return [(metadata, {"Ready": "1/1"})]
+
+
+@pytest.mark.parametrize(
+    "edits, editor",
+    [
+        ([("helm", "10:00")], ""),
+        ([("helm", "10:00"), ("kubectl-edit", "11:00"), ("kube-controller-manager", "12:00")], "kubectl-edit, 11:00"),
+        ([("kubectl-edit", "11:00"), ("kubectl-set", "12:00")], "kubectl-set, 12:00"),
+        ([("kubectl-edit", "10:00"), ("helm", "11:00")], ""),
+        ([("helm", "10:00"), ("kubectl", "10:00")], "kubectl, 10:00"),
+        ([("kubectl-edit", "10:00"), ("hubfleet", "11:00")], ""),
+    ],
+)
+def test_the_last_editor(edits: list[tuple[str, str]], editor: str) -> None:
+    api: Any = Answers(*edits)
+    place = Place("cloud", "research", "research", "research")
+    found = observe(api, [place], everywhere=True).hubs["research"]
+    assert found.workloads["hub"].editor == editor
