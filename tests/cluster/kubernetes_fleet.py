@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import secrets
-from collections.abc import Mapping
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,15 @@ import yaml
 from cluster_hub import CLUSTER, DeployedHub
 from fleet_inventory import PRODUCTION, FleetInventory
 from kubernetes_api import Kubernetes
+
+#: Seconds to wait for the end of deploys of other tests on the same cluster.
+LOCK_PATIENCE = 600.0
+_LOCKED = "wait for its end"
+#: What a deploy may change, and what no user or controller changes by itself.
+_OF_DEPLOYS = (
+    "configmaps,deployments.apps,networkpolicies,persistentvolumeclaims,rolebindings,roles,secrets,serviceaccounts,"
+    "services"
+)
 
 
 class KubernetesFleet(FleetInventory):
@@ -73,6 +86,47 @@ class KubernetesFleet(FleetInventory):
         places = {hub: self.cluster_of(hub) for hub in self.hubs}
         self._namespaces |= {(place, self.namespace(hub)) for hub, place in places.items() if place in self.kubernetes}
 
+    def playbook(self, name: str, *arguments: str, patient: bool = True) -> subprocess.CompletedProcess[str]:
+        """Write the inventory and run a playbook on it; see FleetInventory.
+
+        patient: whether to run it again while another test has the lock of the cluster.
+        """
+        deadline = time.monotonic() + LOCK_PATIENCE
+        done = super().playbook(name, *arguments)
+        while patient and done.returncode != 0 and _LOCKED in done.stdout and time.monotonic() < deadline:
+            time.sleep(1)
+            done = super().playbook(name, *arguments)
+        return done
+
+    def run(self, name: str, *arguments: str) -> str:
+        """Run a playbook that has to succeed; return what it printed."""
+        done = self.playbook(name, *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def fails(self, name: str, *arguments: str, patient: bool = True) -> str:
+        """Run a playbook that has to fail; return what it printed."""
+        done = self.playbook(name, *arguments, patient=patient)
+        assert done.returncode != 0, done.stdout
+        return done.stdout
+
+    def versions(self, hub: str) -> dict[str, str]:
+        """Return the resourceVersions of all objects in a hub's namespace that a deploy could touch."""
+        found = self.kubernetes[self.cluster_of(hub)].objects(self.namespace(hub), _OF_DEPLOYS)
+        return {f"{each['kind']} {each['metadata']['name']}": each["metadata"]["resourceVersion"] for each in found}
+
+    def secret(self, hub: str, name: str) -> dict[str, str]:
+        """Return the content of a Secret in a hub's namespace."""
+        cluster = self.kubernetes[self.cluster_of(hub)]
+        found = json.loads(
+            cluster.kubectl("--namespace", self.namespace(hub), "get", "secret", name, "--output", "json")
+        )
+        return {key: base64.b64decode(value).decode() for key, value in found["data"].items()}
+
+    def generated_secrets(self, hub: str) -> list[str]:
+        """Return the secrets that were generated for a hub."""
+        return list(_texts(json.loads(self.secret(hub, f"hubfleet.{hub}")["generated"])))
+
     def namespace(self, hub: str) -> str:
         """Return the namespace of a hub."""
         return str(self.hubs[hub]["hub_namespace"])
@@ -94,3 +148,12 @@ class KubernetesFleet(FleetInventory):
         namespaces = [(name, namespace) for name, namespace in self._namespaces if name in reachable]
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda each: self.kubernetes[each[0]].remove_namespace(each[1]), namespaces))
+
+
+def _texts(content: Any) -> Iterator[str]:
+    """Yield the texts in nested data."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, (dict, list)):
+        for each in content.values() if isinstance(content, dict) else content:
+            yield from _texts(each)
