@@ -189,7 +189,9 @@ def _editor(metadata: Json) -> str:
     edits = [each for each in _edits(metadata) if each["manager"] != _CONTROLLERS]
     # Of two in the same second, the one by people.
     last = max(edits, key=lambda each: (str(each.get("time")), each["manager"] not in _OWN_MANAGERS), default=None)
-    return f"{last['manager']}, {last.get('time')}" if last and last["manager"] not in _OWN_MANAGERS else ""
+    if last is None or last["manager"] in _OWN_MANAGERS:
+        return ""
+    return ", ".join(str(last[key]) for key in ("manager", "time") if last.get(key))
 
 
 #: Managers of fields of a Deployment whose changes are no edits by people, and the one of the cluster itself.

@@ -81,6 +81,11 @@ class KubernetesPlatform(Platform):
         options = self.cluster.options
         return self._connect(Credentials(options["cluster_kubeconfig"] or "", options["cluster_context"] or ""))
 
+    @functools.cached_property
+    def version(self) -> str:
+        """The version of Kubernetes that the cluster has."""
+        return str(self.api.get("/version")["gitVersion"])
+
     @property
     def permissions(self) -> str:
         """What the account may do."""
@@ -257,7 +262,7 @@ class KubernetesPlatform(Platform):
         if observed.release is None:
             return None
         values, _generated = complete(wanted.values, HubSecret(self.api, observed.place).generated, {})
-        return preview(observed.release, self.charts.path(wanted.chart), values, wanted.redactor)
+        return preview(observed.release, self.charts.path(wanted.chart), values, wanted.redactor, self.version)
 
     def _note_ignored(self, hubs: list[Hub], found: dict[str, ObservedRelease]) -> None:
         """Look closely at Deployments that were changed, where only some of their fields count."""

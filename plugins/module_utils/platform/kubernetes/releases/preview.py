@@ -54,12 +54,14 @@ class Preview:
     refused: list[str] = field(default_factory=list)
 
 
-def preview(live: HelmRelease, chart: str, values: Values, redactor: Redactor) -> Preview | None:
+def preview(
+    live: HelmRelease, chart: str, values: Values, redactor: Redactor, kubernetes: str | None = None
+) -> Preview | None:
     """Return what an upgrade of a release would change; None where the chart cannot be rendered here.
 
-    chart: path of a directory or archive. values: with all secrets.
+    chart: path of a directory or archive. values: with all secrets. kubernetes: version of the cluster.
     """
-    wanted = _rendered(live, chart, values)
+    wanted = _rendered(live, chart, values, kubernetes)
     if wanted is None:
         return None
     import yaml  # Ansible brings it along
@@ -77,9 +79,10 @@ def preview(live: HelmRelease, chart: str, values: Values, redactor: Redactor) -
     )
 
 
-def _rendered(live: HelmRelease, chart: str, values: Values) -> list[Object] | None:
+def _rendered(live: HelmRelease, chart: str, values: Values, kubernetes: str | None) -> list[Object] | None:
+    release = Release(live.name, live.namespace, chart, values)
     try:
-        objects, problems = renderer(engine(), None).objects(Release(live.name, live.namespace, chart, values))
+        objects, problems = renderer(engine(), kubernetes).objects(release)
     except RenderError:
         return None
     return None if problems else objects
