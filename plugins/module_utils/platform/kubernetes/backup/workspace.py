@@ -33,6 +33,8 @@ INTERVAL, RENEWAL = 1.0, 300.0
 PARALLEL = 4
 #: Seconds that removed pods have to go, and that the API server may be silent while a pod runs.
 _PATIENCE = 120.0
+#: Pods that use the volumes of a hub.
+_USERS = "component in (hub, singleuser-server)"
 _KINDS = ("pods", "secrets", "configmaps")
 
 
@@ -222,3 +224,13 @@ def _end(found: Json) -> str:
     ends = [each.get("state", {}).get("terminated") or {} for each in status.get("containerStatuses") or ()]
     words = [str(each.get("message") or f"{each.get('reason')}, exit code {each.get('exitCode')}") for each in ends]
     return abbreviated([text for text in (status.get("message"), *words) if text], 2) or "it was not started"
+
+
+def wait_for_end(change: Change) -> None:
+    """Wait until no pod of a stopped hub uses its volumes any more."""
+    deadline = time.monotonic() + max(_PATIENCE, change.timeout)
+    path = f"/api/v1/namespaces/{change.place.namespace}/pods"
+    while change.api.list(path, _USERS, metadata=True):
+        if time.monotonic() > deadline:
+            raise PlatformError("the pods of the hub and its sessions do not end")
+        time.sleep(INTERVAL)
