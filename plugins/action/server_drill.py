@@ -20,6 +20,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.platform import ServerPlatform
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.backups import (
+    drill_summary,
     program_arguments,
     settings_of,
     target_of,
@@ -94,7 +95,7 @@ class ActionModule(ServerAction):
             self.cluster.platform.unlock(owner)
         if cleared.get("failed") and not started.get("failed"):
             return {**cleared, "msg": f"the drill could not be removed: {cleared['msg']}"}
-        return started if started.get("failed") else {**started, "changed": False, "summary": _summary(started)}
+        return started if started.get("failed") else {**started, "changed": False, "summary": drill_summary(started)}
 
     def _check(self) -> dict[str, Any]:
         """Act like a user, on the machine itself; return what becomes of the result."""
@@ -109,14 +110,6 @@ class ActionModule(ServerAction):
         if problems:
             return {"failed": True, "msg": f"the check of the drill failed: {problems[0]}"}
         return {"check_seconds": round(time.monotonic() - started, 1)}
-
-
-def _summary(found: dict[str, Any]) -> str:
-    seconds = found["seconds"]["restore"] + found["seconds"]["start"]
-    return (
-        f"the backup {found['id']} of {found['when']} is good: {found['users']} users, {found['files']} files; "
-        f"restored in {seconds:.0f} s, check passed in {found['check_seconds']:.0f} s"
-    )
 
 
 def _elsewhere(hub: Hub, port: int) -> dict[str, Any]:
