@@ -134,7 +134,7 @@ class KubernetesFleet(FleetInventory):
     def hub(self, name: str) -> DeployedHub:
         """Return a hub to use it; it must run. Call this again where its proxy was replaced."""
         client = self._clients.get(name)
-        if client is None:
+        if client is None or client.namespace != self.namespace(name):
             cluster = self.kubernetes[self.cluster_of(name)]
             client = self._clients[name] = DeployedHub(cluster, self.namespace(name), self.hubs[name])
         client.connect()

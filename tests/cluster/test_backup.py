@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
+import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from hub_client import wait_for
 from kubernetes_api import Kubernetes
 from kubernetes_fleet import KubernetesFleet
 from rest_repository import RestRepository
@@ -89,6 +93,10 @@ def test_backups_through_the_life_of_a_hub(vault: Vault) -> None:
     """Back up, test, remove and restore a hub; each part goes on from what the parts before it left."""
     check_mode_saves_nothing(vault)
     backups_add_what_is_new(vault)
+    a_drill_that_was_killed_is_cleared_by_the_next(vault)
+    a_hub_that_is_there_stays(vault)
+    data_is_removed_after_a_copy_was_made(vault)
+    a_restore_that_was_killed_goes_on(vault)
 
 
 def check_mode_saves_nothing(vault: Vault) -> None:
@@ -106,6 +114,59 @@ def backups_add_what_is_new(vault: Vault) -> None:
     assert len(re.findall(r"[0-9a-f]{8}  20\d\d-", listed)) == 2
     assert re.search(rf"^{HUB} .* checked +20\d\d-[\w:-]+Z$", vault.verb("status"), re.MULTILINE)
     assert vault.left(vault.fleet.namespace(HUB)) == []
+    assert "nothing to change" in vault.verb("deploy")
+
+
+def a_drill_that_was_killed_is_cleared_by_the_next(vault: Vault) -> None:
+    namespace = f"{vault.fleet.namespace(HUB)}-drill"
+    started = vault.fleet.start("drill")
+    wait_for("a pod of the drill", lambda: vault.kubernetes.objects(namespace, "pods"), patience=120)
+    os.killpg(started.pid, signal.SIGKILL)
+    started.communicate()
+    told = " ".join(vault.verb("drill").split())
+    assert re.search(r"is good: \d users, \d+ files; restored in \d+ s, check passed in \d+ s", told), told
+    assert not vault.kubernetes.kubectl("get", "namespace", namespace, "--ignore-not-found")
+    assert "nothing to change" in vault.verb("deploy")
+
+
+def a_hub_that_is_there_stays(vault: Vault) -> None:
+    result = vault.run("restore", "--limit", HUB)
+    assert result.returncode == 2 and f"hub {HUB} exists already; it is not overwritten" in result.stdout
+
+
+def data_is_removed_after_a_copy_was_made(vault: Vault) -> None:
+    namespace = vault.fleet.namespace(HUB)
+    directory = vault.repository.parent / "exports"
+    sure = (f"remove_hubs={HUB}", "remove_data=true", f"remove_export_directory={directory}")
+    told = vault.verb("remove", "--limit", HUB, *sure)
+    (copy,) = directory.iterdir()
+    assert f"a copy of its data is kept in {copy}" in " ".join(told.split())
+    with tarfile.open(copy / "hub.tar.gz") as archive:
+        names = set(archive.getnames())
+        assert {f"{HUB}/jupyterhub.sqlite", f"{HUB}/secrets/generated.json", f"{HUB}/config/values.json"} <= names
+    with tarfile.open(copy / "homes-1.tar.gz") as archive:
+        work = archive.extractfile("homes/claim-ada/work.txt")
+        assert work and work.read() == b"of ada"
+    assert copy.stat().st_mode & 0o777 == 0o700
+    gone = lambda: not vault.kubernetes.kubectl("get", "namespace", namespace, "--ignore-not-found")  # noqa: E731
+    wait_for("the namespace to go", gone, patience=120)
+
+
+def a_restore_that_was_killed_goes_on(vault: Vault) -> None:
+    """Into another namespace."""
+    hub = vault.fleet.hubs[HUB]
+    hub["hub_namespace"] = namespace = f"{hub['hub_namespace']}-b"
+    started = vault.fleet.start("restore", "--limit", HUB)
+    wait_for("a claim", lambda: vault.kubernetes.objects(namespace, "persistentvolumeclaims"), patience=120)
+    os.killpg(started.pid, signal.SIGKILL)
+    started.communicate()
+    told = " ".join(vault.verb("restore", "--limit", HUB).split())
+    assert f"{HUB} is as in the backup" in told, told
+    client = vault.fleet.hub(HUB)
+    assert client.request("GET", f"{client.url}hub/api/user", vault.token)[0] == 200
+    with client.session("ada") as session:
+        assert session.value("[pathlib.Path('work.txt').read_text(), os.stat('big').st_size]") == ["of ada", 2_000_000]
+    assert vault.left(namespace) == []
     assert "nothing to change" in vault.verb("deploy")
 
 

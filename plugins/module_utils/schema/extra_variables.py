@@ -45,6 +45,7 @@ EXTRA_VARIABLES = (
     "remove_data",
     "remove_end_sessions",
     "remove_export",
+    "remove_export_directory",
     "remove_hubs",
     "render_directory",
     "restore_all",
