@@ -15,7 +15,7 @@ description:
     where they may log in without being listed.
   - Nothing is changed if a change is refused on one of the hubs.
   - Hubs must run. Passwords are never printed.
-  - Runs on the controller, once for all hosts of the play. Not for hubs on Kubernetes yet.
+  - Runs on the controller, once for all hosts of the play. Hubs on Kubernetes are reached through the API server.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 options:
@@ -26,7 +26,8 @@ options:
       - V(add) - create users, where O(hubfleet.jupyterhub.hub#role:main:hub_keep_panel_grants) or
         O(hubfleet.jupyterhub.hub#role:main:hub_allow_everyone) is set.
       - V(remove) - remove users, with their tokens and sessions. Homes are kept.
-      - V(rename) - rename a user; the home, the account of the machine and the account of V(native) follow.
+      - V(rename) - rename a user; the home, the account of the machine and the account of V(native) follow. Not on
+        Kubernetes, where homes cannot follow.
       - V(password) - with the authenticator V(native), replace the password by a new first password in the private
         file of first passwords, and sign out.
       - V(sign-out) - end all browser sessions, and revoke all tokens.

@@ -24,6 +24,9 @@ FILES = os.path.join(ROLES, "cluster", "files")
 RECORDED_CHARTS = os.path.join(ROLES, "hub", "files", "charts")
 RECORDED_JUPYTERHUB = os.path.join(ROLES, "hub", "files", "jupyterhub")
 
+#: What roles/hub/files/extra_config/users.py imports.
+USERS_MODULES = tuple(f"hubfleet_runtime/{name}.py" for name in ("__init__", "access", "users_api"))
+
 
 @functools.cache
 def assets() -> Assets:
@@ -59,9 +62,10 @@ def chart_code() -> ChartCode:
     runtime = {path: text for path, text in assets().runtime.items() if _is_for_charts(path)}
     names = ("allowed_groups", "access", "user_expiry", "shared_password", "idle_time")
     own = {name: assets().runtime[f"hubfleet_runtime/{name}.py"] for name in names}
-    own |= {name: texts[f"{name}.py"] for name in ("native_login", "profile_order")}
+    own |= {name: texts[f"{name}.py"] for name in ("native_login", "profile_order", "users")}
     own["titled_page"] = assets().runtime["hubfleet_runtime/templates/titled_page.html"]
-    return ChartCode(package=runtime, **own)
+    users_package = {path: assets().runtime[path] for path in USERS_MODULES}
+    return ChartCode(package=runtime, users_package=users_package, **own)
 
 
 @functools.cache

@@ -19,9 +19,10 @@ from ...fleet.changes import HubDiff, Reason
 from ...fleet.lock_owner import LockOwner
 from ...fleet.revisions import Revision
 from ...fleet.snapshot import Snapshot
+from ...fleet.users import FoundUsers, UserChange
 from ...schema.model import Cluster, FleetInput, Hub
 from ...schema.problems import Problems
-from ..base import BACKUP, DEPLOY, RENDER, CheckResults, ClusterState, Notice, Platform, PlatformError
+from ..base import BACKUP, DEPLOY, RENDER, USERS, CheckResults, ClusterState, Notice, Platform, PlatformError
 from .api.client import KubernetesApi
 from .api.credentials import Credentials
 from .chart.charts import Charts
@@ -41,13 +42,17 @@ from .releases.preview import Preview, preview
 from .releases.records import HubSecret, Place
 from .rights import missing_permissions, sentences
 from .role import deploy_rules
+from .users import read_users, rename_problem, users_of
 from .validation.hubs import KubernetesValidator
 from .values.addons import addon_releases
 from .values.chart_values import ChartCode, ChartValues, chart_values
 from .values.check_service import check_service_settings
 from .values.generated import complete
+from .values.kubectl import metrics_token_command
 from .values.layers import Values, assign, merge
+from .values.native_login import first_passwords_command, is_native
 from .values.shared_password import has_generated_passwords, shared_passwords_command
+from .values.users_service import users_service_settings
 
 #: Hubs whose objects a plan compares at most; rendering takes most of its time.
 MOST_PREVIEWS = 8
@@ -56,7 +61,7 @@ MOST_PREVIEWS = 8
 class KubernetesPlatform(Platform):
     """A cluster on Kubernetes. values: of the hubs that :meth:`validate` found sound."""
 
-    capabilities = frozenset({DEPLOY, RENDER, BACKUP})
+    capabilities = frozenset({DEPLOY, RENDER, BACKUP, USERS})
     threads = True
 
     def __init__(
@@ -78,8 +83,13 @@ class KubernetesPlatform(Platform):
     @functools.cached_property
     def api(self) -> KubernetesApi:
         """The API server of the cluster."""
+        return self._connect(self.credentials)
+
+    @property
+    def credentials(self) -> Credentials:
+        """How the cluster is reached."""
         options = self.cluster.options
-        return self._connect(Credentials(options["cluster_kubeconfig"] or "", options["cluster_context"] or ""))
+        return Credentials(options["cluster_kubeconfig"] or "", options["cluster_context"] or "")
 
     @functools.cached_property
     def version(self) -> str:
@@ -112,7 +122,7 @@ class KubernetesPlatform(Platform):
             reference,
             chart.version,
             chart.jupyterhub,
-            with_deploy_settings(self.chart_values(hub).merged),
+            with_deploy_settings(self.chart_values(hub).merged, self.code),
             addons,
             hub.redactor,
             hub["hub_ignored_drift"],
@@ -188,10 +198,26 @@ class KubernetesPlatform(Platform):
         return {name: found[name].backup for name in hubs}
 
     def passwords_notice(self, hub: Hub, facts: Any, new: bool) -> str:
-        values = self.chart_values(hub).merged
+        values, options = self.chart_values(hub).merged, self.credentials.kubectl_options
+        if is_native(values):
+            return f"first passwords that people have not changed yet: {first_passwords_command(hub, options)}"
         if new and has_generated_passwords(hub, values):
-            return f"passwords of users and admins: {shared_passwords_command(hub)}"
+            return f"passwords of users and admins: {shared_passwords_command(hub, options)}"
         return ""
+
+    def metrics_notice(self, hub: Hub, facts: Any) -> str:
+        command = metrics_token_command(hub, self.credentials.kubectl_options)
+        return f"the token for {hub.url}hub/metrics: {command}" if hub["hub_metrics"] else ""
+
+    def users(self, hubs: list[str]) -> FoundUsers:
+        return read_users(self.api, [self._place_of(name) for name in hubs])
+
+    def rename_problem(self, hub: str, user: str, new_name: str) -> str:
+        return rename_problem(user, new_name)
+
+    def change_users(self, hub: str, changes: list[UserChange]) -> list[str]:
+        with users_of(self.api, self._place_of(hub)) as users:
+            return [users.change(change) for change in changes]
 
     def check_targets(
         self, hubs: list[Hub], facts: Any, every: bool = False, as_deployed: bool = False
@@ -294,10 +320,10 @@ class KubernetesPlatform(Platform):
         return HubTarget(hub.name, self.cluster.name, hub.url, "", choices, warnings=warnings)
 
 
-def with_deploy_settings(values: Values) -> Values:
-    """Return the values of a hub that is deployed: with the service of the check, and a database that outlives it."""
+def with_deploy_settings(values: Values, code: ChartCode) -> Values:
+    """Return the values of a hub that is deployed: with services of the playbooks, and a database that outlives it."""
     added: Values = {}
-    for setting in check_service_settings():
+    for setting in (*check_service_settings(), *users_service_settings(code.users, code.users_package)):
         assign(added, setting.path, setting.value)
     # Helm keeps such objects when it removes the release (https://helm.sh/docs/howto/charts_tips_and_tricks).
     assign(added, ("hub", "db", "pvc", "annotations"), {"helm.sh/resource-policy": "keep"})

@@ -21,7 +21,7 @@ from .layout import Layout
 from .observe.cluster import MachineState, deployed_hubs, observe_machine
 from .revisions import history
 from .revisions.history import Record
-from .users import HubUsers
+from .users import users_of
 
 
 def answer(name: str, arguments: dict[str, Any]) -> Any:
@@ -79,18 +79,18 @@ def _users(cluster: str, directory: str | None, hubs: list[str]) -> FoundUsers:
     layout, found = _layout(cluster, directory), FoundUsers()
     for name in hubs:
         try:
-            found.users[name] = HubUsers(name, layout.hub(name)).all()
+            found.users[name] = users_of(name, layout.hub(name)).all()
         except PlatformError as error:
             found.problems[name] = str(error)
     return found
 
 
 def _rename_problem(cluster: str, directory: str | None, hub: str, user: str, new_name: str) -> str:
-    return HubUsers(hub, _layout(cluster, directory).hub(hub)).rename_problem(user, new_name)
+    return users_of(hub, _layout(cluster, directory).hub(hub)).rename_problem(user, new_name)
 
 
 def _change_users(cluster: str, directory: str | None, hub: str, changes: list[dict[str, Any]]) -> list[str]:
-    users = HubUsers(hub, _layout(cluster, directory).hub(hub))
+    users = users_of(hub, _layout(cluster, directory).hub(hub))
     return [users.change(UserChange(**change)) for change in changes]
 
 

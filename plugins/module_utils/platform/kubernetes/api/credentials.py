@@ -89,6 +89,12 @@ class Credentials:
             files.write(path, self.kubeconfig.encode())
         return ["--kubeconfig", path, *options]
 
+    @property
+    def kubectl_options(self) -> list[str]:
+        """The options of kubectl that lead people to the cluster, who bring along a kubeconfig given by its content."""
+        path = "" if self.is_content else os.path.expanduser(self.kubeconfig)
+        return [*(["--kubeconfig", path] if path else []), *(["--context", self.context] if self.context else [])]
+
     def _problem(self, error: Exception) -> str:
         """Return what is wrong with the kubeconfig."""
         from kubernetes import config

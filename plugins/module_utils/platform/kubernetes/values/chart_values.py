@@ -50,6 +50,7 @@ class ChartCode:
     profile_order: puts options and choices of profiles in the order of the inventory.
     titled_page: the template that shows the hub's title; the same as on a machine.
     shared_password: generates the passwords of SharedPasswordAuthenticator.
+    users: lets a service of ours do what JupyterHub's API cannot do to users. users_package: modules that it imports.
     idle_time: does not count time in which the hub did not run as idle time of servers.
     """
 
@@ -62,6 +63,8 @@ class ChartCode:
     titled_page: str = ""
     shared_password: str = ""
     idle_time: str = ""
+    users: str = ""
+    users_package: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def groups_config(self) -> str:

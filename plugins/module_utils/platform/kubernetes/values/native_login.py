@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import re
-import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ....common.nested import value_at
 from ....schema.model import Hub
+from .code_files import code_files
+from .kubectl import file_command
 from .layers import Values
 from .settings import Setting, setting
 
-#: Directory of the hub's pod that is first in Python's path, and the file of first passwords; as in
-#: roles/hub/files/extra_config/native_login.py.
-CODE_DIRECTORY = "/usr/local/share/jupyterhub/hubfleet/code"
+#: File of the hub's pod with first passwords; as in roles/hub/files/extra_config/native_login.py.
 FIRST_PASSWORDS = "/srv/jupyterhub/first-passwords"
 
 #: The chart runs extraConfig in the order of its keys; the operator's own, which may select the class, comes before.
@@ -32,14 +30,10 @@ def is_native(values: Values) -> bool:
 
 def native_login_settings(config: str, package: Mapping[str, str]) -> Iterator[Setting]:
     """Yield the code; config: for extraConfig, package: the modules that it imports, by path."""
-    for path, text in package.items():
-        # Keys of a Kubernetes secret hold letters, digits, '-', '_' and '.'.
-        key = "code-" + re.sub(r"[^A-Za-z0-9_.]", "-", path)
-        content = {"mountPath": f"{CODE_DIRECTORY}/{path}", "stringData": text}
-        yield Setting(("hub", "extraFiles", key), content, ("hub_authenticator",))
+    yield from code_files(package, "hub_authenticator")
     yield setting(f"hub.extraConfig.{NATIVE_CONFIG}", config, "hub_authenticator")
 
 
-def first_passwords_command(hub: Hub) -> str:
-    """Return the command that prints the first passwords of a hub."""
-    return shlex.join(["kubectl", "exec", "--namespace", hub.namespace, "deploy/hub", "--", "cat", FIRST_PASSWORDS])
+def first_passwords_command(hub: Hub, options: Sequence[str] = ()) -> str:
+    """Return the command that prints the first passwords of a hub; options: see kubectl.py."""
+    return file_command(hub, FIRST_PASSWORDS, options)

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-import shlex
+from collections.abc import Sequence
 
 from ....common.nested import value_at
 from ....schema.model import Hub
+from .kubectl import file_command
 from .layers import Values
 from .settings import Setting, setting
 
@@ -31,6 +32,6 @@ def shared_password_setting(code: str) -> Setting:
     return setting(f"hub.extraConfig.{PASSWORD_CONFIG}", text, "hub_authenticator")
 
 
-def shared_passwords_command(hub: Hub) -> str:
-    """Return the command that prints the generated passwords of a hub."""
-    return shlex.join(["kubectl", "exec", "--namespace", hub.namespace, "deploy/hub", "--", "cat", PASSWORDS])
+def shared_passwords_command(hub: Hub, options: Sequence[str] = ()) -> str:
+    """Return the command that prints the generated passwords of a hub; options: see kubectl.py."""
+    return file_command(hub, PASSWORDS, options)

@@ -25,6 +25,7 @@ from hubfleet_runtime import (
     log_files,
     processes,
     profiles,
+    rename_api,
     server_log,
     user_expiry,
     users_api,
@@ -168,7 +169,11 @@ def _set_services(c: Config, directory: HubDirectory) -> None:
     c.JupyterHub.services = services
     c.JupyterHub.load_roles = roles
     c.JupyterHub.load_groups = directory.hub.get("groups") or {}
-    c.JupyterHub.extra_handlers = [*server_log.handlers(str(directory.path)), *users_api.handlers()]
+    c.JupyterHub.extra_handlers = [
+        *server_log.handlers(str(directory.path)),
+        *users_api.handlers(),
+        *rename_api.handlers(),
+    ]
 
 
 def _set_spawner(c: Config, directory: HubDirectory) -> None:

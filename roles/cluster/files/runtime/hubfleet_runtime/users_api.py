@@ -1,15 +1,16 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the playbook users needs beyond JupyterHub's API: sign a user out, reset a password, rename a user.
+"""What the playbook users needs beyond JupyterHub's API, the same on machines and on Kubernetes.
 
-    POST hub/api/hubfleet/users/USER/sign-out         ->  {"revoked": 2}
-    POST hub/api/hubfleet/users/USER/password         ->  {}, the password is in the file of first passwords
-    GET  hub/api/hubfleet/users/USER/name?new=NAME    ->  {"problem": ""}, or why the user cannot have this name
-    POST hub/api/hubfleet/users/USER/name?new=NAME    ->  {}, 409 with a message if the user cannot have this name
+    POST   hub/api/hubfleet/users/USER/sign-out       ->  {"revoked": 2}
+    POST   hub/api/hubfleet/users/USER/password       ->  {}, the password is in the file of first passwords
+    DELETE hub/api/hubfleet/users/USER                ->  {}, 409 with a message while a server of the user runs
 
-Only the service ``users`` may do this, whose token only the account of the hub can read: with the scope admin:users
-alone, people who are no admins could take over admins.
+Only the service of the playbook may do this: with the scope admin:users alone, people who are no admins could take over
+admins. On a machine only the account of the hub can read its token, on Kubernetes who can read the hub's Secret.
+
+Hubs on Kubernetes have this file without the rest of the package; it imports nothing else but access.py.
 """
 
 from __future__ import annotations
@@ -23,23 +24,31 @@ from jupyterhub.utils import maybe_future
 from tornado import web
 
 from hubfleet_runtime import access
-from hubfleet_runtime.isolation import IsolationError
 
+#: Name of the service on machines.
 SERVICE = "users"
 
 
 class UserHandler(APIHandler):
     """Base of the handlers, which all are about one user."""
 
+    def initialize(self, service: str = SERVICE) -> None:
+        """Take the name of the service that may do this; called by tornado."""
+        self.service = service
+
     def user_asked_for(self, user_name: str) -> Any:
         """Return the user. Raises HTTPError: 403 for everybody but the service, 404 for an unknown user."""
-        asking = self.current_user
-        if not isinstance(asking, orm.Service) or asking.name != SERVICE:
-            raise web.HTTPError(403, f"Only the service {SERVICE} may do this")
+        self.require_service()
         user = self.find_user(user_name)
         if user is None:
             raise web.HTTPError(404, f"No such user: {user_name}")
         return user
+
+    def require_service(self) -> None:
+        """Raise HTTPError (403) for everybody but the service."""
+        asking = self.current_user
+        if not isinstance(asking, orm.Service) or asking.name != self.service:
+            raise web.HTTPError(403, f"Only the service {self.service} may do this")
 
     def answer(self, **content: Any) -> None:
         """Send JSON."""
@@ -74,66 +83,23 @@ class PasswordHandler(UserHandler):
         self.answer()
 
 
-class NameHandler(UserHandler):
-    """Rename a user; home, account and password stay with the person."""
+class RemovalHandler(UserHandler):
+    """Remove a user, and keep the home: where JupyterHub's API deletes a user, KubeSpawner deletes the volume."""
 
-    async def get(self, user_name: str) -> None:
-        """Return why the user cannot be renamed, "" if nothing but running servers prevents it."""
-        user = self.user_asked_for(user_name)
-        self.answer(problem=self._problem(user, self._new_name()))
-
-    async def post(self, user_name: str) -> None:
-        """Rename the user. Nothing is changed if a step fails."""
-        user, new = self.user_asked_for(user_name), self._new_name()
-        problem = self._problem(user, new)
-        if user.active:
-            problem = f"a server of {user.name} runs"
-        if problem:
-            raise web.HTTPError(409, problem)
-        old, backend = user.name, user.spawner.isolation_backend
-        try:
-            # blocks the hub for a moment: meanwhile, a server of this user could start under the old name
-            backend.rename(old, new)
-        except IsolationError as error:
-            raise web.HTTPError(500, str(error)) from error
-        try:
-            rename_account = getattr(self.authenticator, "rename_user", None)
-            if rename_account:
-                rename_account(old, new)
-            user.orm_user.name = new
-            self.db.commit()
-        except Exception:
-            self.db.rollback()
-            backend.rename(new, old)
-            raise
-        # the object has addresses with the old name; JupyterHub makes another one when it needs it
-        dict.pop(self.users, user.id)
-        self.authenticator.allowed_users.discard(old)
-        await maybe_future(self.authenticator.add_user(self.users[user.id]))
-        self.log.warning("%s has the name %s now", old, new)
+    async def delete(self, user_name: str) -> None:
+        """Remove the user from the database, with tokens and sessions. A user who is gone already is no error."""
+        self.require_service()
+        user = self.find_user(user_name)
+        if user is not None:
+            if user.active:
+                raise web.HTTPError(409, f"a server of {user.name} runs")
+            await maybe_future(self.authenticator.delete_user(user))
+            self.users.delete(user)
+            self.log.warning("%s is removed; the home is kept", user_name)
         self.answer()
 
-    def _new_name(self) -> str:
-        name = self.authenticator.normalize_username(self.get_argument("new"))
-        if not self.authenticator.validate_username(name):
-            raise web.HTTPError(400, f"{name!r} cannot be the name of a user")
-        return str(name)
 
-    def _problem(self, user: Any, new: str) -> str:
-        backend = getattr(user.spawner, "isolation_backend", None)
-        if backend is None:
-            return "the hub has a spawner of its own, and homes that may depend on names"
-        if self.find_user(new) is not None:
-            return f"{new} is another user of this hub"
-        name_problem = getattr(self.authenticator, "name_problem", None)
-        try:
-            found = name_problem(new, user.name) if name_problem else ""
-            return str(found or backend.rename_problem(user.name, new))
-        except IsolationError as error:
-            return str(error)
-
-
-def handlers() -> list[tuple[str, Any]]:
-    """Return the handlers for JupyterHub.extra_handlers."""
-    paths = {"sign-out": SignOutHandler, "password": PasswordHandler, "name": NameHandler}
-    return [(rf"/api/hubfleet/users/([^/]+)/{path}", handler) for path, handler in paths.items()]
+def handlers(service: str = SERVICE) -> list[tuple[str, Any, dict[str, str]]]:
+    """Return the handlers for JupyterHub.extra_handlers. service: name of the service that may use them."""
+    paths = {"": RemovalHandler, "/sign-out": SignOutHandler, "/password": PasswordHandler}
+    return [(rf"/api/hubfleet/users/([^/]+){path}", handler, {"service": service}) for path, handler in paths.items()]

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,50 +20,24 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.users im
     UserChange,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.hub_users import HubUsers
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import HubLayout
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.users import HubUsers
-
-
-class FakeApi(BaseHTTPRequestHandler):
-    """Answers as the test says, and remembers what was asked."""
-
-    server: Any
-
-    def answer(self) -> None:
-        """Send the next of the answers to a request, the last one again and again."""
-        asked = f"{self.command} {self.path}"
-        self.server.asked.append(asked)
-        self.server.tokens.add(self.headers["Authorization"])
-        answers = self.server.answers.get(asked, [(404, {"message": f"unexpected: {asked}"})])
-        status, body = answers.pop(0) if len(answers) > 1 else answers[0]
-        self.send_response(status)
-        self.end_headers()
-        self.wfile.write(b"" if body is None else json.dumps(body).encode())
-
-    do_GET = do_POST = do_DELETE = answer
-
-    def log_message(self, *_arguments: Any) -> None:
-        """Print nothing."""
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.users import users_of
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.hub_api import hub_api, page
 
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The API of a hub; a proxy of the environment must not be asked."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
-    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), FakeApi)
-    server.asked, server.tokens, server.answers = [], set(), {}
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with hub_api() as server:
+        yield server
 
 
 @pytest.fixture
 def users(api: Any, tmp_path: Path) -> HubUsers:
     """The users of the hub."""
-    return HubUsers("demo", layout_of(tmp_path, api.server_address[1]))
+    return users_of("demo", layout_of(tmp_path, api.server_address[1]))
 
 
 def layout_of(directory: Path, port: int) -> HubLayout:
@@ -76,11 +48,6 @@ def layout_of(directory: Path, port: int) -> HubLayout:
     (directory / "config" / "hub.json").write_text(json.dumps(config))
     (directory / "secrets" / "users_token").write_text("a-token\n")
     return HubLayout(str(directory))
-
-
-def page(following: int | None, *names: str) -> tuple[int, Any]:
-    items = [{"name": name, "admin": False, "groups": []} for name in names]
-    return 200, {"items": items, "_pagination": {"next": {"offset": following} if following else None}}
 
 
 def test_all_pages_are_read(api: Any, users: HubUsers) -> None:
@@ -143,10 +110,10 @@ def test_what_the_hub_refuses_is_told(api: Any, users: HubUsers) -> None:
 
 def test_a_hub_that_cannot_be_asked(tmp_path: Path) -> None:
     with pytest.raises(PlatformError, match="hub demo is not deployed; run the playbook deploy first"):
-        HubUsers("demo", HubLayout(str(tmp_path)))
+        users_of("demo", HubLayout(str(tmp_path)))
     layout = layout_of(tmp_path, 1)
     with pytest.raises(PlatformError, match="hub demo does not answer; see what runs with the playbook status"):
-        HubUsers("demo", layout).all()
+        users_of("demo", layout).all()
     (tmp_path / "secrets" / "users_token").unlink()
     with pytest.raises(PlatformError, match="without the playbook users; deploy it again"):
-        HubUsers("demo", layout)
+        users_of("demo", layout)
