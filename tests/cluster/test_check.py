@@ -16,12 +16,13 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.users import PREFIX, base36
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.api.client import KubernetesApi
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.api.credentials import Credentials
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart_secret import token_key
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.check import (
     CheckedHub,
     check_hubs,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.check_service import (
-    TOKEN_KEY,
+    CHECK_SERVICE,
     check_service_settings,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.layers import assign
@@ -121,7 +122,7 @@ def test_what_a_killed_check_left_is_removed(hub: ClusterHub, check: Callable[..
 
 def test_the_service_of_the_check_can_do_no_more(hub: ClusterHub) -> None:
     (secret,) = (item for item in hub.kubernetes.objects(hub.namespace, "secrets") if item["metadata"]["name"] == "hub")
-    token = base64.b64decode(secret["data"][TOKEN_KEY]).decode()
+    token = base64.b64decode(secret["data"][token_key(CHECK_SERVICE)]).decode()
 
     def status(method: str, path: str) -> int:
         return Client.request(method, f"{hub.direct}hub/api/{path}", token)[0]

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...common.nested import value_at
 from ..errors import PlatformError
-from .api.client import KubernetesApi
+from .api.client import ApiError, KubernetesApi
 from .releases.records import Place
 
 #: The chart's name for the Secret, and the key of the values that the hub reads.
@@ -23,9 +23,12 @@ class ChartSecret:
     """The Secret of one hub, as it was read."""
 
     def __init__(self, api: KubernetesApi, place: Place) -> None:
-        """Read it; raises PlatformError where the hub is not deployed, and errors of the API."""
+        """Read it; raises PlatformError where the hub is not deployed or the Secret cannot be read."""
         self._hub = place.hub
-        found = api.find(f"/api/v1/namespaces/{place.namespace}/secrets/{CHART_SECRET}")
+        try:
+            found = api.find(f"/api/v1/namespaces/{place.namespace}/secrets/{CHART_SECRET}")
+        except ApiError as error:
+            raise PlatformError(f"hub {place.hub}: {error}") from None
         annotations = ((found or {}).get("metadata") or {}).get("annotations") or {}
         if found is None or annotations.get(_RELEASE, place.release) != place.release:  # of another hub
             raise PlatformError(f"hub {place.hub} is not deployed; run the playbook deploy first")

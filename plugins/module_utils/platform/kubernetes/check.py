@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,12 +16,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets 
 from ..base import CheckResults, PlatformError, UnreachableError
 from .api.client import KubernetesApi
 from .apply.rollout import session_failure
+from .chart_secret import ChartSecret
 from .check_cleanup import SESSIONS, USER, remove_left_overs
 from .check_route import is_inside, through_cluster, unknown_names
-from .values.check_service import CHECK_SERVICE, TOKEN_KEY, TOKEN_SECRET
-
-#: Helm's annotation of every object that it makes.
-_RELEASE = "meta.helm.sh/release-name"
+from .releases.records import Place
+from .values.check_service import CHECK_SERVICE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,16 +87,8 @@ def _reached(
 
 def _token(api: KubernetesApi, hub: CheckedHub) -> str:
     """Return the token of the check's service; raises PlatformError where there is none."""
-    name = hub.target.name
-    with _naming(hub):
-        secret = api.find(f"/api/v1/namespaces/{hub.namespace}/secrets/{TOKEN_SECRET}")
-    release = ((secret or {}).get("metadata", {}).get("annotations") or {}).get(_RELEASE, hub.release)
-    if secret is None or release != hub.release:  # of another hub in the same namespace
-        raise PlatformError(f"hub {name} is not deployed; run the playbook deploy first")
-    token = (secret.get("data") or {}).get(TOKEN_KEY)
-    if not token:
-        raise PlatformError(f"hub {name}: what is deployed has no service {CHECK_SERVICE}; deploy it again")
-    return base64.b64decode(token).decode()
+    place = Place(hub.target.cluster, hub.target.name, hub.namespace, hub.release)
+    return ChartSecret(api, place).token(CHECK_SERVICE)
 
 
 @contextmanager

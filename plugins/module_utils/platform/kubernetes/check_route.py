@@ -9,17 +9,17 @@ import dataclasses
 import ipaddress
 import socket
 import urllib.request
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import HubTarget
 
 from ..errors import PlatformError, UnreachableError
-from .api.client import Json, KubernetesApi
+from .api.client import KubernetesApi
 from .api.port_forward import PortForward
+from .api.service_pods import port_number, ready_pod
 
 #: The Service of the chart that leads to the hub's proxy.
 SERVICE = "proxy-public"
@@ -58,8 +58,10 @@ def through_cluster(api: KubernetesApi, target: HubTarget, namespace: str, forwa
     scheme = scheme if scheme in ports else "http"
     if scheme not in ports:
         raise PlatformError(f"the service {service['metadata']['name']} in namespace {namespace} has no port http")
-    pod = _ready_pod(api, namespace, service)
-    number = _number(pod, ports[scheme])
+    pod = ready_pod(api, namespace, service)
+    if pod is None:
+        raise PlatformError(f"no pod of the service {service['metadata']['name']} in namespace {namespace} is ready")
+    number = port_number(pod, ports[scheme])
     try:
         local = forwards.enter_context(PortForward(api, namespace, pod["metadata"]["name"], number))
     except UnreachableError as error:
@@ -75,32 +77,6 @@ def _elsewhere(target: HubTarget, scheme: str, port: int) -> HubTarget:
         return dataclasses.replace(target, url=urlunsplit((scheme, f"127.0.0.1:{port}", parts.path, "", "")))
     url = urlunsplit((scheme, parts.netloc, parts.path, "", ""))
     return dataclasses.replace(target, url=url, connect_to=("127.0.0.1", port))
-
-
-def _ready_pod(api: KubernetesApi, namespace: str, service: Json) -> Json:
-    selector = ",".join(f"{key}={value}" for key, value in (service["spec"].get("selector") or {}).items())
-    pods = api.list(f"/api/v1/namespaces/{namespace}/pods", selector) if selector else []
-    ready = [pod for pod in pods if _is_ready(pod)]
-    if not ready:
-        raise PlatformError(f"no pod of the service {service['metadata']['name']} in namespace {namespace} is ready")
-    return max(ready, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
-
-
-def _is_ready(pod: Json) -> bool:
-    conditions = pod.get("status", {}).get("conditions") or ()
-    ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-    return ready and not pod["metadata"].get("deletionTimestamp")
-
-
-def _number(pod: Json, port: Any) -> int:
-    """Return the number of a port of a pod, which may be given by its name."""
-    if isinstance(port, int):
-        return port
-    named: Sequence[Json] = [each for item in pod["spec"]["containers"] for each in item.get("ports") or ()]
-    found = next((int(each["containerPort"]) for each in named if each.get("name") == port), None)
-    if found is None:
-        raise PlatformError(f"pod {pod['metadata']['name']} has no port {port}")
-    return found
 
 
 def _is_address(host: str) -> bool:

@@ -14,8 +14,7 @@ from contextlib import contextmanager
 
 from ...fleet.users import FoundUsers, HubUser
 from ..base import PlatformError
-from ..errors import UnreachableError
-from ..hub_users import HubUsers
+from ..jupyterhub_users import HubUsers
 from .api.client import KubernetesApi
 from .api.port_forward import PortForward
 from .api.service_pods import port_number, ready_pod
@@ -78,12 +77,11 @@ def users_of(api: KubernetesApi, place: Place) -> Iterator[HubUsers]:
     service = api.find(f"/api/v1/namespaces/{place.namespace}/services/{SERVICE}")
     if service is None:
         raise PlatformError(f"hub {place.hub}: namespace {place.namespace} has no service {SERVICE}")
-    try:
-        pod = ready_pod(api, service)
-    except UnreachableError:
-        raise
-    except PlatformError as error:
-        raise PlatformError(f"hub {place.hub} does not run: {error}; start it with the playbook deploy") from None
+    pod = ready_pod(api, place.namespace, service)
+    if pod is None:
+        raise PlatformError(
+            f"hub {place.hub} does not run; see what runs with the playbook status, and start it with deploy"
+        )
     number = port_number(pod, service["spec"]["ports"][0]["targetPort"])
     with PortForward(api, place.namespace, pod["metadata"]["name"], number) as port:
         yield KubernetesHubUsers(place.hub, f"http://127.0.0.1:{port}{base_url}hub/api", token)

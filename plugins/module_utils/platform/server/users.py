@@ -9,7 +9,7 @@ import json
 
 from ...common.errors import reason
 from ..base import PlatformError
-from ..hub_users import HubUsers
+from ..jupyterhub_users import HubUsers
 from .check import not_deployed
 from .layout import HubLayout
 

@@ -11,19 +11,19 @@ from ...errors import PlatformError
 from .client import Json, KubernetesApi
 
 
-def ready_pod(api: KubernetesApi, service: Json) -> Json:
-    """Return the newest pod of a Service that is ready; raises PlatformError where none is."""
-    namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
+def ready_pod(api: KubernetesApi, namespace: str, service: Json) -> Json | None:
+    """Return the newest pod of a Service that is ready, None where none is."""
     selector = ",".join(f"{key}={value}" for key, value in (service["spec"].get("selector") or {}).items())
     pods = api.list(f"/api/v1/namespaces/{namespace}/pods", selector) if selector else []
     ready = [pod for pod in pods if _is_ready(pod)]
-    if not ready:
-        raise PlatformError(f"no pod of the service {name} in namespace {namespace} is ready")
-    return max(ready, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+    return max(ready, key=lambda pod: str(pod["metadata"]["creationTimestamp"]), default=None)
 
 
 def port_number(pod: Json, port: Any) -> int:
-    """Return the number of a port of a pod. port: its number or name, as ``targetPort`` of a Service has it."""
+    """Return the number of a port of a pod; raises PlatformError where it has none of that name.
+
+    port: its number or name, as ``targetPort`` of a Service has it.
+    """
     if isinstance(port, int):
         return port
     named: list[Json] = [each for item in pod["spec"]["containers"] for each in item.get("ports") or ()]

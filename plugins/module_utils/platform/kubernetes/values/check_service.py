@@ -14,8 +14,6 @@ CHECK_SERVICE = "hubfleet-check"
 #: The service itself reaches no server (access:servers), and reads no state of servers (admin:servers).
 #: Source: the decorators needs_scope in jupyterhub.apihandlers.users.
 SCOPES = ("admin:users", "servers", "tokens")
-#: Where the chart keeps the token: a Secret of the namespace, and its key.
-TOKEN_SECRET, TOKEN_KEY = "hub", f"hub.services.{CHECK_SERVICE}.apiToken"
 
 
 def check_service_settings() -> list[Setting]:

@@ -20,7 +20,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.users im
     UserChange,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.hub_users import HubUsers
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.jupyterhub_users import HubUsers
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import HubLayout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.users import users_of
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.hub_api import hub_api, page
