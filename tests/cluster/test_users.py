@@ -33,6 +33,9 @@ def fleet(kubernetes: Kubernetes, make_fleet: Callable[..., KubernetesFleet]) ->
         hub_check_through="cluster",
         hub_metrics=True,
     )
+    # the deploy lock is that of the namespace then, and other tests may use the cluster
+    made.clusters["cloud"]["cluster_permissions"] = "namespace"
+    kubernetes.kubectl("create", "namespace", made.namespace(HUB))
     made.first = made.playbook("deploy")  # type: ignore[attr-defined]
     assert made.first.returncode == 0, said(made.first)  # type: ignore[attr-defined]
     return made
