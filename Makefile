@@ -16,14 +16,18 @@ help: ## Show this list
 setup: ## Prepare this checkout (virtual environment in .venv)
 	@scripts/setup
 
-demo: setup ## Deploy the demo hubs on this machine and print how to log in
-	@python scripts/demo.py up
+# With PLATFORM=kubernetes, on the Kubernetes for tests, which needs what make dev installs.
+DEMO = python scripts/demo$(if $(filter kubernetes,$(PLATFORM)),_kubernetes).py
+demo demo-down demo-clean: $(if $(filter kubernetes,$(PLATFORM)),dev,setup)
 
-demo-down: setup ## Stop the demo hubs and keep their data
-	@python scripts/demo.py down
+demo: ## Deploy the demo hubs on this machine and print how to log in (PLATFORM=kubernetes: in pods)
+	@$(DEMO) up
 
-demo-clean: setup ## Remove the demo hubs and their data (ANSWER=yes: do not ask)
-	@ANSWER='$(ANSWER)' python scripts/demo.py clean
+demo-down: ## Stop the demo hubs and keep their data
+	@$(DEMO) down
+
+demo-clean: ## Remove the demo hubs and their data (ANSWER=yes: do not ask)
+	@ANSWER='$(ANSWER)' $(DEMO) clean
 
 validate: setup ## Validate the inventory; changes nothing
 	@ansible-playbook hubfleet.jupyterhub.validate
