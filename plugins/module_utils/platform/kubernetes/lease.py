@@ -118,7 +118,8 @@ class ClusterLock:
 
 def _may_replace(lease: dict[str, Any], holder: LockOwner | None, force: bool) -> bool:
     state = holder.state() if holder else GONE
-    return state == GONE or _expiry(lease) < _now() or (force and state != ALIVE)
+    # Between two waves, a deploy may wait for longer than its Lease lasts.
+    return state == GONE or (state != ALIVE and (force or _expiry(lease) < _now()))
 
 
 def _holder(lease: dict[str, Any]) -> LockOwner | None:
