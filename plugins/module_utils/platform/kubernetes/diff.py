@@ -148,7 +148,8 @@ def _states(observed: ObservedRelease, last: Record | None) -> Iterator[Reason]:
     for name, workload in sorted(observed.workloads.items()):
         if not workload.wanted:
             if last is None or last.workloads.get(name) != workload.generation:
-                yield Reason(NOT_RUNNING, f"{name} not running")
+                by = f" (changed by {workload.editor})" if workload.editor else ""
+                yield Reason(NOT_RUNNING, f"{name} not running{by}")
         elif workload.ready < workload.wanted and not _is_recent(observed):
             yield Reason(NOT_ANSWERING, f"{name} not ready ({workload.ready} of {workload.wanted})")
 

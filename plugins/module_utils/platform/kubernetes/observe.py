@@ -48,7 +48,7 @@ class HelmRevision:
 class Workload:
     """A Deployment. ready: replicas that answer. wanted: replicas, 0 where it was stopped.
 
-    editor: who changed its specification last, and when; "" if it was Helm.
+    editor: who changed it since Helm did, and when; "" if nobody did.
     """
 
     name: str
@@ -185,13 +185,17 @@ def _workload(metadata: Json, cells: Json) -> Workload:
 
 
 def _editor(metadata: Json) -> str:
-    """Return who changed an object last, and when; "" if it was Helm or this collection."""
+    """Return who changed an object since Helm or this collection did, and when; "" if nobody did.
+
+    ``kubectl scale`` and autoscalers leave no time.
+    """
     edits = [each for each in _edits(metadata) if each["manager"] != _CONTROLLERS]
-    # Of two in the same second, the one by people.
-    last = max(edits, key=lambda each: (str(each.get("time")), each["manager"] not in _OWN_MANAGERS), default=None)
-    if last is None or last["manager"] in _OWN_MANAGERS:
-        return ""
-    return ", ".join(str(last[key]) for key in ("manager", "time") if last.get(key))
+    deployed = max((str(each.get("time") or "") for each in edits if each["manager"] in _OWN_MANAGERS), default="")
+    people = [each for each in edits if each["manager"] not in _OWN_MANAGERS]
+    since = [each for each in people if not each.get("time") or each["time"] >= deployed]
+    since.sort(key=lambda each: str(each.get("time") or ""))
+    names = [", ".join(str(each[key]) for key in ("manager", "time") if each.get(key)) for each in since]
+    return " and ".join(dict.fromkeys(names))
 
 
 #: Managers of fields of a Deployment whose changes are no edits by people, and the one of the cluster itself.

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who changed a Deployment last, from its metadata."""
+"""Who changed a Deployment, from its metadata."""
 
 from __future__ import annotations
 
@@ -37,13 +37,14 @@ class Answers:
     [
         ([("helm", "10:00")], ""),
         ([("helm", "10:00"), ("kubectl-edit", "11:00"), ("kube-controller-manager", "12:00")], "kubectl-edit, 11:00"),
-        ([("kubectl-edit", "11:00"), ("kubectl-set", "12:00")], "kubectl-set, 12:00"),
+        ([("kubectl-edit", "11:00"), ("kubectl-set", "12:00")], "kubectl-edit, 11:00 and kubectl-set, 12:00"),
+        ([("helm", "10:00"), ("kubectl", ""), ("kubectl-edit", "11:00")], "kubectl and kubectl-edit, 11:00"),
         ([("kubectl-edit", "10:00"), ("helm", "11:00")], ""),
         ([("helm", "10:00"), ("kubectl", "10:00")], "kubectl, 10:00"),
         ([("kubectl-edit", "10:00"), ("hubfleet", "11:00")], ""),
     ],
 )
-def test_the_last_editor(edits: list[tuple[str, str]], editor: str) -> None:
+def test_who_changed_it(edits: list[tuple[str, str]], editor: str) -> None:
     api: Any = Answers(*edits)
     place = Place("cloud", "research", "research", "research")
     found = observe(api, [place], everywhere=True).hubs["research"]
