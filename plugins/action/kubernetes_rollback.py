@@ -24,9 +24,8 @@ class ActionModule(KubernetesAction):
     def work(self, change: Change) -> dict[str, Any]:
         """Roll the hub back, unless it is there already."""
         number, secret = self.argument("number"), change.secret()
-        plan = rollback_plan(
-            change, secret, None if number is None else int(number), bool(self.argument("undo", False))
-        )
+        undone = self.platform.desired(self.hub).parts if self.argument("undo", False) else None
+        plan = rollback_plan(change, secret, None if number is None else int(number), undone)
         result = {"number": plan.target.number, "when": plan.target.when, "changed": not plan.arrived}
         if plan.arrived or self._task.check_mode:
             return result

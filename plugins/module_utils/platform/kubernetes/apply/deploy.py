@@ -70,9 +70,16 @@ def deploy(change: Change, desired: DesiredRelease, charts: Charts, check: dict[
 
 
 def finish(change: Change, secret: HubSecret, number: int, result: str, **more: Any) -> int:
-    """Record the result of a deploy, with the revision that it became; return this."""
+    """Record the result of a deploy, with the revision that it became; return this.
+
+    Where helm refused before it made a revision, the hub is what it was, and no record stays.
+    """
     observed = change.observe()
-    newest = observed.newest.number if observed.newest else number
+    newest = observed.newest.number if observed.newest else 0
+    if newest < number:
+        secret.drop(number)
+        secret.write(change.keep)
+        return newest
     workloads = {name: workload.generation for name, workload in observed.workloads.items()}
     check = secret.checks.pop(str(number), None)
     if check is not None:

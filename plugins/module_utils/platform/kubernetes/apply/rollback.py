@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ....fleet.revisions import APPLIED, APPLYING, FAILED, GOOD, REPLACED
@@ -31,16 +32,20 @@ class RollbackPlan:
     arrived: bool
 
 
-def rollback_plan(change: Change, secret: HubSecret, number: int | None, undo: bool) -> RollbackPlan:
+def rollback_plan(
+    change: Change, secret: HubSecret, number: int | None, undone: Mapping[str, str] | None = None
+) -> RollbackPlan:
     """Return the plan of a rollback; changes nothing.
 
-    number: of the revision; None for the newest version that ran before the current one. undo: roll back only if the
-    last deploy brought another version. Raises RollbackError.
+    number: of the revision; None for the newest version that ran before the current one. undone: parts of a deploy
+    that is undone, where that came so far and brought another version. Raises RollbackError.
     """
     observed = change.observe()
     if observed.newest is None and not secret.records:
         raise RollbackError(f"hub {change.place.hub} is not deployed")
-    if undo and _ran_already(secret):
+    if undone is not None and (secret.newest is None or secret.newest.parts != undone):
+        raise RollbackError("the deploy changed nothing yet, so there is nothing to go back to")
+    if undone is not None and _ran_already(secret):
         raise RollbackError("the deploy did not change its version, so there is nothing to go back to")
     target = _target(change, secret, number)
     return RollbackPlan(target, _is_at(observed, secret, target))

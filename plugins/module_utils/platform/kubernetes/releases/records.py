@@ -146,6 +146,10 @@ class HubSecret:
             dataclasses.replace(record, **changes) if record.number == number else record for record in self.records
         ]
 
+    def drop(self, number: int) -> None:
+        """Remove a record."""
+        self.records = [record for record in self.records if record.number != number]
+
     def write(self, keep: int) -> None:
         """Write the Secret; raises ApiError (409) where somebody else has changed it since. keep: number of records."""
         self.records = kept(self.records, keep)
