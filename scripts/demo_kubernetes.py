@@ -54,7 +54,7 @@ ALL = {
 
 def write_inventory(kubeconfig: str) -> None:
     """Write the inventory of the demo hubs."""
-    hosts = {"clusters": {"children": {"cloud": {"hosts": dict.fromkeys(HUBS)}}}}
+    hosts = {"clusters": {"children": {"demonstration": {"hosts": dict.fromkeys(HUBS)}}}}
     hosts["staging"], hosts["production"] = {"hosts": {"demo-staging": None}}, {"hosts": {"demo": None}}
     files = {
         "hosts.yml": {"all": {"children": hosts}},

@@ -22,9 +22,10 @@ from ...fleet.snapshot import Snapshot
 from ...fleet.users import FoundUsers, UserChange
 from ...schema.model import Cluster, FleetInput, Hub
 from ...schema.problems import Problems
-from ..base import BACKUP, DEPLOY, RENDER, USERS, CheckResults, ClusterState, Notice, Platform, PlatformError
+from ..base import BACKUP, DEPLOY, RENDER, USERS, Blocker, CheckResults, ClusterState, Notice, Platform, PlatformError
 from .api.client import KubernetesApi
 from .api.credentials import Credentials
+from .blockers import missing_storage_classes
 from .chart.charts import Charts
 from .check import CheckedHub, check_hubs
 from .check_choices import check_choices
@@ -177,7 +178,7 @@ class KubernetesPlatform(Platform):
                 observed.preview = answer
         self._note_ignored(hubs, found.hubs)
         orphans = [name for name in found.others if name not in self.inventory.hosts]
-        return ClusterState(self.facts(hubs), dict(found.hubs), orphans)
+        return ClusterState(self.facts(hubs), dict(found.hubs), orphans, self._blockers(hubs, found.hubs, differing))
 
     def diff(self, hub: Hub, desired: DesiredRelease, state: ClusterState) -> HubDiff:
         observed: ObservedRelease = state.hubs[hub.name]
@@ -289,6 +290,14 @@ class KubernetesPlatform(Platform):
             return None
         values, _generated = complete(wanted.values, HubSecret(self.api, observed.place).generated, {})
         return preview(observed.release, self.charts.path(wanted.chart), values, wanted.redactor, self.version)
+
+    def _blockers(
+        self, hubs: list[Hub], found: dict[str, ObservedRelease], differing: list[ObservedRelease]
+    ) -> list[Blocker]:
+        """Return why hubs that a deploy would change cannot be deployed."""
+        changing = [hub for hub in hubs if found[hub.name].newest is None or found[hub.name] in differing]
+        values = {hub.name: self.chart_values(hub) for hub in changing}
+        return missing_storage_classes(self.api, changing, values, self.inventory)
 
     def _note_ignored(self, hubs: list[Hub], found: dict[str, ObservedRelease]) -> None:
         """Look closely at Deployments that were changed, where only some of their fields count."""

@@ -45,7 +45,7 @@ class Preview:
     """What an upgrade changes.
 
     before, after: the objects that differ, by kind and name; contents of Secrets are masked.
-    restarts: kinds and names of workloads whose pods restart. refused: what the cluster will not accept.
+    restarts: names of workloads whose pods restart. refused: what the cluster will not accept.
     """
 
     before: dict[str, Object] = field(default_factory=dict)
