@@ -89,6 +89,7 @@ def vault(
         yield made
 
 
+@pytest.mark.options("cluster_backup_repository", "cluster_backup_password", "cluster_backup_image")
 def test_backups_through_the_life_of_a_hub(vault: Vault) -> None:
     """Back up, test, remove and restore a hub; each part goes on from what the parts before it left."""
     check_mode_saves_nothing(vault)
@@ -97,6 +98,7 @@ def test_backups_through_the_life_of_a_hub(vault: Vault) -> None:
     a_hub_that_is_there_stays(vault)
     data_is_removed_after_a_copy_was_made(vault)
     a_restore_that_was_killed_goes_on(vault)
+    a_hub_that_exists_is_replaced_on_request(vault)
 
 
 def check_mode_saves_nothing(vault: Vault) -> None:
@@ -168,6 +170,25 @@ def a_restore_that_was_killed_goes_on(vault: Vault) -> None:
         assert session.value("[pathlib.Path('work.txt').read_text(), os.stat('big').st_size]") == ["of ada", 2_000_000]
     assert vault.left(namespace) == []
     assert "nothing to change" in vault.verb("deploy")
+
+
+def a_hub_that_exists_is_replaced_on_request(vault: Vault) -> None:
+    hub = vault.fleet.hub(HUB)
+    replace = ("--limit", HUB, f"restore_replace={HUB}")
+    with hub.session("ada") as session:
+        session.run("import os; open('later.txt', 'w').close(); os.remove('work.txt')")
+        refused = vault.run("restore", *replace)
+        assert refused.returncode == 2 and "would end the sessions of ada" in refused.stdout
+        told = " ".join(vault.verb("restore", *replace, "restore_end_sessions=true").split())
+    kept = re.search(r"the replaced hub is kept in the backup ([0-9a-f]{8})", told)
+    assert kept, told
+    hub = vault.fleet.hub(HUB)
+    with hub.session("ada") as session:
+        found = session.value("sorted(path.name for path in pathlib.Path('.').glob('*.txt'))")
+        assert "work.txt" in found and "later.txt" not in found
+    assert hub.request("GET", f"{hub.url}hub/api/user", vault.token)[0] == 200
+    listed = vault.verb("backup", "backup_list=true")
+    assert kept[1] in listed
 
 
 def new_bytes(printed: str) -> float:

@@ -113,7 +113,7 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
     """Check the rules about one hub."""
     _check_address(hub, report, broken)
     check_blocked_admins(hub.options, report)
-    _check_backups(hub, report, broken)
+    check_backups(hub, report, broken)
     if not {"hub_services", "hub_roles"} & broken:
         _check_services(hub, report)
         check_roles(hub, report)
@@ -135,7 +135,7 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
 _ON_MACHINES = ("/", "sftp:", "rclone:")
 
 
-def _check_backups(hub: Hub, report: Report, broken: set[str]) -> None:
+def check_backups(hub: Hub, report: Report, broken: set[str]) -> None:
     """Report a repository without a password or out of reach, and other options of backups without a repository."""
     repository, password = "cluster_backup_repository", "cluster_backup_password"
     options = hub.cluster.options

@@ -91,6 +91,7 @@ def check_hub(hub: Hub, report: Report, broken: set[str]) -> None:
     if sound("hub_url", "hub_domain"):
         cross_checks.check_public_address(hub, report)
     check_blocked_admins(hub.options, report)
+    cross_checks.check_backups(hub, report, broken)
     cross_checks.check_lifetime(hub, report)
     cross_checks.check_user_expiry(hub, report)
     if sound("hub_services"):

@@ -88,7 +88,7 @@ def restore(change: Change, backups: Backups, wanted: str, replace: bool = False
         kept = _set_aside(change, backups) if there else ""
         left, servers = place(change, backups, found, replace=there)
         secret = change.secret()
-        secret.generated, secret.restored = found.generated, found.id
+        secret.generated, secret.restored, secret.backup = found.generated, found.id, found.when
         secret.write(change.keep)
     return {"changed": True, **found.facts, "servers": servers, "left": left, "kept": kept}
 
