@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from cluster_hub import Session
 from hub_client import wait_for
 from kubernetes_api import Kubernetes
 from kubernetes_fleet import KubernetesFleet
@@ -175,11 +176,11 @@ def a_restore_that_was_killed_goes_on(vault: Vault) -> None:
 def a_hub_that_exists_is_replaced_on_request(vault: Vault) -> None:
     hub = vault.fleet.hub(HUB)
     replace = ("--limit", HUB, f"restore_replace={HUB}")
-    with hub.session("ada") as session:
-        session.run("import os; open('later.txt', 'w').close(); os.remove('work.txt')")
-        refused = vault.run("restore", *replace)
-        assert refused.returncode == 2 and "would end the sessions of ada" in refused.stdout
-        told = " ".join(vault.verb("restore", *replace, "restore_end_sessions=true").split())
+    hub.start_server("ada")
+    Session(hub, "ada", "").run("import os; open('later.txt', 'w').close(); os.remove('work.txt')")
+    refused = vault.run("restore", *replace)
+    assert refused.returncode == 2 and "would end the sessions of ada" in refused.stdout
+    told = " ".join(vault.verb("restore", *replace, "restore_end_sessions=true").split())
     kept = re.search(r"the replaced hub is kept in the backup ([0-9a-f]{8})", told)
     assert kept, told
     hub = vault.fleet.hub(HUB)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import gzip
 import hashlib
 import json
 import os
@@ -38,7 +39,8 @@ GIVEN, WORK, DATABASE = Path("/hubfleet/given"), Path("/hubfleet/work"), Path("/
 HOMES = Path("/homes")
 #: Where homes are mounted when they are restored: restic creates all parents of a directory below its target.
 TREE = Path("/hubfleet/tree")
-SETTINGS = "settings.json"
+#: Files in GIVEN: the settings, and what the manifest says of the hub, which is too long for arguments of a program.
+SETTINGS, FACTS = "settings.json", "facts.json.gz"
 #: In a home while it is restored: from which backup.
 RESTORING = ".hubfleet-restoring"
 #: Tag of a backup that was made before a restore replaced the hub; it is only used by its id.
@@ -105,11 +107,23 @@ def stage(target: Path, request: Request) -> dict[str, Any]:
         "when": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "homes": "",
         "users": users,
-        **request["manifest"],
+        **_facts(request["facts"]),
         "files": content.digests(target),
     }
     files.write_private(target / content.MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return manifest
+
+
+def _facts(digest: str) -> dict[str, Any]:
+    """Return what the manifest says of the hub; wait until the file is what was given last: nodes keep an older one."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        packed = (GIVEN / FACTS).read_bytes()
+        if hashlib.sha256(packed).hexdigest() == digest:
+            return dict(json.loads(gzip.decompress(packed)))
+        if time.monotonic() > deadline:
+            raise BackupError("the Secret with what is to be saved does not arrive in the pod")
+        time.sleep(0.5)
 
 
 def list_backups(request: Request) -> Answer:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..apply.change import Change
 from ..apply.database import CLAIM
 from ..releases.records import OWNER
 from ..values.layers import Values
-from .volumes import Volume
+from .volumes import SELECTED_NODE, Volume
 
 #: On claims that a restore made: the backup; they hold nothing else until the hub is deployed.
 RESTORING = "hubfleet.jupyterhub/restoring"
@@ -76,7 +77,8 @@ class Claims:
         if "persistentVolumeClaim" not in volume.source:
             return Volume(volume.name, {"emptyDir": {}}, volume.folders) if beside else volume
         if volume.name in self._there:
-            return volume
+            annotations = self._there[volume.name].get("annotations") or {}
+            return dataclasses.replace(volume, place=str(annotations.get(SELECTED_NODE) or ""))
         if not volume.made and not beside:
             raise PlatformError(f"the claim {volume.name} of homes does not exist; make it, and restore again")
         options = value_at(self.values, _DYNAMIC) or {}

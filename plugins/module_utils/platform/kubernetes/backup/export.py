@@ -54,7 +54,7 @@ def export_hub(change: Change, backups: Backups, directory: str, when: str) -> s
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(mode=0o700)
         with backups.workspace(change, "export", found.given, values) as workspace:
-            request: Json = {"hub": change.place.hub, "given": sorted(found.given), "manifest": found.manifest}
+            request = found.request(workspace)
             main = main_task(change, found, "hold", "{}")
             _archive(workspace, main, {**request, "folders": []}, new / "hub.tar.gz")
             if volumes:

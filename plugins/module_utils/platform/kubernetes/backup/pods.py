@@ -111,7 +111,7 @@ def pod(
         mounts.append({"name": f"home-{number}", "mountPath": path, "readOnly": not task.restoring})
         volumes.append({"name": f"home-{number}", **home.source})
     context = {**_RESTRICTED, "runAsUser": task.account.user, "runAsNonRoot": task.account.user != 0}
-    resources = {"requests": {"cpu": "50m", "memory": "128Mi"}}
+    resources = {"requests": {"cpu": "10m", "memory": "128Mi"}}
     main = {
         "name": CONTAINER,
         "image": images["hub"]["image"],

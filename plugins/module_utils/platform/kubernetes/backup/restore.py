@@ -9,7 +9,6 @@ What is interrupted can be repeated: claims that a restore made say so, until th
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -133,7 +132,7 @@ def place(
     mount = database_mount(values)
     if mount is not None:
         claims.make_database()
-    volumes = [dataclasses.replace(claims.make_home(each, beside), node="", place="") for each in found.volumes]
+    volumes = [claims.make_home(each, beside) for each in found.volumes]
     own = {path for each in volumes if not replace and claims.is_own(each) for path in each.paths}
     with backups.workspace(change, "restore", {}, values) as workspace:
         request: Json = {"hub": change.place.hub, "from": found.id, "backup": found.name, "replace": replace}

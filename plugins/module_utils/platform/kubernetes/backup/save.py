@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import json
 import time
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from .workspace import Workspace
 
 #: Files of a backup, beside the database and the manifest.
 VALUES, GENERATED, RECORD = "config/values.json", "secrets/generated.json", "record.json"
-_SETTINGS = "settings.json"
+_SETTINGS, _FACTS = "settings.json", "facts.json.gz"
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,12 @@ class Source:
     manifest: dict[str, Any]
     volumes: list[Volume]
 
-    def request(self, hub: str, **more: Any) -> str:
-        """Return a request to the program."""
-        return json.dumps({"hub": hub, "given": sorted(self.given), "manifest": self.manifest, **more})
+    def request(self, workspace: Workspace, **more: Any) -> Json:
+        """Give a workspace what the manifest says of the hub, and return a request to the program."""
+        # without a time, so that the same is the same
+        packed = gzip.compress(json.dumps(self.manifest).encode(), mtime=0)
+        facts = workspace.give(_FACTS, packed)
+        return {"hub": workspace.change.place.hub, "given": sorted(self.given), "facts": facts, **more}
 
 
 def source(change: Change, backups: Backups) -> Source:
@@ -132,7 +136,8 @@ def save(change: Change, backups: Backups, replaced: bool = False) -> dict[str, 
         saved = workspace.run_all(tasks, lambda done: change.report(f"saved homes, part {done} of {total}"))
         for answer in saved:
             found.manifest["folders"].update(answer["folders"])
-        main = workspace.run(main_task(change, found, "save", found.request(hub, backup=name, replaced=replaced)))
+        request = found.request(workspace, backup=name, replaced=replaced)
+        main = workspace.run(main_task(change, found, "save", json.dumps(request)))
     answer = {
         "id": main["id"],
         "when": main["when"],

@@ -12,6 +12,7 @@ from typing import Any
 
 from ....common.nested import value_at
 from ..api.client import Json, KubernetesApi
+from ..values.check_service import CHECK_SERVICE
 from ..values.layers import Values
 from ..values.storage import HOME
 
@@ -19,7 +20,7 @@ from ..values.storage import HOME
 HOMES = "component=singleuser-storage"
 _USER = "hub.jupyter.org/username"
 #: Where the scheduler wanted a volume that was made for a pod.
-_SELECTED_NODE = "volume.kubernetes.io/selected-node"
+SELECTED_NODE = "volume.kubernetes.io/selected-node"
 _STORAGE = ("singleuser", "storage")
 _SQLITE = "sqlite-pvc"
 #: Homes that one pod mounts: nodes of clouds take 16 disks and more.
@@ -101,8 +102,10 @@ def database_node(api: KubernetesApi, namespace: str, claim: str) -> str:
 
 
 def _is_home(claim: Json) -> bool:
-    """Tell whether KubeSpawner made a claim, and a volume was ever made for it."""
-    labels = claim["metadata"].get("labels") or {}
+    """Tell whether KubeSpawner made a claim for a person, and a volume was ever made for it."""
+    labels, annotations = (claim["metadata"].get(key) or {} for key in ("labels", "annotations"))
+    if str(annotations.get(_USER) or "").startswith(CHECK_SERVICE):
+        return False
     key, _equals, value = HOMES.partition("=")
     return labels.get(key) == value and claim["status"].get("phase") == "Bound"
 
@@ -120,7 +123,7 @@ def _claim(claim: Json, folders: Sequence[str], nodes: dict[str, str], made: boo
         made=made,
         labels=dict(metadata.get("labels") or {}) if made else {},
         annotations={key: text for key, text in annotations.items() if key.startswith("hub.jupyter.org/")},
-        place=str(annotations.get(_SELECTED_NODE) or ""),
+        place=str(annotations.get(SELECTED_NODE) or ""),
         node="" if "ReadWriteMany" in modes else nodes.get(metadata["name"], ""),
     )
 

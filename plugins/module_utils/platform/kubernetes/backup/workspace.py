@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +37,8 @@ PARALLEL = 4
 _PATIENCE = 120.0
 #: Pods that use the volumes of a hub.
 _USERS = "component in (hub, singleuser-server)"
+#: Lines of a log that are read for the last one: containerd cuts long ones into pieces of 16 kB.
+_TAIL = 50
 _KINDS = ("pods", "secrets", "configmaps")
 
 
@@ -81,6 +85,12 @@ class Workspace:
             if time.monotonic() > deadline:
                 raise PlatformError(f"pods of an earlier backup in {self.change.place.namespace} do not end")
             time.sleep(INTERVAL / 2)
+
+    def give(self, name: str, content: bytes) -> str:
+        """Give pods another file; return its SHA-256, since nodes may show a pod what they knew before."""
+        encoded = base64.b64encode(content).decode()
+        self.change.api.patch(f"{self._path('secrets')}/{self._name}", {"data": {name: encoded}})
+        return hashlib.sha256(content).hexdigest()
 
     def run(self, task: Task) -> Json:
         """Run a pod to its end, remove it, and return what its program answered. Raises PlatformError."""
@@ -181,7 +191,9 @@ class Workspace:
 
     def _answer(self, name: str) -> Json | None:
         """Return the last line that the program printed, None where it is no answer."""
-        lines = self.change.api.text(f"{self._path('pods')}/{name}/log", container=CONTAINER, tailLines=1).splitlines()
+        lines = self.change.api.text(
+            f"{self._path('pods')}/{name}/log", container=CONTAINER, tailLines=_TAIL
+        ).splitlines()
         try:
             answer = json.loads(lines[-1])
         except (IndexError, ValueError):

@@ -62,6 +62,11 @@ class FakeNamespace:
         self.objects[path] = copy.deepcopy(body)
         return body
 
+    def patch(self, path: str, body: Json, **_query: Any) -> Json:
+        for key, value in body.items():
+            self.objects[path].setdefault(key, {}).update(value)
+        return self.objects[path]
+
     def delete(self, path: str, **_options: Any) -> bool:
         return self.objects.pop(path, None) is not None
 

@@ -17,6 +17,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
 )
 from fake_namespace import FakeNamespace, claim, using_pod
 
+CHECKED = "claim-hubfleet-check-0123"
 CLAIMS, PODS = "/api/v1/namespaces/lab/persistentvolumeclaims", "/api/v1/namespaces/lab/pods"
 
 
@@ -26,7 +27,13 @@ def found(api: Any, **storage: Any) -> list[Volume]:
 
 def test_claims_of_users_are_saved() -> None:
     api = FakeNamespace()
-    for each in (claim("claim-ben"), claim("claim-ada"), claim("claim-new", "Pending"), claim("data", labels={})):
+    for each in (
+        claim("claim-ben"),
+        claim("claim-ada"),
+        claim("claim-new", "Pending"),
+        claim("data", labels={}),
+        claim(CHECKED),
+    ):
         api.add(CLAIMS, each)
     volumes = found(api)
     assert [volume.name for volume in volumes] == ["claim-ada", "claim-ben"]
