@@ -55,6 +55,8 @@ class Harness(ABC):
     options: dict[str, Any]
     #: Whether something has to be built before hubs can be deployed.
     builds = True
+    #: Code and words of why a hub cannot be deployed in the context of :meth:`block`.
+    blocked = ("port-in-use", "in use")
 
     @abstractmethod
     def platform(self, cluster: Cluster, inventory: FleetInput) -> Platform:

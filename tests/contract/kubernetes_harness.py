@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,10 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.lock_owner import LockOwner
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.revisions import CHECKED
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import Platform, UnreachableError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.api.client import KubernetesApi
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.api.client import (
+    KubernetesApi,
+    ignoring,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.api.credentials import Credentials
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply import deploy
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply.change import Change
@@ -47,6 +52,13 @@ _KINDS = (
     "apis/rbac.authorization.k8s.io/v1/{}/rolebindings",
     "apis/coordination.k8s.io/v1/{}/leases",
 )
+_CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
+_CLASS = {
+    "apiVersion": "storage.k8s.io/v1",
+    "kind": "StorageClass",
+    "metadata": {"name": "standard"},
+    "provisioner": "example.org/none",
+}
 
 
 class CountingApi(KubernetesApi):
@@ -69,6 +81,7 @@ class KubernetesHarness(Harness):
     """Releases on an API server. Helm deploys them, and nobody waits for pods."""
 
     builds = False
+    blocked = ("storage-class", "there is no storage class 'standard'")
 
     def __init__(self, server: ApiServer, root: Path, monkeypatch: pytest.MonkeyPatch):
         self.options: dict[str, Any] = {
@@ -83,6 +96,7 @@ class KubernetesHarness(Harness):
         self.api = CountingApi(Credentials(self.kubeconfig))
         monkeypatch.setenv("PATH", f"{os.path.dirname(program('helm'))}:{os.environ['PATH']}")
         monkeypatch.setattr(deploy, "wait_for_rollout", lambda *_arguments, **_more: None)
+        ignoring(409, lambda: self.api.create(_CLASSES, _CLASS))
         self._empty()
 
     def _empty(self) -> None:
@@ -120,9 +134,12 @@ class KubernetesHarness(Harness):
         """Let somebody hold the lock of the cluster."""
         ClusterLock(self.api, [NAMESPACE], "machine").take(owner, force=True)
 
-    def block(self, hub: Hub) -> Any:
-        """Skip: nothing on a cluster is in the way of a hub before it is deployed."""
-        pytest.skip("on Kubernetes, no other program can have the hub's port")
+    @contextmanager
+    def block(self, hub: Hub) -> Iterator[None]:
+        """Return a context in which the cluster does not have the storage class of the hub."""
+        self.api.delete(f"{_CLASSES}/standard")
+        yield
+        self.api.create(_CLASSES, _CLASS)
 
     def disconnect(self) -> None:
         """Let the cluster not answer any more."""
