@@ -74,6 +74,7 @@ def read_rules(hub: Hub) -> list[Rule]:
 _READING = (
     ("", "secrets", ["get", "list"]),
     ("", "pods", ["get", "list"]),
+    ("", "pods/portforward", ["get", "create"]),
     ("", "services", ["get"]),
     ("", "events", ["list"]),
     ("apps", "deployments", ["list"]),
