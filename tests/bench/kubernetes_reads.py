@@ -11,24 +11,33 @@ import sys
 import tempfile
 from pathlib import Path
 
+import yaml
 from helm_releases import CHART, REVISIONS, KubernetesApi, Releases
 from kubernetes_fleets import kubernetes_inventory
 from measure import CHECKOUT, Table, Taken, measured, playbook, timed
 
 sys.path[:0] = [str(CHECKOUT / ".ansible/collections"), str(CHECKOUT / "tests/support")]
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import DEPLOY  # noqa: E402
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.platform import (  # noqa: E402
-    KubernetesPlatform,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart import (  # noqa: E402
+    content,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.platform import (  # noqa: E402
+    with_deploy_settings,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.releases.desired import (  # noqa: E402
+    DesiredRelease,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.releases.records import Place  # noqa: E402
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.secrets import redactor  # noqa: E402
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import chart_code  # noqa: E402
 from kubernetes_cluster.api_server import ApiServer, missing  # noqa: E402
 
 #: A fleet that exists, of 171 hubs, with one release that is no hub; and a large one.
 RELEASES = (172, 1000)
 OTHER = "support"
-#: The name of the cluster in its inventory, and digests as large as those that a deploy records.
+#: The name of the cluster in its inventory, and the class of its volumes.
 CLUSTER = "cluster-000"
-PARTS = {"chart": "0" * 64, "values": "0" * 64}
+STORAGE_CLASS = {"metadata": {"name": "standard"}, "provisioner": "example.org/none"}
 #: `helm get values` is started for so many releases, and counted for all of them: nothing in it depends on the others.
 ASKED = 172
 #: How many times as fast as helm a plan has to be, and seconds for another number of releases.
@@ -57,20 +66,33 @@ def read(table: Table, scratch: str, releases: int) -> None:
             cluster_kubeconfig=str(server.kubeconfig),
         )
         names = [*(f"hub-{number:04}" for number in range(hubs)), OTHER]
-        made = Releases(server, values_of(inventory, names[1]))
+        rendered = render(inventory)
+        made = Releases(server, rendered / names[1] / "values.yaml")
+        made.api.create("/apis/storage.k8s.io/v1/storageclasses", STORAGE_CLASS)
         made.create(names)
-        made.record(CLUSTER, dict.fromkeys(names[:-1], PARTS))
+        made.record(CLUSTER, {name: parts_of(rendered, name) for name in names[:-1]})
         by_helm = helm(table, made, names)
         ours(table, made, by_helm)
-        if DEPLOY in KubernetesPlatform.capabilities:
-            plan(table, inventory, hubs, by_helm)
+        plan(table, inventory, f"plan of {hubs} hubs, nothing to change", by_helm, hubs)
+        differing = ("-e", "hub_title=Another")
+        plan(table, inventory, f"plan of {hubs} hubs, all differ", by_helm, hubs, *differing)
 
 
-def values_of(inventory: str, hub: str) -> Path:
-    """Render a hub; return the file of its values."""
+def render(inventory: str) -> Path:
+    """Render all hubs; return the directory of their files."""
     directory = f"{inventory}-rendered"
-    playbook("render", inventory, "--limit", hub, "-e", f"render_directory={directory}")
-    return Path(directory, hub, "values.yaml")
+    playbook("render", inventory, "-e", f"render_directory={directory}")
+    return Path(directory)
+
+
+def parts_of(rendered: Path, hub: str) -> dict[str, str]:
+    """Return the digests that a deploy of a hub records."""
+    values = yaml.load((rendered / hub / "values.yaml").read_bytes(), Loader=yaml.CSafeLoader)
+    chart = content.read(str(CHART))
+    place = Place(CLUSTER, hub, hub, hub)
+    reference = content.ChartReference(str(CHART))
+    given = with_deploy_settings(values, chart_code())
+    return DesiredRelease(place, reference, chart.version, chart.app_version, given, (), redactor()).parts
 
 
 def helm(table: Table, releases: Releases, names: list[str]) -> Taken:
@@ -99,11 +121,11 @@ def ours(table: Table, releases: Releases, by_helm: Taken) -> None:
         table.add(what, measured(request), None, by_helm)
 
 
-def plan(table: Table, inventory: str, hubs: int, by_helm: Taken) -> None:
-    """Measure the playbook: all hubs are in one cluster, and none is as we would deploy it."""
-    taken = playbook("plan", inventory)
+def plan(table: Table, inventory: str, what: str, by_helm: Taken, hubs: int, *arguments: str) -> None:
+    """Measure the playbook: all hubs are in one cluster."""
+    taken = playbook("plan", inventory, *arguments)
     goal = GOALS.get(hubs + 1, by_helm.wall / FASTER)
-    table.add(f"plan of {hubs} hubs", taken, goal, by_helm)
+    table.add(what, taken, goal, by_helm)
 
 
 def main() -> None:
