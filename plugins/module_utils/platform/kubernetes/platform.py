@@ -79,6 +79,7 @@ class KubernetesPlatform(Platform):
         self.charts = charts
         self.code = code
         self.values: dict[str, ChartValues] = {}
+        self._desired: dict[str, tuple[Hub, DesiredRelease]] = {}
         self._connect = connect
 
     @functools.cached_property
@@ -113,6 +114,13 @@ class KubernetesPlatform(Platform):
         return found or chart_values(hub, self.inventory.directory, self.code, self.charts.of(hub).defaults)
 
     def desired(self, hub: Hub, facts: Any = None) -> DesiredRelease:
+        known = self._desired.get(hub.name)
+        if known is None or known[0] is not hub:
+            # Its digests take most of the time of a plan, and are asked for more than once.
+            known = self._desired[hub.name] = (hub, self._make_desired(hub))
+        return known[1]
+
+    def _make_desired(self, hub: Hub) -> DesiredRelease:
         reference, chart = self.charts.reference(hub), self.charts.of(hub)
         directory = self.inventory.directory
         addons = [
