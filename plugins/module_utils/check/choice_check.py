@@ -12,7 +12,7 @@ from typing import Callable
 from . import hub_api
 from .client import HubClient
 from .kernel import run_code, start_kernel
-from .messages import CheckFailure
+from .messages import CheckFailure, LastingReason
 from .results import ChoiceResult
 from .steps import step
 from .targets import CheckOptions, Choice
@@ -32,7 +32,7 @@ class ChoiceCheck:
     """The check of one choice with a temporary user.
 
     report: called with a line of progress. explain: returns why the server of a user does not start, as far as the
-    platform knows, else ""; called in a thread.
+    platform knows, else ""; called in a thread. A LastingReason ends the wait.
     cleanup_problems: filled with one line where the user could not be removed.
     """
 
@@ -113,15 +113,21 @@ class ChoiceCheck:
             return
         # Asked while it starts, since a spawner soon removes what did not start.
         asking = asyncio.ensure_future(self._ask_why(self.explain))
+        following = asyncio.ensure_future(hub_api.follow_start(self.client, self.user, self._messages, limit))
         try:
-            await hub_api.follow_start(self.client, self.user, self._messages, limit)
+            await asyncio.wait({asking, following}, return_when=asyncio.FIRST_COMPLETED)
+            if not following.done():
+                raise CheckFailure("the server does not start")
+            following.result()
         finally:
-            asking.cancel()
+            for task in (asking, following):
+                task.cancel()
+            await asyncio.gather(asking, following, return_exceptions=True)
 
     async def _ask_why(self, explain: Callable[[str], str]) -> None:
-        """Remember the newest reason."""
+        """Remember the newest reason, until there is one that lasts."""
         loop = asyncio.get_running_loop()
-        while True:
+        while not isinstance(self._reason, LastingReason):
             await asyncio.sleep(ASK_SECONDS)
             self._reason = await loop.run_in_executor(None, explain, self.user) or self._reason
 

@@ -21,6 +21,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _TOKEN_LIKE = re.compile(r"(?i)((?:\btoken[=\s:]+|\bbearer\s+)['\"]?)[\w.~+/-]{16,}")
 
 
+class LastingReason(str):
+    """Why a server does not start, where it never will: a check need not wait any longer."""
+
+
 class CheckFailure(HubfleetError):
     """A step failed; the message is one line.
 

@@ -117,8 +117,13 @@ def readable(read: Callable[..., Answer], *arguments: Any, **query: Any) -> Answ
 
 def is_old(item: Json) -> bool:
     """Tell whether an object of the API was made long before now."""
+    return age_of(item) > OLD
+
+
+def age_of(item: Json) -> float:
+    """Return how long ago an object of the API was made, in seconds; 0 where it does not say."""
     made = str(item["metadata"].get("creationTimestamp") or "")
     if not made:
-        return False
+        return 0.0
     age = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(made.replace("Z", "+00:00"))
-    return age.total_seconds() > OLD
+    return age.total_seconds()

@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.messages import LastingReason
+
 from ....common.text import abbreviated
 from ...errors import PlatformError, UnreachableError
 from ..api.client import ApiError, KubernetesApi
-from .evidence import Evidence, Mask, is_old, readable
+from .evidence import Evidence, Mask, age_of, is_old, readable
 from .failures import made_finding, pod_finding, pod_progress
 from .findings import Event, Finding, Json, condition, name_of, uid_of
 from .workloads import DEPLOYMENT, KINDS, Workload, is_ending, is_waited_for
@@ -68,7 +70,8 @@ def wait_for_rollout(
 def session_failure(api: KubernetesApi, namespace: str, pod: Json, mask: Mask = lambda text: text) -> str:
     """Return in one line why the pod of a user's session does not start, "" where nothing is known.
 
-    pod: the object of the API, read a moment ago. What may not be read, or is not answered, counts as not known.
+    pod: the object of the API, read a moment ago. What may not be read, or is not answered, counts as not known. It is
+    a LastingReason where the pod never will.
     """
     evidence = Evidence(api, namespace, mask)
     status = pod.get("status", {})
@@ -79,7 +82,9 @@ def session_failure(api: KubernetesApi, namespace: str, pod: Json, mask: Mask = 
         claims = [] if pod["spec"].get("nodeName") else evidence.claims(pod)
         finding = pod_finding(pod, events, claims)
         if finding:
-            return evidence.explained(pod, finding)
+            text = evidence.explained(pod, finding)
+            lasts = finding.patience is not None and age_of(pod) >= finding.patience
+            return LastingReason(text) if lasts else text
         doing = "" if condition(pod, "Ready").get("status") == "True" else pod_progress(pod, events)
         return evidence.line(f"pod {name_of(pod)} {doing}") if doing else ""
     except PlatformError:

@@ -15,6 +15,7 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check import choice_check, hub_api, users
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.messages import LastingReason
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.report import table
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import STEPS, HubResult
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run import run_checks
@@ -88,6 +89,17 @@ def test_the_platform_says_why_a_server_does_not_start(
     assert failure(result) == ("progress", said)
     assert len(asked) > 1
     assert set(asked) == {("demo", hub.ever[0])}
+    assert hub.users == {}
+
+
+def test_a_reason_that_lasts_ends_the_wait(hub: Any, tokens: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice_check, "ASK_SECONDS", 0.05)
+    hub.events = [{"message": "waiting"}]
+    options = dataclasses.replace(SHORT, start_timeout=60)
+    target = HubTarget("demo", "here", hub.url, tokens[0], [GOOD])
+    (result,) = run_checks([target], options, explain=lambda _name, _user: LastingReason("the image is not there"))
+    assert failure(result) == ("progress", "the server does not start; the image is not there")
+    assert result.seconds < 30
     assert hub.users == {}
 
 
