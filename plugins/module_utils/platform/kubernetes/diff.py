@@ -52,7 +52,7 @@ def diff_release(desired: DesiredRelease, observed: ObservedRelease) -> HubDiff:
         return found
     last = observed.records[0] if observed.records else None
     same = last is not None and last.result != APPLYING and last.parts == desired.parts
-    changed = [] if same else list(_changes(desired, last))
+    changed = list(_missing_addons(desired, last) if same else _changes(desired, last))
     drifted = [*_by_hand(observed, last, parse_rules(desired.ignored_drift)), *_states(observed, last)]
     found.reasons = changed + drifted + list(_effects(observed.preview))
     if drifted and not changed:
@@ -118,6 +118,13 @@ def _changes(desired: DesiredRelease, last: Record | None) -> Iterator[Reason]:
     for name in sorted({name for name in (*before, *after) if name.startswith(ADDON)}):
         if before.get(name) != after.get(name):
             yield Reason(ADDON_CHANGED, name if name in after else f"{name} to remove")
+
+
+def _missing_addons(desired: DesiredRelease, last: Record | None) -> Iterator[Reason]:
+    """Yield the add-ons that the last deploy did not come to, or that a rollback could not bring back."""
+    for addon in desired.addons:
+        if last and not last.addons.get(addon.name):
+            yield Reason(ADDON_CHANGED, f"{ADDON}{addon.addon} is missing")
 
 
 def _by_hand(observed: ObservedRelease, last: Record | None, ignored: Sequence[Rule]) -> Iterator[Reason]:

@@ -47,7 +47,9 @@ def deploy(change: Change, desired: DesiredRelease, charts: Charts, check: dict[
     observed = change.observe()
     number = (observed.newest.number if observed.newest else 0) + 1
     values, secret.generated = complete(desired.values, secret.generated, chart_secrets(change))
-    made = change.record(number, parts=desired.parts, chart=desired.version, jupyterhub=desired.jupyterhub)
+    addons = dict.fromkeys((addon.name for addon in desired.addons), 0)
+    about = {"parts": desired.parts, "chart": desired.version, "jupyterhub": desired.jupyterhub, "addons": {**addons}}
+    made = change.record(number, **about)
     copy = database.copy_before(change, _last_that_ran(secret), desired.jupyterhub, number)
     secret.begin(dataclasses.replace(made, database=copy))
     secret.checks[str(number)] = check
@@ -59,12 +61,12 @@ def deploy(change: Change, desired: DesiredRelease, charts: Charts, check: dict[
         _upgrade(change, place.release, charts.path(desired.chart), values, force)
         if take_over:
             _remove_additions(change, desired)
-        addons = _upgrade_addons(change, desired, secret, charts, force)
+        _upgrade_addons(change, desired, secret, charts, force, addons)
         wait_for_rollout(change.api, place.namespace, place.release, change.timeout, change.report, mask=change.mask)
         for name in addons:
             wait_for_rollout(change.api, place.namespace, name, change.timeout, change.report, mask=change.mask)
     except PlatformError:
-        finish(change, secret, number, FAILED)
+        finish(change, secret, number, FAILED, addons=addons)
         raise
     return finish(change, secret, number, APPLIED, addons=addons)
 
@@ -94,15 +96,12 @@ def recover(change: Change, secret: HubSecret) -> None:
 
     Raises PlatformError where it may be somebody else's that still works.
     """
-    releases = [change.place.release, *(secret.newest.addons if secret.newest else ())]
-    for release in releases:
+    for release in (change.place.release, *sorted(secret.addons)):
         newest = change.newest(release)
         if newest is None or not newest.pending:
             continue
-        last = secret.newest
-        ours = last is not None and last.result == APPLYING
         age = time.time() - newest.modified
-        if not ours and age < _OTHERS_AT_WORK:
+        if not _is_left(secret.newest, release, newest, change.place.release) and age < _OTHERS_AT_WORK:
             raise PlatformError(
                 f"somebody else's helm is at work on the release {release} ({newest.status} since {age:.0f} seconds); "
                 f"wait for its end; if it was killed, deploy again in {_OTHERS_AT_WORK - age:.0f} seconds"
@@ -112,6 +111,17 @@ def recover(change: Change, secret: HubSecret) -> None:
             f"{release}: removing revision {newest.number}, left as {newest.status} by a helm that was killed"
         )
         change.api.delete(f"/api/v1/namespaces/{change.place.namespace}/secrets/{name}")
+
+
+def _is_left(last: Record | None, release: str, pending: HelmRevision, main: str) -> bool:
+    """Tell whether the last deploy left a revision behind. main: the release of the hub itself.
+
+    A deploy has failed, and did not just stop, where helm did not end in time, or the cluster did not answer it.
+    """
+    if last is None or last.result not in (APPLYING, FAILED):
+        return False
+    known = last.number >= pending.number if release == main else not last.addons.get(release)
+    return last.result == APPLYING or known
 
 
 def make_namespace(change: Change) -> None:
@@ -165,11 +175,18 @@ def _remove_additions(change: Change, desired: DesiredRelease) -> None:
 
 
 def _upgrade_addons(
-    change: Change, desired: DesiredRelease, secret: HubSecret, charts: Charts, take_over: bool
-) -> dict[str, int]:
-    """Upgrade the add-ons that differ from the last deploy, remove those that are gone; return release -> revision."""
+    change: Change,
+    desired: DesiredRelease,
+    secret: HubSecret,
+    charts: Charts,
+    take_over: bool,
+    found: dict[str, int],
+) -> None:
+    """Upgrade the add-ons that differ from the last deploy, and remove those that are gone.
+
+    found: release -> 0, which becomes its revision one by one.
+    """
     before = _last_that_ran(secret, skip=1)
-    found: dict[str, int] = {}
     for addon in desired.addons:
         newest = change.newest(addon.name)
         if newest is None or not _is_deployed(f"{ADDON}{addon.addon}", addon.name, newest, desired, before):
@@ -178,10 +195,10 @@ def _upgrade_addons(
             _upgrade(change, addon.name, chart, addon.values, take_over)
             newest = change.newest(addon.name)
         found[addon.name] = newest.number if newest else 0
-    for name in sorted(set(before.addons if before else ()) - set(found)):
-        change.report(f"removing the add-on {name}")
-        change.helm.uninstall(name)
-    return found
+    for name in sorted(secret.addons - set(found)):
+        if change.newest(name):
+            change.report(f"removing the add-on {name}")
+            change.helm.uninstall(name)
 
 
 def _last_that_ran(secret: HubSecret, skip: int = 0) -> Record | None:

@@ -146,7 +146,7 @@ def _roll_back_addons(change: Change, target: Record) -> dict[str, int]:
     found = {}
     for name, revision in target.addons.items():
         newest = change.newest(name)
-        if newest and newest.number != revision:
+        if newest and revision and newest.number != revision:
             change.report(f"helm rollback {name} {revision}")
             change.helm.rollback(name, revision, take_over=True)
             newest = change.newest(name)

@@ -47,10 +47,9 @@ def remove(change: Change, remove_data: bool) -> bool:
     """Remove a hub; return whether there was one. Claims stay, unless its data is removed as well."""
     helm_version()  # before anything is changed
     secret, observed = change.secret(), change.observe()
-    addons = secret.newest.addons if secret.newest else {}
     there = observed.newest is not None
     change.renew()
-    for release in (*addons, change.place.release):
+    for release in (*sorted(secret.addons), change.place.release):
         change.report(f"helm uninstall {release}")
         change.helm.uninstall(release)
     # Pods of sessions belong to no release.

@@ -41,7 +41,7 @@ class Record:
     collection, revision: the collection's version, and the inventory's git revision or "".
     jupyterhub, chart: their versions.
     parts: what Helm was given, name -> digest; see :class:`DesiredRelease`.
-    addons: release of each add-on -> its revision.
+    addons: release of each add-on -> its revision, 0 where it was not deployed.
     workloads: name of each Deployment of the release -> its generation at the end of the deploy.
     database: name of the copy of the database that was made before, or "".
     back_to: number of the deploy that a rollback restored, or 0.
@@ -134,6 +134,11 @@ class HubSecret:
     def newest(self) -> Record | None:
         """The newest record."""
         return self.records[0] if self.records else None
+
+    @property
+    def addons(self) -> set[str]:
+        """The releases of all add-ons that the hub had, also those of a deploy that did not end."""
+        return {name for record in self.records for name in record.addons}
 
     def begin(self, record: Record) -> None:
         """Add a record, or replace the one of the same number."""

@@ -17,7 +17,12 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes 
     UPDATE,
     HubDiff,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.revisions import APPLIED, APPLYING, CHECKED
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.revisions import (
+    APPLIED,
+    APPLYING,
+    CHECKED,
+    FAILED,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.content import (
     ChartReference,
 )
@@ -34,6 +39,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     Place,
     Record,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.addons import AddonRelease
 
 PLACE = Place("cloud", "research", "research", "research")
 LONG_AGO = int(time.time()) - 3600
@@ -107,6 +113,14 @@ def test_a_missing_deployment() -> None:
     found = observed(record(desired()))
     del found.workloads["proxy"]
     assert said(diff_release(desired(), found)) == (DRIFTED, ["proxy is missing"])
+
+
+def test_an_addon_that_a_failed_deploy_did_not_come_to() -> None:
+    addon = AddonRelease("research-dask", "dask", "dask", "1.0", "https://charts.example.org", {})
+    wanted = desired(addons=[addon])
+    failed = record(wanted, result=FAILED, addons={"research-dask": 0})
+    assert said(diff_release(wanted, observed(failed))) == (UPDATE, ["add-on dask is missing"])
+    assert said(diff_release(wanted, observed(record(wanted, addons={"research-dask": 2})))) == (UNCHANGED, [])
 
 
 def test_an_interrupted_deploy() -> None:
