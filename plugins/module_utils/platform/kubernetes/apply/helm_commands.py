@@ -10,14 +10,12 @@ the values are the same although objects were changed by hand, and cannot take o
 from __future__ import annotations
 
 import functools
-import os
 import re
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ....common import files
 from ....common.text import nonempty_lines
 from ...errors import PlatformError
 from ..api.credentials import Credentials
@@ -51,34 +49,32 @@ class Helm:
         chart: path of a directory or archive. keep: number of revisions. description: for ``helm history``.
         take_over: replace what others have changed by hand; otherwise Helm 4 refuses, naming field and manager.
         """
-        with tempfile.TemporaryDirectory(prefix="hubfleet-") as directory:
-            path = os.path.join(directory, "values.yaml")
-            files.write(path, values_text(values).encode())
-            command = ["upgrade", "--install", release, chart, "--values", path]
-            command += ["--history-max", str(keep), "--description", description]
-            self._run(directory, [*command, *self._taking_over(take_over)])
+        # By standard input: a file would stay, with all secrets, where the playbook is killed.
+        command = ["upgrade", "--install", release, chart, "--values", "-"]
+        command += ["--history-max", str(keep), "--description", description]
+        self._run([*command, *self._taking_over(take_over)], values_text(values))
 
-    def rollback(self, release: str, revision: int, take_over: bool = False) -> None:
-        """Make a release what it was at an earlier revision."""
-        with tempfile.TemporaryDirectory(prefix="hubfleet-") as directory:
-            self._run(directory, ["rollback", release, str(revision), *self._taking_over(take_over)])
+    def rollback(self, release: str, revision: int, keep: int, take_over: bool = False) -> None:
+        """Make a release what it was at an earlier revision. keep: number of revisions, which Helm else sets to ten."""
+        command = ["rollback", release, str(revision), "--history-max", str(keep)]
+        self._run([*command, *self._taking_over(take_over)])
 
     def uninstall(self, release: str) -> None:
         """Remove a release with its objects, but those that its chart keeps; wait until they are gone."""
-        with tempfile.TemporaryDirectory(prefix="hubfleet-") as directory:
-            self._run(directory, ["uninstall", release, "--ignore-not-found", "--wait"])
+        self._run(["uninstall", release, "--ignore-not-found", "--wait"])
 
     def _taking_over(self, take_over: bool) -> list[str]:
         return ["--force-conflicts"] if take_over and helm_version()[0] > 3 else []
 
-    def _run(self, directory: str, arguments: Sequence[str]) -> None:
-        """Run helm; raises PlatformError with its own words."""
+    def _run(self, arguments: Sequence[str], text: str = "") -> None:
+        """Run helm with a text as standard input; raises PlatformError with its own words."""
         common = ["--namespace", self.namespace, "--timeout", f"{self.timeout:.0f}s"]
-        command = [helm_program(), *arguments, *common, *self.credentials.helm_options(directory)]
-        try:
-            done = run_helm(command, self.timeout + _GRACE)
-        except HelmDidNotRun as error:
-            raise PlatformError(f"helm {arguments[0]} did not end ({error})") from None
+        with tempfile.TemporaryDirectory(prefix="hubfleet-") as directory:
+            command = [helm_program(), *arguments, *common, *self.credentials.helm_options(directory)]
+            try:
+                done = run_helm(command, self.timeout + _GRACE, text)
+            except HelmDidNotRun as error:
+                raise PlatformError(f"helm {arguments[0]} did not end ({error})") from None
         if done.returncode != 0:
             raise PlatformError(self.mask(_reason(arguments[0], done.stderr)))
 

@@ -75,7 +75,7 @@ def roll_back(change: Change, secret: HubSecret, plan: RollbackPlan) -> int:
     try:
         _restore_database(change, secret, target, made)
         change.report(f"helm rollback {place.release} {target.number}")
-        change.helm.rollback(place.release, target.number, take_over=True)
+        change.helm.rollback(place.release, target.number, change.keep, take_over=True)
         addons = _roll_back_addons(change, target)
         for release in (place.release, *addons):
             wait_for_rollout(change.api, place.namespace, release, change.timeout, change.report, mask=change.mask)
@@ -148,7 +148,7 @@ def _roll_back_addons(change: Change, target: Record) -> dict[str, int]:
         newest = change.newest(name)
         if newest and revision and newest.number != revision:
             change.report(f"helm rollback {name} {revision}")
-            change.helm.rollback(name, revision, take_over=True)
+            change.helm.rollback(name, revision, change.keep, take_over=True)
             newest = change.newest(name)
         found[name] = newest.number if newest else 0
     return found
