@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from ....common.text import one_line
 from ...errors import PlatformError
 from ..api.client import Json
 from ..api.pod_command import run_in_pod
@@ -61,7 +62,8 @@ def copy_before(change: Change, last: Record | None, jupyterhub: str, number: in
         change.report("the database is not in the cluster, so it is not copied")
         return ""
     if done.status != 0:
-        raise PlatformError(f"the database could not be copied: {done.errors.strip().splitlines()[-1:]}")
+        why = one_line((done.errors.strip().splitlines() or ["no reason was given"])[-1], 300)
+        raise PlatformError(f"the database could not be copied: {why}")
     change.report(f"database copied to {name}, since JupyterHub {last.jupyterhub} becomes {jupyterhub}")
     return name
 
@@ -92,12 +94,19 @@ def restore(change: Change, name: str) -> None:
 def _restoring_pod(template: Json, name: str) -> Json:
     """Return a pod with the image and the account of the hub, which swaps the database for a copy."""
     spec, hub = template["spec"], template["spec"]["containers"][0]
-    swap = f"cd {DIRECTORY} && cp {NAME} replaced.sqlite && cp {name} {NAME}.new && mv {NAME}.new {NAME}"
+    # A hub that was killed in the middle of a change leaves a journal, which SQLite would apply to the other database.
+    swap = (
+        f"cd {DIRECTORY} && cp {NAME} replaced.sqlite && cp {name} {NAME}.new "
+        f"&& rm -f {NAME}-journal {NAME}-wal {NAME}-shm && mv {NAME}.new {NAME}"
+    )
+    mounts = {each["mountPath"].rstrip("/"): each for each in hub.get("volumeMounts") or ()}
+    path = mounts.get(DIRECTORY, {}).get("subPath")
+    folder = {"subPath": path} if path else {}
     container: dict[str, Any] = {
         "name": "restore",
         "image": hub["image"],
         "command": ["sh", "-c", swap],
-        "volumeMounts": [{"name": "database", "mountPath": DIRECTORY}],
+        "volumeMounts": [{"name": "database", "mountPath": DIRECTORY, **folder}],
         "securityContext": hub.get("securityContext") or {},
     }
     kept = ("securityContext", "imagePullSecrets", "nodeSelector", "tolerations", "affinity")
