@@ -172,7 +172,7 @@ class KubernetesApi:
         message = one_line(message or f"{error.status} {error.reason}")
         if error.status == 401:
             return UnreachableError(f"{self.server} does not accept the credentials of {self.credentials.name}")
-        if error.status in (0, 500, 502, 503, 504) and why != "AlreadyExists":
+        if error.status in (0, 429, 500, 502, 503, 504) and why != "AlreadyExists":
             return UnreachableError(f"{self.server} does not work: {message}")
         return ApiError(message, error.status, why, details)
 

@@ -11,7 +11,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets 
 
 from ....fleet.revisions import APPLYING, CHECKED, FAILED
 from ...errors import PlatformError
-from ..api.client import ApiError, KubernetesApi
+from ..api.client import KubernetesApi
 from .records import HubSecret, Place
 
 #: Enough for every number of deploys that can be kept.
@@ -28,15 +28,18 @@ def recorded_check(api: KubernetesApi, place: Place) -> HubTarget:
 
 
 def note_result(api: KubernetesApi, place: Place, passed: bool) -> None:
-    """Remember whether the last deploy passed its check; the next plan asks. Accounts that only read cannot."""
-    secret = HubSecret(api, place)
-    newest = secret.newest
-    # A deploy that passed once can be rolled back to, even if the hub fails today.
-    if newest is None or newest.result in (APPLYING, CHECKED):
-        return
-    secret.records = [dataclasses.replace(newest, result=CHECKED if passed else FAILED), *secret.records[1:]]
+    """Remember whether the last deploy passed its check; the next plan asks.
+
+    Accounts that only read cannot. Nor does it matter if the API server does not answer now: the results of checks are
+    worth more, and a deploy would roll back the hubs of the cluster that have just passed theirs.
+    """
     try:
+        secret = HubSecret(api, place)
+        newest = secret.newest
+        # A deploy that passed once can be rolled back to, even if the hub fails today.
+        if newest is None or newest.result in (APPLYING, CHECKED):
+            return
+        secret.records = [dataclasses.replace(newest, result=CHECKED if passed else FAILED), *secret.records[1:]]
         secret.write(_KEEP_ALL)
-    except ApiError as error:
-        if error.status not in (403, 409):
-            raise
+    except PlatformError:
+        return
