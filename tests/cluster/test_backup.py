@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from cluster_hub import Session
+from cluster_hub import CLAIM_OF_HOMES, Session
 from hub_client import wait_for
 from kubernetes_api import Kubernetes
 from kubernetes_fleet import KubernetesFleet
@@ -25,7 +25,7 @@ from rest_repository import RestRepository
 #: An image with restic, which the nodes have.
 IMAGE = "docker.io/restic/restic:test"
 PASSWORD = "of the backups only"
-HUB = "backup-lab"
+HUB, TEAM = "backup-lab", "backup-team"
 
 
 class Vault:
@@ -100,6 +100,36 @@ def test_backups_through_the_life_of_a_hub(vault: Vault) -> None:
     data_is_removed_after_a_copy_was_made(vault)
     a_restore_that_was_killed_goes_on(vault)
     a_hub_that_exists_is_replaced_on_request(vault)
+
+
+def test_homes_that_share_a_claim(vault: Vault) -> None:
+    """A backup has the folders of this hub alone; a drill does not touch the claim."""
+    storage = {"hub_home_storage": "claim", "hub_home_claim": "homes", "hub_home_subpath": "team/{username}"}
+    vault.fleet.add_hub(TEAM, hub_home_capacity=None, **storage)
+    make_claim(vault)
+    vault.verb("deploy", "--limit", TEAM)
+    with vault.fleet.hub(TEAM).session("ada") as session:
+        session.run("import pathlib; pathlib.Path('work.txt').write_text('of ada')")
+    assert f"{TEAM} backed up: " in vault.verb("backup", "--limit", TEAM)
+    told = " ".join(vault.verb("drill", "--limit", TEAM).split())
+    assert " is good: " in told, told
+    vault.fleet.hubs[TEAM]["hub_namespace"] += "-b"
+    vault.kubernetes.kubectl("create", "namespace", vault.fleet.namespace(TEAM))
+    missing = vault.run("restore", "--limit", TEAM)
+    assert missing.returncode == 2 and "the claim homes of homes does not exist" in missing.stdout, missing.stdout
+    make_claim(vault)
+    vault.verb("restore", "--limit", TEAM)
+    with vault.fleet.hub(TEAM).session("ada") as session:
+        assert session.value("pathlib.Path('work.txt').read_text()") == "of ada"
+        session.run("pathlib.Path('more.txt').write_text('x')")
+
+
+def make_claim(vault: Vault) -> None:
+    """Make the namespace of the hub and its claim of homes, as an operator does."""
+    namespace = vault.fleet.namespace(TEAM)
+    vault.fleet.write()  # so that the namespace is removed in the end
+    vault.kubernetes.kubectl("create", "namespace", namespace, check=False)
+    vault.kubernetes.kubectl("--namespace", namespace, "apply", "--filename", "-", given=CLAIM_OF_HOMES)
 
 
 def check_mode_saves_nothing(vault: Vault) -> None:

@@ -169,6 +169,7 @@ def place_homes(request: Request) -> Answer:
     backup: which one. folders: path below HOMES -> number of files that were saved. over: those of them that hold
     nothing but what an interrupted restore left. replace: whether to remove what is in the others.
     """
+    os.umask(0o022)  # directories above homes are for everybody, as Kubernetes makes them
     found = repository()
     saved = [each for each in found.tagged(_homes_tag(request["hub"])) if _backup_of(each) == request["backup"]]
     left = []

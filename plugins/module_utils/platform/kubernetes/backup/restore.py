@@ -129,10 +129,10 @@ def place(
     claims = Claims(change, found.id, values)
     if not replace:
         claims.remove_others()
+    volumes = [claims.make_home(each, beside) for each in found.volumes]
     mount = database_mount(values)
     if mount is not None:
         claims.make_database()
-    volumes = [claims.make_home(each, beside) for each in found.volumes]
     own = {path for each in volumes if not replace and claims.is_own(each) for path in each.paths}
     with backups.workspace(change, "restore", {}, values) as workspace:
         request: Json = {"hub": change.place.hub, "from": found.id, "backup": found.name, "replace": replace}

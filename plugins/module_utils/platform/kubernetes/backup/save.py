@@ -152,6 +152,9 @@ def save(change: Change, backups: Backups, replaced: bool = False) -> dict[str, 
 
 def list_backups(change: Change, backups: Backups) -> Json:
     """Return the backups of a hub, the newest last, and a summary if there are none."""
+    namespace = change.place.namespace
+    if change.api.find(f"/api/v1/namespaces/{namespace}") is None:
+        raise PlatformError(f"no pod can look into the repository: there is no namespace {namespace}; restore makes it")
     task = Task("list", "list", json.dumps({"hub": change.place.hub}), hub_account(backups.expected))
     with backups.workspace(unlocked(change), "list", {}, backups.expected) as workspace:
         return workspace.run(task)
