@@ -30,7 +30,7 @@ from typing import IO, Any, Callable, cast
 # as a script, this file's own folder would come first and hide modules of the standard library
 sys.path[0] = str(Path(__file__).resolve().parent)
 
-from hubfleet_runtime import files  # noqa: E402
+from hubfleet_runtime import files, names  # noqa: E402
 from hubfleet_runtime.backup import content  # noqa: E402
 from hubfleet_runtime.backup.restic import BackupError, Repository, Saved, Settings, Snapshot  # noqa: E402
 
@@ -66,7 +66,7 @@ def save_homes(request: Request) -> Answer:
     paths = [str(HOMES / folder) for folder in request["folders"] if (HOMES / folder).is_dir()]
     if not paths:
         return {"id": "", "new": 0, "total": 0, "unread": [], "folders": {}}
-    skipped = [f"--exclude={path}/{name}" for path in paths for name in (_LOST, "hubfleet-check-*")]
+    skipped = [f"--exclude={path}/{name}" for path in paths for name in (_LOST, f"{names.CHECK_PREFIX}*")]
     parent = _parent(found.tagged(tag), paths)
     options = [*skipped, *([f"--parent={parent}"] if parent else [])]
     saved = found.save_paths(paths, [tag, _backup_tag(request["backup"])], options)
@@ -266,7 +266,15 @@ def _find(found: Repository, hub: str, wanted: str) -> Snapshot:
 
 
 def _count(path: Path) -> dict[str, int]:
-    count, size = content.count(path)
+    """Return number and size of the files of a directory that are saved, as far as it can be read."""
+    count = size = 0
+    for each in path.iterdir() if os.access(path, os.R_OK | os.X_OK) else ():
+        if each.name == _LOST or names.is_check_user(each.name):
+            continue
+        is_folder = each.is_dir() and not each.is_symlink()
+        inside, space = content.count(each) if is_folder else (0, each.lstat().st_size)
+        count += inside + 1
+        size += space
     return {"files": count, "size": size}
 
 
