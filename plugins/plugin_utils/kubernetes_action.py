@@ -16,6 +16,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.lock_own
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply.change import Change
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.lease import (
+    DURATION,
     NAMESPACE,
     ClusterLock,
 )
@@ -28,6 +29,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import stopping, validated
 
 display = Display()
+
+#: Seconds that a step of a deploy may take beyond its timeout.
+_STEP_GRACE = 600
 
 
 class KubernetesAction(ActionBase):
@@ -87,16 +91,17 @@ class KubernetesAction(ActionBase):
 
     def _change(self, directory: str) -> Change:
         hub, platform = self.hub, self.platform
+        timeout = hub["hub_deploy_timeout"]
         namespace = hub.namespace if platform.permissions == "namespace" else NAMESPACE
         return Change(
             platform.api,
             platform.place(hub),
-            ClusterLock(platform.api, [namespace], hub.cluster.name),
+            ClusterLock(platform.api, [namespace], hub.cluster.name, max(DURATION, timeout + _STEP_GRACE)),
             # Tasks run in forks; what lives as long as the playbook is what made them.
             LockOwner.of_process(os.getppid(), who(), now_for_people()),
             author(directory),
             hub.cluster["cluster_history_limit"],
-            hub["hub_deploy_timeout"],
+            timeout,
             lambda line: display.display(f"{hub.name}: {line}"),
             hub.redactor.mask_text,
         )

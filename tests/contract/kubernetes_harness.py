@@ -119,7 +119,9 @@ class KubernetesHarness(Harness):
         place, lock = platform.place(hub), platform.deploy_lock
         change = Change(platform.api, place, lock, owner, author, 10, 60, lambda _line: None)
         target = platform.check_targets([hub], None)[0]
+        lock.take(owner)
         number = deploy.deploy(change, platform.desired(hub), platform.charts, recorded_target(target), False)
+        lock.release(owner)
         secret = change.secret()
         secret.finish(number, result=CHECKED)
         secret.write(10)

@@ -20,17 +20,18 @@ from .api.client import ApiError, KubernetesApi, ignoring
 NAME = "hubfleet-deploy"
 #: Namespace of the Lease of a cluster. Managed clusters may forbid changes in kube-system.
 NAMESPACE = "default"
-#: Seconds after which a holder that does not renew its Lease has lost it; a step of a deploy may take ten minutes.
+#: Seconds after which a holder that does not renew its Lease has lost it, unless its steps may take longer.
 DURATION = 1800
 _OWNER = "hubfleet.jupyterhub/owner"
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 class ClusterLock:
-    """The Leases that a deploy needs. namespaces: where they are. cluster: its name, for messages."""
+    """The Leases that a deploy needs. namespaces: of these. cluster: its name, for messages. duration: in seconds."""
 
-    def __init__(self, api: KubernetesApi, namespaces: Sequence[str], cluster: str):
+    def __init__(self, api: KubernetesApi, namespaces: Sequence[str], cluster: str, duration: int = DURATION):
         self.api, self.namespaces, self.cluster = api, sorted(set(namespaces)), cluster
+        self.duration = duration
 
     def take(self, owner: LockOwner, force: bool = False) -> bool:
         """Take all Leases or none; see Platform.lock(). Namespaces that do not exist yet are left out."""
@@ -58,12 +59,15 @@ class ClusterLock:
         for namespace in self.namespaces:
             lease = self.api.find(self._path(namespace))
             if lease is None:
-                continue
+                if self.api.find(f"/api/v1/namespaces/{namespace}") is None:
+                    continue  # who makes it takes its Lease
+                # Somebody took the lock after it expired, changed the cluster, and released the lock.
+                raise PlatformError(f"the lock of cluster {self.cluster} was lost; nothing more is changed")
             if not owner.is_same(_holder(lease)):
                 holder = _holder(lease)
                 by = f" by {holder.describe()}" if holder else ""
                 raise PlatformError(f"the lock of cluster {self.cluster} was taken over{by}; nothing more is changed")
-            self._replace(namespace, _renewed(lease, owner))
+            self._replace(namespace, self._renewed(lease, owner))
 
     def _take(self, namespace: str, owner: LockOwner, force: bool) -> bool | None:
         """Take one Lease; return whether another holder was replaced, None where there is no such namespace."""
@@ -71,7 +75,7 @@ class ClusterLock:
         lease = self.api.find(path)
         if lease is None:
             try:
-                if ignoring(404, lambda: self.api.create(path.rpartition("/")[0], _new(namespace, owner))):
+                if ignoring(404, lambda: self.api.create(path.rpartition("/")[0], self._new(namespace, owner))):
                     return False
                 return None
             except ApiError as error:
@@ -82,7 +86,7 @@ class ClusterLock:
         other = holder is not None and not owner.is_same(holder)
         if other and not _may_replace(lease, holder, force):
             raise PlatformError(self._held(lease, holder))
-        self._replace(namespace, _renewed(lease, owner, taken=holder is None or other))
+        self._replace(namespace, self._renewed(lease, owner, taken=holder is None or other))
         return other
 
     def _replace(self, namespace: str, lease: dict[str, Any]) -> None:
@@ -100,6 +104,20 @@ class ClusterLock:
         return self.api.delete(
             self._path(namespace), preconditions={"resourceVersion": lease["metadata"]["resourceVersion"]}
         )
+
+    def _new(self, namespace: str, owner: LockOwner) -> dict[str, Any]:
+        metadata = {"name": NAME, "namespace": namespace, "labels": {"app.kubernetes.io/managed-by": "hubfleet"}}
+        lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": {}}
+        return self._renewed(lease, owner, taken=True)
+
+    def _renewed(self, lease: dict[str, Any], owner: LockOwner, taken: bool = False) -> dict[str, Any]:
+        """Return a Lease as its owner renews it; taken: whether the owner is a new one."""
+        now = _now().strftime(_TIME)
+        spec = {**(lease.get("spec") or {}), "renewTime": now, "leaseDurationSeconds": self.duration}
+        if taken:
+            spec.update(acquireTime=now, holderIdentity=f"{owner.who} (process {owner.pid})")
+        annotations = {**(lease["metadata"].get("annotations") or {}), _OWNER: owner.to_text()}
+        return {**lease, "metadata": {**lease["metadata"], "annotations": annotations}, "spec": spec}
 
     def _path(self, namespace: str) -> str:
         return f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{NAME}"
@@ -138,19 +156,3 @@ def _expiry(lease: dict[str, Any]) -> datetime.datetime:
 
 def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.timezone.utc)
-
-
-def _new(namespace: str, owner: LockOwner) -> dict[str, Any]:
-    metadata = {"name": NAME, "namespace": namespace, "labels": {"app.kubernetes.io/managed-by": "hubfleet"}}
-    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": {}}
-    return _renewed(lease, owner, taken=True)
-
-
-def _renewed(lease: dict[str, Any], owner: LockOwner, taken: bool = False) -> dict[str, Any]:
-    """Return a Lease as its owner renews it; taken: whether the owner is a new one."""
-    now = _now().strftime(_TIME)
-    spec = {**(lease.get("spec") or {}), "renewTime": now, "leaseDurationSeconds": DURATION}
-    if taken:
-        spec.update(acquireTime=now, holderIdentity=f"{owner.who} (process {owner.pid})")
-    annotations = {**(lease["metadata"].get("annotations") or {}), _OWNER: owner.to_text()}
-    return {**lease, "metadata": {**lease["metadata"], "annotations": annotations}, "spec": spec}

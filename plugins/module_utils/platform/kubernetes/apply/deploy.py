@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from ....fleet.revisions import APPLIED, APPLYING, FAILED
@@ -62,13 +63,19 @@ def deploy(change: Change, desired: DesiredRelease, charts: Charts, check: dict[
         if take_over:
             _remove_additions(change, desired)
         _upgrade_addons(change, desired, secret, charts, force, addons)
-        wait_for_rollout(change.api, place.namespace, place.release, change.timeout, change.report, mask=change.mask)
-        for name in addons:
-            wait_for_rollout(change.api, place.namespace, name, change.timeout, change.report, mask=change.mask)
+        wait_until_ready(change, (place.release, *addons))
     except PlatformError:
         finish(change, secret, number, FAILED, addons=addons)
         raise
     return finish(change, secret, number, APPLIED, addons=addons)
+
+
+def wait_until_ready(change: Change, releases: Iterable[str]) -> None:
+    """Wait until the pods of releases run, one after the other; raises PlatformError."""
+    namespace = change.place.namespace
+    for release in releases:
+        change.renew()
+        wait_for_rollout(change.api, namespace, release, change.timeout, change.report, mask=change.mask)
 
 
 def finish(change: Change, secret: HubSecret, number: int, result: str, **more: Any) -> int:
@@ -133,6 +140,7 @@ def make_namespace(change: Change) -> None:
         found = change.api.find(f"/api/v1/namespaces/{namespace}")
         if found is None:
             ignoring(409, lambda: change.api.create("/api/v1/namespaces", body))
+            change.lock.take(change.owner)  # where the lock is one for each namespace
         elif found["status"].get("phase") == "Terminating":
             raise PlatformError(f"the namespace {namespace} is being removed; deploy again when it is gone")
     except ApiError as error:

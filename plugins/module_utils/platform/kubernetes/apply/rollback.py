@@ -15,9 +15,8 @@ from ..observe import ObservedRelease, read_release
 from ..releases.records import HubSecret, Record, good_before
 from . import database
 from .change import Change
-from .deploy import finish, recover
+from .deploy import finish, recover, wait_until_ready
 from .helm_commands import helm_version
-from .rollout import wait_for_rollout
 
 
 class RollbackError(PlatformError):
@@ -77,8 +76,7 @@ def roll_back(change: Change, secret: HubSecret, plan: RollbackPlan) -> int:
         change.report(f"helm rollback {place.release} {target.number}")
         change.helm.rollback(place.release, target.number, change.keep, take_over=True)
         addons = _roll_back_addons(change, target)
-        for release in (place.release, *addons):
-            wait_for_rollout(change.api, place.namespace, release, change.timeout, change.report, mask=change.mask)
+        wait_until_ready(change, (place.release, *addons))
     except PlatformError:
         finish(change, secret, number, FAILED)
         raise
@@ -147,6 +145,7 @@ def _roll_back_addons(change: Change, target: Record) -> dict[str, int]:
     for name, revision in target.addons.items():
         newest = change.newest(name)
         if newest and revision and newest.number != revision:
+            change.renew()
             change.report(f"helm rollback {name} {revision}")
             change.helm.rollback(name, revision, change.keep, take_over=True)
             newest = change.newest(name)
