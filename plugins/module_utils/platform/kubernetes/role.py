@@ -39,10 +39,7 @@ class Rule:
 
 def role_objects(hub: Hub) -> list[dict[str, Any]]:
     """Return a service account, a Role that suffices to install, upgrade and remove a hub, and their RoleBinding."""
-    rules = [
-        {"apiGroups": [rule.group], "resources": [rule.resource], "verbs": list(rule.verbs)}
-        for rule in deploy_rules(hub)
-    ]
+    rules = [rule.as_dict() for rule in deploy_rules(hub)]
     reference = {"kind": "Role", "name": ACCOUNT, "apiGroup": _RBAC}
     subject = {"kind": "ServiceAccount", "name": ACCOUNT, "namespace": hub.namespace}
     return [

@@ -11,7 +11,7 @@ from typing import Any
 
 from ....fleet.lock_owner import GONE, LockOwner
 from ...errors import PlatformError
-from ..api.client import ApiError, KubernetesApi
+from ..api.client import KubernetesApi
 from ..lease import ClusterLock
 from ..observe import HelmRevision, Observation, ObservedRelease, observe
 from ..releases.records import HubSecret, Place, Record
@@ -65,13 +65,3 @@ class Change:
         if self.owner.state() == GONE:
             raise PlatformError("the playbook of this task has ended; nothing more is changed")
         self.lock.renew(self.owner)
-
-    def is_forbidden(self, do: Callable[[], Any]) -> bool:
-        """Do something; return whether this account may not."""
-        try:
-            do()
-        except ApiError as error:
-            if error.status != 403:
-                raise
-            return True
-        return False

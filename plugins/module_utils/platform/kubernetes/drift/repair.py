@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..api.client import ApiError, KubernetesApi
+from ..api.client import APPLY_PATCH, ApiError, KubernetesApi
 from ..releases.helm_secrets import HelmRelease
 from .compare import to_apply
 from .deep import Comparison, Mask, ObjectComparison, objects_of
@@ -18,7 +18,6 @@ from .paths import Item, Steps, path_text
 from .resources import Resources
 
 _JSON_PATCH = "application/json-patch+json"
-_APPLY_PATCH = "application/apply-patch+yaml"
 
 
 def remove_additions(api: KubernetesApi, release: HelmRelease, ignored: Sequence[str], mask: Mask) -> list[str]:
@@ -47,7 +46,7 @@ def _remove(comparison: Comparison, found: ObjectComparison) -> list[str]:
     """Remove the additions of one object."""
     body = to_apply(found.manifest, found.live)
     query = {"fieldManager": HELM, "dryRun": "All", "force": "true"}
-    result = comparison.api.patch(found.path, body, _APPLY_PATCH, **query)
+    result = comparison.api.patch(found.path, body, APPLY_PATCH, **query)
     places = [
         steps
         for steps in found.added(result)

@@ -19,8 +19,7 @@ from typing import Any
 
 from ...errors import PlatformError
 
-#: The type of the Secrets, and the label that finds them.
-SECRET_TYPE = "helm.sh/release.v1"
+#: Finds the Secrets by their label.
 SELECTOR = "owner=helm"
 _KEY = "release"
 _GZIP = b"\x1f\x8b"

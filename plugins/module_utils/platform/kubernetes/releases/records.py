@@ -22,8 +22,6 @@ from ....fleet.revisions import APPLYING, GOOD, Revision
 from ..api.client import ApiError, KubernetesApi
 
 OWNER = "hubfleet"
-#: Finds these Secrets.
-SELECTOR = f"owner={OWNER}"
 _PREFIX = "hubfleet.jupyterhub/"
 CLUSTER_LABEL, HUB_LABEL, RELEASE_LABEL = f"{_PREFIX}cluster", f"{_PREFIX}hub", f"{_PREFIX}release"
 DEPLOYS = f"{_PREFIX}deploys"
