@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, recorded_target
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import value_at
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply.change import Change
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.backup.drill import (
@@ -26,7 +27,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.lease import ClusterLock
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.platform import KubernetesPlatform
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.layers import merge
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.layers import Values, merge
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.backups import (
     backup_settings,
@@ -51,6 +52,7 @@ class ActionModule(KubernetesAction):
             return {"changed": False, "summary": "would be drilled"}
         hub, platform = self._beside()
         place = platform.place(hub)
+        refuse_database_of_hub(platform.desired(hub).values)
         lock = ClusterLock(change.api, [place.namespace], place.cluster)
         desired = platform.desired(hub)
         desired = replace(desired, values=merge(desired.values, VALUES), addons=[])
@@ -89,6 +91,15 @@ class ActionModule(KubernetesAction):
         beside = replace(hub, cluster=cluster, options={**hub.options, **elsewhere})
         known = self.platform
         return beside, KubernetesPlatform(cluster, known.inventory, known.charts, known.code)
+
+
+def refuse_database_of_hub(values: Values) -> None:
+    """Raise DrillRefused where the hub of a drill would work on the database of the hub itself, outside of claims."""
+    kind = str(value_at(values, ("hub", "db", "type")) or "sqlite")
+    if value_at(values, ("hub", "config", "JupyterHub", "db_url")) or not kind.startswith("sqlite"):
+        raise DrillRefused(
+            "its database is not in a claim of the hub, so that the hub of a drill would change the one that is in use"
+        )
 
 
 def _check(change: Change, hub: CheckedHub) -> float:
