@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ....common.text import abbreviated
 from ...errors import PlatformError
 from ..api.client import ApiError
+from ..releases import helm_secrets
 from ..releases.records import CLUSTER_LABEL
 from ..values.check_service import CHECK_SERVICE
 from .change import Change
@@ -19,6 +21,8 @@ SESSIONS = "component=singleuser-server"
 _USER = "hub.jupyter.org/username"
 #: Seconds that a server has to end after the signal to do so.
 _GRACE = 30
+#: What keeps a namespace is named up to this number.
+_MOST_NAMES = 5
 
 
 def users_with_sessions(change: Change) -> list[str]:
@@ -71,15 +75,35 @@ def _remove_namespace(change: Change) -> None:
     path = f"/api/v1/namespaces/{change.place.namespace}"
     try:
         found = change.api.find(path)
-        if found and CLUSTER_LABEL in (found["metadata"].get("labels") or {}):
+        if found is None or CLUSTER_LABEL not in (found["metadata"].get("labels") or {}):
+            return
+        others = _of_others(change)
+        if others:
+            change.report(f"the namespace {change.place.namespace} stays, with {abbreviated(others, _MOST_NAMES)}")
+        else:
             change.api.delete(path)
     except ApiError as error:
         if error.status != 403:
             raise
 
 
+def _of_others(change: Change) -> list[str]:
+    """Return claims, releases and pods in the namespace that the removal of the hub has left alone."""
+    claims = change.api.list(_path(change, "persistentvolumeclaims"), metadata=True)
+    secrets = change.api.list(_path(change, "secrets"), helm_secrets.SELECTOR, metadata=True)
+    pods = change.api.list(_path(change, "pods"), metadata=True)
+    releases = {helm_secrets.name_of(each["metadata"])[0] for each in secrets} - {""}
+    # Pods of the hub that have not ended by now are about to.
+    left = [each["metadata"] for each in pods if not _is_of_hub(each["metadata"])]
+    return [
+        *(f"claim {each['metadata']['name']}" for each in claims if not each["metadata"].get("deletionTimestamp")),
+        *(f"release {name}" for name in sorted(releases)),
+        *(f"pod {metadata['name']}" for metadata in left if not metadata.get("deletionTimestamp")),
+    ]
+
+
 def _is_of_hub(metadata: dict[str, Any]) -> bool:
-    """Tell whether a claim is of the hub or of one of its users; claims for homes that the operator made are not."""
+    """Tell whether a claim or pod is of the hub or one of its users; claims for homes that operators made are not."""
     labels = metadata.get("labels") or {}
     return labels.get("app") == "jupyterhub" or labels.get("app.kubernetes.io/name") == "jupyterhub"
 
