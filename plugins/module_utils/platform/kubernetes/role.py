@@ -67,10 +67,13 @@ def read_rules(hub: Hub) -> list[Rule]:
     return [Rule(group, resource, tuple(verbs)) for group, resource, verbs in _READING]
 
 
-#: What a plan reads, and what a check needs: the token of its service, and a way to the proxy.
+#: What a plan reads, and what a check needs: the token of its service, a way to the proxy, and the removal of what its
+#: own users leave.
 _READING = (
     ("", "secrets", ["get", "list"]),
-    ("", "pods", ["get", "list"]),
+    ("", "namespaces", ["get"]),
+    ("", "pods", ["get", "list", "delete"]),
+    ("", "persistentvolumeclaims", ["list", "delete"]),
     ("", "pods/portforward", ["get", "create"]),
     ("", "services", ["get"]),
     ("", "events", ["list"]),
