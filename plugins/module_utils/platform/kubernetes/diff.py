@@ -38,7 +38,7 @@ from .values.layers import Values
 
 #: Codes of reasons that only this platform has.
 INTERRUPTED, NOT_OURS, ADDON_CHANGED, EDITED = "interrupted", "not-ours", "add-on", "edited"
-RESTART, REFUSED = "restart", "refused"
+RESTART, REFUSED, MOVED = "restart", "refused", "moved"
 #: Helm's word for a revision that runs.
 _DEPLOYED = "deployed"
 
@@ -47,7 +47,8 @@ def diff_release(desired: DesiredRelease, observed: ObservedRelease) -> HubDiff:
     """Return what a deploy would do to a hub, and why."""
     found = HubDiff(desired.place.hub, UNCHANGED, desired=desired.fingerprint, live=observed.fingerprint)
     if observed.newest is None:
-        found.action, found.reasons = CREATE, [Reason(NEW, "new")]
+        earlier = [Reason(MOVED, f"{place} stays") for place in observed.earlier_places]
+        found.action, found.reasons = CREATE, [Reason(NEW, "new"), *earlier]
         found.after = _text(desired.redactor.mask(desired.values))
         return found
     last = observed.records[0] if observed.records else None

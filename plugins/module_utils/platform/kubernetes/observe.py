@@ -26,6 +26,8 @@ PARALLEL = 8
 #: Secrets of Helm and ours.
 _SELECTOR = f"owner in (helm,{records.OWNER})"
 _RELEASE_NAME = "meta.helm.sh/release-name"
+#: Ends the names of namespaces in which backups of hubs are tried.
+DRILL_SUFFIX = "-drill"
 #: Set by Helm on every object of a release.
 _MANAGED = "app.kubernetes.io/managed-by=Helm"
 
@@ -66,6 +68,7 @@ class ObservedRelease:
     release: its content, where it was read. preview: what an upgrade would change, where that was looked at.
     backup: when it was backed up last, or "".
     ignored: Deployments that were changed only where hub_ignored_drift says so.
+    earlier_places: where it was deployed to as well, in words, and was not removed with its data.
     """
 
     place: Place
@@ -76,6 +79,7 @@ class ObservedRelease:
     preview: Preview | None = None
     backup: str = ""
     ignored: set[str] = field(default_factory=set)
+    earlier_places: list[str] = field(default_factory=list)
 
     @property
     def fingerprint(self) -> str:
@@ -117,6 +121,7 @@ def observe(api: KubernetesApi, places: Sequence[Place], everywhere: bool) -> Ob
             _add_records(by_release, metadata)
             if labels.get(CLUSTER_LABEL) == cluster:
                 known.add(str(labels.get(HUB_LABEL)))
+                _add_earlier_place(found, metadata)
         else:
             _add_revision(by_release, metadata)
     for metadata, cells in deployments:
@@ -169,6 +174,16 @@ def _add_records(by_release: dict[tuple[str, Any], ObservedRelease], metadata: J
     if observed:
         observed.records = records.read_records(metadata)
         observed.backup = records.read_annotation(metadata, records.BACKUP)
+
+
+def _add_earlier_place(found: dict[str, ObservedRelease], metadata: Json) -> None:
+    """Note where a hub was deployed to, and has its records, before its namespace or release was changed."""
+    labels, namespace = metadata["labels"], str(metadata["namespace"])
+    observed, release = found.get(str(labels.get(HUB_LABEL))), str(labels.get(records.RELEASE_LABEL))
+    if observed is None or namespace.endswith(DRILL_SUFFIX):
+        return
+    if (namespace, release) != (observed.place.namespace, observed.place.release):
+        observed.earlier_places.append(f"release {release} in namespace {namespace}")
 
 
 def _add_revision(by_release: dict[tuple[str, Any], ObservedRelease], metadata: Json) -> None:

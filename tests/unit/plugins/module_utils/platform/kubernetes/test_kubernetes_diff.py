@@ -75,6 +75,11 @@ def test_new() -> None:
     assert said(diff_release(desired(), ObservedRelease(PLACE))) == (CREATE, ["new"])
 
 
+def test_another_namespace() -> None:
+    moved = ObservedRelease(PLACE, earlier_places=["release research in namespace old"])
+    assert said(diff_release(desired(), moved)) == (CREATE, ["new", "release research in namespace old stays"])
+
+
 def test_unchanged() -> None:
     assert said(diff_release(desired(), observed(record(desired())))) == (UNCHANGED, [])
 

@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.observe import observe
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.releases.records import Place
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.releases.records import (
+    CLUSTER_LABEL,
+    HUB_LABEL,
+    RELEASE_LABEL,
+    Place,
+)
 
 
 class Answers:
@@ -17,9 +22,10 @@ class Answers:
 
     def __init__(self, *edits: tuple[str, str]) -> None:
         self.edits = edits
+        self.secrets: list[Any] = []
 
     def list(self, *_arguments: Any, **_more: Any) -> list[Any]:
-        return []
+        return [{"metadata": each} for each in self.secrets]
 
     def table(self, *_arguments: Any) -> list[Any]:
         metadata = {
@@ -49,3 +55,13 @@ def test_who_changed_it(edits: list[tuple[str, str]], editor: str) -> None:
     place = Place("cloud", "research", "research", "research")
     found = observe(api, [place], everywhere=True).hubs["research"]
     assert found.workloads["hub"].editor == editor
+
+
+def test_where_hubs_were_deployed_to() -> None:
+    api: Any = Answers()
+    for hub, namespace in (("research", "research"), ("research", "old"), ("research", "new-drill"), ("gone", "gone")):
+        labels = {"owner": "hubfleet", CLUSTER_LABEL: "cloud", HUB_LABEL: hub, RELEASE_LABEL: "research"}
+        api.secrets.append({"name": "hubfleet.research", "namespace": namespace, "labels": labels})
+    found = observe(api, [Place("cloud", "research", "research", "research")], everywhere=True)
+    assert found.hubs["research"].earlier_places == ["release research in namespace old"]
+    assert found.others == ["gone"]
