@@ -20,6 +20,12 @@ from cluster_hub import CLUSTER, DeployedHub
 from fleet_inventory import PRODUCTION, FleetInventory
 from kubernetes_api import Kubernetes
 
+#: Of hubs that need permissions in their namespace only; such hubs have locks of their own.
+IN_NAMESPACE: dict[str, Any] = {
+    "hub_block_metadata_with_iptables": False,
+    "hub_user_scheduler": None,
+    "hub_prepull_on_new_nodes": None,
+}
 #: Seconds to wait for the end of deploys of other tests on the same cluster.
 LOCK_PATIENCE = 600.0
 _LOCKED = "wait for its end"
@@ -78,6 +84,8 @@ class KubernetesFleet(FleetInventory):
         """Add a hub on Kubernetes. cluster: the first one unless named. variables: replace those in CLUSTER."""
         cluster = cluster or next(iter(self.kubernetes))
         own = {key: value for key, value in CLUSTER.items() if not key.startswith("cluster_")}
+        if self.clusters[cluster].get("cluster_permissions") == "namespace":
+            own.update(IN_NAMESPACE)
         self.add(name, cluster, tier, {**own, "hub_namespace": f"{name}-{self._suffix}", **variables})
 
     def write(self) -> None:
@@ -109,6 +117,11 @@ class KubernetesFleet(FleetInventory):
         done = self.playbook(name, *arguments, patient=patient)
         assert done.returncode != 0, done.stdout
         return done.stdout
+
+    def assert_unchanged(self, *arguments: str) -> None:
+        """Check that there is nothing to change, by the playbook plan with more arguments."""
+        output = self.run("plan", *arguments)
+        assert "nothing to change" in output, output
 
     def versions(self, hub: str) -> dict[str, str]:
         """Return the resourceVersions of all objects in a hub's namespace that a deploy could touch."""

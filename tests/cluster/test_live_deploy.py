@@ -89,7 +89,7 @@ def test_a_second_deploy_touches_nothing(fleet: KubernetesFleet) -> None:
     output = fleet.run("deploy")
     assert "nothing to change" in output, output
     assert {hub: fleet.versions(hub) for hub in fleet.hubs} == before
-    assert "nothing to change" in fleet.run("plan", "-e", "plan_drift=deep", "-e", "plan_exit_code=true")
+    fleet.assert_unchanged("-e", "plan_drift=deep", "-e", "plan_exit_code=true")
 
 
 def test_a_change_leaves_sessions_and_the_proxy_alone(fleet: KubernetesFleet, session: Session) -> None:
@@ -128,7 +128,7 @@ def test_an_upgrade_is_rolled_back_with_the_database(
     assert hub.api("GET", "users/before")[0] == 200
     assert hub.api("GET", "users/after")[0] == 404
     fleet.clusters["deploys"]["cluster_chart"] = str(chart)
-    assert "nothing to change" in fleet.run("deploy", "--limit", "research")
+    fleet.assert_unchanged("--limit", "research")
 
 
 def test_status_tells_every_deploy(fleet: KubernetesFleet) -> None:

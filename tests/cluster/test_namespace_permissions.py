@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rendered Role suffices to deploy a hub, no rule is too much, and the restricted Pod Security Standard is kept."""
+"""The rendered Role suffices for the rendered script, and the restricted Pod Security Standard is kept.
+
+That no rule is too much is in test_live_permissions.py: the playbooks need more than the script.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,6 @@ import yaml
 from cluster_hub import ClusterHub
 
 RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
-REMOVED = ("--wait", "--timeout=15s")
 
 pytestmark = pytest.mark.options("cluster_permissions", "hub_block_metadata_with_iptables")
 
@@ -34,20 +36,9 @@ class Deployer:
         self.kubeconfig = hub.directory / "deployer.yaml"
         self.kubeconfig.write_text(yaml.safe_dump(content), encoding="utf-8")
 
-    @property
-    def rules(self) -> list[dict[str, Any]]:
-        """Return the rules of the Role."""
-        found: list[dict[str, Any]] = self.objects["items"][1]["rules"]
-        return found
-
     def apply(self, objects: dict[str, Any]) -> None:
         """Apply the objects, as whoever administers the cluster."""
         self.hub.kubernetes.kubectl("apply", "--filename", "-", given=objects)
-
-    def keep(self, rules: list[dict[str, Any]]) -> None:
-        """Reduce the Role to these rules."""
-        account, role, binding = self.objects["items"]
-        self.apply({**self.objects, "items": [account, {**role, "rules": rules}, binding]})
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command with these permissions."""
@@ -98,17 +89,6 @@ def test_what_the_namespace_refuses_is_found_before(hub: ClusterHub) -> None:
     hub.variables = given
     assert done.returncode != 0
     assert 'violates PodSecurity "restricted:latest": privileged (container "block-cloud-metadata"' in done.stdout
-
-
-def test_every_rule_is_needed(deployer: Deployer) -> None:
-    for rule in deployer.rules:
-        deployer.keep([other for other in deployer.rules if other != rule])
-        done = deployer.install(*REMOVED)
-        assert done.returncode != 0, rule
-        # Whoever cannot read the replicas of a deployment does not know its state.
-        assert "forbidden" in done.stderr or "status: Unknown" in done.stderr, (rule, done.stderr)
-        deployer.apply(deployer.objects)
-        deployer.uninstall()  # where anything was installed
 
 
 def test_a_hub_is_installed_upgraded_and_removed(hub: ClusterHub, deployer: Deployer) -> None:

@@ -89,7 +89,7 @@ class Client:
         status, answer = self.api(
             "POST",
             f"users/{user}/tokens",
-            {"scopes": [f"access:servers!user={user}"], "expires_in": 600},
+            {"scopes": [f"access:servers!user={user}"], "expires_in": 3600},
         )
         assert status == 201, answer
         return str(answer["token"])
