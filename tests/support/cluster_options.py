@@ -33,11 +33,6 @@ REASONS = {
         "hub_allowed_identity_providers",
         "hub_allowed_groups",
     ),
-    "checks and deploys are for machines only yet": (
-        "hub_environment_catalogue.check_code",
-        "hub_environment_catalogue.check_output",
-        "cluster_maintenance_windows",
-    ),
     "decides what is validated and rendered, not what runs": (
         "hub_ignored_problems",
         "hub_pending_secrets",
