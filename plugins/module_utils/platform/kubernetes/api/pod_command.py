@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ....common.text import one_line
-from ...errors import PlatformError
+from ...errors import PlatformError, UnreachableError
 from .client import KubernetesApi
 
 
@@ -27,13 +27,16 @@ def run_in_pod(
 ) -> Finished:
     """Run a command in a container and return how it ended; timeout in seconds.
 
-    Raises PlatformError where it cannot be run, or does not end in time.
+    Raises PlatformError where it cannot be run, or does not end in time, and UnreachableError where the connection is
+    lost.
     """
     from kubernetes import client, stream
     from kubernetes.client.exceptions import ApiException
+    from websocket import WebSocketException
 
     # One of its own: the library replaces a function of the client for the time of the stream.
     core = client.CoreV1Api(api.credentials.api_client())
+    where = f"pod {pod} of {namespace}"
     try:
         running = stream.stream(
             core.connect_get_namespaced_pod_exec,
@@ -50,9 +53,10 @@ def run_in_pod(
         running.run_forever(timeout=timeout)
         if running.is_open():
             running.close()
-            raise PlatformError(f"a command in pod {pod} of {namespace} did not end within {timeout:.0f} seconds")
-        return Finished(running.returncode or 0, running.read_stdout(timeout=0), running.read_stderr(timeout=0))
+            raise PlatformError(f"a command in {where} did not end within {timeout:.0f} seconds")
+        return Finished(running.returncode, running.read_stdout(timeout=0), running.read_stderr(timeout=0))
     except ApiException as error:
-        raise PlatformError(
-            f"no command can be run in pod {pod} of {namespace}: {one_line(error.reason, 200)}"
-        ) from None
+        raise PlatformError(f"no command can be run in {where}: {one_line(error.reason, 200)}") from None
+    # The last two: where the library looks for the end of a command that it never got.
+    except (OSError, WebSocketException, TypeError, LookupError):
+        raise UnreachableError(f"the connection to {where} was lost, or the command could not be started") from None
