@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
@@ -25,12 +25,17 @@ from .values.check_service import CHECK_SERVICE
 
 @dataclasses.dataclass(frozen=True)
 class CheckedHub:
-    """A hub to check. target: without its token. through_cluster: reach it by the API server, not by its address."""
+    """A hub to check.
+
+    target: without its token. through_cluster: reach it by the API server, not by its address. mask: hides secrets in
+    what events and logs of users' pods say.
+    """
 
     target: HubTarget
     namespace: str
     release: str
     through_cluster: bool
+    mask: Callable[[str], str] = str
 
 
 def check_hubs(
@@ -57,7 +62,7 @@ def check_hubs(
             return found
         problems: dict[str, list[str]] = {}
         try:
-            explain = _explain(api, {target.name: namespace for target, namespace in reached})
+            explain = _explain(api, {hub.target.name: hub for hub in hubs})
             found.results.extend(run_checks([target for target, _namespace in reached], options, report, explain))
         finally:
             # Also after an interruption: run_checks() has removed the users by then.
@@ -102,17 +107,17 @@ def _naming(hub: CheckedHub) -> Iterator[None]:
         raise PlatformError(f"hub {hub.target.name}: {error}") from None
 
 
-def _explain(api: KubernetesApi, namespaces: Mapping[str, str]) -> Explain:
-    """Return what tells why the pod of a user does not start; namespaces: of hubs."""
+def _explain(api: KubernetesApi, hubs: Mapping[str, CheckedHub]) -> Explain:
+    """Return what tells why the pod of a user does not start; hubs: by their names."""
 
     def explain(hub: str, user: str) -> str:
-        namespace = namespaces[hub]
+        namespace, mask = hubs[hub].namespace, hubs[hub].mask
         # As KubeSpawner writes the name in labels by default, and with the older scheme.
         selector = f"{SESSIONS},{USER} in ({user},{user.replace('-', '-2d')})"
         try:
             pods = api.list(f"/api/v1/namespaces/{namespace}/pods", selector)
         except PlatformError:
             return ""
-        return session_failure(api, namespace, pods[0]) if pods else ""
+        return session_failure(api, namespace, pods[0], mask) if pods else ""
 
     return explain

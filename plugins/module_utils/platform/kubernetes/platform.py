@@ -249,7 +249,7 @@ class KubernetesPlatform(Platform):
             through = hub["hub_check_through"] == "cluster"
             try:
                 tried = target if target.url else recorded_check(self.api, place)
-                checked.append(CheckedHub(tried, place.namespace, place.release, through))
+                checked.append(CheckedHub(tried, place.namespace, place.release, through, hub.redactor.mask_text))
             except PlatformError as error:
                 found.problems[hub.name] = str(error)
         found.add(check_hubs(self.api, checked, options, report))

@@ -256,7 +256,9 @@ def test_a_failed_start_says_what_the_pod_waits_for(
     api: FakeApi, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(choice_check, "ASK_SECONDS", 0.05)
-    monkeypatch.setattr(check, "session_failure", lambda _api, namespace, pod: f"{pod} of {namespace} has no image")
+    monkeypatch.setattr(
+        check, "session_failure", lambda _api, namespace, pod, mask: mask(f"{pod} of {namespace} has no image")
+    )
     hub.events = [{"message": "waiting"}]
     monkeypatch.setattr(api, "list", lambda _path, selector="", **_more: ["pod"] if "username in" in selector else [])
     options = CheckOptions(request_timeout=3, start_timeout=0.5)
@@ -269,4 +271,5 @@ def test_rights_to_read_pods_are_not_needed_to_explain(api: FakeApi, monkeypatch
         raise PlatformError("forbidden")
 
     monkeypatch.setattr(api, "list", refuse)
-    assert check._explain(api, {"demo": "research"})("demo", "ada") == ""  # type: ignore[arg-type]
+    hub = check.CheckedHub(HubTarget("demo", "here", "", ""), "research", "research", True)
+    assert check._explain(api, {"demo": hub})("demo", "ada") == ""  # type: ignore[arg-type]
