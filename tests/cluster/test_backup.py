@@ -91,10 +91,12 @@ def vault(
 
 
 @pytest.mark.options("cluster_backup_repository", "cluster_backup_password", "cluster_backup_image")
+@pytest.mark.options("cluster_backup_keep", "cluster_backup_keep.last", "cluster_backup_keep.daily")
 def test_backups_through_the_life_of_a_hub(vault: Vault) -> None:
     """Back up, test, remove and restore a hub; each part goes on from what the parts before it left."""
     check_mode_saves_nothing(vault)
     backups_add_what_is_new(vault)
+    old_backups_are_removed_with_their_homes(vault)
     a_drill_that_was_killed_is_cleared_by_the_next(vault)
     a_hub_that_is_there_stays(vault)
     data_is_removed_after_a_copy_was_made(vault)
@@ -148,6 +150,14 @@ def backups_add_what_is_new(vault: Vault) -> None:
     assert re.search(rf"^{HUB} .* checked +20\d\d-[\w:-]+Z$", vault.verb("status"), re.MULTILINE)
     assert vault.left(vault.fleet.namespace(HUB)) == []
     assert "nothing to change" in vault.verb("deploy")
+
+
+def old_backups_are_removed_with_their_homes(vault: Vault) -> None:
+    cluster = vault.fleet.clusters["cloud"]
+    cluster["cluster_backup_keep"] = {"last": 1, "daily": 0, "weekly": 0, "monthly": 0}
+    vault.verb("backup")
+    assert len(list((vault.repository / "snapshots").iterdir())) == 2
+    del cluster["cluster_backup_keep"]
 
 
 def a_drill_that_was_killed_is_cleared_by_the_next(vault: Vault) -> None:

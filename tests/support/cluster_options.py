@@ -54,6 +54,10 @@ REASONS = {
         "hub_addons.settings",
         "hub_addons.values",
     ),
+    "is handed to the program that makes backups on machines, and tested there": (
+        "cluster_backup_environment",
+        "cluster_backup_homes",
+    ),
     "needs cert-manager": ("cluster_certificate_issuer",),
     "needs the Gateway API": (
         "cluster_gateway",
