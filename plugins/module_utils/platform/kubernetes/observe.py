@@ -190,8 +190,10 @@ def _add_revision(by_release: dict[tuple[str, Any], ObservedRelease], metadata: 
     release, number, status = helm_secrets.name_of(metadata)
     observed = by_release.get((metadata["namespace"], release))
     if observed and (observed.newest is None or number > observed.newest.number):
-        modified = str((metadata.get("labels") or {}).get("modifiedAt") or (metadata["labels"].get("createdAt") or ""))
-        observed.newest = HelmRevision(number, status, int(modified) if modified.isdecimal() else 0)
+        labels = metadata.get("labels") or {}
+        # A new revision also carries along when the one before was modified.
+        times = [str(labels.get(key) or "") for key in ("createdAt", "modifiedAt")]
+        observed.newest = HelmRevision(number, status, max(int(time) if time.isdecimal() else 0 for time in times))
 
 
 def _workload(metadata: Json, cells: Json) -> Workload:

@@ -65,3 +65,12 @@ def test_where_hubs_were_deployed_to() -> None:
     found = observe(api, [Place("cloud", "research", "research", "research")], everywhere=True)
     assert found.hubs["research"].earlier_places == ["release research in namespace old"]
     assert found.others == ["gone"]
+
+
+def test_a_new_revision_is_as_old_as_itself() -> None:
+    """Helm 4 labels it with the time when the one before was modified."""
+    labels = {"createdAt": "1796021106", "modifiedAt": "1796021103", "status": "pending-upgrade"}
+    api: Any = Answers(labels=labels)
+    place = Place("cloud", "research", "research", "research")
+    newest = observe(api, [place], everywhere=True).hubs["research"].newest
+    assert newest and newest.pending and newest.modified == 1796021106
