@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who changed a Deployment, from its metadata."""
+"""Who changed a Deployment, where hubs are, and how old revisions are, from metadata."""
 
 from __future__ import annotations
 
@@ -69,8 +69,11 @@ def test_where_hubs_were_deployed_to() -> None:
 
 def test_a_new_revision_is_as_old_as_itself() -> None:
     """Helm 4 labels it with the time when the one before was modified."""
-    labels = {"createdAt": "1796021106", "modifiedAt": "1796021103", "status": "pending-upgrade"}
-    api: Any = Answers(labels=labels)
+    labels = {"owner": "helm", "name": "research", "version": "7", "status": "pending-upgrade"}
+    times = {"createdAt": "1796021106", "modifiedAt": "1796021103"}
+    api: Any = Answers()
+    name = "sh.helm.release.v1.research.v7"
+    api.secrets.append({"name": name, "namespace": "research", "labels": {**labels, **times}})
     place = Place("cloud", "research", "research", "research")
     newest = observe(api, [place], everywhere=True).hubs["research"].newest
     assert newest and newest.pending and newest.modified == 1796021106
