@@ -32,6 +32,9 @@ kind: PersistentVolumeClaim
 metadata:
   name: hub-db-dir
   labels: {{ include "managed" (list . "hub") | nindent 4 }}
+  {{- with $hub.db.pvc.annotations }}
+  annotations: {{ toJson . }}
+  {{- end }}
 spec:
   accessModes: {{ toJson $hub.db.pvc.accessModes }}
   {{- with $hub.db.pvc.storageClassName }}
