@@ -28,7 +28,7 @@ IN_NAMESPACE: dict[str, Any] = {
 }
 #: Seconds to wait for the end of deploys of other tests on the same cluster.
 LOCK_PATIENCE = 600.0
-_LOCKED = "wait for its end"
+_LOCKED = "is under way since"
 #: What a deploy may change, and what no user or controller changes by itself.
 _OF_DEPLOYS = (
     "configmaps,deployments.apps,networkpolicies,persistentvolumeclaims,rolebindings,roles,secrets,serviceaccounts,"

@@ -129,7 +129,7 @@ def test_a_helm_of_others_that_was_killed(fleet: People) -> None:
     at_work.wait()
     plan = fleet.run("plan")
     assert "helm did not end (pending-upgrade)" in plan, plan
-    output = fleet.fails("deploy")
+    output = fleet.fails("deploy", patient=False)
     assert "somebody else's helm is at work on the release research (pending-upgrade since" in output, output
     assert fleet.pending() == pending
     for label in ("createdAt", "modifiedAt"):
