@@ -119,8 +119,8 @@ class ActionModule(FleetAction):
         moved = []
         for platform, hubs in clusters.values():
             members = [hub for hub in hubs if hub.name in planned]
-            observed = platform.observe(members).hubs if members else {}
-            moved += [hub.name for hub in members if observed[hub.name].fingerprint != planned[hub.name]]
+            found = platform.fingerprints(members) if members else {}
+            moved += [hub.name for hub in members if found[hub.name] != planned[hub.name]]
         return moved
 
     def _lock(self, clusters: Clusters, owner: LockOwner, inventory: FleetInput) -> None:

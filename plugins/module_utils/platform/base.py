@@ -147,6 +147,10 @@ class Platform(ABC):
     def observe(self, hubs: list[Hub]) -> ClusterState:
         """Read the cluster once."""
 
+    def fingerprints(self, hubs: list[Hub]) -> dict[str, str]:
+        """Return the fingerprint of each hub as it is; reads no more than this needs."""
+        return {name: observed.fingerprint for name, observed in self.observe(hubs).hubs.items()}
+
     @abstractmethod
     def desired(self, hub: Hub, facts: Any) -> Any:
         """Return what the hub should be: a pure function of the inventory and the cluster's facts."""

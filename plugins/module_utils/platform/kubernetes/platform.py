@@ -188,6 +188,10 @@ class KubernetesPlatform(Platform):
         orphans = [name for name in found.others if name not in self.inventory.hosts]
         return ClusterState(self.facts(hubs), dict(found.hubs), orphans, self._blockers(hubs, found.hubs, differing))
 
+    def fingerprints(self, hubs: list[Hub]) -> dict[str, str]:
+        found = observe(self.api, [self.place(hub) for hub in hubs], self.permissions != "namespace").hubs
+        return {name: observed.fingerprint for name, observed in found.items()}
+
     def diff(self, hub: Hub, desired: DesiredRelease, state: ClusterState) -> HubDiff:
         observed: ObservedRelease = state.hubs[hub.name]
         return diff_release(desired, observed)

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ....fleet.revisions import APPLIED, APPLYING, FAILED
+from ....redaction.mask import mask_inside
 from ...errors import PlatformError
 from ..api.client import ApiError, ignoring
 from ..chart.charts import Charts
@@ -52,6 +54,7 @@ def deploy(change: Change, desired: DesiredRelease, charts: Charts, check: dict[
     about = {"parts": desired.parts, "chart": desired.version, "jupyterhub": desired.jupyterhub, "addons": {**addons}}
     made = change.record(number, **about)
     copy = database.copy_before(change, _last_that_ran(secret), desired.jupyterhub, number)
+    change = dataclasses.replace(change, mask=masking(change.mask, secret.generated))
     secret.begin(dataclasses.replace(made, database=copy))
     secret.checks[str(number)] = check
     secret.write(change.keep)
@@ -65,9 +68,17 @@ def deploy(change: Change, desired: DesiredRelease, charts: Charts, check: dict[
         _upgrade_addons(change, desired, secret, charts, force, addons)
         wait_until_ready(change, (place.release, *addons))
     except PlatformError:
-        finish(change, secret, number, FAILED, addons=addons)
+        # Why it failed is worth more than why that could not be recorded.
+        with contextlib.suppress(PlatformError):
+            finish(change, secret, number, FAILED, addons=addons)
         raise
     return finish(change, secret, number, APPLIED, addons=addons)
+
+
+def masking(mask: Callable[[str], str], generated: dict[str, Any]) -> Callable[[str], str]:
+    """Return what hides generated secrets as well; what helm and pods say may repeat them."""
+    secrets = [text for value in generated.values() for text in (value if isinstance(value, list) else [value])]
+    return lambda text: mask_inside(mask(text), secrets)
 
 
 def wait_until_ready(change: Change, releases: Iterable[str]) -> None:

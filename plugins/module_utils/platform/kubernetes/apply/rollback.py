@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,7 +79,8 @@ def roll_back(change: Change, secret: HubSecret, plan: RollbackPlan) -> int:
         addons = _roll_back_addons(change, target)
         wait_until_ready(change, (place.release, *addons))
     except PlatformError:
-        finish(change, secret, number, FAILED)
+        with contextlib.suppress(PlatformError):
+            finish(change, secret, number, FAILED)
         raise
     if left and left.number != target.number:
         secret.finish(left.number, result=REPLACED)

@@ -153,8 +153,12 @@ class HubSecret:
         """Remove a record."""
         self.records = [record for record in self.records if record.number != number]
 
-    def write(self, keep: int) -> None:
-        """Write the Secret; raises ApiError (409) where somebody else has changed it since. keep: number of records."""
+    def write(self, keep: int, locked: bool = True) -> None:
+        """Write the Secret. keep: number of records.
+
+        locked: whether the lock of the cluster is held; then all that others may have written meanwhile is the result
+        of a check. Otherwise raises ApiError (409) where somebody else has changed it since it was read.
+        """
         self.records = kept(self.records, keep)
         numbers = {str(record.number) for record in self.records}
         self.checks = {number: check for number, check in self.checks.items() if number in numbers}
@@ -162,7 +166,8 @@ class HubSecret:
         if self._found is None:
             self._found = self.api.create(self._path, body)
         else:
-            body["metadata"]["resourceVersion"] = self._found["metadata"]["resourceVersion"]
+            if not locked:
+                body["metadata"]["resourceVersion"] = self._found["metadata"]["resourceVersion"]
             self._found = self.api.replace(f"{self._path}/{self.place.secret}", body)
 
     def delete(self) -> None:
