@@ -236,7 +236,7 @@ KUBERNETES_CLUSTER = (
     _option(
         "cluster_kubeconfig",
         "str",
-        "Kubeconfig that leads to the cluster: its path, absolute or starting with C(~/), or its content, encrypted.",
+        "Kubeconfig that leads to the cluster - its path, absolute or starting with C(~/), or its content, encrypted.",
         "Unset, the rules of kubectl apply - the environment variable C(KUBECONFIG), else C(~/.kube/config), else the"
         " service account of the pod that this runs in.",
         pattern=r"(?s)[~/]\S*|.*\n.*|[{].*[}]\s*",
