@@ -60,8 +60,13 @@ playbooks: dev ## Run the tests of playbooks that need no hub
 system: dev ## Run the tests against real hubs, some of them in a browser
 	python -m pytest tests/system tests/browser --verbose --numprocesses 4 --dist loadscope --durations 25
 
+CLUSTER_TESTS = python -m pytest tests/cluster --verbose --numprocesses 2 --dist loadscope --durations 25
+
 cluster: dev ## Run the tests of hubs on Kubernetes, on a cluster that they start
-	python -m pytest tests/cluster --verbose --numprocesses 2 --dist loadscope --durations 25
+	$(CLUSTER_TESTS) -m 'not slow'
+
+cluster-all: dev ## Run these, and the slow ones: backups, failures, interruptions, permissions
+	$(CLUSTER_TESTS)
 
 molecule: dev ## Deploy, deploy again and verify, with molecule
 	cd extensions && molecule test
@@ -88,4 +93,4 @@ bench: dev ## Measure many hubs and many users
 clean: ## Remove generated files of this checkout, including .venv
 	rm -rf .ansible .cache .venv dist tests/output
 
-.PHONY: help setup demo demo-down demo-clean validate dev generate lock lint sanity unit playbooks system cluster molecule build test kubernetes-build kubernetes-cluster kubernetes-cluster-down bench clean
+.PHONY: help setup demo demo-down demo-clean validate dev generate lock lint sanity unit playbooks system cluster cluster-all molecule build test kubernetes-build kubernetes-cluster kubernetes-cluster-down bench clean

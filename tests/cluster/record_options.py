@@ -15,7 +15,8 @@ _failed: set[str] = set()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Make the markers known."""
+    config.addinivalue_line("markers", "slow: minutes long; only make cluster-all runs it")
     config.addinivalue_line("markers", "options(*names): options that the test shows at work in a real hub")
 
 

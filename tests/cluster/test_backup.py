@@ -27,6 +27,8 @@ IMAGE = "docker.io/restic/restic:test"
 PASSWORD = "of the backups only"
 HUB, TEAM = "backup-lab", "backup-team"
 
+pytestmark = pytest.mark.slow
+
 
 class Vault:
     """A fleet of one hub with backups, where ada has a file and a token."""

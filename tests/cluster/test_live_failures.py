@@ -24,6 +24,8 @@ HUB, CLUSTER = "research", "failing"
 MISSING_IMAGE = "127.0.0.1:9/missing"
 TIMEOUT = 600
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def fleet(kubernetes: Kubernetes, make_fleet: Callable[..., KubernetesFleet]) -> KubernetesFleet:

@@ -38,6 +38,9 @@ def is_session(pod: dict[str, Any]) -> bool:
     return bool(pod["metadata"]["labels"].get("component") == "singleuser-server")
 
 
+pytestmark = pytest.mark.slow
+
+
 def descendants(pid: int) -> Iterator[int]:
     """Yield the processes that a process started, and those that they did."""
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():

@@ -21,7 +21,7 @@ from recorded_requests import RecordingProxy
 
 HUB, CLUSTER = "research", "limited"
 READER = "hubfleet-reader"
-pytestmark = pytest.mark.options("cluster_permissions")
+pytestmark = [pytest.mark.slow, pytest.mark.options("cluster_permissions")]
 
 
 class Limited(KubernetesFleet):
