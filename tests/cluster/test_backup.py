@@ -193,8 +193,8 @@ def data_is_removed_after_a_copy_was_made(vault: Vault) -> None:
         work = archive.extractfile("homes/claim-ada/work.txt")
         assert work and work.read() == b"of ada"
     assert copy.stat().st_mode & 0o777 == 0o700
-    gone = lambda: not vault.kubernetes.kubectl("get", "namespace", namespace, "--ignore-not-found")  # noqa: E731
-    wait_for("the namespace to go", gone, patience=120)
+    listed = ("get", "namespace", namespace, "--ignore-not-found")
+    wait_for("the namespace to go", lambda: not vault.kubernetes.kubectl(*listed), patience=120)
 
 
 def a_restore_that_was_killed_goes_on(vault: Vault) -> None:
