@@ -67,7 +67,9 @@ def _parts(identity: str) -> dict[str, str]:
     if not identity:
         return {}
     parts = [part.partition("=") for part in identity.split(",")]
-    return {name: value for name, _equals, value in parts} if all(equals for _, equals, _ in parts) else {"": identity}
+    if not all(equals for _name, equals, _value in parts):
+        return {"": identity}
+    return {name: value for name, _equals, value in parts}
 
 
 def _text(parts: dict[str, str]) -> str:

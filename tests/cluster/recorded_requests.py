@@ -88,8 +88,8 @@ class RecordingProxy:
             # TLS is not for two threads at once, so the answers are read by polling.
             server.settimeout(0.02)
             client.settimeout(0.02)
-            while _passed_on(server, client) and (_passed_on(client, server) or True):
-                pass
+            while _passed_on(server, client):
+                _passed_on(client, server)
 
     def _connected(self) -> ssl.SSLSocket:
         context = ssl.create_default_context()

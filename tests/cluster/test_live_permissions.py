@@ -140,7 +140,7 @@ def test_all_verbs_work_with_the_role(fleet: Limited, proxy: RecordingProxy, tmp
 
 def test_no_rule_is_too_much(fleet: Limited, proxy: RecordingProxy) -> None:
     """What the hub and its sessions need is granted by the Role of the hub, so whoever makes that has to have it."""
-    used = {(group, resource, verb) for group, resource, verb in proxy.requests}
+    used = set(proxy.requests)
     rules = [
         (rule["apiGroups"][0], rule["resources"][0], set(rule["verbs"])) for rule in fleet.role["items"][1]["rules"]
     ]

@@ -147,6 +147,10 @@ class KubernetesApi:
         data: bytes = answer.data
         return data
 
+    def connect(self) -> None:
+        """Make the library's client, which is otherwise made by the first request; raises PlatformError."""
+        _client = self.client
+
     @property
     def server(self) -> str:
         """The address of the API server."""

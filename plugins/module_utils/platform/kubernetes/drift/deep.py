@@ -93,7 +93,7 @@ class Comparison:
 
     def run(self, objects: list[Json]) -> list[Finding]:
         """Return the findings of all objects."""
-        _ = self.api.client  # made once, before threads use it
+        self.api.connect()  # once, before threads do
         threads = ThreadPoolExecutor(_THREADS)
         try:
             versions = sorted({str(instance.get("apiVersion") or "") for instance in objects})

@@ -191,10 +191,8 @@ def test_a_hub_that_cannot_be_checked_is_a_problem(api: FakeApi, change: Any, pr
 
 
 def test_forwarding_that_is_forbidden_is_a_problem(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    @contextmanager
-    def forward(*_arguments: Any) -> Iterator[int]:
+    def forward(*_arguments: Any) -> Any:
         raise UnreachableError("no")
-        yield 0
 
     monkeypatch.setattr(check_route, "PortForward", forward)
     assert checked(api, INSIDE).problems == {"demo": "hub demo: no"}

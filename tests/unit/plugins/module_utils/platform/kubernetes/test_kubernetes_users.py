@@ -80,7 +80,8 @@ def kubernetes() -> Any:
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The API of the hub; forwards: (namespace, pod, port) of each port that was forwarded to it."""
-    with hub_api() as server:
+    # pytest goes on after the yield in any case
+    with hub_api() as server:  # pylint: disable=contextmanager-generator-missing-cleanup
         server.forwards = []
 
         @contextmanager

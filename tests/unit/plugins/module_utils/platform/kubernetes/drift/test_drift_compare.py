@@ -47,8 +47,11 @@ HUB: dict[str, Any] = {
 CONTAINER = "spec.template.spec.containers[hub]"
 
 
-def compared(change: Any, kind: str = "Deployment", instance: dict[str, Any] = HUB) -> dict[str, tuple[Any, Any]]:
-    """Return path -> live and wanted value, after ``change`` of the live object."""
+def compared(
+    change: Any, kind: str = "Deployment", instance: dict[str, Any] | None = None
+) -> dict[str, tuple[Any, Any]]:
+    """Return path -> live and wanted value, after ``change`` of the live object, that of the hub unless given."""
+    instance = HUB if instance is None else instance
     wanted, live = copy.deepcopy(instance), copy.deepcopy(instance)
     change(live)
     found = differences({**instance, "kind": kind}, wanted, live)
