@@ -10,6 +10,7 @@ while the hub runs, beside the database in its claim. Databases outside of the c
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from ....common.text import one_line
@@ -27,10 +28,13 @@ _POD, _PATIENCE = "hubfleet-database", 120.0
 _CONTAINER = "hub"
 
 _COPY = """
-import os, sqlite3, sys
-source, target = sys.argv[1:]
+import glob, os, sqlite3, sys
+source, target, *needed = sys.argv[1:]
 if not os.path.exists(source):
     sys.exit(3)
+for old in glob.glob(os.path.join(os.path.dirname(target), "before-*.sqlite*")):
+    if os.path.basename(old) not in needed:
+        os.unlink(old)
 with sqlite3.connect(source) as database, sqlite3.connect(target + ".new") as copy:
     database.backup(copy)
 os.replace(target + ".new", target)
@@ -44,10 +48,11 @@ def minor(version: str) -> tuple[str, ...]:
     return tuple(version.split(".")[:2])
 
 
-def copy_before(change: Change, last: Record | None, jupyterhub: str, number: int) -> str:
+def copy_before(change: Change, records: Sequence[Record], last: Record | None, jupyterhub: str, number: int) -> str:
     """Copy the database if a deploy may change its schema; return the name of the copy, "" if there is none.
 
-    number: of the deploy. Raises PlatformError where the copy fails.
+    records: that are kept; copies of others are removed. last: the deploy that ran last. number: of this one.
+    Raises PlatformError where the copy fails.
     """
     if last is None or not last.jupyterhub or minor(last.jupyterhub) == minor(jupyterhub):
         return ""
@@ -56,7 +61,8 @@ def copy_before(change: Change, last: Record | None, jupyterhub: str, number: in
         change.report("the hub does not run, so its database is not copied")
         return ""
     name = f"before-{number}.sqlite"
-    arguments = ["python3", "-c", _COPY, f"{DIRECTORY}/{NAME}", f"{DIRECTORY}/{name}"]
+    needed = [record.database for record in records if record.database]
+    arguments = ["python3", "-c", _COPY, f"{DIRECTORY}/{NAME}", f"{DIRECTORY}/{name}", *needed]
     done = run_in_pod(change.api, change.place.namespace, pod, _CONTAINER, arguments, change.timeout)
     if done.status == _NO_DATABASE:
         change.report("the database is not in the cluster, so it is not copied")

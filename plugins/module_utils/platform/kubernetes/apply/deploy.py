@@ -53,7 +53,7 @@ def deploy(change: Change, desired: DesiredRelease, charts: Charts, check: dict[
     addons = dict.fromkeys((addon.name for addon in desired.addons), 0)
     about = {"parts": desired.parts, "chart": desired.version, "jupyterhub": desired.jupyterhub, "addons": {**addons}}
     made = change.record(number, **about)
-    copy = database.copy_before(change, _last_that_ran(secret), desired.jupyterhub, number)
+    copy = database.copy_before(change, secret.records, _last_that_ran(secret), desired.jupyterhub, number)
     change = dataclasses.replace(change, mask=masking(change.mask, secret.generated))
     secret.begin(dataclasses.replace(made, database=copy))
     secret.checks[str(number)] = check
