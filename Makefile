@@ -65,7 +65,7 @@ CLUSTER_TESTS = python -m pytest tests/cluster --verbose --numprocesses 2 --dist
 cluster: dev ## Run the tests of hubs on Kubernetes, on a cluster that they start
 	$(CLUSTER_TESTS) -m 'not slow'
 
-cluster-all: dev ## Run these, and the slow ones: backups, failures, interruptions, permissions
+cluster-all: dev ## Run these, and the slow ones: backups, drift, failures, permissions
 	$(CLUSTER_TESTS)
 
 molecule: dev ## Deploy, deploy again and verify, with molecule

@@ -21,6 +21,8 @@ from kubernetes_fleet import KubernetesFleet
 
 HUB = "research"
 
+pytestmark = pytest.mark.slow
+
 
 class People(KubernetesFleet):
     """The inventory of the tests, and what people do beside it with kubectl and helm."""
