@@ -245,7 +245,7 @@ def test_claims_are_removed_after_an_interruption(api: FakeApi, hub: FakeHub, mo
     hub.interrupt = ("run", "after")
     api.claims = [labelled("claim-abc123", stale_name(60))]
     with pytest.raises(KeyboardInterrupt):
-        checked(api, hub.url)
+        checked(api, hub.url, options=CheckOptions())  # a busy machine must come as far as that
     assert hub.users == {}
     assert api.deleted == ["persistentvolumeclaims/claim-abc123"]
 
