@@ -59,9 +59,12 @@ class Change:
         """Read the Secret with the hub's records."""
         return HubSecret(self.api, self.place)
 
+    def has_ended(self) -> bool:
+        """Tell whether the playbook was killed: a task outlives it, but others may have its lock from then on."""
+        return self.owner.state() == GONE
+
     def renew(self) -> None:
         """Renew the lock before a step; raises PlatformError where it was lost, or where the playbook was killed."""
-        # A task of Ansible outlives its playbook, whose lock others may take from then on.
-        if self.owner.state() == GONE:
+        if self.has_ended():
             raise PlatformError("the playbook of this task has ended; nothing more is changed")
         self.lock.renew(self.owner)

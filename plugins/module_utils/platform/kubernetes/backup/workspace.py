@@ -69,6 +69,8 @@ class Workspace:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self.change.has_ended():
+            return  # what is there may be that of the next run
         if kind is None:
             self.clear()
             return
@@ -116,13 +118,16 @@ class Workspace:
     def started(self, task: Task) -> Iterator[str]:
         """Run a pod; gives its name as soon as its program runs, and removes it at the end."""
         body = pod(task, f"{self._name}-{task.name}", self._labels, self.images, self._name, self._keys, CLAIM)
-        made = self.change.api.create(self._path("pods"), body)["metadata"]["name"]
+        created = self.change.api.create(self._path("pods"), body)["metadata"]
+        made = created["name"]
         try:
             self._wait_for_start(made)
             yield made
         finally:
+            # Not one of the same name of the next run, where this one outlives its playbook.
+            same = {"uid": created.get("uid")}
             with contextlib.suppress(PlatformError):  # the end of the workspace tries again
-                self.change.api.delete(f"{self._path('pods')}/{made}", gracePeriodSeconds=0)
+                self.change.api.delete(f"{self._path('pods')}/{made}", gracePeriodSeconds=0, preconditions=same)
 
     def early_answer(self, name: str) -> Json:
         """Return what the program of a pod answered before its end."""
