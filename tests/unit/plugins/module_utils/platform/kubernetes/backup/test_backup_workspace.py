@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.errors import PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply.change import Change
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.backup import workspace
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.backup.pods import Account, Task
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.backup.workspace import (
@@ -50,6 +51,15 @@ def test_left_overs_of_the_same_purpose_are_removed() -> None:
     with made(api):
         pass
     assert list(api.objects) == [f"{SECRETS}/hubfleet-list-lab"]
+
+
+def test_who_outlives_the_playbook_removes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By then it may be of the next run."""
+    api = FakeNamespace()
+    with pytest.raises(PlatformError, match="gone"), made(api):
+        monkeypatch.setattr(Change, "has_ended", lambda _change: True)
+        raise PlatformError("gone")
+    assert f"{SECRETS}/hubfleet-backup-lab" in api.objects
 
 
 def test_an_error_of_the_program_is_masked_and_everything_removed() -> None:
