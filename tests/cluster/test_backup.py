@@ -69,7 +69,7 @@ class Vault:
     @property
     def kubernetes(self) -> Kubernetes:
         """Return the cluster."""
-        return self.fleet.kubernetes["cloud"]
+        return self.fleet.kubernetes["backups"]
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +80,10 @@ def vault(
     server = yaml.safe_load(kubernetes.kubeconfig.read_text(encoding="utf-8"))["clusters"][0]["cluster"]["server"]
     machine = re.sub(r"\.2$", ".1", str(urlsplit(server).hostname))
     repository = tmp_path_factory.mktemp("backups") / "repository"
-    fleet = make_fleet(cloud=kubernetes)
+    fleet = make_fleet(backups=kubernetes)
     with RestRepository(repository, machine) as address:
         backups = {"repository": address, "image": IMAGE, "password": "{{ lookup('env', 'BACKUP_PASSWORD') }}"}
-        fleet.clusters["cloud"].update({f"cluster_backup_{key}": value for key, value in backups.items()})
+        fleet.clusters["backups"].update({f"cluster_backup_{key}": value for key, value in backups.items()})
         fleet.environment["BACKUP_PASSWORD"] = PASSWORD
         fleet.add_hub(HUB)
         made = Vault(fleet, repository)
@@ -155,7 +155,7 @@ def backups_add_what_is_new(vault: Vault) -> None:
 
 
 def old_backups_are_removed_with_their_homes(vault: Vault) -> None:
-    cluster = vault.fleet.clusters["cloud"]
+    cluster = vault.fleet.clusters["backups"]
     cluster["cluster_backup_keep"] = {"last": 1, "daily": 0, "weekly": 0, "monthly": 0}
     vault.verb("backup")
     assert len(list((vault.repository / "snapshots").iterdir())) == 2
