@@ -10,7 +10,6 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any, Callable
 
 import pytest
@@ -291,14 +290,6 @@ def test_what_stays_behind_is_named(hub: Any, check: Check, monkeypatch: pytest.
 
 STEP_KINDS = ["version", "list", "create", "start", "token", "kernel", "user", "stop", "delete"]
 MOMENTS = [(kind, when) for kind in STEP_KINDS for when in ("before", "after")]
-
-
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """Python's own answer to SIGINT. A shell's background jobs, and all that they start, ignore it."""
-    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, inherited)
 
 
 @pytest.mark.parametrize("moment", [*MOMENTS, ("progress", "after"), ("run", "after")])

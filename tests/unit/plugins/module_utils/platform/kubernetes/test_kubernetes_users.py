@@ -24,7 +24,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import RECORDED_CHARTS, chart_code
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.hub_api import hub_api, page
-from kubernetes_hubs import hub_of
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.kubernetes_hubs import (  # noqa: E501
+    hub_of,
+)
 
 PLACE = Place("cloud", "maps", "maps-space", "maps")
 SPACE = "/api/v1/namespaces/maps-space"

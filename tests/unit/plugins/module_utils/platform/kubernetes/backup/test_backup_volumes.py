@@ -15,7 +15,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     database_mount,
     volumes_of,
 )
-from fake_namespace import FakeNamespace, claim, using_pod
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.backup.fake_namespace import (  # noqa: E501
+    FakeNamespace,
+    claim,
+    using_pod,
+)
 
 CHECKED = "claim-hubfleet-check-0123"
 CLAIMS, PODS = "/api/v1/namespaces/lab/persistentvolumeclaims", "/api/v1/namespaces/lab/pods"

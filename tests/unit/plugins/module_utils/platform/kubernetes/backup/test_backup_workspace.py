@@ -15,7 +15,10 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     PURPOSE_LABEL,
     Workspace,
 )
-from fake_namespace import FakeNamespace, change_of
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.backup.fake_namespace import (  # noqa: E501
+    FakeNamespace,
+    change_of,
+)
 
 IMAGES = {"hub": {"image": "hub:1", "secrets": []}, "restic": "restic:1"}
 SECRETS = "/api/v1/namespaces/lab/secrets"

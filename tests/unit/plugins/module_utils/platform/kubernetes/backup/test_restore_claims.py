@@ -21,7 +21,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.backup.save import Backups
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.backup.volumes import Volume
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.releases.records import HubSecret
-from fake_namespace import FakeNamespace, change_of, claim
+from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.platform.kubernetes.backup.fake_namespace import (  # noqa: E501
+    FakeNamespace,
+    change_of,
+    claim,
+)
 
 CLAIMS, SECRETS = "/api/v1/namespaces/lab/persistentvolumeclaims", "/api/v1/namespaces/lab/secrets"
 ADA = Volume(
