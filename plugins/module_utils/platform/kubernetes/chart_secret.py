@@ -11,12 +11,11 @@ from typing import Any
 from ...common.nested import value_at
 from ..errors import PlatformError
 from .api.client import ApiError, KubernetesApi
+from .labels import RELEASE_NAME
 from .releases.records import Place
 
 #: The chart's name for the Secret, and the key of the values that the hub reads.
 CHART_SECRET, _VALUES = "hub", "values.yaml"
-#: Helm's annotation of every object that it makes.
-_RELEASE = "meta.helm.sh/release-name"
 
 
 class ChartSecret:
@@ -30,7 +29,7 @@ class ChartSecret:
         except ApiError as error:
             raise PlatformError(f"hub {place.hub}: {error}") from None
         annotations = ((found or {}).get("metadata") or {}).get("annotations") or {}
-        if found is None or annotations.get(_RELEASE, place.release) != place.release:  # of another hub
+        if found is None or annotations.get(RELEASE_NAME, place.release) != place.release:  # of another hub
             raise PlatformError(f"hub {place.hub} is not deployed; run the playbook deploy first")
         self._data: dict[str, str] = found.get("data") or {}
 

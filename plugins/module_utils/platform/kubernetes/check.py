@@ -17,8 +17,9 @@ from ..base import CheckResults, PlatformError, UnreachableError
 from .api.client import KubernetesApi
 from .apply.rollout import session_failure
 from .chart_secret import ChartSecret
-from .check_cleanup import SESSIONS, USER, remove_left_overs
+from .check_cleanup import remove_left_overs
 from .check_route import is_inside, through_cluster, unknown_names
+from .labels import SESSIONS, USER
 from .releases.records import Place
 from .values.check_service import CHECK_SERVICE
 

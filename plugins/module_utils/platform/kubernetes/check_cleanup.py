@@ -33,9 +33,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.waiting 
 
 from ..base import PlatformError
 from .api.client import KubernetesApi
+from .labels import SESSIONS, USER
 
-#: KubeSpawner's annotation of everything that it makes for a user, and its label of pods.
-USER, SESSIONS = "hub.jupyter.org/username", "component=singleuser-server"
 #: (kind in the API, name, user)
 LeftOver = tuple[str, str, str]
 _CLAIMS, _PODS = "persistentvolumeclaims", "pods"

@@ -16,6 +16,7 @@ from typing import Any
 
 from ...common.digests import digest
 from .api.client import ApiError, Json, KubernetesApi
+from .labels import RELEASE_NAME
 from .releases import helm_secrets, records
 from .releases.helm_secrets import HelmRelease
 from .releases.preview import Preview
@@ -25,7 +26,6 @@ from .releases.records import CLUSTER_LABEL, HUB_LABEL, Place, Record
 PARALLEL = 8
 #: Secrets of Helm and ours.
 _SELECTOR = f"owner in (helm,{records.OWNER})"
-_RELEASE_NAME = "meta.helm.sh/release-name"
 #: Ends the names of namespaces in which backups of hubs are tried.
 DRILL_SUFFIX = "-drill"
 #: Set by Helm on every object of a release.
@@ -125,7 +125,7 @@ def observe(api: KubernetesApi, places: Sequence[Place], everywhere: bool) -> Ob
         else:
             _add_revision(by_release, metadata)
     for metadata, cells in deployments:
-        name = str((metadata.get("annotations") or {}).get(_RELEASE_NAME))
+        name = str((metadata.get("annotations") or {}).get(RELEASE_NAME))
         observed = by_release.get((metadata["namespace"], name))
         if observed:
             workload = _workload(metadata, cells)
@@ -149,6 +149,14 @@ def read_release(api: KubernetesApi, place: Place, revision: int) -> HelmRelease
     name = f"sh.helm.release.v1.{place.release}.v{revision}"
     found = api.find(f"/api/v1/namespaces/{place.namespace}/secrets/{name}")
     return helm_secrets.decode(found) if found else None
+
+
+def newest_revision(api: KubernetesApi, namespace: str, release: str) -> HelmRevision | None:
+    """Return the newest revision of a release, None where there is none."""
+    secrets = api.list(
+        f"/api/v1/namespaces/{namespace}/secrets", f"{helm_secrets.SELECTOR},name={release}", metadata=True
+    )
+    return max((_revision(each["metadata"]) for each in secrets), key=lambda found: found.number, default=None)
 
 
 def _read(api: KubernetesApi, places: Sequence[Place], everywhere: bool) -> tuple[list[Json], list[tuple[Json, Json]]]:
@@ -187,13 +195,19 @@ def _add_earlier_place(found: dict[str, ObservedRelease], metadata: Json) -> Non
 
 
 def _add_revision(by_release: dict[tuple[str, Any], ObservedRelease], metadata: Json) -> None:
-    release, number, status = helm_secrets.name_of(metadata)
+    release, number, _status = helm_secrets.name_of(metadata)
     observed = by_release.get((metadata["namespace"], release))
     if observed and (observed.newest is None or number > observed.newest.number):
-        labels = metadata.get("labels") or {}
-        # A new revision also carries along when the one before was modified.
-        times = [str(labels.get(key) or "") for key in ("createdAt", "modifiedAt")]
-        observed.newest = HelmRevision(number, status, max(int(time) if time.isdecimal() else 0 for time in times))
+        observed.newest = _revision(metadata)
+
+
+def _revision(metadata: Json) -> HelmRevision:
+    """Return a revision from the metadata of its Secret."""
+    _release, number, status = helm_secrets.name_of(metadata)
+    labels = metadata.get("labels") or {}
+    # A new revision also carries along when the one before was modified.
+    times = [str(labels.get(key) or "") for key in ("createdAt", "modifiedAt")]
+    return HelmRevision(number, status, max(int(time) if time.isdecimal() else 0 for time in times))
 
 
 def _workload(metadata: Json, cells: Json) -> Workload:

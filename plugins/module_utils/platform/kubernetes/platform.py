@@ -36,7 +36,7 @@ from .drift.resources import Resources
 from .facts import KubernetesFacts, gather
 from .install_files import absolute_chart, values_text
 from .lease import NAMESPACE, ClusterLock
-from .observe import ObservedRelease, observe, read_releases
+from .observe import Observation, ObservedRelease, observe, read_releases
 from .releases.checks import note_result, recorded_check
 from .releases.desired import DesiredRelease
 from .releases.preview import Preview, preview
@@ -176,7 +176,7 @@ class KubernetesPlatform(Platform):
         return KubernetesFacts(**values)
 
     def observe(self, hubs: list[Hub]) -> ClusterState:
-        found = observe(self.api, [self.place(hub) for hub in hubs], self.permissions != "namespace")
+        found = self._read([self.place(hub) for hub in hubs])
         desired = {hub.name: self.desired(hub) for hub in hubs}
         differing = [observed for name, observed in found.hubs.items() if needs_content(desired[name], observed)]
         read_releases(self.api, differing)
@@ -189,7 +189,7 @@ class KubernetesPlatform(Platform):
         return ClusterState(self.facts(hubs), dict(found.hubs), orphans, self._blockers(hubs, found.hubs, differing))
 
     def fingerprints(self, hubs: list[Hub]) -> dict[str, str]:
-        found = observe(self.api, [self.place(hub) for hub in hubs], self.permissions != "namespace").hubs
+        found = self._read([self.place(hub) for hub in hubs]).hubs
         return {name: observed.fingerprint for name, observed in found.items()}
 
     def diff(self, hub: Hub, desired: DesiredRelease, state: ClusterState) -> HubDiff:
@@ -201,13 +201,11 @@ class KubernetesPlatform(Platform):
         return [Notice(f"{self.cluster.name}: Kubernetes at {self.api.server}{rights}")]
 
     def revisions(self, hubs: list[str]) -> dict[str, list[Revision]]:
-        places = [self._place_of(name) for name in hubs]
-        found = observe(self.api, places, self.permissions != "namespace").hubs
+        found = self._read([self._place_of(name) for name in hubs]).hubs
         return {name: [record.as_revision() for record in found[name].records] for name in hubs}
 
     def last_backups(self, hubs: list[str]) -> dict[str, str]:
-        places = [self._place_of(name) for name in hubs]
-        found = observe(self.api, places, self.permissions != "namespace").hubs
+        found = self._read([self._place_of(name) for name in hubs]).hubs
         return {name: found[name].backup for name in hubs}
 
     def passwords_notice(self, hub: Hub, facts: Any, new: bool) -> str:
@@ -294,6 +292,9 @@ class KubernetesPlatform(Platform):
     def place(self, hub: Hub) -> Place:
         """Return where a hub is on the cluster."""
         return Place(self.cluster.name, hub.name, hub.namespace, hub.release)
+
+    def _read(self, places: list[Place]) -> Observation:
+        return observe(self.api, places, everywhere=self.permissions != "namespace")
 
     def _preview(self, observed: ObservedRelease, desired: dict[str, DesiredRelease]) -> Preview | None:
         """Return what a deploy would change of a hub's objects."""

@@ -13,7 +13,7 @@ from ....fleet.lock_owner import GONE, LockOwner
 from ...errors import PlatformError
 from ..api.client import KubernetesApi
 from ..lease import ClusterLock
-from ..observe import HelmRevision, Observation, ObservedRelease, observe
+from ..observe import HelmRevision, Observation, ObservedRelease, newest_revision, observe
 from ..releases.records import HubSecret, Place, Record
 from .helm_commands import Helm
 
@@ -48,8 +48,7 @@ class Change:
 
     def newest(self, release: str) -> HelmRevision | None:
         """Return the newest revision of a release in the hub's namespace."""
-        place = Place(self.place.cluster, self.place.hub, self.place.namespace, release)
-        return observe(self.api, [place], everywhere=False).hubs[place.hub].newest
+        return newest_revision(self.api, self.place.namespace, release)
 
     def record(self, number: int, **more: Any) -> Record:
         """Return the record of a deploy by this author."""

@@ -17,7 +17,9 @@ from ...errors import PlatformError
 from ..api.client import ApiError, ignoring
 from ..chart.charts import Charts
 from ..chart.content import ChartReference
+from ..chart_secret import CHART_SECRET
 from ..drift.repair import remove_additions
+from ..labels import RELEASE_NAME
 from ..observe import HelmRevision, read_release
 from ..releases.desired import ADDON, DesiredRelease
 from ..releases.records import CLUSTER_LABEL, OWNER, HubSecret, Record
@@ -31,9 +33,6 @@ from .rollout import wait_for_rollout
 
 #: Seconds after which somebody else's helm is no longer at work: more than its default timeout.
 _OTHERS_AT_WORK = 600.0
-#: Name of the chart's own Secret.
-_CHART_SECRET = "hub"
-_RELEASE_NAME = "meta.helm.sh/release-name"
 
 
 def deploy(change: Change, desired: DesiredRelease, charts: Charts, check: dict[str, Any], take_over: bool) -> int:
@@ -162,9 +161,9 @@ def make_namespace(change: Change) -> None:
 
 def chart_secrets(change: Change) -> dict[str, str]:
     """Return the content of the chart's own Secret, if it is of this release; {} where there is none."""
-    found = change.api.find(f"/api/v1/namespaces/{change.place.namespace}/secrets/{_CHART_SECRET}") or {}
+    found = change.api.find(f"/api/v1/namespaces/{change.place.namespace}/secrets/{CHART_SECRET}") or {}
     annotations = (found.get("metadata") or {}).get("annotations") or {}
-    if annotations.get(_RELEASE_NAME) != change.place.release:
+    if annotations.get(RELEASE_NAME) != change.place.release:
         return {}
     content: dict[str, str] = found.get("data") or {}
     return content

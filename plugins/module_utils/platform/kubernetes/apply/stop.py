@@ -10,15 +10,13 @@ from typing import Any
 from ....common.text import abbreviated
 from ...errors import PlatformError
 from ..api.client import ApiError
+from ..labels import SESSIONS, USER
 from ..releases import helm_secrets
 from ..releases.records import CLUSTER_LABEL
 from ..values.check_service import CHECK_SERVICE
 from .change import Change
 from .helm_commands import helm_version
 
-#: Pods of users' servers, as the chart labels them, and who they belong to.
-SESSIONS = "component=singleuser-server"
-_USER = "hub.jupyter.org/username"
 #: Seconds that a server has to end after the signal to do so.
 _GRACE = 30
 #: What keeps a namespace is named up to this number.
@@ -114,7 +112,7 @@ def _session_pods(change: Change) -> list[dict[str, Any]]:
 
 
 def _user(pod: dict[str, Any]) -> str:
-    return str((pod.get("annotations") or {}).get(_USER) or pod["name"])
+    return str((pod.get("annotations") or {}).get(USER) or pod["name"])
 
 
 def _path(change: Change, kind: str, name: str = "") -> str:

@@ -13,13 +13,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ....common.text import plural
+from ..labels import RELEASE_NAME, RELEASE_NAMESPACE
 from .findings import Json, labels_of, name_of, uid_of
 
 DEPLOYMENT, STATEFUL_SET, DAEMON_SET = "Deployment", "StatefulSet", "DaemonSet"
 #: Plural in paths of the API -> kind.
 KINDS = {"deployments": DEPLOYMENT, "statefulsets": STATEFUL_SET, "daemonsets": DAEMON_SET}
-#: Helm writes these on every object of a release.
-RELEASE, RELEASE_NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
 #: Of the pods that keep room for sessions in the zero-to-jupyterhub chart.
 PLACEHOLDER = "user-placeholder"
 
@@ -148,7 +147,7 @@ def is_waited_for(workload: Workload, namespace: str, release: str) -> bool:
     Helm 3 does not wait for it either.
     """
     annotations = workload.item["metadata"].get("annotations") or {}
-    if annotations.get(RELEASE) != release or annotations.get(RELEASE_NAMESPACE, namespace) != namespace:
+    if annotations.get(RELEASE_NAME) != release or annotations.get(RELEASE_NAMESPACE, namespace) != namespace:
         return False
     if labels_of(workload.item).get("component") == PLACEHOLDER:
         return False

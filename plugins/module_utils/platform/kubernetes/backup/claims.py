@@ -14,6 +14,7 @@ from ...errors import PlatformError
 from ..api.client import Json
 from ..apply.change import Change
 from ..apply.database import CLAIM
+from ..labels import RELEASE_NAME, RELEASE_NAMESPACE
 from ..releases.records import OWNER
 from ..values.layers import Values
 from .volumes import SELECTED_NODE, Volume
@@ -62,7 +63,7 @@ class Claims:
             return
         place, options = self.change.place, value_at(self.values, ("hub", "db", "pvc")) or {}
         labels = {"app": "jupyterhub", "component": "hub", "app.kubernetes.io/managed-by": "Helm"}
-        annotations = {"meta.helm.sh/release-name": place.release, "meta.helm.sh/release-namespace": place.namespace}
+        annotations = {RELEASE_NAME: place.release, RELEASE_NAMESPACE: place.namespace}
         spec = _spec(options.get("accessModes"), options.get("storage") or "1Gi", options.get("storageClassName"))
         if options.get("selector"):
             spec["selector"] = options["selector"]

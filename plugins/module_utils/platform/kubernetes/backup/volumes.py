@@ -12,13 +12,13 @@ from typing import Any
 
 from ....common.nested import value_at
 from ..api.client import Json, KubernetesApi
+from ..labels import USER
 from ..values.check_service import CHECK_SERVICE
 from ..values.layers import Values
 from ..values.storage import HOME
 
-#: How KubeSpawner labels the claims that it makes, and whose they are.
+#: How KubeSpawner labels the claims that it makes.
 HOMES = "component=singleuser-storage"
-_USER = "hub.jupyter.org/username"
 #: Where the scheduler wanted a volume that was made for a pod.
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 _STORAGE = ("singleuser", "storage")
@@ -104,7 +104,7 @@ def database_node(api: KubernetesApi, namespace: str, claim: str) -> str:
 def _is_home(claim: Json) -> bool:
     """Tell whether KubeSpawner made a claim for a person, and a volume was ever made for it."""
     labels, annotations = (claim["metadata"].get(key) or {} for key in ("labels", "annotations"))
-    if str(annotations.get(_USER) or "").startswith(CHECK_SERVICE):
+    if str(annotations.get(USER) or "").startswith(CHECK_SERVICE):
         return False
     key, _equals, value = HOMES.partition("=")
     return labels.get(key) == value and claim["status"].get("phase") == "Bound"
@@ -117,7 +117,7 @@ def _claim(claim: Json, folders: Sequence[str], nodes: dict[str, str], made: boo
         name=metadata["name"],
         source={"persistentVolumeClaim": {"claimName": metadata["name"]}},
         folders=tuple(folders),
-        user=str(annotations.get(_USER) or ""),
+        user=str(annotations.get(USER) or ""),
         capacity=str(value_at(spec, ("resources", "requests", "storage")) or ""),
         modes=modes,
         made=made,

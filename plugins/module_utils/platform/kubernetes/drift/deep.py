@@ -20,6 +20,7 @@ from typing import Any
 from ....common.text import abbreviated, one_line
 from ...errors import PlatformError, UnreachableError
 from ..api.client import APPLY_PATCH, ApiError, KubernetesApi
+from ..labels import RELEASE_NAME, RELEASE_NAMESPACE
 from ..manifests.documents import documents, flat, parse
 from ..releases.helm_secrets import HelmRelease
 from .compare import Difference, differences, is_of_controllers, to_apply
@@ -79,8 +80,8 @@ def _with_metadata_of_helm(instance: Json, release: HelmRelease) -> Json:
     labels = {**(metadata.get("labels") or {}), "app.kubernetes.io/managed-by": "Helm"}
     annotations = {
         **(metadata.get("annotations") or {}),
-        "meta.helm.sh/release-name": release.name,
-        "meta.helm.sh/release-namespace": release.namespace,
+        RELEASE_NAME: release.name,
+        RELEASE_NAMESPACE: release.namespace,
     }
     return {**instance, "metadata": {**metadata, "labels": labels, "annotations": annotations}}
 
