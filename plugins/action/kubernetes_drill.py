@@ -16,7 +16,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.apply.change import Change
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.backup.drill import (
-    SUFFIX,
     VALUES,
     Drill,
     DrillRefused,
@@ -26,6 +25,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     check_hubs,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.lease import ClusterLock
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.observe import DRILL_SUFFIX
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.platform import KubernetesPlatform
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.layers import Values, merge
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
@@ -80,7 +80,7 @@ class ActionModule(KubernetesAction):
     def _beside(self) -> tuple[Hub, KubernetesPlatform]:
         """Return the hub of the drill, in a namespace of its own that nothing outside of it reaches."""
         hub = self.hub
-        namespace = f"{hub.namespace[: 63 - len(SUFFIX)]}{SUFFIX}"
+        namespace = f"{hub.namespace[: 63 - len(DRILL_SUFFIX)]}{DRILL_SUFFIX}"
         cluster = replace(hub.cluster, options={**hub.cluster.options, "cluster_exposure": "none"})
         elsewhere = {
             "hub_namespace": namespace,

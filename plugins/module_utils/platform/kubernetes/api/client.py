@@ -31,7 +31,7 @@ FIELD_MANAGER = "hubfleet"
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
 MERGE_PATCH = "application/merge-patch+json"
-APPLY_PATCH = "application/apply-patch+yaml"
+APPLY_PATCH, JSON_PATCH = "application/apply-patch+yaml", "application/json-patch+json"
 
 
 class ApiError(PlatformError):

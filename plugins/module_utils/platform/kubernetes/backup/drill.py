@@ -20,8 +20,6 @@ from .restore import fetch, place
 from .save import Backups
 from .workspace import INTERVAL
 
-#: Ends the name of the namespace of a drill.
-SUFFIX = "-drill"
 #: Label of the namespace; its value is the hub.
 LABEL = "hubfleet.jupyterhub/drill-of"
 #: What the hub of a drill does without: everything that reaches out of its namespace.

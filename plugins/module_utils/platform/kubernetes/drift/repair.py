@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..api.client import APPLY_PATCH, ApiError, KubernetesApi
+from ..api.client import APPLY_PATCH, JSON_PATCH, ApiError, KubernetesApi
 from ..releases.helm_secrets import HelmRelease
 from .compare import to_apply
 from .deep import Comparison, Mask, ObjectComparison, objects_of
@@ -16,8 +16,6 @@ from .ignored import is_ignored, parse_rules
 from .owner import HELM
 from .paths import Item, Steps, path_text
 from .resources import Resources
-
-_JSON_PATCH = "application/json-patch+json"
 
 
 def remove_additions(api: KubernetesApi, release: HelmRelease, ignored: Sequence[str], mask: Mask) -> list[str]:
@@ -58,7 +56,7 @@ def _remove(comparison: Comparison, found: ObjectComparison) -> list[str]:
     # What was read is what is changed: indexes of lists may mean something else by now.
     operations: list[dict[str, Any]] = [{"op": "test", "path": "/metadata/resourceVersion", "value": version}]
     operations += [{"op": "remove", "path": pointer} for pointer in _pointers(places)]
-    comparison.api.patch(found.path, operations, _JSON_PATCH)
+    comparison.api.patch(found.path, operations, JSON_PATCH)
     return [f"{found.kind} {found.name}: {path_text(steps)}" for steps in places]
 
 
