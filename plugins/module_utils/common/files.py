@@ -10,6 +10,9 @@ import hashlib
 import os
 import tempfile
 
+#: Bytes that are read at once.
+_CHUNK = 1 << 20
+
 
 def write(path: str, content: bytes, mode: int = 0o600) -> bool:
     """Make ``path`` hold ``content`` with ``mode``; return whether anything changed."""
@@ -60,8 +63,11 @@ def read(path: str) -> bytes | None:
 
 def sha256(path: str) -> str:
     """Return the SHA-256 of a file; raises OSError."""
+    found = hashlib.sha256()
     with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
+        while chunk := file.read(_CHUNK):
+            found.update(chunk)
+    return found.hexdigest()
 
 
 def tree(root: str) -> dict[str, bytes]:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -19,14 +18,11 @@ from ..api.client import Json
 from ..api.pod_output import write_output
 from ..apply.change import Change
 from ..observe import read_release
-from ..values.layers import over_defaults
 from .claims import existing
 from .pods import CONTAINER, PROGRAM, Task, session_account
 from .save import Backups, main_task, paths_of, source_of
-from .volumes import batches, volumes_of
+from .volumes import batches
 from .workspace import Workspace, wait_for_end
-
-_CHUNK = 1 << 20
 
 
 def has_data(change: Change) -> bool:
@@ -45,22 +41,22 @@ def export_hub(change: Change, backups: Backups, directory: str, when: str) -> s
     newest = change.observe().newest
     release = read_release(change.api, change.place, newest.number) if newest else None
     found = source_of(change, backups, release.config if release else backups.values)
-    values = over_defaults(backups.defaults, release.config) if release else backups.expected
-    volumes = volumes_of(change.api, change.place.namespace, values)
     path = Path(directory, f"{change.place.hub}-{when}")
     new = path.with_name(f".new-{path.name}")
     try:
         files.directory(directory, 0o700)
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(mode=0o700)
-        with backups.workspace(change, "export", found.given, values) as workspace:
+        with backups.workspace(change, "export", found.given, found.values) as workspace:
             request = found.request(workspace)
             main = main_task(change, found, "hold", "{}")
             _archive(workspace, main, {**request, "folders": []}, new / "hub.tar.gz")
-            if volumes:
-                change.report(f"copying {plural(len(volumes), 'volume')} with homes")
-            for number, batch in enumerate(batches(volumes), 1):
-                task = Task(f"homes-{number}", "hold", "{}", session_account(values), homes=batch, node=batch[0].node)
+            if found.volumes:
+                change.report(f"copying {plural(len(found.volumes), 'volume')} with homes")
+            for number, batch in enumerate(batches(found.volumes), 1):
+                task = Task(
+                    f"homes-{number}", "hold", "{}", session_account(found.values), homes=batch, node=batch[0].node
+                )
                 _archive(workspace, task, {**request, "folders": paths_of(batch)}, new / f"homes-{number}.tar.gz")
         os.rename(new, path)
     except OSError as error:
@@ -80,13 +76,5 @@ def _archive(workspace: Workspace, task: Task, request: Json, target: Path) -> N
             errors = write_output(change.api, change.place.namespace, pod, CONTAINER, command, file)
             os.fsync(file.fileno())
     answer = json.loads(errors.strip().splitlines()[-1])
-    if answer["sha256"] != _sha256(target):
+    if answer["sha256"] != files.sha256(str(target)):
         raise PlatformError(f"{target.name} did not arrive as it was made; try again")
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
