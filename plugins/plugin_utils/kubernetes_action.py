@@ -26,7 +26,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.identities imp
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain, read_inventory
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import author, now_for_people, who
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import stopping, validated
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import single_hub
 
 display = Display()
 
@@ -58,11 +58,7 @@ class KubernetesAction(ActionBase):
         name = str(self.argument("hub") or task_vars["inventory_hostname"])
         inventory = read_inventory(task_vars, only=name)
         platforms = Platforms(inventory)
-        found = validated(inventory, [name], platforms)
-        problems = stopping(found, [name], self.AS_DEPLOYED)
-        if problems:
-            raise AnsibleActionFail("; ".join(problem.line() for problem in problems))
-        self.hub = found.fleet.hubs[name]
+        self.hub = single_hub(inventory, name, platforms, self.AS_DEPLOYED)
         platform = platforms.of(self.hub)
         if not isinstance(platform, KubernetesPlatform):
             raise AnsibleActionFail(f"hub {name} is not on Kubernetes")

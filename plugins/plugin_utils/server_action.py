@@ -27,7 +27,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.machines impor
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_arguments import ARGUMENTS
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_cluster import ServerCluster
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import stopping, validated
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import single_hub
 
 #: The variable with the facts of clusters that an earlier task of the playbook read; see playbooks/vars/connection.yml.
 _FACTS = "hubfleet_facts"
@@ -53,11 +53,8 @@ class ServerAction(ActionBase):
         name = str(given.get("hub") or task_vars["inventory_hostname"])
         inventory = read_inventory(task_vars, only=name)
         platforms = Platforms(inventory, self._reach)
-        found = validated(inventory, [name], platforms)
-        problems = stopping(found, [name], bool(given.get("as_deployed", False)) or self.AS_DEPLOYED)
-        if problems:
-            raise AnsibleActionFail("; ".join(problem.line() for problem in problems))
-        hub, self.host = found.fleet.hubs[name], inventory.hosts[name]
+        hub = single_hub(inventory, name, platforms, bool(given.get("as_deployed", False)) or self.AS_DEPLOYED)
+        self.host = inventory.hosts[name]
         try:
             platform, _hubs = platforms.deployable([hub])[hub.cluster.name]
         except HubfleetError as error:

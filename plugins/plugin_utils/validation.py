@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput
+from ansible.errors import AnsibleActionFail
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import Problem
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.secrets import redactor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import validate
@@ -38,6 +39,18 @@ def stopping(found: Validated, selected: Iterable[str], as_deployed: bool) -> li
     if not as_deployed or not found.fleet.hubs.keys() >= set(selected):
         return found.problems
     return [problem for problem in found.problems if not "".join(map(str, problem.path[:1])).startswith("hub_")]
+
+
+def single_hub(inventory: FleetInput, name: str, platforms: Platforms, as_deployed: bool) -> Hub:
+    """Return one hub for a task that changes it; as_deployed: see :func:`stopping`.
+
+    Raises AnsibleActionFail where it is not valid.
+    """
+    found = validated(inventory, [name], platforms)
+    problems = stopping(found, [name], as_deployed)
+    if problems:
+        raise AnsibleActionFail("; ".join(problem.line() for problem in problems))
+    return found.fleet.hubs[name]
 
 
 def validated(inventory: FleetInput, selected: Iterable[str], platforms: Platforms | None = None) -> Validated:
