@@ -5,6 +5,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -64,28 +65,42 @@ def _print_passwords(hub: str) -> None:
 
 def down() -> int:
     """Stop the hubs and their users' servers; keep their data."""
-    return playbook("stop", "-e", "stop_servers=true", "-e", "stop_end_sessions=true")
+    return stop_hubs(playbook)
 
 
 def clean() -> int:
     """Remove the hubs with all data, after asking."""
-    answer = os.environ.get("ANSWER", "")
-    if not answer:
-        print(f"This removes {', '.join(HUBS)} with all homes, notebooks and passwords, from {LAYOUT.root}.")
-        answer = input("Remove them? (yes/no) ") if sys.stdin.isatty() else "no"
-    if answer != "yes":
-        print("Nothing was removed.")
-        return 1
-    sure = ("-e", "remove_data=true", "-e", "remove_export=false", "-e", "remove_end_sessions=true")
-    code = playbook("remove", "-e", f"remove_hubs={','.join(HUBS)}", *sure)
+    code = remove_hubs(playbook, HUBS, f"from {LAYOUT.root}")
     if code == 0:
         # The example inventory is for any machine, so forget the identity of this one.
         (CHECKOUT / "inventory" / ".cluster-identities.json").unlink(missing_ok=True)
     return code
 
 
-if __name__ == "__main__":
-    verbs = {"up": up, "down": down, "clean": clean}
+def stop_hubs(run: Callable[..., int]) -> int:
+    """Stop hubs and sessions with a playbook; run: takes its name and arguments, and returns its exit code."""
+    return run("stop", "-e", "stop_servers=true", "-e", "stop_end_sessions=true")
+
+
+def remove_hubs(run: Callable[..., int], hubs: Iterable[str], place: str) -> int:
+    """Remove hubs with all data, after asking; place: where they are, in words."""
+    answer = os.environ.get("ANSWER", "")
+    if not answer:
+        print(f"This removes {', '.join(hubs)} with all homes, notebooks and passwords, {place}.")
+        answer = input("Remove them? (yes/no) ") if sys.stdin.isatty() else "no"
+    if answer != "yes":
+        print("Nothing was removed.")
+        return 1
+    sure = ("-e", "remove_data=true", "-e", "remove_export=false", "-e", "remove_end_sessions=true")
+    return run("remove", "-e", f"remove_hubs={','.join(hubs)}", *sure)
+
+
+def main(verbs: dict[str, Callable[[], int]]) -> int:
+    """Run the verb on the command line; return its exit code."""
     if len(sys.argv) != 2 or sys.argv[1] not in verbs:
-        sys.exit(f"usage: scripts/demo.py {{{'|'.join(verbs)}}}")
-    sys.exit(verbs[sys.argv[1]]())
+        sys.exit(f"usage: scripts/{Path(sys.argv[0]).name} {{{'|'.join(verbs)}}}")
+    return verbs[sys.argv[1]]()
+
+
+if __name__ == "__main__":
+    sys.exit(main({"up": up, "down": down, "clean": clean}))

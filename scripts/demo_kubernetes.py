@@ -15,6 +15,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT / "tests" / "support"))
 sys.path.insert(0, str(CHECKOUT / ".ansible" / "collections"))
 
+import demo  # noqa: E402
 import kubernetes_cluster.programs  # noqa: E402
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.shared_password import (  # noqa: E402
     PASSWORDS,
@@ -103,27 +104,16 @@ def up() -> int:
 
 def down() -> int:
     """Stop the hubs and their users' servers; keep their data."""
-    return playbook("stop", "-e", "stop_servers=true", "-e", "stop_end_sessions=true")
+    return demo.stop_hubs(playbook)
 
 
 def clean() -> int:
     """Remove the hubs with all data, after asking; the cluster stays."""
-    answer = os.environ.get("ANSWER", "")
-    if not answer:
-        print(f"This removes {', '.join(HUBS)} with all homes, notebooks and passwords, from the test cluster.")
-        answer = input("Remove them? (yes/no) ") if sys.stdin.isatty() else "no"
-    if answer != "yes":
-        print("Nothing was removed.")
-        return 1
-    sure = ("-e", "remove_data=true", "-e", "remove_export=false", "-e", "remove_end_sessions=true")
-    code = playbook("remove", "-e", f"remove_hubs={','.join(HUBS)}", *sure)
+    code = demo.remove_hubs(playbook, HUBS, "from the test cluster")
     if code == 0:
         print("The cluster goes on; make kubernetes-cluster-down stops it.")
     return code
 
 
 if __name__ == "__main__":
-    verbs = {"up": up, "down": down, "clean": clean}
-    if len(sys.argv) != 2 or sys.argv[1] not in verbs:
-        sys.exit(f"usage: scripts/demo_kubernetes.py {{{'|'.join(verbs)}}}")
-    sys.exit(verbs[sys.argv[1]]())
+    sys.exit(demo.main({"up": up, "down": down, "clean": clean}))
