@@ -12,8 +12,13 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.report import table
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.stop import Stop
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import CheckResults, PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
+    CheckResults,
+    Platform,
+    PlatformError,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     Fleet,
     FleetInput,
@@ -24,6 +29,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action i
     display,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes import OUTCOME, PROBLEM, fact
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning import for_each_cluster
 
 #: Arguments that the playbook check takes from the command line -> the variables that people know them by.
 VARIABLES = {"every": "check_every", "parallel": "check_parallel"}
@@ -73,18 +79,26 @@ class ActionModule(FleetAction):
         return summary
 
     def _check(self, hubs: list[Hub], every: bool, options: CheckOptions) -> CheckResults:
-        """Check the hubs, cluster by cluster."""
+        """Check the hubs, clusters on Kubernetes at the same time."""
         as_deployed = bool(self.argument("as_deployed", False))
-        found = CheckResults()
-        for platform, members in self.platforms.deployable(hubs).values():
+        stop, found = Stop(), CheckResults()
+
+        def check(platform: Platform, members: list[Hub]) -> CheckResults:
+            if stop.asked:
+                raise KeyboardInterrupt()
             try:
                 facts = platform.facts(members)
                 targets = platform.check_targets(members, facts, every, as_deployed)
-                found.add(platform.check(members, targets, facts, options, display.display))
+                return platform.check(members, targets, facts, options, display.display, stop)
             except PlatformError as error:
-                found.problems.update({hub.name: str(error) for hub in members})
-            except RuntimeError as error:
-                raise AnsibleActionFail(str(error)) from None
+                return CheckResults(problems={hub.name: str(error) for hub in members})
+
+        clusters = self.platforms.deployable(hubs)
+        try:
+            for results in for_each_cluster(clusters, check, stop.on_signals(display.display)).values():
+                found.add(results)
+        except RuntimeError as error:
+            raise AnsibleActionFail(str(error)) from None
         return found.ordered([hub.name for hub in hubs])
 
     def _chosen(self, hubs: list[Hub], task_vars: Any) -> list[Hub]:

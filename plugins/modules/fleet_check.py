@@ -32,7 +32,7 @@ options:
     type: bool
     default: false
   parallel:
-    description: Number of hubs that are checked at the same time.
+    description: Number of hubs of a cluster that are checked at the same time.
     type: int
     default: 10
   hubs:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -33,6 +34,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.revision impor
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import Validated, validated
 
 Read = TypeVar("Read")
+#: Hubs, or their names.
+Member = TypeVar("Member")
 
 #: Clusters that are read at the same time.
 MOST_THREADS = 32
@@ -109,31 +112,42 @@ def plan_live(hubs: list[Hub], platforms: Platforms, deep: bool = False) -> Live
 
 
 def read_clusters(
-    clusters: dict[str, tuple[Platform, list[Hub]]], read: Callable[[Platform, list[Hub]], Read]
+    clusters: dict[str, tuple[Platform, list[Member]]], read: Callable[[Platform, list[Member]], Read]
 ) -> dict[str, Read | UnreachableError]:
     """Return what a function reads of each cluster, or why a cluster does not answer; raises PlatformError.
 
     Clusters that can be read in threads are read at the same time, so that one that does not answer holds nobody up.
     """
 
-    def answer(name: str) -> Read | PlatformError:
+    def answer(platform: Platform, hubs: list[Member]) -> Read | PlatformError:
         try:
-            return read(*clusters[name])
+            return read(platform, hubs)
         except PlatformError as error:
             return error
 
-    together = [name for name, (platform, _hubs) in clusters.items() if platform.threads]
-    found: dict[str, Read | PlatformError] = {}
-    if together:
-        with ThreadPoolExecutor(min(len(together), MOST_THREADS)) as threads:
-            found = dict(zip(together, threads.map(answer, together)))
     answers: dict[str, Read | UnreachableError] = {}
-    for name in clusters:
-        one = found[name] if name in found else answer(name)
+    for name, one in for_each_cluster(clusters, answer).items():
         if isinstance(one, PlatformError) and not isinstance(one, UnreachableError):
             raise PlatformError(f"cluster {name}: {one}")
         answers[name] = one
     return answers
+
+
+def for_each_cluster(
+    clusters: dict[str, tuple[Platform, list[Member]]],
+    call: Callable[[Platform, list[Member]], Read],
+    waiting: AbstractContextManager[None] | None = None,
+) -> dict[str, Read]:
+    """Return what a function returns for each cluster; at the same time, where the platform may be used in threads.
+
+    waiting: entered while this thread waits for others.
+    """
+    together = [name for name, (platform, _hubs) in clusters.items() if platform.threads]
+    found: dict[str, Read] = {}
+    if len(together) > 1:
+        with waiting or nullcontext(), ThreadPoolExecutor(min(len(together), MOST_THREADS)) as threads:
+            found = dict(zip(together, threads.map(lambda name: call(*clusters[name]), together)))
+    return {name: found[name] if name in found else call(*clusters[name]) for name in clusters}
 
 
 def _plan_of(hub: Hub, diff: HubDiff) -> HubPlan:

@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Inventories of one cluster, as data."""
+"""Small inventories, as data."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, HostInput, Hub
@@ -25,8 +26,13 @@ SOUND: dict[str, Any] = {
 }
 
 
-def inventory_of(options: dict[str, Any], *hubs: str, **variables: Any) -> tuple[FleetInput, list[Hub]]:
-    """Return an inventory of sound hubs, "alpha" unless named, and what it means; variables: of all of them."""
+def inventory_of(
+    options: dict[str, Any], *hubs: str, clusters: Sequence[str] = (CLUSTER,), **variables: Any
+) -> tuple[FleetInput, list[Hub]]:
+    """Return an inventory of sound hubs, and what it means; variables: of all of them.
+
+    hubs: one for each cluster unless named, from "alpha" on. clusters: their names; hubs go to them in turn.
+    """
     hosts = {
         name: HostInput(
             name,
@@ -34,9 +40,9 @@ def inventory_of(options: dict[str, Any], *hubs: str, **variables: Any) -> tuple
             frozenset({"staging"}),
             secret_texts=lambda: frozenset({SECRET}),
         )
-        for number, name in enumerate(hubs or ("alpha",))
+        for number, name in enumerate(hubs or ("alpha", "beta")[: len(clusters)])
     }
-    inventory = FleetInput(hosts, {CLUSTER: list(hosts)})
+    inventory = FleetInput(hosts, {name: list(hosts)[place :: len(clusters)] for place, name in enumerate(clusters)})
     fleet, problems = validate(inventory)
     assert [problem.line() for problem in problems.of(hosts)] == []
     return inventory, list(fleet.hubs.values())

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import HubResult
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.stop import Stop
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
     CheckOptions,
     Choice,
@@ -187,6 +188,7 @@ class MemoryPlatform(Platform):
         facts: Any,
         options: CheckOptions,
         report: Callable[[str], None] | None = None,
+        stop: Stop | None = None,
     ) -> CheckResults:
         self.memory.read()
         found = CheckResults()

@@ -23,6 +23,7 @@ from .results import (
     StepResult,
 )
 from .steps import step
+from .stop import INTERRUPTED, Stop, handled_signals
 from .targets import (
     CheckOptions,
     Choice,
@@ -39,7 +40,6 @@ Progress = Callable[[str], None]
 #: servers start; it has to limit its own time.
 Explain = Callable[[str, str], str]
 Results = list[HubResult]
-SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 def _ignore(line: str) -> None:
@@ -153,46 +153,55 @@ def run_checks(
     options: CheckOptions | None = None,
     progress: Progress | None = None,
     explain: Explain | None = None,
+    stop: Stop | None = None,
 ) -> list[HubResult]:
     """Run check_fleet() for callers without an event loop.
 
     In the main thread, SIGINT, SIGTERM and SIGHUP (unless ignored) end the check: servers and users are removed within
-    20 s, then KeyboardInterrupt is raised. Further signals are ignored meanwhile. Raises RuntimeError without aiohttp.
+    20 s, then KeyboardInterrupt is raised. Further signals are ignored meanwhile. stop: does the same for a check in
+    another thread. Raises RuntimeError without aiohttp.
     """
     if not HAS_AIOHTTP:
         raise RuntimeError("the check needs the Python package aiohttp: pip install aiohttp")
     report = progress or _ignore
-    previous: dict[Any, Any] = {}
-    if threading.current_thread() is threading.main_thread():
-        previous = {number: signal.getsignal(number) for number in SIGNALS}
-    caught = [n for n, handler in previous.items() if handler not in (signal.SIG_IGN, None)]
+    previous = handled_signals() if threading.current_thread() is threading.main_thread() else {}
+    work = check_fleet(targets, options, report, explain)
     try:
-        results = asyncio.run(_until_signal(check_fleet(targets, options, report, explain), caught, report))
+        results = asyncio.run(_until_signal(work, previous, report, stop or Stop()))
     finally:
-        for number in caught:
-            signal.signal(number, previous[number])
+        for number, handler in previous.items():
+            signal.signal(number, handler)
     if results is None:
         raise KeyboardInterrupt()
     return results
 
 
-async def _until_signal(work: Coroutine[Any, Any, Results], caught: Iterable[Any], report: Progress) -> Results | None:
-    """Return the result of ``work``, None where one of the signals ended it."""
+async def _until_signal(
+    work: Coroutine[Any, Any, Results], caught: Iterable[Any], report: Progress, stop: Stop
+) -> Results | None:
+    """Return the result of ``work``, None where one of the signals, or the stop, ended it."""
     task = asyncio.ensure_future(work)
-    signals: list[int] = []
+    ended = False
 
-    def stop(number: int) -> None:
-        if not signals:
-            report("interrupted: removing the servers and users of this check (20 s at most)")
+    def end() -> None:
+        nonlocal ended
+        if not ended:
             task.cancel()
-        signals.append(number)
+        ended = True
+
+    def end_by_signal() -> None:
+        first = not ended
+        end()
+        if first:
+            report(INTERRUPTED)
 
     loop = asyncio.get_running_loop()
     for number in caught:
-        loop.add_signal_handler(number, stop, number)
-    try:
-        results = await task
-    except asyncio.CancelledError:
-        if not signals:
-            raise
-    return None if signals else results
+        loop.add_signal_handler(number, end_by_signal)
+    with stop.ending(lambda: loop.call_soon_threadsafe(end)):
+        try:
+            results = await task
+        except asyncio.CancelledError:
+            if not ended:
+                raise
+    return None if ended else results

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.results import HubResult
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.stop import Stop
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, HubTarget
 
 from ..fleet.changes import HubDiff, Reason
@@ -211,10 +212,12 @@ class Platform(ABC):
         facts: Any,
         options: CheckOptions,
         report: Callable[[str], None] | None = None,
+        stop: Stop | None = None,
     ) -> CheckResults:
         """Act like a user on hubs, from where they can be reached; RuntimeError without aiohttp.
 
-        targets: as :meth:`check_targets` returned them. report: prints a line of progress.
+        targets: as :meth:`check_targets` returned them. report: prints a line of progress. stop: ends it from another
+        thread, where the platform may be used in ``threads``.
         """
 
     def require_permissions(self, hubs: list[Hub]) -> None:

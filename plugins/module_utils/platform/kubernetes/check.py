@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.run import Explain, Progress, run_checks
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.stop import Stop
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, HubTarget
 
 from ..base import CheckResults, PlatformError, UnreachableError
@@ -40,12 +41,16 @@ class CheckedHub:
 
 
 def check_hubs(
-    api: KubernetesApi, hubs: Sequence[CheckedHub], options: CheckOptions, report: Progress | None = None
+    api: KubernetesApi,
+    hubs: Sequence[CheckedHub],
+    options: CheckOptions,
+    report: Progress | None = None,
+    stop: Stop | None = None,
 ) -> CheckResults:
     """Check hubs of one cluster. RuntimeError without aiohttp, UnreachableError where the API server does not answer.
 
-    report: called with lines of progress. When interrupted, users, claims and pods are removed first, then
-    KeyboardInterrupt is raised.
+    report: called with lines of progress. stop: ends it from another thread. When interrupted, users, claims and pods
+    are removed first, then KeyboardInterrupt is raised.
     """
     found = CheckResults()
     unknown = unknown_names(hub.target.url for hub in hubs if not _is_through_cluster(hub))
@@ -64,7 +69,8 @@ def check_hubs(
         problems: dict[str, list[str]] = {}
         try:
             explain = _explain(api, {hub.target.name: hub for hub in hubs})
-            found.results.extend(run_checks([target for target, _namespace in reached], options, report, explain))
+            targets = [target for target, _namespace in reached]
+            found.results.extend(run_checks(targets, options, report, explain, stop))
         finally:
             # Also after an interruption: run_checks() has removed the users by then.
             problems = remove_left_overs(api, reached, options)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.stop import Stop
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, HubTarget
 
 from ...common.digests import digest
@@ -244,6 +245,7 @@ class KubernetesPlatform(Platform):
         facts: Any,
         options: CheckOptions,
         report: Callable[[str], None] | None = None,
+        stop: Stop | None = None,
     ) -> CheckResults:
         found, checked = CheckResults(), []
         for hub, target in zip(hubs, targets):
@@ -254,7 +256,7 @@ class KubernetesPlatform(Platform):
                 checked.append(CheckedHub(tried, place.namespace, place.release, through, hub.redactor.mask_text))
             except PlatformError as error:
                 found.problems[hub.name] = str(error)
-        found.add(check_hubs(self.api, checked, options, report))
+        found.add(check_hubs(self.api, checked, options, report, stop))
         for result in found.results:
             note_result(self.api, self._place_of(result.name), result.ok)
         return found

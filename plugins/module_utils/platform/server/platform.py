@@ -10,6 +10,7 @@ import functools
 from typing import Any, Callable
 from urllib.parse import urlsplit
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.stop import Stop
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import (
     CheckOptions,
     HubTarget,
@@ -203,6 +204,7 @@ class ServerPlatform(Platform):
         facts: MachineFacts,
         options: CheckOptions,
         report: Callable[[str], None] | None = None,
+        stop: Stop | None = None,
     ) -> CheckResults:
         """Check hubs from their machine, since only there it is certain that they can be reached."""
         deployed = self.machine.query("deployed", self._place())
