@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import os
+from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import UNREACHABLE
@@ -31,6 +32,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.records import
 
 #: Cluster -> its platform, and its hubs in this run.
 Clusters = dict[str, tuple[Platform, list[Hub]]]
+Question = Callable[[Platform, list[Hub]], Any]
 
 
 class ActionModule(FleetAction):
@@ -69,73 +71,104 @@ class ActionModule(FleetAction):
             return {"changed": False, "clusters": released, "recorded": []}
         for problem in self.validated.problems:  # only where hubs are used as they were deployed
             display.display(f"not valid, and not used now: {problem.line()}", color="yellow")
-        facts, unreachable = _facts(clusters)
-        if unreachable and not self.argument("ignore_unreachable", False):
-            raise PlatformError("; ".join(unreachable.values()))
-        lost = {hub.name: unreachable[hub.cluster.name] for hub in hubs if hub.cluster.name in unreachable}
-        clusters = {name: found for name, found in clusters.items() if name in facts}
+        unreachable: dict[str, str] = {}
+        facts: dict[str, ClusterFacts] = self._ask(
+            clusters, unreachable, lambda platform, members: platform.facts(members)
+        )
         # Looking is allowed at any time.
         looking = self._task.check_mode or state == "compared"
         wrong = _wrong(clusters, facts, inventory, looking or self.argument("ignore_maintenance_window", False))
         if wrong:
             return {"failed": True, "msg": f"{'; '.join(wrong)}; nothing was changed"}
-        result = {
-            "changed": False,
-            "clusters": sorted(clusters),
-            "recorded": [],
-            # Not "unreachable": with that key, Ansible takes the host itself for unreachable.
-            "unreachable_hubs": lost,
-            "facts": {name: found.as_dict() for name, found in facts.items()},
-        }
-        if looking:
-            return result
-        for name, (platform, members) in clusters.items():
+        new: list[str] = []
+        if not looking:
+            self._ask(clusters, unreachable, lambda platform, members: platform.require_permissions(members))
+            asked = dict(clusters)
+            locked = self._lock(clusters, unreachable, owner, inventory)
             try:
-                platform.require_permissions(members)
-            except PlatformError as error:
-                raise PlatformError(f"cluster {name}: {error}") from None
-        self._lock(clusters, owner, inventory)
-        try:
-            moved = self._moved(clusters)
-            new = [] if moved else record({name: found.identity for name, found in facts.items()}, inventory.directory)
-        except Exception:
-            # From another container, nobody could tell that the lock is left over.
-            _unlock(clusters, owner)
-            raise
-        if moved:
-            _unlock(clusters, owner)
-            msg = f"{', '.join(moved)} changed since the plan was created; nothing was changed; run the playbook again"
-            return {"failed": True, "msg": msg}
+                moved = self._moved(clusters, unreachable)
+                # Perhaps only the answer was lost.
+                _unlock({name: each for name, each in asked.items() if name in unreachable}, owner)
+                identities = {name: facts[name].identity for name in clusters}
+                new = [] if moved else record(identities, inventory.directory)
+            except Exception:
+                # From another container, nobody could tell that the lock is left over.
+                _unlock(locked, owner)
+                raise
+            if moved:
+                _unlock(locked, owner)
+                what = f"{', '.join(moved)} changed since the plan was created"
+                return {"failed": True, "msg": f"{what}; nothing was changed; run the playbook again"}
         for name in new:
             display.display(f"{name}: identity recorded in the inventory; commit it")
-        return {**result, "recorded": new}
+        return {
+            "changed": False,
+            "clusters": sorted(clusters),
+            "recorded": new,
+            # Not "unreachable": with that key, Ansible takes the host itself for unreachable.
+            "unreachable_hubs": {
+                hub.name: unreachable[hub.cluster.name] for hub in hubs if hub.cluster.name in unreachable
+            },
+            "changes": [_without(unreachable, change) for change in self._planned()],
+            "facts": {name: facts[name].as_dict() for name in clusters},
+        }
 
     def _planned(self) -> list[dict[str, Any]]:
         return list(self.argument("changes") or ())
 
-    def _moved(self, clusters: Clusters) -> list[str]:
+    def _ask(self, clusters: Clusters, unreachable: dict[str, str], question: Question) -> dict[str, Any]:
+        """Return cluster -> its answer. Clusters that do not answer move from ``clusters`` to ``unreachable``.
+
+        Raises PlatformError, also where one does not answer, unless such clusters are ignored.
+        """
+        found = read_clusters(clusters, question)
+        silent = {name: str(answer) for name, answer in found.items() if isinstance(answer, UnreachableError)}
+        self._leave_out(silent, clusters, unreachable)
+        return {name: found[name] for name in clusters}
+
+    def _leave_out(self, silent: dict[str, str], clusters: Clusters, unreachable: dict[str, str]) -> None:
+        if silent and not self.argument("ignore_unreachable", False):
+            raise PlatformError("; ".join(silent.values()))
+        for name, why in silent.items():
+            del clusters[name]
+            unreachable[name] = why
+            display.display(f"{name}: {why}", color="red")
+
+    def _moved(self, clusters: Clusters, unreachable: dict[str, str]) -> list[str]:
         """Return the hubs that are no longer what they were when their change was planned, before there was a lock."""
         planned = {change["hub"]: change["live"] for change in self._planned()}
-        moved = []
-        for platform, hubs in clusters.values():
+
+        def moved(platform: Platform, hubs: list[Hub]) -> list[str]:
             members = [hub for hub in hubs if hub.name in planned]
             found = platform.fingerprints(members) if members else {}
-            moved += [hub.name for hub in members if found[hub.name] != planned[hub.name]]
-        return moved
+            return [hub.name for hub in members if found[hub.name] != planned[hub.name]]
 
-    def _lock(self, clusters: Clusters, owner: LockOwner, inventory: FleetInput) -> None:
-        """Lock all clusters or none."""
+        return [name for names in self._ask(clusters, unreachable, moved).values() for name in names]
+
+    def _lock(
+        self, clusters: Clusters, unreachable: dict[str, str], owner: LockOwner, inventory: FleetInput
+    ) -> Clusters:
+        """Lock all clusters that answer, or none; return them. One after the other, so that one of two deploys wins."""
         breaking = self._breaking(inventory)
-        taken: list[Platform] = []
-        for name, (platform, _members) in sorted(clusters.items()):
-            try:
-                if platform.lock(owner, force=name in breaking):
-                    display.display(f"{name}: the lock of an earlier deploy, which did not release it, was replaced")
-                taken.append(platform)
-            except PlatformError as error:
-                for locked in taken:
-                    locked.unlock(owner)
-                raise PlatformError(f"cluster {name}: {error}") from None
+        locked: Clusters = {}
+        silent: dict[str, str] = {}
+        try:
+            for name, (platform, members) in sorted(clusters.items()):
+                try:
+                    if platform.lock(owner, force=name in breaking):
+                        display.display(
+                            f"{name}: the lock of an earlier deploy, which did not release it, was replaced"
+                        )
+                    locked[name] = (platform, members)
+                except UnreachableError as error:
+                    silent[name] = str(error)
+                except PlatformError as error:
+                    raise PlatformError(f"cluster {name}: {error}") from None
+            self._leave_out(silent, clusters, unreachable)
+        except PlatformError:
+            _unlock(locked, owner)
+            raise
+        return locked
 
     def _breaking(self, inventory: FleetInput) -> set[str]:
         """Return the clusters whose lock the operator wants to be broken, unless its holder is seen alive."""
@@ -145,11 +178,10 @@ class ActionModule(FleetAction):
         return names
 
 
-def _facts(clusters: Clusters) -> tuple[dict[str, ClusterFacts], dict[str, str]]:
-    """Return the facts of clusters, and why others do not answer."""
-    found = read_clusters(clusters, lambda platform, members: platform.facts(members))
-    facts = {name: answer for name, answer in found.items() if not isinstance(answer, UnreachableError)}
-    return facts, {name: str(answer) for name, answer in found.items() if isinstance(answer, UnreachableError)}
+def _without(unreachable: dict[str, str], change: dict[str, Any]) -> dict[str, Any]:
+    """Return what is left to do of a change."""
+    why = unreachable.get(change["cluster"])
+    return {**change, "action": UNREACHABLE, "reasons": [why]} if why else change
 
 
 def _wrong(clusters: Clusters, facts: dict[str, ClusterFacts], inventory: FleetInput, anytime: bool) -> list[str]:

@@ -68,7 +68,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 clusters:
-  description: Clusters that were locked or unlocked.
+  description: Clusters that were locked, unlocked or compared.
   returned: success
   type: list
   elements: str
@@ -84,9 +84,14 @@ facts:
   returned: unless O(state=unlocked)
   type: dict
   sample: {workstation: {identity: "machine-id:0123456789abcdef", architecture: x86_64}}
+changes:
+  description: O(changes), with the action V(unreachable) for hubs whose cluster stopped to answer since the plan.
+  returned: unless O(state=unlocked)
+  type: list
+  elements: dict
 unreachable_hubs:
-  description: Hubs whose cluster is unreachable, each with the reason.
-  returned: when O(state=locked)
+  description: Hubs whose cluster is unreachable, or stopped to answer meanwhile, each with the reason.
+  returned: unless O(state=unlocked)
   type: dict
   sample: {research: "research.example.org cannot be used: Connection refused"}
 """

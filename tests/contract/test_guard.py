@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.action.fleet_guard import ActionModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.lock_owner import LockOwner
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError, UnreachableError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.identities import NAME
 from contract_inventory import inventory_of
 from harnesses import other_owner
@@ -25,14 +26,14 @@ NEVER = ["Mon 00:00-00:01"]
 
 
 class Guard:
-    """A fleet of one cluster in memory, and the action on it."""
+    """A fleet in memory, of one cluster unless more are named, and the action on it."""
 
     def __init__(self, directory: Path, **variables: Any):
         self.inventory, self.hubs = inventory_of({}, **variables)
         self.inventory.directory = str(directory)
         self.platforms = MemoryPlatforms(self.inventory)
         self.platforms.of(self.hubs[0])
-        self.memory = self.platforms.clusters["machine"]
+        self.memory = self.platforms.clusters[self.hubs[0].cluster.name]
 
     def run(self, check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
         """Run the action on all hubs."""
@@ -104,6 +105,41 @@ def test_lock_is_released_after_an_error(guard: Guard, monkeypatch: pytest.Monke
     with pytest.raises(PlatformError, match="went away"):
         guard.run(changes=[change])
     assert guard.memory.lock == ""
+
+
+class SilentPlatforms(MemoryPlatforms):
+    """Clusters in memory, one of which stops to answer at a step."""
+
+    def __init__(self, inventory: FleetInput, cluster: str, step: str):
+        super().__init__(inventory)
+        self._cluster, self._step = cluster, step
+
+    def of(self, hub: Hub) -> MemoryPlatform:
+        """Return the platform of a hub's cluster."""
+        platform = super().of(hub)
+
+        def fail(*_arguments: Any, **_more: Any) -> None:
+            raise UnreachableError("the cluster does not answer")
+
+        if hub.cluster.name == self._cluster:
+            setattr(platform, self._step, fail)
+        return platform
+
+
+@pytest.mark.parametrize("step", ["facts", "require_permissions", "lock", "fingerprints"])
+def test_a_cluster_that_stops_to_answer_holds_no_other_up(tmp_path: Path, step: str) -> None:
+    guard = Guard(tmp_path, clusters=("far", "near"))
+    platforms = guard.platforms = SilentPlatforms(guard.inventory, "far", step)
+    changes = [{"hub": hub.name, "cluster": hub.cluster.name, "action": "create", "live": ""} for hub in guard.hubs]
+    result = guard.run(ignore_unreachable=True, changes=changes)
+    assert result["unreachable_hubs"] == {"alpha": "the cluster does not answer"}
+    assert (result["clusters"], list(result["facts"]), result["recorded"]) == (["near"], ["near"], ["near"])
+    assert [change["action"] for change in result["changes"]] == ["unreachable", "create"]
+    assert platforms.clusters["near"].lock and not platforms.clusters["far"].lock
+    guard.run(state="unlocked", changes=changes, unreachable_hubs=result["unreachable_hubs"])
+    with pytest.raises(PlatformError, match="does not answer"):
+        guard.run(changes=changes)
+    assert not platforms.clusters["near"].lock, "given back"
 
 
 def test_check_mode_releases_nothing(guard: Guard) -> None:
