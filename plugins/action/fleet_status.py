@@ -15,12 +15,13 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes 
     Reason,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.revisions import Revision
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import Platform, UnreachableError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
     display,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning import LivePlan, plan_live
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning import LivePlan, plan_live, read_clusters
 
 _DEPLOY = ("last deploy", "by", "revision", "result")
 _HEADINGS = ("hub", "cluster", "tier", "JupyterHub", "health", "inventory", *_DEPLOY, "last backup")
@@ -67,12 +68,22 @@ class ActionModule(FleetAction):
 
     def _remembered(self, live: LivePlan) -> tuple[dict[str, list[Revision]], dict[str, str]]:
         """Return what was deployed of every hub, the newest first, and when it was backed up last."""
+        clusters = {
+            name: (cluster.platform, [planned.hub for planned in live.plan.hubs if planned.cluster == name])
+            for name, cluster in live.clusters.items()
+        }
+
+        def read(platform: Platform, hubs: list[str]) -> tuple[dict[str, list[Revision]], dict[str, str]]:
+            return platform.revisions(hubs), platform.last_backups(hubs)
+
         records: dict[str, list[Revision]] = {}
         backups: dict[str, str] = {}
-        for name, cluster in live.clusters.items():
-            hubs = [planned.hub for planned in live.plan.hubs if planned.cluster == name]
-            records.update(cluster.platform.revisions(hubs))
-            backups.update(cluster.platform.last_backups(hubs))
+        for name, answer in read_clusters(clusters, read).items():
+            if isinstance(answer, UnreachableError):
+                display.warning(f"{name}: its deploys and backups are not told: {answer}")
+            else:
+                records.update(answer[0])
+                backups.update(answer[1])
         return records, backups
 
 

@@ -36,6 +36,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action i
     display,
     report_problems,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.planning import for_each_cluster
 
 _HEADINGS = ("hub", "user", "admin", "groups", "last activity", "server", "in inventory")
 
@@ -140,13 +141,16 @@ def _parsed(variable: str, given: Any, problems: Problems) -> str:
 
 def _found(clusters: Clusters, tolerant: bool) -> FoundUsers:
     """Return the users of all hubs. tolerant: return also why some hubs cannot be asked, else raise PlatformError."""
-    found = FoundUsers()
-    for platform, hubs in clusters.values():
+
+    def read(platform: Platform, hubs: list[Hub]) -> FoundUsers:
         names = [hub.name for hub in hubs]
         try:
-            some = platform.users(names)
+            return platform.users(names)
         except PlatformError as error:
-            some = FoundUsers({}, dict.fromkeys(names, str(error)))
+            return FoundUsers({}, dict.fromkeys(names, str(error)))
+
+    found = FoundUsers()
+    for some in for_each_cluster(clusters, read).values():
         found.users.update(some.users)
         found.problems.update(some.problems)
     if found.problems and not tolerant:
