@@ -66,6 +66,7 @@ def deploy(change: Change, desired: DesiredRelease, charts: Charts, check: dict[
             _remove_additions(change, desired)
         _upgrade_addons(change, desired, secret, charts, force, addons)
         wait_until_ready(change, (place.release, *addons))
+        _remove_addons(change, secret.addons - set(addons))
     except PlatformError:
         # Why it failed is worth more than why that could not be recorded.
         with contextlib.suppress(PlatformError):
@@ -200,7 +201,7 @@ def _upgrade_addons(
     take_over: bool,
     found: dict[str, int],
 ) -> None:
-    """Upgrade the add-ons that differ from the last deploy, and remove those that are gone.
+    """Upgrade the add-ons that differ from the last deploy.
 
     found: release -> 0, which becomes its revision one by one.
     """
@@ -213,8 +214,13 @@ def _upgrade_addons(
             _upgrade(change, addon.name, chart, addon.values, take_over)
             newest = change.newest(addon.name)
         found[addon.name] = newest.number if newest else 0
-    for name in sorted(secret.addons - set(found)):
+
+
+def _remove_addons(change: Change, names: Iterable[str]) -> None:
+    """Remove add-ons that the inventory does not have any more; last, since a rollback cannot bring them back."""
+    for name in sorted(names):
         if change.newest(name):
+            change.renew()
             change.report(f"removing the add-on {name}")
             change.helm.uninstall(name)
 

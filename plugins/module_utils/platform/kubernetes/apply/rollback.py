@@ -146,6 +146,8 @@ def _roll_back_addons(change: Change, target: Record) -> dict[str, int]:
     found = {}
     for name, revision in target.addons.items():
         newest = change.newest(name)
+        if newest is None and revision:
+            change.report(f"the add-on {name} was removed since; a deploy of the inventory of that time brings it back")
         if newest and revision and newest.number != revision:
             change.renew()
             change.report(f"helm rollback {name} {revision}")
