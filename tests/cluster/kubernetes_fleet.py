@@ -146,9 +146,8 @@ class KubernetesFleet(FleetInventory):
 
     def hub(self, name: str) -> DeployedHub:
         """Return a hub to use it; it must run. Call this again where its proxy was replaced."""
-        client = self._clients.get(name)
-        if client is None or client.namespace != self.namespace(name):
-            cluster = self.kubernetes[self.cluster_of(name)]
+        client, cluster = self._clients.get(name), self.kubernetes[self.cluster_of(name)]
+        if client is None or (client.kubernetes, client.namespace) != (cluster, self.namespace(name)):
             client = self._clients[name] = DeployedHub(cluster, self.namespace(name), self.hubs[name])
         client.connect()
         return client

@@ -47,12 +47,8 @@ REASONS = {
     "needs an NFS server, and its client on nodes": ("hub_home_nfs", "hub_home_nfs.server", "hub_home_nfs.path"),
     "its image is in no package registry": ("hub_user_scheduler", "hub_prepull_on_deploy"),
     "its charts are in no package registry": (
-        "hub_addons",
-        "hub_addons.chart",
-        "hub_addons.version",
         "hub_addons.repository",
         "hub_addons.settings",
-        "hub_addons.values",
     ),
     "is handed to the program that makes backups on machines, and tested there": (
         "cluster_backup_environment",
