@@ -17,6 +17,7 @@ import tempfile
 from contextlib import ExitStack
 
 from fleets import Fleet, large_inventory
+from kubernetes_deploys import deploys
 from kubernetes_fleets import kubernetes_inventory, pure_rendering
 from kubernetes_reads import reads
 from load import bots, hubs, load
@@ -121,6 +122,7 @@ PARTS = {
     "kubernetes": kubernetes,
     "manifests": manifests,
     "reads": reads,
+    "deploys": deploys,
     "plans": plans,
     "changed": one_changed,
     "start": start,

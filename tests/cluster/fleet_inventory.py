@@ -71,7 +71,7 @@ class FleetInventory:
         return subprocess.run(
             self._command(name, arguments),
             cwd=self.path,
-            env=self._environment(),
+            env=self.playbook_environment(),
             capture_output=True,
             text=True,
             check=False,
@@ -83,7 +83,7 @@ class FleetInventory:
         return subprocess.Popen(
             self._command(name, arguments),
             cwd=self.path,
-            env=self._environment(),
+            env=self.playbook_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -95,7 +95,8 @@ class FleetInventory:
         program = str(Path(sys.executable).with_name("ansible-playbook"))
         return [program, "-i", ".", str(PROJECT / "playbooks" / f"{name}.yml"), *arguments]
 
-    def _environment(self) -> dict[str, str]:
+    def playbook_environment(self) -> dict[str, str]:
+        """Return the environment of playbooks, on top of that of the programs that they start."""
         return {
             **self.environment,
             "ANSIBLE_COLLECTIONS_PATH": str(PROJECT / ".ansible" / "collections"),
