@@ -24,6 +24,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     reasons_of_people,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.observe import read_releases
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.identities import forget
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.kubernetes_action import KubernetesAction
 
 STATES = ("present", "stopped", "absent")
@@ -82,7 +83,10 @@ class ActionModule(KubernetesAction):
         data = bool(self.argument("remove_data", False))
         if self._task.check_mode:
             return {"changed": change.observe().newest is not None, "users": users or []}
-        return {"changed": stop.remove(change, data), "users": users or []}
+        removed = stop.remove(change, data)
+        if data and stop.is_namespace_removed(change):
+            forget(self.hub.cluster.name, self.hub.namespace, self.platform.inventory.directory)
+        return {"changed": removed, "users": users or []}
 
     def _users(self, change: Change) -> list[str] | None:
         """Return whose sessions are ended, None if sessions go on; fail where nobody asked for their end."""

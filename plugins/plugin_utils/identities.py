@@ -7,13 +7,16 @@ So an inventory that was copied, or a name that now leads to another machine, do
 of somebody else. The file is meant to be committed. Ansible leaves names with a leading dot alone.
 
 An identity may have parts, such as the UIDs of the namespaces that an account may see, written name=value with commas
-between them. Another run may see others; those that both have must be the same.
+between them. Another run may see others; those that both have must be the same. A part without a value is not there.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common import files
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import reason
@@ -42,8 +45,14 @@ def mismatch(cluster: str, identity: str, directory: str) -> str:
     """Return why a cluster is not the recorded one, "" where it is, or where nothing is recorded."""
     expected = recorded(directory).get(cluster, "")
     before, now = _parts(expected), _parts(identity)
-    if all(before[name] == now[name] for name in before if name in now):
+    differing = sorted(name for name in before if name in now and before[name] != now[name])
+    if not differing:
         return ""
+    if not any(now[name] for name in differing):
+        return (
+            f"{cluster} does not have {', '.join(differing)}, where hubs were deployed: it is another cluster, or "
+            f"somebody removed it; to deploy anew, remove its line from {os.path.join(directory, NAME)}"
+        )
     return (
         f"this is another {cluster} than the one that was deployed before ({identity}, not {expected}); if it moved, "
         f"remove its line from {os.path.join(directory, NAME)}"
@@ -52,14 +61,44 @@ def mismatch(cluster: str, identity: str, directory: str) -> str:
 
 def record(identities: dict[str, str], directory: str) -> list[str]:
     """Record clusters that are not yet; return their names. An inventory that cannot be written stays as it is."""
+    with _locked(directory):
+        return _record(identities, directory)
+
+
+def forget(cluster: str, part: str, directory: str) -> None:
+    """Remove a part of a cluster's identity that was removed on purpose."""
+    with _locked(directory):
+        known = recorded(directory)
+        identity = known.pop(cluster, "")
+        left = _text({name: value for name, value in _parts(identity).items() if name != part})
+        if left != identity and os.access(directory, os.W_OK):
+            _write({**known, cluster: left} if left else known, directory)
+
+
+def _record(identities: dict[str, str], directory: str) -> list[str]:
     known = recorded(directory)
     merged = {name: _text({**_parts(found), **_parts(known.get(name, ""))}) for name, found in identities.items()}
     new = {cluster: identity for cluster, identity in merged.items() if identity and identity != known.get(cluster)}
     if not new or not os.access(directory, os.W_OK):
         return []
-    text = json.dumps({**known, **new}, indent=2, sort_keys=True) + "\n"
-    files.write(os.path.join(directory, NAME), text.encode(), 0o644)
+    _write({**known, **new}, directory)
     return sorted(new)
+
+
+def _write(identities: dict[str, str], directory: str) -> None:
+    text = json.dumps(identities, indent=2, sort_keys=True) + "\n"
+    files.write(os.path.join(directory, NAME), text.encode(), 0o644)
+
+
+@contextmanager
+def _locked(directory: str) -> Iterator[None]:
+    """Let no other task change the file meanwhile: tasks for several hubs run at the same time."""
+    descriptor = os.open(directory or ".", os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _parts(identity: str) -> dict[str, str]:
@@ -74,4 +113,4 @@ def _parts(identity: str) -> dict[str, str]:
 
 def _text(parts: dict[str, str]) -> str:
     """Return the identity that has these parts."""
-    return ",".join(f"{name}={value}" if name else value for name, value in sorted(parts.items()))
+    return ",".join(f"{name}={value}" if name else value for name, value in sorted(parts.items()) if value)

@@ -22,7 +22,7 @@ class KubernetesFacts:
     """Facts of a cluster.
 
     namespaces: name -> UID, of the namespace that identifies the cluster, or of those of hubs where the permissions
-        are for these only.
+        are for these only; "" where there is none.
     """
 
     namespaces: dict[str, str] = field(default_factory=dict)
@@ -48,15 +48,15 @@ def gather(api: KubernetesApi, permissions: str, hubs: Iterable[Hub]) -> Kuberne
         if uid:
             return KubernetesFacts({SYSTEM: uid})
     found = {hub.namespace: _uid(api, hub.namespace) for hub in hubs}
-    return KubernetesFacts({name: uid for name, uid in found.items() if uid})
+    return KubernetesFacts({name: uid for name, uid in found.items() if uid is not None})
 
 
-def _uid(api: KubernetesApi, namespace: str) -> str:
-    """Return the UID of a namespace; "" where there is none, or where it may not be read."""
+def _uid(api: KubernetesApi, namespace: str) -> str | None:
+    """Return the UID of a namespace; "" where there is none, None where it may not be read."""
     try:
         found = api.find(f"/api/v1/namespaces/{namespace}")
     except ApiError as error:
         if error.status != 403:
             raise
-        return ""
+        return None
     return str(found["metadata"]["uid"]) if found else ""

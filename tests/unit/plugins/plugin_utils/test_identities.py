@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 from ansible.inventory.manager import IGNORED
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import PlatformError
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.identities import NAME, mismatch, record, recorded
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.identities import (
+    NAME,
+    forget,
+    mismatch,
+    record,
+    recorded,
+)
 
 
 def test_first_contact(tmp_path: Path) -> None:
@@ -48,6 +54,24 @@ def test_mismatch(tmp_path: Path) -> None:
         f"remove its line from {directory}/{NAME}"
     )
     assert mismatch("b", "machine-id:2", directory) == ""
+
+
+def test_parts(tmp_path: Path) -> None:
+    """Namespaces, of which runs see different ones, and which may be removed."""
+    directory = str(tmp_path)
+    assert record({"a": "lab="}, directory) == [], "not there yet"
+    assert record({"a": "lab=1,maps=2"}, directory) == ["a"]
+    assert mismatch("a", "maps=2,new=", directory) == "" == mismatch("a", "new=3", directory)
+    assert "(lab=9, not lab=1,maps=2)" in mismatch("a", "lab=9", directory)
+    gone = mismatch("a", "lab=,maps=", directory)
+    assert gone.startswith("a does not have lab, maps, where hubs were deployed: it is another cluster"), gone
+    forget("a", "lab", directory)
+    assert mismatch("a", "lab=,maps=2", directory) == ""
+    forget("a", "lab", directory)
+    forget("b", "lab", directory)
+    assert recorded(directory) == {"a": "maps=2"}
+    forget("a", "maps", directory)
+    assert recorded(directory) == {}
 
 
 def test_machines_without_identity(tmp_path: Path) -> None:

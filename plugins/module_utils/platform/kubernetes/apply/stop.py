@@ -68,6 +68,17 @@ def remove(change: Change, remove_data: bool) -> bool:
     return there
 
 
+def is_namespace_removed(change: Change) -> bool:
+    """Tell whether the namespace of a hub is not there any more, or is about to go."""
+    try:
+        found = change.api.find(f"/api/v1/namespaces/{change.place.namespace}")
+    except ApiError as error:
+        if error.status != 403:
+            raise
+        return False
+    return found is None or found["status"].get("phase") == "Terminating"
+
+
 def _remove_namespace(change: Change) -> None:
     """Remove the namespace if a deploy made it and nothing of others is in it."""
     path = f"/api/v1/namespaces/{change.place.namespace}"
