@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import subprocess
+from collections.abc import Sequence
 
 from ...common.errors import HubfleetError
 
@@ -18,8 +19,10 @@ class HelmDidNotRun(HubfleetError):
     """Helm could not be started, or did not end in time; the message is the kind of error."""
 
 
-def run_helm(command: list[str], timeout: float, text: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a command of helm with ``text`` as standard input; timeout in seconds.
+def run_helm(
+    command: list[str], timeout: float, text: str = "", inherited: Sequence[int] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of helm with ``text`` as standard input; timeout in seconds, inherited: file descriptors.
 
     Raises HelmDidNotRun.
     """
@@ -32,6 +35,7 @@ def run_helm(command: list[str], timeout: float, text: str = "") -> subprocess.C
             errors="replace",
             timeout=timeout,
             check=False,
+            pass_fds=inherited,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise HelmDidNotRun(type(error).__name__) from error

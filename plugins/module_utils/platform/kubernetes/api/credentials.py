@@ -10,6 +10,9 @@ in a pod without any of these, the pod's service account.
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,19 +78,27 @@ class Credentials:
             return "cluster_kubeconfig"
         return self.kubeconfig or os.environ.get("KUBECONFIG") or _USUAL
 
-    def helm_options(self, directory: str) -> list[str]:
-        """Return the options of helm that lead to the cluster.
-
-        directory: private; a kubeconfig that is given by its content is written there.
-        """
+    @contextmanager
+    def helm_options(self) -> Iterator[tuple[list[str], list[int]]]:
+        """Yield the options of helm that lead to the cluster, and the file descriptors that it has to inherit."""
         options = ["--kube-context", self.context] if self.context else []
         if not self.kubeconfig:
-            return options
-        path = os.path.expanduser(self.kubeconfig)
-        if self.is_content:
-            path = os.path.join(directory, "kubeconfig")
-            files.write(path, self.kubeconfig.encode())
-        return ["--kubeconfig", path, *options]
+            yield options, []
+        elif not self.is_content:
+            yield ["--kubeconfig", os.path.expanduser(self.kubeconfig), *options], []
+        elif hasattr(os, "memfd_create"):
+            # In memory: a file would stay where the playbook is killed.
+            descriptor = os.memfd_create("kubeconfig")
+            with os.fdopen(descriptor, "wb") as file:
+                os.fchmod(descriptor, 0o600)  # else helm warns that others can read it
+                file.write(self.kubeconfig.encode())
+                file.flush()
+                yield ["--kubeconfig", f"/proc/self/fd/{descriptor}", *options], [descriptor]
+        else:  # not on Linux
+            with tempfile.TemporaryDirectory(prefix="hubfleet-") as directory:
+                path = os.path.join(directory, "kubeconfig")
+                files.write(path, self.kubeconfig.encode())
+                yield ["--kubeconfig", path, *options], []
 
     @property
     def kubectl_options(self) -> list[str]:

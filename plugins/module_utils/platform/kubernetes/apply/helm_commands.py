@@ -12,7 +12,6 @@ from __future__ import annotations
 import functools
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -69,10 +68,10 @@ class Helm:
     def _run(self, arguments: Sequence[str], text: str = "") -> None:
         """Run helm with a text as standard input; raises PlatformError with its own words."""
         common = ["--namespace", self.namespace, "--timeout", f"{self.timeout:.0f}s"]
-        with tempfile.TemporaryDirectory(prefix="hubfleet-") as directory:
-            command = [helm_program(), *arguments, *common, *self.credentials.helm_options(directory)]
+        with self.credentials.helm_options() as (options, inherited):
+            command = [helm_program(), *arguments, *common, *options]
             try:
-                done = run_helm(command, self.timeout + _GRACE, text)
+                done = run_helm(command, self.timeout + _GRACE, text, inherited)
             except HelmDidNotRun as error:
                 raise PlatformError(f"helm {arguments[0]} did not end ({error})") from None
         if done.returncode != 0:
