@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fleet on two clusters: both at once, one that does not answer, one taken for the other, a move by a backup."""
+"""A fleet on two clusters: both at once, one that does not answer, one taken for the other, one replaced."""
 
 from __future__ import annotations
 
@@ -84,21 +84,26 @@ def repository(kubernetes: Kubernetes, fleet: KubernetesFleet, tmp_path: Path) -
     server = yaml.safe_load(kubernetes.kubeconfig.read_text(encoding="utf-8"))["clusters"][0]["cluster"]["server"]
     machine = re.sub(r"\.2$", ".1", str(urlsplit(server).hostname))
     with RestRepository(tmp_path / "repository", machine) as address:
+        fleet.environment["BACKUP_PASSWORD"] = "of the backups only"
         for variables in fleet.clusters.values():
-            backups = {"repository": address, "image": RESTIC, "password": "of the backups only"}
+            backups = {"repository": address, "image": RESTIC, "password": "{{ lookup('env', 'BACKUP_PASSWORD') }}"}
             variables.update({f"cluster_backup_{key}": value for key, value in backups.items()})
         yield
 
 
-def test_a_hub_moves_by_its_backup(fleet: KubernetesFleet, repository: None) -> None:
+def test_a_cluster_is_replaced_by_its_backups(fleet: KubernetesFleet, repository: None, kubernetes: Kubernetes) -> None:
     hub = fleet.hub(HUB)
     with hub.session("ada") as session:
         session.run("import pathlib; pathlib.Path('work.txt').write_text('of ada')")
     token = str(hub.api("POST", "users/ada/tokens", {"note": "mine"})[1]["token"])
     fleet.run("backup", "--limit", HUB)
-    variables = fleet.hubs[HUB]
-    fleet.drop(HUB)
-    fleet.add(HUB, "far", "production", variables)
+    near, far = fleet.clusters["near"], fleet.clusters["far"]
+    near.update({key: far[key] for key in ("cluster_kubeconfig", "cluster_context")})
+    fleet.kubernetes["near"] = fleet.kubernetes["far"]
+    refused = " ".join(fleet.fails("restore", "--limit", HUB).split())
+    assert "if it moved, remove its line from" in refused, refused
+    identities = fleet.path / ".cluster-identities.json"
+    identities.write_text(json.dumps({"far": json.loads(identities.read_text())["far"]}))
     told = " ".join(fleet.run("restore", "--limit", HUB).split())
     assert f"{HUB} is as in the backup" in told, told
     moved = fleet.hub(HUB)
@@ -106,3 +111,4 @@ def test_a_hub_moves_by_its_backup(fleet: KubernetesFleet, repository: None) -> 
     with moved.session("ada") as session:
         assert session.value("pathlib.Path('work.txt').read_text()") == "of ada"
     fleet.assert_unchanged()
+    kubernetes.remove_namespace(fleet.namespace(HUB))  # what is left on the old one
