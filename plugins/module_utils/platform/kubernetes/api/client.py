@@ -126,12 +126,13 @@ class KubernetesApi:
         accept: str = "application/json",
     ) -> bytes:
         """Send a request, and return the content of the answer."""
+        client = self.client  # imports the library
         from kubernetes.client.exceptions import ApiException
         from urllib3.exceptions import HTTPError
 
         parameters = f"?{urlencode(query)}" if query else ""
         try:
-            answer = self.client.request(
+            answer = client.request(
                 method,
                 path + parameters,
                 body=body,
@@ -160,10 +161,11 @@ class KubernetesApi:
     def client(self) -> Any:
         """The library's client for requests."""
         if self._client is None:
+            client = self.credentials.api_client()
             from kubernetes.dynamic import DynamicClient
 
             # Without discovery, which reads every API of the cluster and writes a cache into /tmp.
-            self._client = DynamicClient(self.credentials.api_client(), discoverer=lambda _client, _cache: None)
+            self._client = DynamicClient(client, discoverer=lambda _client, _cache: None)
         return self._client
 
     def _refused(self, error: Any) -> PlatformError:

@@ -20,8 +20,8 @@ from ....common import files
 from ....common.errors import reason
 from ....schema.problems import nearest
 from ...errors import PlatformError
+from .library import LIBRARY, load
 
-LIBRARY = "kubernetes"
 #: What kubectl reads unless KUBECONFIG says otherwise.
 _USUAL = "~/.kube/config"
 _IN_POD = "/var/run/secrets/kubernetes.io/serviceaccount/token"
@@ -48,6 +48,7 @@ class Credentials:
     def api_client(self) -> Any:
         """Return a client of the library; raises PlatformError with what is wrong with the kubeconfig."""
         try:
+            load()
             from kubernetes import client, config
         except ImportError:
             raise PlatformError(
