@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import UNREACHABLE
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.lock_owner import LockOwner
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import DEPLOYED
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
     ClusterFacts,
     Platform,
@@ -51,9 +52,11 @@ class ActionModule(FleetAction):
     )
 
     def hosts(self, task_vars: Any) -> list[str]:
-        """Return the hosts to work on: the locks of those that failed are released as well."""
+        """Return the hosts to work on, only what changes; the locks of those that failed are released as well."""
         unlocking = self.argument("state") == "unlocked"
-        return list(task_vars["ansible_play_hosts_all"]) if unlocking else super().hosts(task_vars)
+        found = list(task_vars["ansible_play_hosts_all"]) if unlocking else super().hosts(task_vars)
+        changing = {change["hub"] for change in self._planned() if change["action"] in (*DEPLOYED, UNREACHABLE)}
+        return [name for name in found if name in changing] if self._planned() else found
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Take or release the locks of the clusters."""

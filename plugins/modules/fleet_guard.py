@@ -31,9 +31,9 @@ options:
     default: false
   changes:
     description:
-      - The return value RV(hubfleet.jupyterhub.fleet_plan#module:changes). Fails if a hub changed between the plan and
-        the lock.
-      - Clusters that were unreachable in the plan are left out.
+      - The return value RV(hubfleet.jupyterhub.fleet_plan#module:changes). Only clusters with hubs that change are
+        compared and locked, without those that were unreachable in the plan.
+      - Fails if such a hub changed between the plan and the lock.
     type: list
     elements: dict
   as_deployed:

@@ -148,6 +148,16 @@ def test_check_mode_releases_nothing(guard: Guard) -> None:
     assert guard.memory.lock
 
 
+def test_only_what_changes_is_guarded() -> None:
+    action = ActionModule.__new__(ActionModule)
+    hosts = {"ansible_play_hosts_all": ["alpha", "beta", "gamma"], "ansible_play_hosts": ["alpha", "beta", "gamma"]}
+    actions = {"alpha": "unchanged", "beta": "update", "gamma": "unreachable", "delta": "orphaned"}
+    changes = [{"hub": hub, "action": what} for hub, what in actions.items()]
+    for state in ("locked", "unlocked"):
+        action._task = SimpleNamespace(args={"state": state, "changes": changes})
+        assert action.hosts(hosts) == ["beta", "gamma"]
+
+
 def test_locks_of_failed_hubs_are_released() -> None:
     action = ActionModule.__new__(ActionModule)
     hosts = {"ansible_play_hosts_all": ["alpha", "beta"], "ansible_play_hosts": ["beta"]}
