@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import aligned, nonempty_lines, one_line
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import (
+    aligned,
+    nonempty_lines,
+    one_line,
+    plural,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import (
     ORPHANED,
     UNCHANGED,
@@ -36,6 +41,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes impor
     limit_of,
     unbuilt_hubs,
 )
+
+#: More hubs that did not change are only counted.
+_MOST_UNCHANGED = 20
 
 
 class ActionModule(BulkAction):
@@ -103,10 +111,18 @@ def _result(
 
 
 def _print(results: dict[str, tuple[str, str]], urls: dict[str, str]) -> None:
-    rows = [(hub, result, urls[hub], _first_and_last_line(why)) for hub, (result, why) in results.items()]
+    same = [hub for hub, (result, _why) in results.items() if result == SAME]
+    left_out = set(same) if len(same) > _MOST_UNCHANGED else set()
+    rows = [
+        (hub, result, urls[hub], _first_and_last_line(why))
+        for hub, (result, why) in results.items()
+        if hub not in left_out
+    ]
     colors = {FAILED: "red", UNREACHABLE: "red", ROLLED_BACK: "red", SKIPPED: "yellow"}
     for row, line in zip(rows, aligned(rows)):
         display.display(line, color=colors.get(row[1]))
+    if left_out:
+        display.display(f"{plural(len(left_out), 'hub')} {SAME}")
 
 
 def _first_and_last_line(text: str) -> str:
