@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import UNREACHABLE
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes import ORPHANED, UNREACHABLE
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.lock_owner import LockOwner
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.plan import DEPLOYED
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
@@ -184,7 +184,9 @@ class ActionModule(FleetAction):
 def _without(unreachable: dict[str, str], change: dict[str, Any]) -> dict[str, Any]:
     """Return what is left to do of a change."""
     why = unreachable.get(change["cluster"])
-    return {**change, "action": UNREACHABLE, "reasons": [why]} if why else change
+    if why is None or change["action"] == ORPHANED:
+        return change
+    return {**change, "action": UNREACHABLE, "reasons": [why]}
 
 
 def _wrong(clusters: Clusters, facts: dict[str, ClusterFacts], inventory: FleetInput, anytime: bool) -> list[str]:

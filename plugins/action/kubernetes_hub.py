@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -24,8 +25,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     reasons_of_people,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.observe import read_releases
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.identities import forget
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.kubernetes_action import KubernetesAction
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.identities import forget, record
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.kubernetes_action import KubernetesAction, display
 
 STATES = ("present", "stopped", "absent")
 
@@ -60,7 +61,18 @@ class ActionModule(KubernetesAction):
         target = self.platform.check_targets([self.hub], None)[0]
         desired = self.platform.desired(self.hub)
         take_over = repair or reasons_of_people(found.reasons)
-        return {**result, "revision": deploy(change, desired, self.platform.charts, recorded_target(target), take_over)}
+        try:
+            number = deploy(change, desired, self.platform.charts, recorded_target(target), take_over)
+        finally:
+            self._record_identity()
+        return {**result, "revision": number}
+
+    def _record_identity(self) -> None:
+        """Record the namespace that the deploy made, if that is what identifies the cluster."""
+        name = self.hub.cluster.name
+        with contextlib.suppress(PlatformError):  # why the deploy failed is worth more
+            if record({name: self.platform.facts([self.hub]).identity}, self.platform.inventory.directory):
+                display.display(f"{name}: identity recorded in the inventory; commit it")
 
     def _difference(self, change: Change) -> HubDiff:
         desired, observed = self.platform.desired(self.hub), change.observe()
@@ -85,8 +97,16 @@ class ActionModule(KubernetesAction):
             return {"changed": change.observe().newest is not None, "users": users or []}
         removed = stop.remove(change, data)
         if data and stop.is_namespace_removed(change):
-            forget(self.hub.cluster.name, self.hub.namespace, self.platform.inventory.directory)
+            self._forget_identity()
         return {"changed": removed, "users": users or []}
+
+    def _forget_identity(self) -> None:
+        name, namespace = self.hub.cluster.name, self.hub.namespace
+        try:
+            if forget(name, namespace, self.platform.inventory.directory):
+                display.display(f"{name}: {namespace} removed from the identities in the inventory; commit it")
+        except PlatformError as error:
+            display.warning(str(error))
 
     def _users(self, change: Change) -> list[str] | None:
         """Return whose sessions are ended, None if sessions go on; fail where nobody asked for their end."""

@@ -49,6 +49,8 @@ def mismatch(cluster: str, identity: str, directory: str) -> str:
     if not differing:
         return ""
     if not any(now[name] for name in differing):
+        if any(before[name] == now.get(name) for name in before):
+            return ""  # it is the same cluster; what is missing is only the problem of some hubs
         return (
             f"{cluster} does not have {', '.join(differing)}, where hubs were deployed: it is another cluster, or "
             f"somebody removed it; to deploy anew, remove its line from {os.path.join(directory, NAME)}"
@@ -65,14 +67,23 @@ def record(identities: dict[str, str], directory: str) -> list[str]:
         return _record(identities, directory)
 
 
-def forget(cluster: str, part: str, directory: str) -> None:
-    """Remove a part of a cluster's identity that was removed on purpose."""
+def forget(cluster: str, part: str, directory: str) -> bool:
+    """Remove a part of a cluster's identity that was removed on purpose; return whether this changed the record.
+
+    Raises PlatformError where it cannot be written.
+    """
     with _locked(directory):
         known = recorded(directory)
         identity = known.pop(cluster, "")
         left = _text({name: value for name, value in _parts(identity).items() if name != part})
-        if left != identity and os.access(directory, os.W_OK):
-            _write({**known, cluster: left} if left else known, directory)
+        if left == identity:
+            return False
+        if not os.access(directory, os.W_OK):
+            raise PlatformError(
+                f"{os.path.join(directory, NAME)} cannot be written; remove {part} of {cluster} from it"
+            )
+        _write({**known, cluster: left} if left else known, directory)
+        return True
 
 
 def _record(identities: dict[str, str], directory: str) -> list[str]:

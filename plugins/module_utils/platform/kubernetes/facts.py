@@ -52,11 +52,13 @@ def gather(api: KubernetesApi, permissions: str, hubs: Iterable[Hub]) -> Kuberne
 
 
 def _uid(api: KubernetesApi, namespace: str) -> str | None:
-    """Return the UID of a namespace; "" where there is none, None where it may not be read."""
+    """Return the UID of a namespace; "" where there is none, None where it may not be read, or is about to go."""
     try:
         found = api.find(f"/api/v1/namespaces/{namespace}")
     except ApiError as error:
         if error.status != 403:
             raise
         return None
-    return str(found["metadata"]["uid"]) if found else ""
+    if found is None:
+        return ""
+    return None if found["status"].get("phase") == "Terminating" else str(found["metadata"]["uid"])

@@ -63,12 +63,14 @@ def test_parts(tmp_path: Path) -> None:
     assert record({"a": "lab=1,maps=2"}, directory) == ["a"]
     assert mismatch("a", "maps=2,new=", directory) == "" == mismatch("a", "new=3", directory)
     assert "(lab=9, not lab=1,maps=2)" in mismatch("a", "lab=9", directory)
+    assert mismatch("a", "lab=,maps=2", directory) == "", "the same cluster"
+    gone = mismatch("a", "lab=", directory)
+    assert gone.startswith("a does not have lab, where hubs were deployed"), gone
     gone = mismatch("a", "lab=,maps=", directory)
     assert gone.startswith("a does not have lab, maps, where hubs were deployed: it is another cluster"), gone
-    forget("a", "lab", directory)
-    assert mismatch("a", "lab=,maps=2", directory) == ""
-    forget("a", "lab", directory)
-    forget("b", "lab", directory)
+    assert forget("a", "lab", directory)
+    assert mismatch("a", "lab=", directory) == ""
+    assert not forget("a", "lab", directory) and not forget("b", "lab", directory)
     assert recorded(directory) == {"a": "maps=2"}
     forget("a", "maps", directory)
     assert recorded(directory) == {}
@@ -100,6 +102,9 @@ def test_inventory_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "access", lambda _path, _mode: False)
     assert record({"a": "machine-id:1"}, str(tmp_path)) == []
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / NAME).write_text('{"a": "lab=1"}')
+    with pytest.raises(PlatformError, match="cannot be written; remove lab of a from it"):
+        forget("a", "lab", str(tmp_path))
 
 
 def test_ansible_leaves_it_alone() -> None:

@@ -87,15 +87,13 @@ class Credentials:
             yield options, []
         elif not self.is_content:
             yield ["--kubeconfig", os.path.expanduser(self.kubeconfig), *options], []
-        elif hasattr(os, "memfd_create"):
-            # In memory: a file would stay where the playbook is killed.
-            descriptor = os.memfd_create("kubeconfig")
+        elif (descriptor := _memory()) is not None:
             with os.fdopen(descriptor, "wb") as file:
                 os.fchmod(descriptor, 0o600)  # else helm warns that others can read it
                 file.write(self.kubeconfig.encode())
                 file.flush()
                 yield ["--kubeconfig", f"/proc/self/fd/{descriptor}", *options], [descriptor]
-        else:  # not on Linux
+        else:
             with tempfile.TemporaryDirectory(prefix="hubfleet-") as directory:
                 path = os.path.join(directory, "kubeconfig")
                 files.write(path, self.kubeconfig.encode())
@@ -137,6 +135,14 @@ class Credentials:
         if not isinstance(found, dict):
             raise PlatformError("cluster_kubeconfig: the content is not a kubeconfig")
         return found
+
+
+def _memory() -> int | None:
+    """Return a descriptor of a file in memory, since others stay where the playbook is killed; None without them."""
+    try:
+        return os.memfd_create("kubeconfig")
+    except (AttributeError, OSError):  # not on Linux, or not allowed
+        return None
 
 
 def is_content(kubeconfig: str) -> bool:
