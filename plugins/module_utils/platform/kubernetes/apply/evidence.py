@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from ....common.text import one_line
 from ...errors import PlatformError
 from ..api.client import ApiError, KubernetesApi
 from .findings import Event, Finding, Json, event_count, event_of, name_of, uid_of
-from .log_lines import last_words
+from .log_lines import has_reason, last_words
 from .scheduling import Claim, claims_of
 
 #: Lines of messages and logs are cut to so many characters.
@@ -24,6 +25,8 @@ OLD = 120.0
 #: So many objects are asked for their events one by one; for more, the events of the namespace are one request.
 ONE_BY_ONE = 4
 _LOG_LINES = 40
+#: A log without a reason is read so many times more, after so many seconds each.
+_MORE_READS, _READ_PAUSE = 2, 0.5
 #: Instead of a log, with status 200, where the container is gone (pkg/kubelet/kuberuntime/kuberuntime_logs.go).
 _NO_LOG = ("unable to retrieve container logs", "failed to try resolving symlinks", "rpc error:")
 
@@ -94,16 +97,27 @@ class Evidence:
 
     def _log(self, pod: Json, finding: Finding) -> str:
         """Return the last words of a container's log, "" where there are none to be had."""
+        log = self._read_log(pod, finding)
+        for _attempt in range(_MORE_READS):
+            if has_reason(log):
+                break
+            # The node writes the last lines after it told that the container ended, or the next run has just begun.
+            time.sleep(_READ_PAUSE)
+            log = self._read_log(pod, finding) or log
+        return self.line(last_words(log))
+
+    def _read_log(self, pod: Json, finding: Finding) -> str:
         path = f"{self.path('pods')}/{name_of(pod)}/log"
         query = {"container": finding.container, "tailLines": _LOG_LINES}
         # Where the run that ended is no longer there, the next one has probably ended like it.
         for previous in ["true", "false"] if finding.previous else ["false"]:
             try:
-                words = last_words(self.api.text(path, previous=previous, **query))
+                log = self.api.text(path, previous=previous, **query)
             except PlatformError:  # the reason that is known without it is worth more than another error
                 continue
+            words = last_words(log)
             if words and not words.startswith(_NO_LOG):
-                return self.line(words)
+                return log
         return ""
 
 

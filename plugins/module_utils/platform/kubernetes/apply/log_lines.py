@@ -38,6 +38,12 @@ def last_words(log: str) -> str:
     return one_line(_PREFIX.sub("", found[-1])) if found else ""
 
 
+def has_reason(log: str) -> bool:
+    """Tell whether a log has a traceback or an error."""
+    lines = [line for line in log.splitlines() if line.strip()]
+    return _end_of_traceback(lines) >= 0 or any(map(_ERROR.search, lines))
+
+
 def _end_of_traceback(lines: Sequence[str]) -> int:
     """Return the index of the line with the exception of the last traceback, -1 without one."""
     starts = [number for number, line in enumerate(lines) if _TRACEBACK in line]
