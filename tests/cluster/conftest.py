@@ -92,6 +92,14 @@ def second_kubernetes() -> Kubernetes:
     return Kubernetes(own.kubeconfig)
 
 
+@pytest.fixture
+def restart_api_server(second_kubernetes: Kubernetes) -> Callable[[], None]:
+    """Lets the API server of the second cluster be away for some seconds."""
+    if SECOND_GIVEN in os.environ:
+        pytest.skip(f"the cluster of {SECOND_GIVEN} is not restarted")
+    return lambda: cluster(SECOND_NUMBER).restart_api_server(5.0)
+
+
 @pytest.fixture(scope="session")
 def chart() -> Path:
     """The directory of the chart."""

@@ -78,6 +78,24 @@ def test_a_kubeconfig_of_the_other_cluster_is_refused(fleet: KubernetesFleet) ->
     fleet.assert_unchanged()
 
 
+def test_the_api_server_restarts_while_helm_works(
+    fleet: KubernetesFleet, restart_api_server: Callable[[], None]
+) -> None:
+    """The deploy may fail; the next one completes it."""
+    fleet.hubs[OTHER]["hub_title"] = "After a restart"
+    deploy = fleet.start("deploy", "--limit", OTHER)
+    assert deploy.stdout
+    for line in deploy.stdout:
+        if line.startswith(f"{OTHER}: helm upgrade {OTHER}"):
+            restart_api_server()
+            break
+    deploy.communicate()
+    fleet.run("deploy")
+    hub = fleet.hub(OTHER)
+    assert "After a restart" in str(hub.request("GET", f"{hub.url}hub/login")[1])
+    fleet.assert_unchanged("-e", "plan_drift=deep")
+
+
 @pytest.fixture
 def repository(kubernetes: Kubernetes, fleet: KubernetesFleet, tmp_path: Path) -> Iterator[None]:
     """A repository for the backups of both clusters."""

@@ -116,6 +116,13 @@ class Cluster:
                 lines = self._log(record.stem).read_text(errors="replace").splitlines()
                 raise ClusterError(f"{record.stem} has ended: {lines[-1] if lines else 'no output'}")
 
+    def restart_api_server(self, seconds: float) -> None:
+        """Let the API server be away for some seconds, and wait until it answers again."""
+        self._end("apiserver")
+        time.sleep(seconds)
+        self._start_program("apiserver", configuration.commands(self.places)["apiserver"])
+        self._wait("the API server", lambda: self._kubectl("get", "--raw", "/readyz"))
+
     # --- Stop -------------------------------------------------------------------------------------------------------
 
     def stop(self, *, keep_state: bool = False) -> None:
