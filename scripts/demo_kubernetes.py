@@ -66,6 +66,8 @@ def write_inventory(kubeconfig: str) -> None:
             "hub_announcement": "This is the staging hub. Changes arrive here first.",
         },
     }
+    # The cluster may have been made anew since.
+    (INVENTORY / ".cluster-identities.json").unlink(missing_ok=True)
     for name, content in files.items():
         path = INVENTORY / name
         path.parent.mkdir(parents=True, exist_ok=True)

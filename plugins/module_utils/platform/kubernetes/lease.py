@@ -25,6 +25,13 @@ DURATION = 1800
 _OWNER = "hubfleet.jupyterhub/owner"
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 
+#: So many times a Lease is renewed that others renew at the same time.
+_ATTEMPTS = 20
+
+
+class _Conflict(PlatformError):
+    """A Lease was changed since it was read."""
+
 
 class ClusterLock:
     """The Leases that a deploy needs. namespaces: of these. cluster: its name, for messages. duration: in seconds."""
@@ -57,17 +64,31 @@ class ClusterLock:
     def renew(self, owner: LockOwner) -> None:
         """Renew the Leases of an owner before a step that changes the cluster; PlatformError where they were lost."""
         for namespace in self.namespaces:
-            lease = self.api.find(self._path(namespace))
-            if lease is None:
-                if self.api.find(f"/api/v1/namespaces/{namespace}") is None:
-                    continue  # who makes it takes its Lease
-                # Somebody took the lock after it expired, changed the cluster, and released the lock.
-                raise PlatformError(f"the lock of cluster {self.cluster} was lost; nothing more is changed")
-            if not owner.is_same(_holder(lease)):
-                holder = _holder(lease)
-                by = f" by {holder.describe()}" if holder else ""
-                raise PlatformError(f"the lock of cluster {self.cluster} was taken over{by}; nothing more is changed")
-            self._replace(namespace, self._renewed(lease, owner))
+            # Tasks of one playbook, each for a hub of its own, renew the same Lease at the same time.
+            for attempt in range(_ATTEMPTS):
+                lease = self._held_by(owner, namespace)
+                if lease is None:
+                    break
+                try:
+                    self._replace(namespace, self._renewed(lease, owner))
+                    break
+                except _Conflict:
+                    if attempt == _ATTEMPTS - 1:
+                        raise
+
+    def _held_by(self, owner: LockOwner, namespace: str) -> dict[str, Any] | None:
+        """Return the Lease of an owner, None where there is no such namespace; PlatformError where it was lost."""
+        lease = self.api.find(self._path(namespace))
+        if lease is None:
+            if self.api.find(f"/api/v1/namespaces/{namespace}") is None:
+                return None  # who makes it takes its Lease
+            # Somebody took the lock after it expired, changed the cluster, and released the lock.
+            raise PlatformError(f"the lock of cluster {self.cluster} was lost; nothing more is changed")
+        holder = _holder(lease)
+        if not owner.is_same(holder):
+            by = f" by {holder.describe()}" if holder else ""
+            raise PlatformError(f"the lock of cluster {self.cluster} was taken over{by}; nothing more is changed")
+        return lease
 
     def _take(self, namespace: str, owner: LockOwner, force: bool) -> bool | None:
         """Take one Lease; return whether another holder was replaced, None where there is no such namespace."""
@@ -95,7 +116,7 @@ class ClusterLock:
         except ApiError as error:
             if error.status != 409:
                 raise
-            raise PlatformError(f"another deploy took the lock of cluster {self.cluster} at this moment") from None
+            raise _Conflict(f"another deploy took the lock of cluster {self.cluster} at this moment") from None
 
     def _release(self, namespace: str, owner: LockOwner) -> bool:
         lease = self.api.find(self._path(namespace))

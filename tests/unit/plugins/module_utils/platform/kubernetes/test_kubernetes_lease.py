@@ -80,3 +80,34 @@ def test_a_lock_lasts_as_long_as_its_steps_may_take() -> None:
     assert api.durations == [7800]
     with pytest.raises(PlatformError, match=r"was taken over by ada@desk is under way"):
         lock(api, "default").renew(OTHER)
+
+
+class Contended(Api):
+    """Another task changes the Lease between reading and writing, several times. by: who holds it from then on."""
+
+    def __init__(self, times: int, by: LockOwner = OWNER) -> None:
+        super().__init__("default")
+        self.times, self.by = times, by
+
+    def replace(self, path: str, body: Json) -> Json:
+        if self.times:
+            self.times -= 1
+            self.objects[path]["metadata"]["annotations"]["hubfleet.jupyterhub/owner"] = self.by.to_text()
+            raise ApiError("the object has been modified", 409)
+        return super().replace(path, body)
+
+
+def test_tasks_for_several_hubs_renew_the_lock_at_the_same_time() -> None:
+    api = Contended(times=0)
+    lock(api, "default").take(OWNER)
+    api.times = 5
+    lock(api, "default", duration=7800).renew(OWNER)
+    assert (api.times, api.durations) == (0, [7800])
+
+
+def test_a_lock_that_is_taken_over_while_it_is_renewed() -> None:
+    api = Contended(times=0, by=OTHER)
+    lock(api, "default").take(OWNER)
+    api.times = 1
+    with pytest.raises(PlatformError, match="was taken over by ben@laptop"):
+        lock(api, "default").renew(OWNER)
