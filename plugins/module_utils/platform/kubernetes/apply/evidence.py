@@ -98,10 +98,10 @@ class Evidence:
     def _log(self, pod: Json, finding: Finding) -> str:
         """Return the last words of a container's log, "" where there are none to be had."""
         log = self._read_log(pod, finding)
-        for _attempt in range(_MORE_READS):
+        for _attempt in range(_MORE_READS if log and finding.ended else 0):
             if has_reason(log):
                 break
-            # The node writes the last lines after it told that the container ended, or the next run has just begun.
+            # The node writes the last lines after it told of the end, or this is the next run, which has just begun.
             time.sleep(_READ_PAUSE)
             log = self._read_log(pod, finding) or log
         return self.line(last_words(log))

@@ -210,7 +210,7 @@ def _crash(container: Json, status: Json, events: Sequence[Event], before: int) 
     probe = _probe_that_ended(name, events)
     if probe:
         text = f"crashes: container {name} is restarted since {probe}"
-    return Finding(text, patience, container=name, previous="terminated" not in state)
+    return Finding(text, patience, container=name, previous="terminated" not in state, ended=True)
 
 
 def _probe_that_ended(name: str, events: Sequence[Event]) -> str:

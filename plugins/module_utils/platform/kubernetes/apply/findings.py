@@ -20,7 +20,8 @@ class Finding:
     text: goes on from a name, such as "cannot pull image …".
     patience: seconds after which this is certain to last; 0: it is certain, None: it may always end by itself.
     shortage: pods that are about to end may make room.
-    container: whose log may say more; "" where no log does. previous: the log of the run that ended.
+    container: whose log may say more; "" where no log does. previous: the log of the run that ended. ended: it did,
+        perhaps just now, so that the last lines of its log may come late.
     progress: worth telling while it is waited for.
     """
 
@@ -29,6 +30,7 @@ class Finding:
     shortage: bool = False
     container: str = ""
     previous: bool = False
+    ended: bool = False
     progress: bool = True
 
 
