@@ -64,7 +64,13 @@ def mismatch(cluster: str, identity: str, directory: str) -> str:
 def record(identities: dict[str, str], directory: str) -> list[str]:
     """Record clusters that are not yet; return their names. An inventory that cannot be written stays as it is."""
     with _locked(directory):
-        return _record(identities, directory)
+        known = recorded(directory)
+        merged = {name: _text({**_parts(found), **_parts(known.get(name, ""))}) for name, found in identities.items()}
+        new = {name: identity for name, identity in merged.items() if identity and identity != known.get(name)}
+        if not new or not os.access(directory, os.W_OK):
+            return []
+        _write({**known, **new}, directory)
+        return sorted(new)
 
 
 def forget(cluster: str, part: str, directory: str) -> bool:
@@ -84,16 +90,6 @@ def forget(cluster: str, part: str, directory: str) -> bool:
             )
         _write({**known, cluster: left} if left else known, directory)
         return True
-
-
-def _record(identities: dict[str, str], directory: str) -> list[str]:
-    known = recorded(directory)
-    merged = {name: _text({**_parts(found), **_parts(known.get(name, ""))}) for name, found in identities.items()}
-    new = {cluster: identity for cluster, identity in merged.items() if identity and identity != known.get(cluster)}
-    if not new or not os.access(directory, os.W_OK):
-        return []
-    _write({**known, **new}, directory)
-    return sorted(new)
 
 
 def _write(identities: dict[str, str], directory: str) -> None:
