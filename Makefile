@@ -57,8 +57,13 @@ playbooks: dev ## Run the tests of playbooks that need no hub
 	python -m pytest tests/importing --numprocesses auto --durations 10
 	python -m pytest tests/plan tests/init --numprocesses auto --durations 10
 
+SYSTEM_TESTS = python -m pytest tests/system tests/browser --verbose --numprocesses 4 --dist loadscope --durations 25
+
 system: dev ## Run the tests against real hubs, some of them in a browser
-	python -m pytest tests/system tests/browser --verbose --numprocesses 4 --dist loadscope --durations 25
+	$(SYSTEM_TESTS) -m 'not slow'
+
+system-all: dev ## Run these, and the slow ones: interruptions, faults of the machine, upgrades
+	$(SYSTEM_TESTS)
 
 CLUSTER_TESTS = python -m pytest tests/cluster --verbose --numprocesses 2 --dist loadscope --durations 25
 
@@ -93,4 +98,4 @@ bench: dev ## Measure many hubs and many users
 clean: ## Remove generated files of this checkout, including .venv
 	rm -rf .ansible .cache .venv dist tests/output
 
-.PHONY: help setup demo demo-down demo-clean validate dev generate lock lint sanity unit playbooks system cluster cluster-all molecule build test kubernetes-build kubernetes-cluster kubernetes-cluster-down bench clean
+.PHONY: help setup demo demo-down demo-clean validate dev generate lock lint sanity unit playbooks system system-all cluster cluster-all molecule build test kubernetes-build kubernetes-cluster kubernetes-cluster-down bench clean

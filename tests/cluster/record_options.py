@@ -15,8 +15,7 @@ _failed: set[str] = set()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the markers known."""
-    config.addinivalue_line("markers", "slow: minutes long; only make cluster-all runs it")
+    """Make the marker known."""
     config.addinivalue_line("markers", "options(*names): options that the test shows at work in a real hub")
 
 

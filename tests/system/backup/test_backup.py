@@ -119,7 +119,7 @@ def a_removed_hub_comes_back(vault: Vault) -> None:
     sure = ("remove_hubs=lab", "remove_data=true", "remove_export=false", "remove_end_sessions=true")
     fleet.succeed("remove", *(word for each in sure for word in ("-e", each)))
     assert not vault.home.exists()
-    with somebody_new():
+    with somebody_new(owner):
         fleet.succeed("restore", "--limit", "lab")
     assert hub.secrets() == secrets and stored(hub) == sealed
     assert vault.is_logged_in() and vault.knows_token() and remembered(hub, "ada") == {"upstream": "of ada"}
@@ -164,11 +164,14 @@ def what_was_replaced_outlives_the_hub(vault: Vault) -> None:
 
 
 @contextmanager
-def somebody_new() -> Iterator[None]:
-    """Create another account, which takes the next user id."""
+def somebody_new(uid: int) -> Iterator[None]:
+    """Give a user id that became free to another account.
+
+    Not unique, because an account of another test, which runs at the same time, may have taken it first.
+    """
     name = f"hubfleet-n{os.getpid()}"
     if ROOT:
-        subprocess.run(["useradd", "--no-create-home", name], check=True)
+        subprocess.run(["useradd", "--no-create-home", "--non-unique", "--uid", str(uid), name], check=True)
     try:
         yield
     finally:

@@ -79,6 +79,7 @@ def test_users(own: Fleet) -> None:
     assert not [name for name, value in hub.secrets().items() if value in done.output]
 
 
+@pytest.mark.slow
 def test_a_machine_that_does_not_answer_fails_for_itself(own: Fleet, machine: Machine) -> None:
     """The others go on, and users' kernels with them."""
     hub = own.hub("trial")

@@ -90,6 +90,7 @@ def _answers(port: int, authority: Path) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_gets_a_certificate(served: Served, acme: Acme) -> None:
     fleet = served.fleet
     before = {key: fleet.clusters["lab"].get(key) for key in ("cluster_http_port", "cluster_https_port")}

@@ -54,6 +54,7 @@ def test_dynamic_users_need_root(machine: Machine, fleet: Fleet) -> None:
     assert "nothing was changed" in said
 
 
+@pytest.mark.slow
 def test_hub_of_an_account_through_its_life(machine: Machine, fleet: Fleet) -> None:
     """Change, reboot and remove a hub; each part goes on from what the parts before it left."""
     kernels_outlive_a_new_configuration(machine, fleet)

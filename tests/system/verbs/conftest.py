@@ -24,11 +24,6 @@ from verbs_fleet import CHECKOUT, Account, Fleet, Result
 from verbs_machine import end_all, processes_of
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """The mark of tests that are left out of a quick run: -m 'not slow'."""
-    config.addinivalue_line("markers", "slow: builds, waits or breaks much; leave out with -m 'not slow'")
-
-
 @dataclass(frozen=True)
 class Secrets:
     """What the inventory of the fleet holds encrypted."""

@@ -12,8 +12,6 @@ import pytest
 from native_people import PASSWORD, change_password, first_passwords, log_in, sign_up
 from verbs_fleet import Fleet, Result
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Fleet]:

@@ -13,8 +13,6 @@ from test_verbs_apart import look
 from verbs_fleet import IDENTITIES, Fleet
 from verbs_machine import accounts_below, mode, processes_of, service_pids
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(autouse=True)
 def restored(personal: Fleet) -> None:

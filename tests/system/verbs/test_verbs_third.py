@@ -25,8 +25,6 @@ from verbs_fleet import Fleet, Result, wait_for
 from verbs_hub import Hub
 from verbs_machine import accounts_below, contain, handed, make_certificate, mode, processes_of, status
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def joined(deployed: Deployed) -> Iterator[Fleet]:

@@ -20,8 +20,6 @@ from verbs_fleet import CHECKOUT, IDENTITIES, Fleet, Result, kill_all, wait_for
 from verbs_hub import Kernel
 from verbs_machine import picture, start_time, supervisor_pid
 
-pytestmark = pytest.mark.slow
-
 EAST, WEST = ("east-staging", "east-a", "east-b"), ("west-staging", "west-a", "west-b")
 TINY = {"tiny": {"title": "Tiny", "memory": "1G"}}
 BROKEN = "import os\nnot_defined_anywhere\n"
@@ -109,6 +107,7 @@ def test_staging_goes_first(tiers: Tiers) -> None:
     assert history(fleet, "west-b")[0] == (1, "checked", 0)
 
 
+@pytest.mark.slow
 def test_a_term_with_failures(fleet: Fleet, kernel: Kernel) -> None:
     """Each part looks at the history that the parts before it have made."""
     a_new_hub_has_nothing_to_go_back_to(fleet)
