@@ -48,6 +48,11 @@ def holds_credentials(value: Any) -> bool:
     return isinstance(value, str) and _CREDENTIALS.search(value) is not None
 
 
+def without_credentials(text: str) -> str:
+    """Return a text without the users and passwords of addresses in it."""
+    return _CREDENTIALS.sub(lambda found: f"{found[0].partition('://')[0]}://***@", text)
+
+
 def holds_private_key(value: Any) -> bool:
     """Return whether a text contains a private key."""
     return isinstance(value, str) and _PRIVATE_KEY.search(value) is not None

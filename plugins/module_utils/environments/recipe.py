@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a repository describes its environment: the files that Binder and repo2docker read.
+
+Source: https://repo2docker.readthedocs.io/en/latest/configuration/ and repo2docker/buildpacks (release 2026.4), whose
+rules decide which of several files counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from ..common.errors import HubfleetError
+
+#: Directories for these files; where there is one, files at the top are not read.
+FOLDERS = ("binder", ".binder")
+#: Tests that a build must pass.
+TESTS = "tests"
+
+_IMAGE = "a machine cannot build that; build an image of it, and offer it on Kubernetes"
+_R = f"it describes an environment of R, and {_IMAGE}"
+#: What repo2docker builds in preference to requirements.txt, in its order; each with why a machine does not.
+_REFUSED = (
+    ("Dockerfile", _IMAGE),
+    ("Project.toml", f"it describes an environment of Julia, and {_IMAGE}"),
+    ("JuliaProject.toml", f"it describes an environment of Julia, and {_IMAGE}"),
+    ("REQUIRE", f"it describes an environment of Julia, and {_IMAGE}"),
+    ("default.nix", _IMAGE),
+    ("install.R", _R),
+    ("environment.yml", "machines build no environments of conda; list the packages in requirements.txt"),
+    ("environment.yaml", "repo2docker reads environment.yml only; list the packages in requirements.txt"),
+    ("Pipfile.lock", "list the packages in requirements.txt, as 'pipenv requirements' prints them"),
+    ("Pipfile", "list the packages in requirements.txt, as 'pipenv requirements' prints them"),
+    ("apt.txt", "packages of the system are the same for all hubs of a machine; install them there, and remove it"),
+    ("start", "machines start users' servers without commands of an environment; remove it, or use postBuild"),
+)
+_TABLE = re.compile(r"^\[(project|build-system)\]", re.MULTILINE)
+_RUNTIME = re.compile(r"python-(\d+\.\d+)(\.\d+)?")
+
+
+class RepositoryError(HubfleetError):
+    """A repository cannot be read, or holds no environment that a machine can build; the message says why."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a repository's environment is built from; paths from its top, "" for files that it does not have.
+
+    requirements: a requirements file. project: the directory of a Python project, which is installed.
+    dependencies: a pyproject.toml that can only be asked for its dependencies. uv_lock: the versions of a project.
+    tests: a directory of tests that must pass. python: the version of Python that it asks for, such as 3.11.
+    """
+
+    requirements: str = ""
+    project: str = ""
+    dependencies: str = ""
+    uv_lock: str = ""
+    post_build: str = ""
+    tests: str = ""
+    python: str = ""
+
+
+def examine(paths: Collection[str], read: Callable[[str], str]) -> Recipe:
+    """Return what the environment of a repository is built from.
+
+    paths: of all its files, from its top, with slashes. read: returns the text of one.
+    Raises RepositoryError where a machine cannot build it.
+    """
+    folder = _folder(paths)
+    prefix = f"{folder}/" if folder else ""
+    files = set(paths)
+
+    def present(name: str) -> str:
+        return prefix + name if prefix + name in files else ""
+
+    for name, why in _REFUSED:
+        if present(name):
+            raise RepositoryError(f"has {present(name)}: {why}")
+    if not folder and "DESCRIPTION" in files:
+        raise RepositoryError(f"has DESCRIPTION: {_R}")
+    # As repo2docker does: a project at the top counts only where no directory says something else.
+    project = _project(files, read) if not folder else {}
+    return Recipe(
+        requirements=present("requirements.txt"),
+        **project,
+        uv_lock="uv.lock" if project and "uv.lock" in files else "",
+        post_build=present("postBuild"),
+        tests=TESTS if any(path.startswith(f"{TESTS}/") for path in files) else "",
+        python=_python(present("runtime.txt"), read),
+    )
+
+
+def _project(files: Collection[str], read: Callable[[str], str]) -> dict[str, str]:
+    """Return the fields of a recipe for a Python project at the top."""
+    # No TOML: machines may have a Python without a parser for it. Headings of tables stand on lines of their own.
+    tables = set(_TABLE.findall(read("pyproject.toml"))) if "pyproject.toml" in files else set()
+    if "setup.py" in files or tables >= {"project", "build-system"}:
+        return {"project": "."}
+    # repo2docker leaves these out; projects that uv manages are often of this kind.
+    return {"dependencies": "pyproject.toml"} if "project" in tables else {}
+
+
+def _python(path: str, read: Callable[[str], str]) -> str:
+    """Return the version of Python in a runtime.txt."""
+    runtime = read(path).strip() if path else ""
+    if runtime.startswith("r-"):
+        raise RepositoryError(f"has {path} with {runtime!r}: {_R}")
+    found = _RUNTIME.fullmatch(runtime)
+    if runtime and not found:
+        raise RepositoryError(f"has {path} with {runtime[:40]!r}; allowed is a version of Python, such as python-3.11")
+    return found[1] if found else ""
+
+
+def _folder(paths: Collection[str]) -> str:
+    found = [folder for folder in FOLDERS if any(path.startswith(f"{folder}/") for path in paths)]
+    if len(found) > 1:
+        raise RepositoryError(f"has both {' and '.join(found)}, so that nobody knows which counts; remove one of them")
+    return found[0] if found else ""

@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lock file: what is written is read again, and what is damaged is told with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.lock import (
+    LockError,
+    lock_file,
+    lock_text,
+    read_pins,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import Pin
+
+MAPS = Pin("../maps", "", "", "a" * 40, "b" * 40, "2026-11-30T09:15:00Z")
+GEO = Pin("https://example.org/geo.git", "2026.1", "environments/geo", "c" * 64, "d" * 64, "2026-01-02T03:04:05Z")
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "environments.lock.yml"
+    assert read_pins(str(path)) == {}
+    path.write_text(lock_text({GEO.source: GEO, MAPS.source: MAPS}))
+    assert read_pins(str(path)) == {GEO.source: GEO, MAPS.source: MAPS}
+    assert path.read_text() == lock_text({MAPS.source: MAPS, GEO.source: GEO})
+
+
+def test_it_lies_beside_the_inventory() -> None:
+    assert lock_file("/fleet/inventory/") == "/fleet/environments.lock.yml"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [", ":1: cannot be read"),
+        ("", "version is None"),
+        ("version: 2", "version is 2, and this release reads 1"),
+        ("version: 1", "repositories is not a list"),
+        ("version: 1\nrepositories: [a]", "entry 1 of repositories: repository is missing"),
+        (lock_text({MAPS.source: MAPS}).replace("a" * 40, "main"), "entry 1 of repositories: commit is missing or not"),
+        ("\x00", "cannot be read"),
+    ],
+)
+def test_damage_is_told(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "environments.lock.yml"
+    path.write_text(text)
+    with pytest.raises(LockError) as error:
+        read_pins(str(path))
+    assert message in str(error.value) and str(path) in str(error.value)
+    assert "restore it from git" in str(error.value)
