@@ -87,8 +87,17 @@ def _is_for_charts(path: str) -> bool:
 
 def chart_cache() -> str:
     """Return the directory that downloaded charts are kept in."""
+    return _cache("charts")
+
+
+def repository_cache() -> str:
+    """Return the directory that git repositories of environments are kept in."""
+    return _cache("repositories")
+
+
+def _cache(name: str) -> str:
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return os.path.join(base, "hubfleet", "charts")
+    return os.path.join(base, "hubfleet", name)
 
 
 def _texts(directory: str, endings: tuple[str, ...]) -> dict[str, str]:

@@ -14,10 +14,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible.errors import AnsibleActionFail
 from ansible.inventory.helpers import sort_groups
 from ansible.template import Templar
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import map_leaves
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import one_line
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.lock import (
+    LockError,
+    lock_file,
+    read_pins,
+)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import Pin, Source
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     TIERS,
     EncryptedValue,
@@ -79,7 +86,15 @@ def read_inventory(task_vars: Mapping[str, Any], only: str | None = None, keep_e
         extra_variables=frozenset(map(str, hostvars._variable_manager.extra_vars)),
         repeated_keys=repeated_keys(sources, hosts) if only is None else [],
         strays=strays,
+        pins=_pins(directory),
     )
+
+
+def _pins(directory: str) -> dict[Source, Pin]:
+    try:
+        return read_pins(lock_file(directory))
+    except LockError as error:
+        raise AnsibleActionFail(f"{error}; nothing was changed") from None
 
 
 def _is_stray(raw: Mapping[str, Any]) -> bool:

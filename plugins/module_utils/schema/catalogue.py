@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..common.nested import value_at
+from ..environments.pins import Pin, Source
 from .access_checks import check_allowed_groups
 from .model import Environment, Profile, Size, ValuePath
 from .option import KUBERNETES, SERVER
 from .problems import nearest
+from .repositories import check_repository
 from .requirements import check_packages, check_requirements
 from .values import is_name
 
@@ -29,6 +31,7 @@ class Offers:
     given: the hub's variables as they stand in the inventory.
     options: the same, checked, defaults filled in.
     broken: variables that are known to be wrong.
+    pins: commits of repositories; None where they do not matter.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Offers:
         directory: str,
         report: Report,
         broken: set[str],
+        pins: dict[Source, Pin] | None,
     ):
         self.given = given
         self.options = options
@@ -46,6 +50,7 @@ class Offers:
         self.directory = directory
         self.report = report
         self.broken = broken
+        self.pins = pins
         self._build: dict[str, Callable[..., Any]] = {ENVIRONMENTS: self._environment, SIZES: self._size}
 
     def environments(self) -> list[Environment]:
@@ -116,11 +121,13 @@ class Offers:
         return value if isinstance(value, dict) else {}
 
     def _environment(self, name: str, entry: dict[str, Any], path: ValuePath, place: ValuePath) -> Environment | None:
-        text = ""
+        text, source = "", None
         self._check_groups(entry, path)
         if self.platform == SERVER:
             check_packages(entry, path, self.report)
             text = check_requirements(entry, path, self.directory, self.report)
+            pins = None if self.broken & {path[0], place[0]} else self.pins
+            source = check_repository(entry, path, pins, self.report)
         elif entry["image"] is None and self.platform == KUBERNETES:
             # Reported where the hub uses it: for hubs on a machine, the entry itself is valid.
             if not self.broken & {path[0], place[0]}:
@@ -129,9 +136,12 @@ class Offers:
         return Environment(
             name=name,
             title=entry["title"] or name,
+            path=path,
             description=entry["description"],
             packages=tuple(entry["packages"] or ()),
             requirements=text,
+            source=source,
+            pin=(self.pins or {}).get(source) if source else None,
             interface=entry["interface"],
             variables=tuple(sorted((entry["variables"] or {}).items())),
             check_code=entry["check_code"],

@@ -93,6 +93,35 @@ ENVIRONMENT = (
         platforms=(SERVER,),
     ),
     Option(
+        "repository",
+        "str",
+        (
+            "Git repository to build instead of packages, with the files that Binder and repo2docker read, such as"
+            " C(requirements.txt): a URL, or a path, absolute or relative to the inventory directory.",
+            "The playbook C(environments) pins a commit of it in C(environments.lock.yml).",
+        ),
+        pattern=r"[^-\s]\S*",
+        pattern_text="a URL such as https://github.com/ORGANIZATION/NAME, or a path",
+        platforms=(SERVER,),
+        example="https://github.com/binder-examples/requirements",
+    ),
+    Option(
+        "ref",
+        "str",
+        ("Branch, tag or commit of O(repository); unset, its default branch.",),
+        pattern=r"[^-\s]\S*",
+        pattern_text="a branch, a tag or a whole commit",
+        platforms=(SERVER,),
+    ),
+    Option(
+        "subdirectory",
+        "str",
+        ("Directory of O(repository) to build, as if it were a repository of its own; unset, all of it.",),
+        pattern=r"(?!\.\.?(/|$))[^/\s:]+(/(?!\.\.?(/|$))[^/\s:]+)*",
+        pattern_text="a path in the repository, such as environments/geo",
+        platforms=(SERVER,),
+    ),
+    Option(
         "image",
         "image",
         ("Container image of sessions; required on Kubernetes. A server installs the packages instead.",),

@@ -18,6 +18,7 @@ from .model import TIERS, Cluster, Fleet, FleetInput, HostInput, Hub, ValuePath
 from .option import KUBERNETES, PLATFORMS, SERVER, Option
 from .options import OPTIONS
 from .problems import Problems, nearest
+from .repositories import WITH_PASSWORD
 from .secrets import is_secret, redactor
 from .values import check_value
 from .written import Misreading
@@ -89,7 +90,8 @@ class HostCheck:
         cluster = fleet.clusters.setdefault(cluster_name, Cluster(cluster_name, self.cluster_options))
         if cluster["cluster_platform"] != self.platform:
             return None  # the hubs of the cluster differ, which is reported for the cluster
-        offers = Offers(self.host.variables, options, self.platform, self.inventory.directory, self.report, self.broken)
+        given, place, pins = self.host.variables, self.inventory.directory, self.inventory.pins
+        offers = Offers(given, options, self.platform, place, self.report, self.broken, pins)
         environments, sizes, profiles = offers.environments(), offers.sizes(), offers.profiles()
         tier = next((tier for tier in TIERS if tier in self.host.groups), "")
         explicit = frozenset(name for name in self.host.variables if name in OPTIONS)
@@ -158,10 +160,10 @@ class HostCheck:
                 copied = self.host.copied_from(path)
                 if copied or not self.host.protected(path):
                     where = f", copied from {copied}" if copied else ""
-                    self.report(
-                        path,
-                        f"{what} in plain text{where}; encrypt it with 'ansible-vault encrypt_string', or use a lookup",
-                    )
+                    hint = "encrypt it with 'ansible-vault encrypt_string', or use a lookup"
+                    # Where encrypting does not help.
+                    of_repository = "environment" in path[0] and path[-1] == "repository"
+                    self.report(path, WITH_PASSWORD if of_repository else f"{what} in plain text{where}; {hint}")
 
     def _plain_kubeconfig(self) -> None:
         """Report the content of a kubeconfig that is not encrypted; a path is no secret."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
+from ..environments.pins import Pin, Source
 from ..redaction.private_lines import PrivateLines
 from ..redaction.redactor import Redactor
 
@@ -102,6 +103,7 @@ class FleetInput:
     groups: names of all groups. extra_variables: names of variables from the command line (-e).
     repeated_keys: keys that stand twice in a mapping of a file, of which Ansible uses the last.
     strays: files that Ansible read as inventories although they are none -> a host that it made of a line.
+    pins: the commits of repositories of environments; None where they do not matter.
     """
 
     hosts: dict[str, HostInput]
@@ -112,20 +114,25 @@ class FleetInput:
     extra_variables: frozenset[str] = frozenset()
     repeated_keys: list[RepeatedKey] = field(default_factory=list)
     strays: dict[str, str] = field(default_factory=dict)
+    pins: dict[Source, Pin] | None = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Environment:
     """Software of a session; fields as in the schema's ENVIRONMENT, which has their platforms.
 
-    requirements: the text of the requirements file, or "".
+    path: where the entry stands. requirements: the text of the requirements file, or "".
+    source: what it says of its repository, or None. pin: the commit of that to build, None where it does not matter.
     """
 
     name: str
     title: str
+    path: ValuePath = ()
     description: str = ""
     packages: tuple[str, ...] = ()
     requirements: str = ""
+    source: Source | None = None
+    pin: Pin | None = None
     interface: str | None = None
     variables: tuple[tuple[str, str], ...] = ()
     check_code: str = ""
