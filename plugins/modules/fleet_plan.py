@@ -181,4 +181,7 @@ machines:
     reverse_proxy_account:
       description: The account that the reverse proxy runs as, or empty.
       type: str
+    build_account:
+      description: The account that builds of repositories run as, or empty.
+      type: str
 """

@@ -13,6 +13,8 @@ description:
   - Builds a directory named by a digest of its inputs; a complete directory is not built again.
   - Python environments are built with uv from requirements with hashes, byte-compiled, and tested.
   - The proxy is installed with npm.
+  - What a repository brings along is built in a sandbox, as an account of its own if root builds. Its postBuild and its
+    tests must succeed.
   - Does not affect users' servers that run in an older environment.
   - The action of the same name fills in the other options from the inventory; set only O(hub) and O(directory).
 extends_documentation_fragment:
@@ -45,6 +47,12 @@ options:
   npm_registry:
     description: Address of the npm registry, which may contain a password. Filled in by the action.
     type: str
+  archive:
+    description: Path of an archive of the repository to build. Filled in by the action.
+    type: path
+  account:
+    description: Account that the code of a repository runs as. Filled in by the action.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -71,10 +79,10 @@ seconds:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.builder import (
     Builder,
-    BuildError,
     Tools,
     from_dict,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.steps import BuildError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 
 
@@ -90,12 +98,21 @@ def main() -> None:
             "npm": {"type": "list", "elements": "str"},
             "package_index": {"type": "str", "no_log": True},
             "npm_registry": {"type": "str", "no_log": True},
+            "archive": {"type": "path"},
+            "account": {"type": "str"},
         },
         required_together=[("build", "state_directory", "uv")],
         supports_check_mode=True,
     )
     params = module.params
-    tools = Tools(params["uv"], params["npm"] or [], params["package_index"], params["npm_registry"])
+    tools = Tools(
+        params["uv"],
+        params["npm"] or [],
+        params["package_index"],
+        params["npm_registry"],
+        params["archive"] or "",
+        params["account"],
+    )
     builder = Builder(from_dict(params["build"]), Layout(params["state_directory"]), tools)
     if module.check_mode:
         module.exit_json(changed=not builder.is_current(), path=builder.target)

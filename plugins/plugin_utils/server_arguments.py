@@ -58,6 +58,7 @@ def _environment(hub: Hub, cluster: ServerCluster, given: dict[str, Any]) -> dic
         "npm": npm_command(cluster.setup, cluster.assets),
         "package_index": hub.cluster["cluster_package_index"],
         "npm_registry": hub.cluster["cluster_npm_registry"],
+        "account": cluster.setup.build_account if build.tree else None,
     }
 
 

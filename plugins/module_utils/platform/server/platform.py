@@ -47,6 +47,7 @@ from .desired.services import Service, reverse_proxy_service
 from .desired.snapshot import describe_hub
 from .diff import diff_hub
 from .facts.gather import MachineFacts
+from .facts.machine import BUILDS_REPOSITORIES
 from .machine_access import MachineAccess
 from .observe.cluster import MachineState
 from .reverse_proxy.desired import OPTIONS as REVERSE_PROXY_OPTIONS
@@ -259,7 +260,10 @@ class ServerPlatform(Platform):
         """Return what the machine has to know to gather its facts."""
         return {
             "cluster": self.cluster.name,
-            "options": {name: self.cluster[name] for name in _OPTIONS},
+            "options": {
+                **{name: self.cluster[name] for name in _OPTIONS},
+                BUILDS_REPOSITORIES: any(environment.source for hub in hubs for environment in hub.environments),
+            },
             "authority": self._authority(),
             "certificates": {hub.name: _own_certificate(hub) for hub in hubs if hub["hub_tls_certificate"]},
         }

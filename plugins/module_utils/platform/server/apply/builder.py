@@ -16,24 +16,17 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from ....common import files
-from ....common.errors import HubfleetError
 from ..desired.environments import COMPLETE, Build
 from ..layout import Layout
+from .repository_build import RepositoryBuild
+from .steps import BuildError, Steps
 
-STEP_TIMEOUT = 1800
 #: Lock file of an environment; uv lets everybody write it.
 UV_LOCK, LOCK_MODE = ".lock", 0o644
-#: How lines begin that continue the cause of an error of uv.
-_CONTINUED = " " * 9
-
-
-class BuildError(HubfleetError):
-    """A step of a build failed; the message names the step and ends with the last lines of its output."""
 
 
 @dataclass
@@ -41,24 +34,33 @@ class Tools:
     """Programs and package indexes that builds use.
 
     uv: path of uv. npm: command line of npm. index, registry: addresses, or None for those that the machine configures.
+    archive: the files of the build's repository (tar).
+    account: who the code of a repository runs as; None for the account of the deploy.
     """
 
     uv: str
     npm: list[str] = field(default_factory=list)
     index: str | None = None
     registry: str | None = None
+    archive: str = ""
+    account: str | None = None
 
 
 class Builder:
-    """Build one directory; ``seconds`` has the duration of each step."""
+    """Build one directory."""
 
     def __init__(self, build: Build, layout: Layout, tools: Tools):
         self.build = build
         self.tools = tools
         self.folder = os.path.join(layout.root, build.folder)
         self.target = os.path.join(self.folder, build.directory)
-        self.seconds: dict[str, float] = {}
+        self._steps = Steps(build.name)
         self._lock = -1
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """The duration of each step."""
+        return self._steps.seconds
 
     def is_complete(self) -> bool:
         """Return whether the directory exists and is complete."""
@@ -106,9 +108,13 @@ class Builder:
         # Users cannot write .pyc files into an environment, so that every start would compile again. Each step compiles
         # what it installs, and nothing else.
         install = [self.tools.uv, "pip", "install", "--quiet", "--compile-bytecode"]
+        if build.tree:
+            # What a repository brings along may write to the environment, and so to uv's cache through hard links.
+            install.append("--link-mode=copy")
         self._step("install", [*install, "--require-hashes", "--requirements", lock], environment)
+        constraints = pins_of(build.lock) + self._restored_pins()
         if build.requirements:
-            pins = self._write("constraints.txt", pins_of(build.lock) + self._restored_pins())
+            pins = self._write("constraints.txt", constraints)
             wanted = self._write("requirements.txt", build.requirements, 0o600)
             command = [*install, "--constraints", pins, "--requirements", wanted]
             self._step("install packages", command, environment)
@@ -118,15 +124,26 @@ class Builder:
             self._write(os.path.join(self._site_packages(), path), text)
         for path, target in build.links.items():
             self._link_into_packages(path, target)
-        if build.imports:
-            self._step(
-                "try",
-                [f"{self.target}/bin/python", "-I", "-c", f"import {', '.join(build.imports)}"],
-            )
-        frozen = self._step("record", [self.tools.uv, "pip", "freeze", "--quiet"], environment)
+        if build.tree:
+            frozen = self._repository().run(constraints, build.imports)
+        else:
+            if build.imports:
+                self._step(
+                    "try",
+                    [f"{self.target}/bin/python", "-I", "-c", f"import {', '.join(build.imports)}"],
+                )
+            frozen = self._step("record", [self.tools.uv, "pip", "freeze", "--quiet"], environment)
+            if os.path.exists(os.path.join(self.target, UV_LOCK)):
+                os.chmod(os.path.join(self.target, UV_LOCK), LOCK_MODE)
         self._write("lock.txt", frozen, 0o600)
-        if os.path.exists(os.path.join(self.target, UV_LOCK)):
-            os.chmod(os.path.join(self.target, UV_LOCK), LOCK_MODE)
+
+    def _repository(self) -> RepositoryBuild:
+        tools, work = self.tools, os.path.join(self.folder, f".work-{self.build.name}")
+        if not tools.archive:
+            raise BuildError(f"building {self.build.name}: the files of its repository are missing; deploy again")
+        return RepositoryBuild(
+            self._steps, self.target, work, tools.archive, tools.uv, tools.index, self.build.python, tools.account
+        )
 
     def _restored_pins(self) -> str:
         """Return the versions of this environment in the backup that was restored on this machine, if any."""
@@ -159,27 +176,8 @@ class Builder:
         directory: str = "/",
     ) -> str:
         """Run a step; return its output."""
-        started = time.monotonic()
-        try:
-            done = subprocess.run(
-                command,
-                env={**os.environ, **self._settings(), **(environment or {})},
-                cwd=directory,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=STEP_TIMEOUT,
-                check=False,
-                pass_fds=(self._lock,),
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise BuildError(f"building {self.build.name}: the step '{name}' could not run: {error}") from error
-        self.seconds[name] = round(time.monotonic() - started, 1)
-        output = done.stdout.decode(errors="replace")
-        if done.returncode:
-            tail = "\n".join(_sentences(output)[-15:])
-            raise BuildError(f"building {self.build.name}: the step '{name}' failed (exit {done.returncode}):\n{tail}")
-        return output
+        variables = {**os.environ, **self._settings(), **(environment or {})}
+        return self._steps.run(name, command, variables, directory, (self._lock,))
 
     def _settings(self) -> dict[str, str]:
         """Return environment variables of uv and npm; command lines would show passwords in addresses."""
@@ -243,17 +241,6 @@ def install_program(source: str, path: str) -> None:
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
-
-
-def _sentences(output: str) -> list[str]:
-    """Return the lines of a program's output; uv indents what continues an explanation, which becomes one line."""
-    lines: list[str] = []
-    for line in output.strip().splitlines():
-        if line.startswith(_CONTINUED) and lines:
-            lines[-1] += f" {line.strip()}"
-        elif line.strip():
-            lines.append(line)
-    return lines
 
 
 def pins_of(lock: str) -> str:

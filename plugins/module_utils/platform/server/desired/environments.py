@@ -22,6 +22,9 @@ from ..facts.machine import Setup
 #: Increase this number when the build steps change, so that everything is built again.
 BUILDER = 3
 
+#: The same for the steps that only builds of repositories have.
+REPOSITORY_BUILDER = 1
+
 #: Written last into every directory that is built; without it the directory is half done.
 COMPLETE = ".complete"
 
@@ -85,6 +88,7 @@ class Build:
     folder: where it goes below the state directory: ``environments`` or ``tools``.
     lock: requirements with hashes; installed first, the rest may not contradict it.
     requirements: further requirements, as text of a requirements file.
+    tree: git's name of the files of a repository to build, "" if there are none.
     files: path -> text written into it; for npm package.json and its lock.
     modules: path -> text written below site-packages.
     imports: modules that must be importable when it is done.
@@ -103,22 +107,29 @@ class Build:
     links: dict[str, str] = field(default_factory=dict)
     link: bool = False
     python: str = ""
+    tree: str = ""
 
     @functools.cached_property
     def directory(self) -> str:
         """Name of the directory: the name and a digest of everything it is made from."""
-        return f"{self.name}-{digest({'builder': BUILDER, **asdict(self)})}"
+        values = {"builder": BUILDER, **asdict(self)}
+        if self.tree:
+            values["repository_builder"] = REPOSITORY_BUILDER
+        else:
+            del values["tree"]  # so that what was built before there were repositories keeps its name
+        return f"{self.name}-{digest(values)}"
 
 
 def user_environment(environment: Environment, jupyterhub: str, setup: Setup, assets: Assets) -> Build:
     """Return the build of an environment that users of a hub start in; it has the hub's own version of JupyterHub."""
     requirements = environment.requirements or "".join(f"{package}\n" for package in environment.packages)
-    return _user_build(environment.name, requirements, jupyterhub, setup.python, assets)
+    tree = environment.pin.tree if environment.pin else ""
+    return _user_build(environment.name, requirements, jupyterhub, setup.python, assets, tree)
 
 
 # Thousands of hubs share a few builds, and a digest of one is that of a long list of packages.
 @functools.cache
-def _user_build(name: str, requirements: str, jupyterhub: str, python: str, assets: Assets) -> Build:
+def _user_build(name: str, requirements: str, jupyterhub: str, python: str, assets: Assets, tree: str) -> Build:
     return Build(
         name=name,
         kind="python",
@@ -131,6 +142,7 @@ def _user_build(name: str, requirements: str, jupyterhub: str, python: str, asse
         imports=("jupyterhub", "jupyterlab", "pip", *(f"hubfleet_environment.{name}" for name in _MODULES)),
         link=True,
         python=python,
+        tree=tree,
     )
 
 

@@ -31,6 +31,10 @@ ACCOUNTS = "system-users"
 PROXY_ACCOUNT = "hubfleet-proxy"
 #: The account of reverse proxys there: it reads nothing of the hubs.
 REVERSE_PROXY_ACCOUNT = "hubfleet-reverse-proxy"
+#: The account that code of repositories runs as while environments are built there: it owns nothing else.
+BUILD_ACCOUNT = "hubfleet-build"
+#: Among the options of a cluster: whether hubs offer environments of repositories.
+BUILDS_REPOSITORIES = "builds_repositories"
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,7 @@ class Setup:
     proxy_account: str | None
     proxy: str
     reverse_proxy_account: str | None = None
+    build_account: str | None = None
     packages: tuple[str, ...] = ()
     units: bool = False
     limits: str = ""
@@ -123,6 +128,7 @@ class Setup:
             "python": self.python,
             "proxy_account": self.proxy_account or "",
             "reverse_proxy_account": self.reverse_proxy_account or "",
+            "build_account": self.build_account or "",
             "packages": list(self.packages),
             "install": self.install,
         }
@@ -133,8 +139,9 @@ def resolve(cluster: str, options: dict[str, Any], machine: Machine) -> Setup:
     state = state_directory(cluster, options["cluster_state_directory"], machine.root, machine.home)
     supervisor = _supervisor(options["cluster_supervisor"], machine)
     isolation = _isolation(options["cluster_isolation"], machine, supervisor)
-    if isolation == "bubblewrap" and machine.bubblewrap:
-        _try_bubblewrap()
+    repositories = bool(options.get(BUILDS_REPOSITORIES))
+    if (isolation == "bubblewrap" or repositories) and machine.bubblewrap:
+        _try_bubblewrap(isolation)
     python = _find_python(options["cluster_python"], machine)
     if isolation == "bubblewrap":
         _refuse_shown(state, python)
@@ -153,7 +160,8 @@ def resolve(cluster: str, options: dict[str, Any], machine: Machine) -> Setup:
         reverse_proxy_account=REVERSE_PROXY_ACCOUNT
         if machine.root and options["cluster_reverse_proxy"] == "caddy"
         else None,
-        packages=_missing(isolation, options["cluster_reverse_proxy"], machine),
+        build_account=BUILD_ACCOUNT if machine.root and repositories else None,
+        packages=_missing(isolation, options["cluster_reverse_proxy"], repositories, machine),
         units=units,
         limits=describe_limits(isolation, machine.control_groups, machine.kernel, units),
         install=machine.system.install,
@@ -166,9 +174,13 @@ def state_directory(cluster: str, wanted: str | None, root: bool, home: str) -> 
     return os.path.abspath(os.path.expanduser(wanted or os.path.join(base, cluster)))
 
 
-def _missing(isolation: str, reverse_proxy: str, machine: Machine) -> tuple[str, ...]:
-    needed = (("bubblewrap", isolation, machine.bubblewrap), ("caddy", reverse_proxy, bool(machine.caddy)))
-    return tuple(package for package, wanted, there in needed if wanted == package and not there)
+def _missing(isolation: str, reverse_proxy: str, repositories: bool, machine: Machine) -> tuple[str, ...]:
+    missing = []
+    if (isolation == "bubblewrap" or repositories) and not machine.bubblewrap:
+        missing.append("bubblewrap")
+    if reverse_proxy == "caddy" and not machine.caddy:
+        missing.append("caddy")
+    return tuple(missing)
 
 
 def _isolation(wanted: str, machine: Machine, supervisor: str) -> str:
@@ -208,8 +220,8 @@ def _refuse_closed(state: str) -> None:
         )
 
 
-def _try_bubblewrap() -> None:
-    """Some machines forbid user namespaces to ordinary users; better said now than at the first log-in."""
+def _try_bubblewrap(isolation: str) -> None:
+    """Some machines forbid namespaces, to ordinary users or at all; better said now than at the first log-in."""
     command = [
         "bwrap",
         "--unshare-user",
@@ -223,9 +235,12 @@ def _try_bubblewrap() -> None:
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     if done.returncode:
+        without = "offer no environments of repositories"
+        if isolation == "bubblewrap":
+            without = "deploy as root, or set cluster_isolation: none"
         raise PlatformError(
             f"bubblewrap does not work on this machine ({done.stderr.strip() or done.returncode}); "
-            f"{_allow_namespaces()}, deploy as root, or set cluster_isolation: none"
+            f"{_allow_namespaces()}, {without}"
         )
 
 
