@@ -1,0 +1,63 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fleet_environments
+short_description: Pin the commits that environments are built from
+version_added: 0.1.0
+description:
+  - Validates the fleet, and finds the commit of every git repository that the hubs of the play offer an environment of.
+  - Writes the commits to C(environments.lock.yml) beside the inventory directory. Deploys build these commits, whatever
+    is pushed to the repositories later. Keep the file in git.
+  - Commits that are in the file stay, unless O(update) is true. If all hubs are selected, those that no hub uses any
+    more are removed.
+  - Fails without writing anything if a repository cannot be read, or if a machine cannot build what is in it.
+  - Repositories are read with C(git) of the controller, with the credentials that it finds. Nothing in them is run.
+  - Runs on the controller, once for all hosts of the play. Connects to no hub.
+extends_documentation_fragment:
+  - hubfleet.jupyterhub.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+options:
+  update:
+    description: Pin the newest commits of branches and tags.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Pin environments
+  hosts: clusters
+  gather_facts: false
+  tasks:
+    - name: Pin the newest commits of all repositories of environments
+      hubfleet.jupyterhub.fleet_environments:
+        update: true
+"""
+
+RETURN = r"""
+path:
+  description: Path of the lock file.
+  returned: success
+  type: str
+  sample: /home/ada/fleet/environments.lock.yml
+repositories:
+  description: What the lock file has; in check mode, what it would have.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - repository: https://github.com/binder-examples/requirements
+      ref: main
+      subdirectory: ""
+      commit: 50533eb470ee6c24e872043d30b2fee463d6943f
+      tree: 6a0cf9f4a3d5d7b8c9d1d0b5f6c6c4d7e8f9a0b1
+      date: "2026-03-01T12:00:00Z"
+"""
