@@ -79,10 +79,9 @@ seconds:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.builder import (
     Builder,
-    Tools,
     from_dict,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.steps import BuildError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.steps import BuildError, Tools
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 
 

@@ -35,7 +35,6 @@ _REFUSED = (
     ("Pipfile.lock", "list the packages in requirements.txt, as 'pipenv requirements' prints them"),
     ("Pipfile", "list the packages in requirements.txt, as 'pipenv requirements' prints them"),
     ("apt.txt", "packages of the system are the same for all hubs of a machine; install them there, and remove it"),
-    ("start", "machines start users' servers without commands of an environment; remove it, or use postBuild"),
 )
 _TABLE = re.compile(r"^\[(project|build-system)\]", re.MULTILINE)
 _RUNTIME = re.compile(r"python-(\d+\.\d+)(\.\d+)?")
@@ -51,7 +50,8 @@ class Recipe:
 
     requirements: a requirements file. project: the directory of a Python project, which is installed.
     dependencies: a pyproject.toml that can only be asked for its dependencies. uv_lock: the versions of a project.
-    tests: a directory of tests that must pass. python: the version of Python that it asks for, such as 3.11.
+    start: a program that users' servers are started with. tests: a directory of tests that must pass.
+    python: the version of Python that it asks for, such as 3.11.
     """
 
     requirements: str = ""
@@ -59,6 +59,7 @@ class Recipe:
     dependencies: str = ""
     uv_lock: str = ""
     post_build: str = ""
+    start: str = ""
     tests: str = ""
     python: str = ""
 
@@ -88,6 +89,7 @@ def examine(paths: Collection[str], read: Callable[[str], str]) -> Recipe:
         **project,
         uv_lock="uv.lock" if project and "uv.lock" in files else "",
         post_build=present("postBuild"),
+        start=present("start"),
         tests=TESTS if any(path.startswith(f"{TESTS}/") for path in files) else "",
         python=_python(present("runtime.txt"), read),
     )

@@ -82,6 +82,7 @@ def repository(fleet: Fleet) -> Repository:
     made.commit(
         binder__requirements_txt="cowsay==6.1\n",
         binder__postBuild=POST_BUILD,
+        binder__start='#!/bin/bash -l\nexport SHORE="$(basename "$REPO_DIR")"\nexec "$@"\n',
         requirements_txt="this-is-not-read\n",
         tests__test_moo_py="import cowsay\n\n\ndef test_moo():\n    assert cowsay.get_output_string('cow', 'moo')\n",
     )
@@ -148,6 +149,7 @@ def a_session_starts_in_it(fleet: Fleet) -> Kernel:
     hub = fleet.hub("lab")
     hub.start_server("ada", {"profile": "maps"})
     kernel = hub.kernel("ada").mark()
+    assert kernel.run("import os; print(os.environ['SHORE'])") == "repository\n"
     assert kernel.run("import cowsay; print(cowsay.__file__)").startswith(f"{environment(fleet)}/lib/")
     return kernel
 

@@ -16,34 +16,16 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass, field
 from typing import Any
 
 from ....common import files
 from ..desired.environments import COMPLETE, Build
 from ..layout import Layout
 from .repository_build import RepositoryBuild
-from .steps import BuildError, Steps
+from .steps import BuildError, Steps, Tools
 
 #: Lock file of an environment; uv lets everybody write it.
 UV_LOCK, LOCK_MODE = ".lock", 0o644
-
-
-@dataclass
-class Tools:
-    """Programs and package indexes that builds use.
-
-    uv: path of uv. npm: command line of npm. index, registry: addresses, or None for those that the machine configures.
-    archive: the files of the build's repository (tar).
-    account: who the code of a repository runs as; None for the account of the deploy.
-    """
-
-    uv: str
-    npm: list[str] = field(default_factory=list)
-    index: str | None = None
-    registry: str | None = None
-    archive: str = ""
-    account: str | None = None
 
 
 class Builder:
@@ -138,12 +120,10 @@ class Builder:
         self._write("lock.txt", frozen, 0o600)
 
     def _repository(self) -> RepositoryBuild:
-        tools, work = self.tools, os.path.join(self.folder, f".work-{self.build.name}")
-        if not tools.archive:
+        work = os.path.join(self.folder, f".work-{self.build.name}")
+        if not self.tools.archive:
             raise BuildError(f"building {self.build.name}: the files of its repository are missing; deploy again")
-        return RepositoryBuild(
-            self._steps, self.target, work, tools.archive, tools.uv, tools.index, self.build.python, tools.account
-        )
+        return RepositoryBuild(self._steps, self.tools, self.build.python, self.target, work)
 
     def _restored_pins(self) -> str:
         """Return the versions of this environment in the backup that was restored on this machine, if any."""

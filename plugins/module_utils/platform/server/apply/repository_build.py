@@ -11,16 +11,20 @@ from __future__ import annotations
 import glob
 import os
 import re
+import shlex
 import shutil
 import tarfile
 
 from ....common import files
 from ....environments.recipe import Recipe, RepositoryError, examine
 from .sandbox import Sandbox, kept_environment
-from .steps import BuildError, Steps
+from .steps import BuildError, Steps, Tools
 
 #: Where the files of the repository lie in an environment.
 SOURCE = "repository"
+#: The program in an environment that its users' servers are started with, if its repository has one.
+START = "start"
+_STARTED = "the server starts"
 #: Run by the Python of an environment: starts its kernel, and lets it compute.
 _TRY_KERNEL = """\
 from jupyter_client.manager import start_new_kernel
@@ -37,65 +41,52 @@ _TEST_PACKAGES = ("pytest", "nbmake")
 class RepositoryBuild:
     """Completes an environment that has the packages of every environment already.
 
-    target: its directory. work: a directory beside it for the time of the build. archive: the repository's files (tar).
-    uv, index: as in builder.Tools. python: the interpreter that the environment was made from.
-    account: who the repository's code runs as; None for the account of the deploy.
+    target: its directory. work: a directory beside it for the time of the build.
+    python: the interpreter that the environment was made from.
     """
 
-    def __init__(
-        self,
-        steps: Steps,
-        target: str,
-        work: str,
-        archive: str,
-        uv: str,
-        index: str | None,
-        python: str,
-        account: str | None,
-    ):
+    def __init__(self, steps: Steps, tools: Tools, python: str, target: str, work: str):
         self.steps = steps
+        self.tools = tools
         self.target = target
-        self.work = work
-        self.archive = archive
-        self.uv = uv
         self.source = os.path.join(target, SOURCE)
-        self.inputs = os.path.join(work, "inputs")
-        self._index = index
-        self._inside = tuple(os.path.join(work, name) for name in ("tmp", "shm", "packages"))
+        self._work = work
+        self._inputs, self._test_packages, tmp, shm = (
+            os.path.join(work, name) for name in ("inputs", "test-packages", "tmp", "shm")
+        )
         prefix = os.path.dirname(os.path.dirname(python))
-        readable = (uv, self.inputs, *((prefix,) if prefix not in ("/usr", "/usr/local") else ()))
-        self._sandbox = Sandbox(account, self._inside[0], self._inside[1], (target, self._inside[2]), readable)
+        readable = (tools.uv, self._inputs, *((prefix,) if prefix not in ("/usr", "/usr/local") else ()))
+        self._sandbox = Sandbox(tools.account, tmp, shm, (target, self._test_packages), readable)
 
     def run(self, constraints: str, imports: tuple[str, ...]) -> str:
         """Build; return the packages of the environment, as uv lists them. Raises BuildError.
 
         constraints: versions that stay as they are. imports: modules that must be importable in the end.
         """
-        shutil.rmtree(self.work, ignore_errors=True)
-        for directory in (self.work, self.inputs, *self._inside):
-            os.makedirs(directory)
+        shutil.rmtree(self._work, ignore_errors=True)
+        for directory in (self._inputs, self._sandbox.tmp, self._sandbox.shm, *self._sandbox.writable):
+            os.makedirs(directory, exist_ok=True)
         try:
             recipe = self._unpack()
-            self._give()
+            self._sandbox.give()
             try:
                 self._install(recipe, constraints)
                 self._post_build(recipe)
-                self._try(imports)
-                frozen = self._step("record", [self.uv, "pip", "freeze", "--quiet"])
+                self._try(recipe, imports)
+                frozen = self._step("record", [self.tools.uv, "pip", "freeze", "--quiet"])
                 self._test(recipe, frozen)
             finally:
                 self._sandbox.take_back()
+            if recipe.start:
+                files.write(os.path.join(self.target, START), self._start_program(recipe).encode(), 0o755)
         finally:
-            shutil.rmtree(self.work, ignore_errors=True)
+            shutil.rmtree(self._work, ignore_errors=True)
         return frozen
-
-    def _give(self) -> None:
-        self._sandbox.give()
 
     def _unpack(self) -> Recipe:
         os.makedirs(self.source)
         try:
-            with tarfile.open(self.archive) as content:
+            with tarfile.open(self.tools.archive) as content:
                 # Pythons before 3.11.4 and 3.10.12 cannot; the controller has looked at links already.
                 safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
                 content.extractall(self.source, **safe)  # type: ignore[arg-type]
@@ -128,12 +119,12 @@ class RepositoryBuild:
         if recipe.uv_lock:
             constraints += self._locked(constraints)
         path = self._input("constraints.txt", constraints)
-        install = [self.uv, "pip", "install", "--quiet", "--compile-bytecode", "--link-mode=copy"]
+        install = [self.tools.uv, "pip", "install", "--quiet", "--compile-bytecode", "--link-mode=copy"]
         self._step("install packages", [*install, "--constraint", path, *wanted])
 
     def _locked(self, constraints: str) -> str:
         """Return the versions in the project's uv.lock, but for packages that have theirs already."""
-        export = [self.uv, "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--no-hashes"]
+        export = [self.tools.uv, "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--no-hashes"]
         listed = self._step("read uv.lock", [*export, "--no-header", "--no-annotate"])
         given = {_package(line) for line in constraints.splitlines()}
         lines = [line for line in listed.splitlines() if re.match(r"[A-Za-z0-9]", line)]
@@ -144,7 +135,18 @@ class RepositoryBuild:
             run = 'chmod +x "$1" && exec "$1"'
             self._step("postBuild", ["/bin/sh", "-c", run, "sh", f"./{recipe.post_build}"])
 
-    def _try(self, imports: tuple[str, ...]) -> None:
+    def _start_program(self, recipe: Recipe) -> str:
+        """Return the program that spawners put in front of a server's command: the variables of scripts, and start."""
+        target, source = shlex.quote(self.target), shlex.quote(self.source)
+        variables = f'export NB_PYTHON_PREFIX={target} REPO_DIR={source} PATH={target}/bin:"$PATH"'
+        return f'#!/bin/sh\n{variables}\nexec {source}/{recipe.start} "$@"\n'
+
+    def _try(self, recipe: Recipe, imports: tuple[str, ...]) -> None:
+        if recipe.start:
+            run = 'chmod +x "$1" && exec "$@"'
+            command = ["/bin/sh", "-c", run, "sh", f"./{recipe.start}", "echo", _STARTED]
+            if _STARTED not in self._step("start", command):
+                raise BuildError(f'building {self.steps.name}: {recipe.start} does not end with: exec "$@"')
         python = f"{self.target}/bin/python"
         self._step("try", [python, "-I", "-c", f"import {', '.join(imports)}"])
         self._step("try the kernel", [python, "-I", "-c", _TRY_KERNEL])
@@ -152,9 +154,19 @@ class RepositoryBuild:
     def _test(self, recipe: Recipe, frozen: str) -> None:
         if not recipe.tests:
             return
-        packages, python = self._inside[2], f"{self.target}/bin/python"
+        packages, python = self._test_packages, f"{self.target}/bin/python"
         pins = self._input("installed.txt", "".join(f"{line}\n" for line in frozen.splitlines() if "==" in line))
-        install = [self.uv, "pip", "install", "--quiet", "--link-mode=copy", "--target", packages, "--python", python]
+        install = [
+            self.tools.uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--link-mode=copy",
+            "--target",
+            packages,
+            "--python",
+            python,
+        ]
         self._step("install pytest", [*install, "--constraint", pins, *_TEST_PACKAGES])
         test = [python, "-m", "pytest", "--quiet", "--nbmake", "-p", "no:cacheprovider", recipe.tests]
         # 5: there are no tests in the directory.
@@ -162,7 +174,7 @@ class RepositoryBuild:
 
     def _step(self, name: str, command: list[str], environment: dict[str, str] | None = None) -> str:
         variables = {
-            **kept_environment(self._index),
+            **kept_environment(self.tools.index),
             "PATH": f"{self.target}/bin:/usr/local/bin:/usr/bin:/bin",
             "HOME": "/tmp",
             "UV_CACHE_DIR": "/tmp/uv",
@@ -176,7 +188,7 @@ class RepositoryBuild:
 
     def _input(self, name: str, text: str) -> str:
         """Write a file that the sandbox can read and not change; return its path."""
-        path = os.path.join(self.inputs, name)
+        path = os.path.join(self._inputs, name)
         files.write(path, text.encode(), 0o644)
         return path
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from dataclasses import dataclass, field
 
 from ....common.errors import HubfleetError
 
@@ -18,6 +19,23 @@ _CONTINUED = " " * 9
 
 class BuildError(HubfleetError):
     """A step of a build failed; the message names the step and ends with the last lines of its output."""
+
+
+@dataclass
+class Tools:
+    """Programs and package indexes that builds use.
+
+    uv: path of uv. npm: command line of npm. index, registry: addresses, or None for those that the machine configures.
+    archive: the files of the build's repository (tar).
+    account: who the code of a repository runs as; None for the account of the deploy.
+    """
+
+    uv: str
+    npm: list[str] = field(default_factory=list)
+    index: str | None = None
+    registry: str | None = None
+    archive: str = ""
+    account: str | None = None
 
 
 class Steps:

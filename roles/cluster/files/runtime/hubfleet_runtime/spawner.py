@@ -179,6 +179,9 @@ class ServerSpawner(ProfileListSpawner):
         self._context: ServerContext = replace(prepared, shared=granted)
         program = self._software / "bin" / self.cmd[0]
         server = [str(program) if program.exists() else self.cmd[0], *self.cmd[1:], *self.get_args()]
+        start = self._software / "start"  # of a git repository that the environment was built from
+        if start.exists():
+            server.insert(0, str(start))
         command = backend.command(self._context, self._software, server, limits)
         unit = await asyncio.to_thread(backend.unit, self._context, self._software, limits)
         self._report_progress(30, f"Starting server in environment {self.image}")

@@ -34,7 +34,8 @@ def recipe(**files: str) -> Recipe:
         ),
         ({"DOTbinder__requirementsDOTtxt": "b"}, Recipe(requirements=".binder/requirements.txt")),
         ({"binder__README": "", "requirementsDOTtxt": "a", "postBuild": ""}, Recipe()),
-        ({"binder__postBuild": ""}, Recipe(post_build="binder/postBuild")),
+        ({"binder__postBuild": "", "start": ""}, Recipe(post_build="binder/postBuild")),
+        ({"DOTbinder__start": ""}, Recipe(start=".binder/start")),
         ({"pyprojectDOTtoml": PACKAGE}, Recipe(project=".")),
         ({"setupDOTpy": "", "requirementsDOTtxt": "a"}, Recipe(requirements="requirements.txt", project=".")),
         ({"pyprojectDOTtoml": PROJECT, "uvDOTlock": ""}, Recipe(dependencies="pyproject.toml", uv_lock="uv.lock")),
@@ -68,7 +69,6 @@ def test_what_counts(files: dict[str, str], expected: Recipe) -> None:
         ({"runtimeDOTtxt": "3.11"}, "has runtime.txt with '3.11'; allowed is a version of Python, such as python-3.11"),
         ({"PipfileDOTlock": "", "Pipfile": ""}, "has Pipfile.lock: list the packages in requirements.txt"),
         ({"aptDOTtxt": ""}, "packages of the system are the same for all hubs"),
-        ({"DOTbinder__start": ""}, "has .binder/start: "),
         ({"binder__a": "", "DOTbinder__a": ""}, "has both binder and .binder"),
     ],
 )

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.builder import (
     Builder,
-    Tools,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.steps import Tools
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup import schedule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.environments import (
     Build,
