@@ -10,9 +10,13 @@ import tempfile
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import Pin
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.conda import CHANNEL_ALIAS, has_python
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import CONDA, Pin
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.recipe import RepositoryError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.repository import Repository
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.environments import (
+    rattler_environment,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import repository_cache
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.server_action import ServerAction
@@ -24,8 +28,8 @@ class ActionModule(ServerAction):
 
     #: The commit to build, if the environment is one of a repository.
     pin: Pin | None = None
-    #: The inventory directory.
-    directory = ""
+    #: The repository of it.
+    repository: Repository
 
     def arguments(self, hub: Hub, cluster: ServerCluster, given: dict[str, Any]) -> dict[str, Any] | None:
         """Return the module's arguments."""
@@ -33,8 +37,21 @@ class ActionModule(ServerAction):
         build = (filled or {}).get("build") or {}
         pins = [environment.pin for environment in hub.environments if environment.name == build.get("name")]
         self.pin = pins[0] if build.get("tree") else None
-        self.directory = cluster.directory
+        if self.pin:
+            self.repository = Repository(self.pin.repository, cluster.directory, repository_cache())
+        if self.pin and self.pin.kind == CONDA and filled and not self._task.check_mode:
+            filled["conda"] = self._conda(hub, cluster, self.pin)
         return filled
+
+    def _conda(self, hub: Hub, cluster: ServerCluster, pin: Pin) -> dict[str, Any]:
+        asked = self.repository.conda_environment(pin)
+        rattler = rattler_environment(cluster.setup, cluster.assets)
+        return {
+            **asked,
+            "has_python": has_python(asked["specs"]),
+            "alias": hub.cluster["cluster_conda_channel_alias"] or CHANNEL_ALIAS,
+            "tool": cluster.setup.layout.tool(rattler.directory),
+        }
 
     def apply(self, arguments: dict[str, Any], task_vars: Any) -> dict[str, Any]:
         """Run the module, with the files of the repository."""
@@ -43,7 +60,7 @@ class ActionModule(ServerAction):
         with tempfile.TemporaryDirectory(prefix="hubfleet-repository-") as directory:
             archive = os.path.join(directory, "repository.tar")
             try:
-                Repository(self.pin.repository, self.directory, repository_cache()).write_archive(self.pin, archive)
+                self.repository.write_archive(self.pin, archive)
             except RepositoryError as error:
                 raise AnsibleActionFail(f"building {arguments['build']['name']}: {error}") from None
             place = self._make_tmp_path()

@@ -60,4 +60,5 @@ repositories:
       commit: 50533eb470ee6c24e872043d30b2fee463d6943f
       tree: 6a0cf9f4a3d5d7b8c9d1d0b5f6c6c4d7e8f9a0b1
       date: "2026-03-01T12:00:00Z"
+      kind: python
 """

@@ -50,6 +50,9 @@ options:
   archive:
     description: Path of an archive of the repository to build. Filled in by the action.
     type: path
+  conda:
+    description: What an C(environment.yml) asks for, and what installs it. Filled in by the action.
+    type: dict
   account:
     description: Account that the code of a repository runs as. Filled in by the action.
     type: str
@@ -99,6 +102,7 @@ def main() -> None:
             "npm_registry": {"type": "str", "no_log": True},
             "archive": {"type": "path"},
             "account": {"type": "str"},
+            "conda": {"type": "dict"},
         },
         required_together=[("build", "state_directory", "uv")],
         supports_check_mode=True,
@@ -111,6 +115,7 @@ def main() -> None:
         params["npm_registry"],
         params["archive"] or "",
         params["account"],
+        params["conda"] or {},
     )
     builder = Builder(from_dict(params["build"]), Layout(params["state_directory"]), tools)
     if module.check_mode:

@@ -35,6 +35,7 @@ def assets() -> Assets:
         locks=_texts(os.path.join(FILES, "locks"), (".txt", ".json")),
         runtime=_texts(os.path.join(FILES, "runtime"), (".py", ".html", ".cjs")),
         environment=_texts(os.path.join(FILES, "environment"), (".py", ".sh", "bashrc")),
+        conda=_texts(os.path.join(FILES, "conda"), (".py",)),
         jupyterhub_records=RECORDED_JUPYTERHUB,
     )
 

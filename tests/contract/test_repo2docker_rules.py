@@ -36,6 +36,7 @@ TREES: dict[str, dict[str, str]] = {
     "description": {"DESCRIPTION": "Package: a"},
     "description below binder": {"DESCRIPTION": "Package: a", "binder/requirements.txt": "a"},
     "conda": {"environment.yml": "dependencies: [python]", "requirements.txt": "a"},
+    "conda below binder": {".binder/environment.yml": "dependencies: []", "pyproject.toml": PACKAGE},
     "docker": {"Dockerfile": "FROM scratch", "environment.yml": "dependencies: []"},
     "docker below binder": {"binder/Dockerfile": "FROM scratch"},
     "docker elsewhere": {"docker/Dockerfile": "FROM scratch", "requirements.txt": "a"},
@@ -71,9 +72,10 @@ def test_detects_the_same(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     except RepositoryError:
         found = None
     detected = of_repo2docker(monkeypatch, tmp_path)
-    # Machines build what repo2docker builds as a Python environment, and refuse everything else.
-    assert (found is not None) == (detected == "PythonBuildPack"), detected
-    if found:
+    # Machines build what repo2docker builds of packages of Python and conda, and refuse everything else.
+    assert (found is not None) == (detected in ("PythonBuildPack", "CondaBuildPack")), detected
+    assert bool(found and found.conda) == (detected == "CondaBuildPack")
+    if found and not found.conda:
         monkeypatch.chdir(tmp_path)
         pack = PythonBuildPack(BASE_IMAGE)
         requirements = pack.binder_path("requirements.txt")

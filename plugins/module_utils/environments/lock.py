@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from ..common.errors import HubfleetError
-from .pins import LOCK_FILE, Pin, Source
+from .pins import CONDA, LOCK_FILE, PYTHON, Pin, Source
 
 _VERSION = 1
 _HEADER = """\
@@ -69,7 +69,8 @@ def _pin(entry: Any, name: str) -> Pin:
     keys = tuple(Pin.__dataclass_fields__)
     values = entry if isinstance(entry, dict) else {}
     wrong = [key for key in keys if not isinstance(values.get(key), str)]
+    wrong += [] if values.get("kind") in (PYTHON, CONDA) else ["kind"]
     wrong += [key for key in ("commit", "tree") if key not in wrong and not _OBJECT.fullmatch(values[key])]
     if wrong:
-        raise ValueError(f"{name}: {wrong[0]} is missing or not what git calls it")
+        raise ValueError(f"{name}: {wrong[0]} is missing, or not what the playbook writes")
     return Pin(**{key: values[key] for key in keys})

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 LOCK_FILE = "environments.lock.yml"
 
+PYTHON, CONDA = "python", "conda"
+
 #: Repository, ref and subdirectory as they stand in the inventory, "" for those that do not.
 Source = tuple[str, str, str]
 
@@ -21,6 +23,7 @@ class Pin:
     commit, tree: git's names of the commit, and of what it has in the subdirectory; a build is named by the latter,
     so that commits to other places build nothing.
     date: when the commit was made, in UTC, such as 2026-11-30T09:15:00Z.
+    kind: what installs its packages: ``python`` (uv) or ``conda`` (rattler).
     """
 
     repository: str
@@ -29,6 +32,7 @@ class Pin:
     commit: str
     tree: str
     date: str
+    kind: str = PYTHON
 
     @property
     def source(self) -> Source:

@@ -30,8 +30,7 @@ _REFUSED = (
     ("REQUIRE", f"it describes an environment of Julia, and {_IMAGE}"),
     ("default.nix", _IMAGE),
     ("install.R", _R),
-    ("environment.yml", "machines build no environments of conda; list the packages in requirements.txt"),
-    ("environment.yaml", "repo2docker reads environment.yml only; list the packages in requirements.txt"),
+    ("environment.yaml", "repo2docker and machines read environment.yml only; rename it"),
     ("Pipfile.lock", "list the packages in requirements.txt, as 'pipenv requirements' prints them"),
     ("Pipfile", "list the packages in requirements.txt, as 'pipenv requirements' prints them"),
     ("apt.txt", "packages of the system are the same for all hubs of a machine; install them there, and remove it"),
@@ -48,12 +47,14 @@ class RepositoryError(HubfleetError):
 class Recipe:
     """What a repository's environment is built from; paths from its top, "" for files that it does not have.
 
+    conda: an environment.yml; where there is one, the files of Python's own packages do not count.
     requirements: a requirements file. project: the directory of a Python project, which is installed.
     dependencies: a pyproject.toml that can only be asked for its dependencies. uv_lock: the versions of a project.
     start: a program that users' servers are started with. tests: a directory of tests that must pass.
     python: the version of Python that it asks for, such as 3.11.
     """
 
+    conda: str = ""
     requirements: str = ""
     project: str = ""
     dependencies: str = ""
@@ -82,16 +83,18 @@ def examine(paths: Collection[str], read: Callable[[str], str]) -> Recipe:
             raise RepositoryError(f"has {present(name)}: {why}")
     if not folder and "DESCRIPTION" in files:
         raise RepositoryError(f"has DESCRIPTION: {_R}")
+    conda = present("environment.yml")
     # As repo2docker does: a project at the top counts only where no directory says something else.
-    project = _project(files, read) if not folder else {}
+    project = _project(files, read) if not folder and not conda else {}
     return Recipe(
-        requirements=present("requirements.txt"),
+        conda=conda,
+        requirements="" if conda else present("requirements.txt"),
         **project,
         uv_lock="uv.lock" if project and "uv.lock" in files else "",
         post_build=present("postBuild"),
         start=present("start"),
         tests=TESTS if any(path.startswith(f"{TESTS}/") for path in files) else "",
-        python=_python(present("runtime.txt"), read),
+        python="" if conda else _python(present("runtime.txt"), read),
     )
 
 

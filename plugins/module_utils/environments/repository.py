@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..redaction.places import without_credentials
-from .pins import Pin
+from .conda import read_environment
+from .pins import CONDA, PYTHON, Pin
 from .recipe import Recipe, RepositoryError, examine
 
 #: Seconds for one command of git.
@@ -71,17 +72,25 @@ class Repository:
         with self._having(commit):
             place = f"{commit}:{subdirectory}" if subdirectory else f"{commit}^{{tree}}"
             tree = self._tree(place, commit, subdirectory)
-            self._recipe(tree)
+            recipe = self._recipe(tree)
             date = self._git(
                 ["show", "--no-patch", "--no-show-signature", "--format=%cd", "--date=format-local:%FT%TZ", commit]
             )
-            return Pin(self.address, ref, subdirectory, commit, tree, date.strip())
+            kind = CONDA if recipe.conda else PYTHON
+            return Pin(self.address, ref, subdirectory, commit, tree, date.strip(), kind)
 
     def write_archive(self, pin: Pin, path: str) -> None:
         """Write the files of a pin to a tar archive. Raises RepositoryError."""
         with self._having(pin.commit):
             self._check(self._files(pin.tree))
             self._git(["archive", "--format=tar", f"--output={path}", pin.tree])
+
+    def conda_environment(self, pin: Pin) -> dict[str, list[str]]:
+        """Return what conda installs for a pin of that kind: channels, specs and pip. Raises RepositoryError."""
+        with self._having(pin.commit):
+            files = self._files(pin.tree)
+            path = examine(files, lambda path: self._text(files[path], path)).conda
+            return read_environment(self._text(files[path], path), path)
 
     @property
     def _shown(self) -> str:
@@ -100,7 +109,10 @@ class Repository:
         files = self._files(tree)
         try:
             self._check(files)
-            return examine(files, lambda path: self._text(files[path], path))
+            recipe = examine(files, lambda path: self._text(files[path], path))
+            if recipe.conda:
+                read_environment(self._text(files[recipe.conda], recipe.conda), recipe.conda)
+            return recipe
         except RepositoryError as error:
             raise RepositoryError(f"{self._shown} {error}") from None
 

@@ -148,6 +148,17 @@ MACHINE = (
         platforms=(SERVER,),
     ),
     Option(
+        "cluster_conda_channel_alias",
+        "url",
+        (
+            "URL that names of conda's channels are below, as C(channel_alias) of conda: a mirror of conda-forge, for"
+            " environments of repositories with an C(environment.yml).",
+            "Defaults to C(https://conda.anaconda.org/).",
+        ),
+        platforms=(SERVER,),
+        example="https://mirror.example.org/conda/",
+    ),
+    Option(
         "cluster_npm_registry",
         "url",
         ("URL of the npm registry.", "Defaults to the configuration of the machine."),

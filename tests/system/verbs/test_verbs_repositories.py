@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from verbs_fleet import Fleet
 from verbs_hub import Kernel
+from verbs_repository import Repository
 
 ROOT = os.geteuid() == 0
 LOCK = "environments.lock.yml"
@@ -33,31 +33,6 @@ mkfifo "$NB_PYTHON_PREFIX/pipe"
 ln -s /etc/shadow "$NB_PYTHON_PREFIX/shadow"
 rm -f "$NB_PYTHON_PREFIX/lock.txt" && ln -s /etc/hostname "$NB_PYTHON_PREFIX/lock.txt"
 """
-
-
-class Repository:
-    """The git repository of a community."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        directory.mkdir()
-        self.git("init", "--quiet", "--initial-branch=main")
-
-    def git(self, *arguments: str) -> str:
-        """Run git; return what it printed."""
-        who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
-        command = ["git", "-C", str(self.directory), *who, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-    def commit(self, **files: str) -> str:
-        """Change files, named with __ for slashes; return the commit."""
-        for name, text in files.items():
-            path = self.directory / name.replace("__", "/").replace("_txt", ".txt").replace("_py", ".py")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message=Change")
-        return self.git("rev-parse", "HEAD")
 
 
 @pytest.fixture(scope="module")

@@ -16,14 +16,16 @@ import os
 import re
 import shutil
 import subprocess
-from typing import Any
+from typing import Any, TypeVar
 
 from ....common import files
 from ..desired.environments import COMPLETE, Build
 from ..layout import Layout
-from .repository_build import RepositoryBuild
+from .conda_build import CondaBuild
+from .repository_build import RepositoryBuild, package
 from .steps import BuildError, Steps, Tools
 
+_Kind = TypeVar("_Kind", bound=RepositoryBuild)
 #: Lock file of an environment; uv lets everybody write it.
 UV_LOCK, LOCK_MODE = ".lock", 0o644
 
@@ -65,7 +67,7 @@ class Builder:
             if built:
                 shutil.rmtree(self.target, ignore_errors=True)
                 try:
-                    (self._python if self.build.kind == "python" else self._npm)()
+                    {"python": self._python, "conda": self._conda, "npm": self._npm}[self.build.kind]()
                 except BaseException:
                     shutil.rmtree(self.target, ignore_errors=True)
                     raise
@@ -94,9 +96,8 @@ class Builder:
             # What a repository brings along may write to the environment, and so to uv's cache through hard links.
             install.append("--link-mode=copy")
         self._step("install", [*install, "--require-hashes", "--requirements", lock], environment)
-        constraints = pins_of(build.lock) + self._restored_pins()
         if build.requirements:
-            pins = self._write("constraints.txt", constraints)
+            pins = self._write("constraints.txt", self._constraints())
             wanted = self._write("requirements.txt", build.requirements, 0o600)
             command = [*install, "--constraints", pins, "--requirements", wanted]
             self._step("install packages", command, environment)
@@ -107,7 +108,7 @@ class Builder:
         for path, target in build.links.items():
             self._link_into_packages(path, target)
         if build.tree:
-            frozen = self._repository().run(constraints, build.imports)
+            frozen = self._repository(RepositoryBuild).run()
         else:
             if build.imports:
                 self._step(
@@ -119,18 +120,29 @@ class Builder:
                 os.chmod(os.path.join(self.target, UV_LOCK), LOCK_MODE)
         self._write("lock.txt", frozen, 0o600)
 
-    def _repository(self) -> RepositoryBuild:
+    def _conda(self) -> None:
+        os.makedirs(self.target)
+        build = self._repository(CondaBuild)
+        frozen = build.run()
+        self._write("lock.txt", frozen, 0o600)
+        self._write("conda.txt", build.installed, 0o600)
+
+    def _repository(self, kind: type[_Kind]) -> _Kind:
         work = os.path.join(self.folder, f".work-{self.build.name}")
         if not self.tools.archive:
             raise BuildError(f"building {self.build.name}: the files of its repository are missing; deploy again")
-        return RepositoryBuild(self._steps, self.tools, self.build.python, self.target, work)
+        return kind(self.build, self._steps, self.tools, self.target, work, self._constraints())
+
+    def _constraints(self) -> str:
+        """Return the versions that further packages may not change."""
+        return pins_of(self.build.lock) + self._restored_pins()
 
     def _restored_pins(self) -> str:
         """Return the versions of this environment in the backup that was restored on this machine, if any."""
         text = (files.read(f"{self.target}.pins") or b"").decode()
-        locked = {_package(line) for line in pins_of(self.build.lock).splitlines()}
+        locked = {package(line) for line in pins_of(self.build.lock).splitlines()}
         lines = [line for line in text.splitlines() if re.match(r"[-A-Za-z0-9._]+==\S+$", line)]
-        return "".join(f"{line}\n" for line in lines if _package(line) not in locked)
+        return "".join(f"{line}\n" for line in lines if package(line) not in locked)
 
     def _npm(self) -> None:
         for path, text in self.build.files.items():
@@ -230,11 +242,6 @@ def pins_of(lock: str) -> str:
     """
     lines = [re.sub(r"\s*\\$", "", line) for line in lock.splitlines() if re.match(r"[A-Za-z0-9]", line)]
     return "".join(f"{line}\n" for line in lines)
-
-
-def _package(line: str) -> str:
-    """Return the normalized name in ``name==version``."""
-    return re.sub("[-_.]+", "-", line.partition("==")[0].strip().lower())
 
 
 def from_dict(values: dict[str, Any]) -> Build:

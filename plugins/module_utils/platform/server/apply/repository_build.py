@@ -17,12 +17,13 @@ import tarfile
 
 from ....common import files
 from ....environments.recipe import Recipe, RepositoryError, examine
+from ..desired.environments import Build
 from .sandbox import Sandbox, kept_environment
 from .steps import BuildError, Steps, Tools
 
 #: Where the files of the repository lie in an environment.
 SOURCE = "repository"
-#: The program in an environment that its users' servers are started with, if its repository has one.
+#: The program in an environment that its users' servers are started with, where one is needed.
 START = "start"
 _STARTED = "the server starts"
 #: Run by the Python of an environment: starts its kernel, and lets it compute.
@@ -42,27 +43,27 @@ class RepositoryBuild:
     """Completes an environment that has the packages of every environment already.
 
     target: its directory. work: a directory beside it for the time of the build.
-    python: the interpreter that the environment was made from.
+    constraints: versions of packages that stay as they are (requirements).
     """
 
-    def __init__(self, steps: Steps, tools: Tools, python: str, target: str, work: str):
-        self.steps = steps
+    def __init__(self, build: Build, steps: Steps, tools: Tools, target: str, work: str, constraints: str):
+        self.build = build
         self.tools = tools
         self.target = target
         self.source = os.path.join(target, SOURCE)
+        self.constraints = constraints
+        self._steps = steps
         self._work = work
         self._inputs, self._test_packages, tmp, shm = (
             os.path.join(work, name) for name in ("inputs", "test-packages", "tmp", "shm")
         )
-        prefix = os.path.dirname(os.path.dirname(python))
-        readable = (tools.uv, self._inputs, *((prefix,) if prefix not in ("/usr", "/usr/local") else ()))
-        self._sandbox = Sandbox(tools.account, tmp, shm, (target, self._test_packages), readable)
+        prefix = os.path.dirname(os.path.dirname(build.python))
+        readable = [tools.uv, self._inputs, *([] if prefix in ("/usr", "/usr/local") else [prefix])]
+        readable += [tools.conda["tool"]] if tools.conda else []
+        self._sandbox = Sandbox(tools.account, tmp, shm, (target, self._test_packages), tuple(readable))
 
-    def run(self, constraints: str, imports: tuple[str, ...]) -> str:
-        """Build; return the packages of the environment, as uv lists them. Raises BuildError.
-
-        constraints: versions that stay as they are. imports: modules that must be importable in the end.
-        """
+    def run(self) -> str:
+        """Build; return the packages of the environment, as uv lists them. Raises BuildError."""
         shutil.rmtree(self._work, ignore_errors=True)
         for directory in (self._inputs, self._sandbox.tmp, self._sandbox.shm, *self._sandbox.writable):
             os.makedirs(directory, exist_ok=True)
@@ -70,18 +71,47 @@ class RepositoryBuild:
             recipe = self._unpack()
             self._sandbox.give()
             try:
-                self._install(recipe, constraints)
+                self.create(recipe)
+                self._install(recipe)
                 self._post_build(recipe)
-                self._try(recipe, imports)
-                frozen = self._step("record", [self.tools.uv, "pip", "freeze", "--quiet"])
+                self._try(recipe)
+                frozen = self.step("record", [self.tools.uv, "pip", "freeze", "--quiet"])
                 self._test(recipe, frozen)
             finally:
                 self._sandbox.take_back()
-            if recipe.start:
-                files.write(os.path.join(self.target, START), self._start_program(recipe).encode(), 0o755)
+            activation, start = self.activation(), recipe.start and f"{self.source}/{recipe.start}"
+            if activation or start:
+                program = _program(self._variables(), activation, start)
+                files.write(os.path.join(self.target, START), program.encode(), 0o755)
         finally:
             shutil.rmtree(self._work, ignore_errors=True)
         return frozen
+
+    # --- what differs between kinds of environments -----------------------------------------------
+
+    def create(self, recipe: Recipe) -> None:
+        """Do what comes before the packages of the repository; may add constraints."""
+        made_with = os.path.basename(os.path.dirname(glob.glob(f"{self.target}/lib/python3*/site-packages")[0]))
+        if recipe.python and made_with != f"python{recipe.python}":
+            raise BuildError(
+                f"building {self.build.name}: runtime.txt asks for Python {recipe.python}, and environments of this"
+                f" machine have {made_with[6:]}; set cluster_python, or change runtime.txt"
+            )
+        if recipe.uv_lock:
+            export = [self.tools.uv, "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--no-hashes"]
+            self.constrain(self.step("read uv.lock", [*export, "--no-header", "--no-annotate"]))
+
+    def wanted(self, recipe: Recipe) -> list[str]:
+        """Return the arguments of uv that name the packages of the repository."""
+        wanted = ["--requirements", recipe.requirements] if recipe.requirements else []
+        wanted += ["--requirements", recipe.dependencies] if recipe.dependencies else []
+        return [*wanted, *([recipe.project] if recipe.project else [])]
+
+    def activation(self) -> str:
+        """Return lines of bash that set up what programs of the environment need, "" if they need nothing."""
+        return ""
+
+    # --- the steps --------------------------------------------------------------------------------
 
     def _unpack(self) -> Recipe:
         os.makedirs(self.source)
@@ -95,104 +125,94 @@ class RepositoryBuild:
                 for folder, _folders, names in os.walk(self.source)
                 for name in names
             ]
-            recipe = examine(paths, self._text)
+            return examine(paths, self._text)
         except (OSError, tarfile.TarError, RepositoryError) as error:
-            raise BuildError(f"building {self.steps.name}: the repository cannot be used: it {error}") from None
-        made_with = os.path.basename(os.path.dirname(glob.glob(f"{self.target}/lib/python3*/site-packages")[0]))
-        if recipe.python and made_with != f"python{recipe.python}":
-            raise BuildError(
-                f"building {self.steps.name}: runtime.txt asks for Python {recipe.python}, and environments of this"
-                f" machine have {made_with[6:]}; set cluster_python, or change runtime.txt"
-            )
-        return recipe
+            raise BuildError(f"building {self.build.name}: the repository cannot be used: it {error}") from None
 
     def _text(self, path: str) -> str:
         with open(os.path.join(self.source, path), encoding="utf-8", errors="replace") as file:
             return file.read()
 
-    def _install(self, recipe: Recipe, constraints: str) -> None:
-        wanted = ["--requirements", recipe.requirements] if recipe.requirements else []
-        wanted += ["--requirements", recipe.dependencies] if recipe.dependencies else []
-        wanted += [recipe.project] if recipe.project else []
-        if not wanted:
-            return
-        if recipe.uv_lock:
-            constraints += self._locked(constraints)
-        path = self._input("constraints.txt", constraints)
-        install = [self.tools.uv, "pip", "install", "--quiet", "--compile-bytecode", "--link-mode=copy"]
-        self._step("install packages", [*install, "--constraint", path, *wanted])
-
-    def _locked(self, constraints: str) -> str:
-        """Return the versions in the project's uv.lock, but for packages that have theirs already."""
-        export = [self.tools.uv, "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--no-hashes"]
-        listed = self._step("read uv.lock", [*export, "--no-header", "--no-annotate"])
-        given = {_package(line) for line in constraints.splitlines()}
-        lines = [line for line in listed.splitlines() if re.match(r"[A-Za-z0-9]", line)]
-        return "".join(f"{line}\n" for line in lines if "==" in line and _package(line) not in given)
+    def _install(self, recipe: Recipe) -> None:
+        wanted = self.wanted(recipe)
+        if wanted:
+            limits = ["--constraint", self.input("constraints.txt", self.constraints)]
+            install = [self.tools.uv, "pip", "install", "--quiet", "--compile-bytecode", "--link-mode=copy"]
+            self.step("install packages", [*install, *limits, *wanted])
 
     def _post_build(self, recipe: Recipe) -> None:
         if recipe.post_build:
             run = 'chmod +x "$1" && exec "$1"'
-            self._step("postBuild", ["/bin/sh", "-c", run, "sh", f"./{recipe.post_build}"])
+            self.step("postBuild", ["/bin/sh", "-c", run, "sh", f"./{recipe.post_build}"])
 
-    def _start_program(self, recipe: Recipe) -> str:
-        """Return the program that spawners put in front of a server's command: the variables of scripts, and start."""
-        target, source = shlex.quote(self.target), shlex.quote(self.source)
-        variables = f'export NB_PYTHON_PREFIX={target} REPO_DIR={source} PATH={target}/bin:"$PATH"'
-        return f'#!/bin/sh\n{variables}\nexec {source}/{recipe.start} "$@"\n'
-
-    def _try(self, recipe: Recipe, imports: tuple[str, ...]) -> None:
+    def _try(self, recipe: Recipe) -> None:
         if recipe.start:
             run = 'chmod +x "$1" && exec "$@"'
-            command = ["/bin/sh", "-c", run, "sh", f"./{recipe.start}", "echo", _STARTED]
-            if _STARTED not in self._step("start", command):
-                raise BuildError(f'building {self.steps.name}: {recipe.start} does not end with: exec "$@"')
+            said = self.step("start", ["/bin/sh", "-c", run, "sh", f"./{recipe.start}", "echo", _STARTED])
+            if _STARTED not in said:
+                raise BuildError(f'building {self.build.name}: {recipe.start} does not end with: exec "$@"')
         python = f"{self.target}/bin/python"
-        self._step("try", [python, "-I", "-c", f"import {', '.join(imports)}"])
-        self._step("try the kernel", [python, "-I", "-c", _TRY_KERNEL])
+        self.step("try", [python, "-I", "-c", f"import {', '.join(self.build.imports)}"])
+        self.step("try the kernel", [python, "-I", "-c", _TRY_KERNEL])
 
     def _test(self, recipe: Recipe, frozen: str) -> None:
         if not recipe.tests:
             return
         packages, python = self._test_packages, f"{self.target}/bin/python"
-        pins = self._input("installed.txt", "".join(f"{line}\n" for line in frozen.splitlines() if "==" in line))
-        install = [
-            self.tools.uv,
-            "pip",
-            "install",
-            "--quiet",
-            "--link-mode=copy",
-            "--target",
-            packages,
-            "--python",
-            python,
-        ]
-        self._step("install pytest", [*install, "--constraint", pins, *_TEST_PACKAGES])
+        pins = self.input("installed.txt", _pins(frozen))
+        install = [self.tools.uv, "pip", "install", "--quiet", "--link-mode=copy", "--constraint", pins]
+        self.step("install pytest", [*install, "--target", packages, "--python", python, *_TEST_PACKAGES])
         test = [python, "-m", "pytest", "--quiet", "--nbmake", "-p", "no:cacheprovider", recipe.tests]
         # 5: there are no tests in the directory.
-        self._step("tests", ["/bin/sh", "-c", '"$@" || test $? = 5', "sh", *test], {"PYTHONPATH": packages})
+        self.step("tests", ["/bin/sh", "-c", '"$@" || test $? = 5', "sh", *test], {"PYTHONPATH": packages})
 
-    def _step(self, name: str, command: list[str], environment: dict[str, str] | None = None) -> str:
+    # --- what steps are made of -------------------------------------------------------------------
+
+    def step(self, name: str, command: list[str], environment: dict[str, str] | None = None) -> str:
+        """Run a program in the sandbox, in the repository's directory; return its output. Raises BuildError."""
+        activation = self.activation()
+        if activation:
+            command = ["/bin/bash", self.input("activate", _program({}, activation)), *command]
         variables = {
             **kept_environment(self.tools.index),
             "PATH": f"{self.target}/bin:/usr/local/bin:/usr/bin:/bin",
             "HOME": "/tmp",
             "UV_CACHE_DIR": "/tmp/uv",
             "VIRTUAL_ENV": self.target,
-            # Names that scripts written for repo2docker know.
-            "NB_PYTHON_PREFIX": self.target,
-            "REPO_DIR": self.source,
+            **self._variables(),
             **(environment or {}),
         }
-        return self.steps.run(name, self._sandbox.command(command, self.source), variables)
+        return self._steps.run(name, self._sandbox.command(command, self.source), variables)
 
-    def _input(self, name: str, text: str) -> str:
+    def input(self, name: str, text: str) -> str:
         """Write a file that the sandbox can read and not change; return its path."""
         path = os.path.join(self._inputs, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         files.write(path, text.encode(), 0o644)
         return path
 
+    def constrain(self, listed: str) -> None:
+        """Keep the versions of packages as they are listed, but of those that are constrained already."""
+        given = {package(line) for line in self.constraints.splitlines()}
+        self.constraints += "".join(f"{line}\n" for line in _pins(listed).splitlines() if package(line) not in given)
 
-def _package(line: str) -> str:
+    def _variables(self) -> dict[str, str]:
+        """Return names that scripts written for repo2docker know."""
+        return {"NB_PYTHON_PREFIX": self.target, "REPO_DIR": self.source}
+
+
+def package(line: str) -> str:
     """Return the normalized name in ``name==version``."""
     return re.sub("[-_.]+", "-", line.partition("==")[0].strip().lower())
+
+
+def _pins(listed: str) -> str:
+    """Return the lines ``name==version`` of a list; others name files, which nothing can be constrained to."""
+    return "".join(f"{line}\n" for line in listed.splitlines() if re.match(r"[A-Za-z0-9][^ ]*==", line))
+
+
+def _program(variables: dict[str, str], activation: str, start: str = "") -> str:
+    """Return a program that runs a command with variables and activation set, through the program start."""
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+    path = f'export PATH={shlex.quote(variables["NB_PYTHON_PREFIX"] + "/bin")}:"$PATH"\n' if variables else ""
+    return f'#!/bin/bash\n{exports}{path}{activation}exec {shlex.quote(start) + " " if start else ""}"$@"\n'

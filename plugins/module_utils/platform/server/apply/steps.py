@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from ....common.errors import HubfleetError
 
@@ -28,6 +29,8 @@ class Tools:
     uv: path of uv. npm: command line of npm. index, registry: addresses, or None for those that the machine configures.
     archive: the files of the build's repository (tar).
     account: who the code of a repository runs as; None for the account of the deploy.
+    conda: for an environment.yml, what it asks for (channels, specs, pip; has_python: whether specs include it),
+    alias (the URL that channels are below), and tool (the directory of rattler).
     """
 
     uv: str
@@ -36,6 +39,7 @@ class Tools:
     registry: str | None = None
     archive: str = ""
     account: str | None = None
+    conda: dict[str, Any] = field(default_factory=dict)
 
 
 class Steps:

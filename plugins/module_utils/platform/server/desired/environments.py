@@ -16,6 +16,7 @@ import re
 from dataclasses import asdict, dataclass, field
 
 from ....common.digests import digest
+from ....environments.pins import CONDA, PYTHON
 from ....schema.model import Environment, Hub
 from ..facts.machine import Setup
 
@@ -65,13 +66,14 @@ class Assets:
 
     locks: file name -> text, from roles/cluster/files/locks (and its folder proxy).
     runtime: path -> text of the package hubfleet_runtime. environment: of hubfleet_environment, which is part of every
-    user environment.
+    user environment. conda: of the program that installs packages of conda.
     jupyterhub_records: the directory with what is recorded of versions of JupyterHub; not for machines.
     """
 
     locks: dict[str, str]
     runtime: dict[str, str]
     environment: dict[str, str]
+    conda: dict[str, str] = field(default_factory=dict)
     jupyterhub_records: str = ""
 
     @functools.cached_property
@@ -84,7 +86,7 @@ class Assets:
 class Build:
     """One directory to build.
 
-    kind: ``python`` (a virtual environment, by uv) or ``npm``.
+    kind: ``python`` (a virtual environment, by uv), ``conda`` (one over packages of conda) or ``npm``.
     folder: where it goes below the state directory: ``environments`` or ``tools``.
     lock: requirements with hashes; installed first, the rest may not contradict it.
     requirements: further requirements, as text of a requirements file.
@@ -123,16 +125,19 @@ class Build:
 def user_environment(environment: Environment, jupyterhub: str, setup: Setup, assets: Assets) -> Build:
     """Return the build of an environment that users of a hub start in; it has the hub's own version of JupyterHub."""
     requirements = environment.requirements or "".join(f"{package}\n" for package in environment.packages)
-    tree = environment.pin.tree if environment.pin else ""
-    return _user_build(environment.name, requirements, jupyterhub, setup.python, assets, tree)
+    pin = environment.pin
+    tree, kind = (pin.tree, pin.kind) if pin else ("", PYTHON)
+    return _user_build(environment.name, requirements, jupyterhub, setup.python, assets, tree, kind)
 
 
 # Thousands of hubs share a few builds, and a digest of one is that of a long list of packages.
 @functools.cache
-def _user_build(name: str, requirements: str, jupyterhub: str, python: str, assets: Assets, tree: str) -> Build:
+def _user_build(
+    name: str, requirements: str, jupyterhub: str, python: str, assets: Assets, tree: str, kind: str
+) -> Build:
     return Build(
         name=name,
-        kind="python",
+        kind=kind,
         folder="environments",
         lock=assets.locks[f"user-{jupyterhub}.txt"],
         requirements=requirements,
@@ -180,6 +185,20 @@ def node_environment(setup: Setup, assets: Assets) -> Build:
 
 
 @functools.cache
+def rattler_environment(setup: Setup, assets: Assets) -> Build:
+    """Return the build of what installs packages of conda."""
+    return Build(
+        name="rattler",
+        kind="python",
+        folder="tools",
+        lock=assets.locks["rattler.txt"],
+        modules=assets.conda,
+        imports=("rattler", "hubfleet_conda"),
+        python=setup.python,
+    )
+
+
+@functools.cache
 def proxy(setup: Setup, assets: Assets) -> Build:
     """Return the build of configurable-http-proxy."""
     files = {name: assets.locks[f"proxy-{setup.proxy}/{name}"] for name in ("package.json", "package-lock.json")}
@@ -211,7 +230,8 @@ def hub_builds(hub: Hub, setup: Setup, assets: Assets) -> list[Build]:
     """Return everything that must be built before the services of a hub can start, in the order of building."""
     version = hub["hub_jupyterhub_version"]
     users = [user_environment(environment, version, setup, assets) for environment in hub.environments]
-    return [*tools(version, setup, assets), *users]
+    rattler = [rattler_environment(setup, assets)] if any(build.kind == CONDA for build in users) else []
+    return [*tools(version, setup, assets), *rattler, *users]
 
 
 @functools.cache

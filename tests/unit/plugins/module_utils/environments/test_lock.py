@@ -17,7 +17,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.l
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import Pin
 
 MAPS = Pin("../maps", "", "", "a" * 40, "b" * 40, "2026-11-30T09:15:00Z")
-GEO = Pin("https://example.org/geo.git", "2026.1", "environments/geo", "c" * 64, "d" * 64, "2026-01-02T03:04:05Z")
+GEO = Pin(
+    "https://example.org/geo.git", "2026.1", "environments/geo", "c" * 64, "d" * 64, "2026-01-02T03:04:05Z", "conda"
+)
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
@@ -39,8 +41,12 @@ def test_it_lies_beside_the_inventory() -> None:
         ("", "version is None"),
         ("version: 2", "version is 2, and this release reads 1"),
         ("version: 1", "repositories is not a list"),
-        ("version: 1\nrepositories: [a]", "entry 1 of repositories: repository is missing"),
-        (lock_text({MAPS.source: MAPS}).replace("a" * 40, "main"), "entry 1 of repositories: commit is missing or not"),
+        ("version: 1\nrepositories: [a]", "entry 1 of repositories: repository is missing, or not"),
+        (
+            lock_text({MAPS.source: MAPS}).replace("a" * 40, "main"),
+            "entry 1 of repositories: commit is missing",
+        ),
+        (lock_text({MAPS.source: MAPS}).replace("python", "julia"), "entry 1 of repositories: kind is missing, or not"),
         ("\x00", "cannot be read"),
     ],
 )

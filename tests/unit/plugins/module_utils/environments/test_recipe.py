@@ -43,6 +43,10 @@ def recipe(**files: str) -> Recipe:
         ({"binder__postBuild": "", "pyprojectDOTtoml": PACKAGE}, Recipe(post_build="binder/postBuild")),
         ({"runtimeDOTtxt": "python-3.11\n"}, Recipe(python="3.11")),
         ({"runtimeDOTtxt": "python-3.12.4"}, Recipe(python="3.12")),
+        (
+            {"environmentDOTyml": "", "requirementsDOTtxt": "a", "pyprojectDOTtoml": PACKAGE, "runtimeDOTtxt": "x"},
+            Recipe(conda="environment.yml"),
+        ),
         ({"tests__data": ""}, Recipe(tests="tests")),
         ({"environment__environmentDOTyml": "", "Dockerfile_old": ""}, Recipe()),
     ],
@@ -56,8 +60,7 @@ def test_what_counts(files: dict[str, str], expected: Recipe) -> None:
     [
         ({"Dockerfile": ""}, "has Dockerfile: a machine cannot build that; build an image of it"),
         ({"binder__Dockerfile": "", "binder__requirementsDOTtxt": ""}, "has binder/Dockerfile: "),
-        ({"environmentDOTyml": ""}, "has environment.yml: machines build no environments of conda"),
-        ({"environmentDOTyaml": ""}, "repo2docker reads environment.yml only"),
+        ({"environmentDOTyaml": ""}, "repo2docker and machines read environment.yml only; rename it"),
         ({"defaultDOTnix": ""}, "has default.nix: a machine cannot build that"),
         ({"ProjectDOTtoml": ""}, "an environment of Julia"),
         ({"installDOTR": ""}, "an environment of R"),
