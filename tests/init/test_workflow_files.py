@@ -157,8 +157,8 @@ def test_runners_of_deploys(written: dict[str, Path], platform: str) -> None:
     assert (job["resource_group"], job["interruptible"]) == (INSTANCE, False)
 
 
-def test_kubernetes_has_no_automatic_deploys(written: dict[str, Path]) -> None:
-    """Jobs that would fail on Kubernetes have no automatic trigger."""
+def test_triggers(written: dict[str, Path]) -> None:
+    """Hubs are deployed and checked without anybody, on both platforms."""
     events = {
         (platform, name): set(workflow(written[platform] / f".github/workflows/{name}.yml")["on"])
         for platform in written
@@ -167,10 +167,10 @@ def test_kubernetes_has_no_automatic_deploys(written: dict[str, Path]) -> None:
     assert events == {
         ("server", "deploy"): {"push", "workflow_dispatch"},
         ("server", "nightly"): {"schedule", "workflow_dispatch"},
-        ("kubernetes", "deploy"): {"workflow_dispatch"},
-        ("kubernetes", "nightly"): {"workflow_dispatch"},
+        ("kubernetes", "deploy"): {"push", "workflow_dispatch"},
+        ("kubernetes", "nightly"): {"schedule", "workflow_dispatch"},
     }
     rules = {
         platform: len(read_yaml(written[platform] / ".gitlab-ci.yml")[0]["workflow"]["rules"]) for platform in written
     }
-    assert rules == {"server": 3, "kubernetes": 1}
+    assert rules == {"server": 3, "kubernetes": 3}
