@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -18,16 +18,15 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.l
     lock_text,
     read_pins,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import LOCK_FILE, Pin, Source
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.recipe import RepositoryError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.repository import Repository
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import Pin, RepositoryKey
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.update import update_pins
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     Environment,
     Fleet,
     FleetInput,
     Hub,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import Problems
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import Problem, Problems
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import repository_cache
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
@@ -35,8 +34,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action i
     report_problems,
 )
 
-#: Repositories that are read at the same time.
-AT_ONCE = 8
+#: The environments of hubs that use a repository.
+Uses = list[tuple[Hub, Environment]]
 
 
 class ActionModule(FleetAction):
@@ -47,85 +46,78 @@ class ActionModule(FleetAction):
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Read the repositories, write the lock file, and print what is pinned."""
-        path = lock_file(inventory.directory)
-        before = read_pins(path)
+        path = lock_file(inventory.directory, inventory.whole)
         offered = _offered(hubs)
-        wanted = [source for source in offered if self.argument("update") or source not in before]
-        found, problems = _read(wanted, inventory.directory)
-        if problems:
-            told = Problems()
-            for source, message in problems.items():
-                for hub, environment in offered[source]:
-                    place = (*environment.path, "repository")
-                    told.add(place, message, inventory.hosts[hub.name].locate(place), hub.name)
-            return report_problems(told.of([hub.name for hub in hubs]))
-        kept = before if len(hubs) < len(inventory.hosts) else {}
-        after = {**kept, **{source: before[source] for source in offered if source in before}, **found}
-        changed = after != before
-        result: dict[str, Any] = {
-            "changed": changed,
-            "path": path,
-            "repositories": [vars(after[each]) for each in sorted(after)],
-        }
+        before = read_pins(path)
+        found = update_pins(
+            before,
+            offered,
+            inventory.directory,
+            repository_cache(),
+            newest=bool(self.argument("update")),
+        )
+        if found.problems:
+            return report_problems(_problems(found.problems, offered, inventory))
+        changed = found.pins != before
+        pins = [asdict(found.pins[key]) for key in sorted(found.pins)]
+        result: dict[str, Any] = {"changed": changed, "path": path, "repositories": pins}
         if self._task.diff and changed:
-            texts = (lock_text(before) if before else "", lock_text(after))
+            texts = (lock_text(before) if before else "", lock_text(found.pins))
             result["diff"] = dict(zip(("before", "after"), texts), before_header=path, after_header=path)
         if changed and not self._task.check_mode:
-            _write(path, lock_text(after))
-        self._tell(offered, before, after, path)
+            _write(path, lock_text(found.pins))
+        self._print_summary(offered, before, found.pins, path)
         return result
 
-    def _tell(
+    def _print_summary(
         self,
-        offered: dict[Source, list[tuple[Hub, Environment]]],
-        before: dict[Source, Pin],
-        after: dict[Source, Pin],
+        offered: dict[RepositoryKey, Uses],
+        before: dict[RepositoryKey, Pin],
+        after: dict[RepositoryKey, Pin],
         path: str,
     ) -> None:
-        rows = []
-        for source, uses in offered.items():
-            names = ", ".join(sorted({environment.name for _hub, environment in uses}))
-            earlier, pin = before.get(source), after[source]
-            news = "new" if earlier is None else "unchanged" if earlier == pin else f"was {earlier.commit[:12]}"
-            rows.append((names, pin.repository, pin.ref or "(default branch)", pin.commit[:12], pin.date[:10], news))
+        rows = [_row(uses, after[key], before.get(key)) for key, uses in offered.items()]
         for line in aligned(rows) if rows else ():
             display.display(line)
-        left = plural(len(before.keys() - after.keys()), "repository")
-        if before.keys() - after.keys():
-            display.display(f"{left} that no hub uses any more: removed")
-        if not offered:
+        if not rows:
             display.display("no hub offers an environment that is built from a repository")
+        # Other inventories in the same directory may have the same lock file.
+        others = len(after.keys() - offered.keys())
+        if others:
+            display.display(f"{plural(others, 'repository')} more in the lock file")
         if after != before:
             display.display(f"{path} {'would be' if self._task.check_mode else 'was'} written; commit it, and deploy")
         elif after:
-            display.display(f"{LOCK_FILE}: nothing to change")
+            display.display(f"{path}: nothing to change")
 
 
-def _offered(hubs: list[Hub]) -> dict[Source, list[tuple[Hub, Environment]]]:
-    """Return the repositories that hubs offer environments of, each with these."""
-    found: dict[Source, list[tuple[Hub, Environment]]] = {}
+def _offered(hubs: list[Hub]) -> dict[RepositoryKey, Uses]:
+    """Return the repositories that hubs offer environments of."""
+    found: dict[RepositoryKey, Uses] = {}
     for hub in hubs:
         for environment in hub.environments:
-            if environment.source:
-                found.setdefault(environment.source, []).append((hub, environment))
+            if environment.repository:
+                found.setdefault(environment.repository, []).append((hub, environment))
     return dict(sorted(found.items()))
 
 
-def _read(sources: list[Source], directory: str) -> tuple[dict[Source, Pin], dict[Source, str]]:
-    """Return the newest commits of repositories, and what is wrong with the others."""
+def _problems(
+    messages: dict[RepositoryKey, str], offered: dict[RepositoryKey, Uses], inventory: FleetInput
+) -> list[Problem]:
+    """Return what is wrong with repositories, with the places that name them."""
+    problems = Problems()
+    for key, message in messages.items():
+        for hub, environment in offered[key]:
+            place = (*environment.path, "repository")
+            problems.add(place, message, inventory.hosts[hub.name].locate(place), hub.name)
+    return problems.of(hub.name for uses in offered.values() for hub, _environment in uses)
 
-    def read(source: Source) -> Pin | RepositoryError:
-        repository, ref, subdirectory = source
-        try:
-            found = Repository(repository, directory, repository_cache())
-            return found.pin(ref, subdirectory, found.commit_of(ref))
-        except RepositoryError as error:
-            return error
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        results = dict(zip(sources, pool.map(read, sources)))
-    pins = {source: result for source, result in results.items() if isinstance(result, Pin)}
-    return pins, {source: str(result) for source, result in results.items() if source not in pins}
+def _row(uses: Uses, pin: Pin, earlier: Pin | None) -> tuple[str, ...]:
+    names = ", ".join(sorted({environment.name for _hub, environment in uses}))
+    news = "new" if earlier is None else "unchanged" if earlier == pin else f"was {earlier.commit[:12]}"
+    place = (pin.repository, pin.ref or "(default branch)", pin.subdirectory or "(all of it)")
+    return (names, *place, pin.commit[:12], pin.date[:10], news)
 
 
 def _write(path: str, text: str) -> None:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import asdict
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.conda import CHANNEL_ALIAS, has_python
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.conda import CHANNEL_ALIAS
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import CONDA, Pin
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.recipe import RepositoryError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.repository import Repository
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.repository import (
+    Repository,
+    RepositoryError,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.environments import (
     rattler_environment,
 )
@@ -28,30 +31,24 @@ class ActionModule(ServerAction):
 
     #: The commit to build, if the environment is one of a repository.
     pin: Pin | None = None
-    #: The repository of it.
-    repository: Repository
+    #: The inventory directory.
+    directory = ""
 
     def arguments(self, hub: Hub, cluster: ServerCluster, given: dict[str, Any]) -> dict[str, Any] | None:
         """Return the module's arguments."""
         filled = super().arguments(hub, cluster, given)
-        build = (filled or {}).get("build") or {}
-        pins = [environment.pin for environment in hub.environments if environment.name == build.get("name")]
-        self.pin = pins[0] if build.get("tree") else None
-        if self.pin:
-            self.repository = Repository(self.pin.repository, cluster.directory, repository_cache())
-        if self.pin and self.pin.kind == CONDA and filled and not self._task.check_mode:
-            filled["conda"] = self._conda(hub, cluster, self.pin)
+        if filled is None or not filled["build"]["tree"]:
+            return filled
+        self.directory = cluster.directory
+        name = filled["build"]["name"]
+        self.pin = next(environment.pin for environment in hub.environments if environment.name == name)
+        if self.pin and self.pin.kind == CONDA and not self._task.check_mode:
+            rattler = rattler_environment(cluster.setup, cluster.assets)
+            environment = self._repository(self.pin).conda_environment(self.pin)
+            filled["conda"] = asdict(environment) if environment else None
+            filled["conda_channel_alias"] = hub.cluster["cluster_conda_channel_alias"] or CHANNEL_ALIAS
+            filled["rattler"] = cluster.setup.layout.tool(rattler.directory)
         return filled
-
-    def _conda(self, hub: Hub, cluster: ServerCluster, pin: Pin) -> dict[str, Any]:
-        asked = self.repository.conda_environment(pin)
-        rattler = rattler_environment(cluster.setup, cluster.assets)
-        return {
-            **asked,
-            "has_python": has_python(asked["specs"]),
-            "alias": hub.cluster["cluster_conda_channel_alias"] or CHANNEL_ALIAS,
-            "tool": cluster.setup.layout.tool(rattler.directory),
-        }
 
     def apply(self, arguments: dict[str, Any], task_vars: Any) -> dict[str, Any]:
         """Run the module, with the files of the repository."""
@@ -60,10 +57,13 @@ class ActionModule(ServerAction):
         with tempfile.TemporaryDirectory(prefix="hubfleet-repository-") as directory:
             archive = os.path.join(directory, "repository.tar")
             try:
-                self.repository.write_archive(self.pin, archive)
+                self._repository(self.pin).write_archive(self.pin, archive)
             except RepositoryError as error:
                 raise AnsibleActionFail(f"building {arguments['build']['name']}: {error}") from None
             place = self._make_tmp_path()
             there = self._transfer_file(archive, self._connection._shell.join_path(place, "repository.tar"))
             self._fixup_perms2([place, there])
         return super().apply({**arguments, "archive": there}, task_vars)
+
+    def _repository(self, pin: Pin) -> Repository:
+        return Repository(pin.repository, self.directory, repository_cache())

@@ -10,12 +10,13 @@ module: fleet_environments
 short_description: Pin the commits that environments are built from
 version_added: 0.1.0
 description:
-  - Validates the fleet, and finds the commit of every git repository that the hubs of the play offer an environment of.
-  - Writes the commits to C(environments.lock.yml) beside the inventory directory. Deploys build these commits, whatever
-    is pushed to the repositories later. Keep the file in git.
-  - Commits that are in the file stay, unless O(update) is true. If all hubs are selected, those that no hub uses any
-    more are removed.
-  - Fails without writing anything if a repository cannot be read, or if a machine cannot build what is in it.
+  - Validates the fleet, and finds the commits of git repositories that the hubs of the play offer environments of, if
+    they are not in the lock file yet.
+  - Writes the commits to C(environments.lock.yml) beside the inventory directory, or next to an inventory file. Deploys
+    build these commits, whatever is pushed to the repositories later. Keep the file in git.
+  - Commits that are in the file stay, unless O(update) is true. Those that no hub needs any more can be removed.
+  - Fails without writing anything if a repository that has to be read cannot be, or if a machine cannot build what is
+    in it.
   - Repositories are read with C(git) of the controller, with the credentials that it finds. Nothing in them is run.
   - Runs on the controller, once for all hosts of the play. Connects to no hub.
 extends_documentation_fragment:
@@ -27,7 +28,8 @@ attributes:
     support: full
 options:
   update:
-    description: Pin the newest commits of branches and tags.
+    description: >-
+      Replace the commits of the hubs of the play by the newest of their branches, tags and default branches.
     type: bool
     default: false
 """

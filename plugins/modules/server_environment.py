@@ -13,8 +13,8 @@ description:
   - Builds a directory named by a digest of its inputs; a complete directory is not built again.
   - Python environments are built with uv from requirements with hashes, byte-compiled, and tested.
   - The proxy is installed with npm.
-  - What a repository brings along is built in a sandbox, as an account of its own if root builds. Its postBuild and its
-    tests must succeed.
+  - What a repository brings along is built in a sandbox, with uv, or with rattler for an C(environment.yml), and as an
+    account of its own if root builds. Its C(postBuild) and its tests must succeed.
   - Does not affect users' servers that run in an older environment.
   - The action of the same name fills in the other options from the inventory; set only O(hub) and O(directory).
 extends_documentation_fragment:
@@ -51,10 +51,17 @@ options:
     description: Path of an archive of the repository to build. Filled in by the action.
     type: path
   conda:
-    description: What an C(environment.yml) asks for, and what installs it. Filled in by the action.
+    description: What the C(environment.yml) of a repository asks for. Filled in by the action.
     type: dict
+  rattler:
+    description: Directory of rattler, which installs packages of conda. Filled in by the action.
+    type: path
+  conda_channel_alias:
+    description: URL that channels of conda are relative to, which may contain a password. Filled in by the action.
+    type: str
   account:
-    description: Account that the code of a repository runs as. Filled in by the action.
+    description: >-
+      Account that the code of a repository runs as; unset, the account of the deploy. Filled in by the action.
     type: str
 """
 
@@ -80,11 +87,13 @@ seconds:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.conda import CondaEnvironment
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.builder import (
     Builder,
     from_dict,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.steps import BuildError, Tools
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.steps import BuildError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.tools import Tools
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 
 
@@ -103,19 +112,24 @@ def main() -> None:
             "archive": {"type": "path"},
             "account": {"type": "str"},
             "conda": {"type": "dict"},
+            "rattler": {"type": "path"},
+            "conda_channel_alias": {"type": "str", "no_log": True},
         },
         required_together=[("build", "state_directory", "uv")],
         supports_check_mode=True,
     )
     params = module.params
+    conda = params["conda"]
     tools = Tools(
-        params["uv"],
-        params["npm"] or [],
-        params["package_index"],
-        params["npm_registry"],
-        params["archive"] or "",
-        params["account"],
-        params["conda"] or {},
+        uv=params["uv"],
+        npm=params["npm"] or [],
+        index=params["package_index"],
+        registry=params["npm_registry"],
+        archive=params["archive"] or "",
+        account=params["account"],
+        conda=CondaEnvironment(**conda) if conda else None,
+        rattler=params["rattler"] or "",
+        channel_alias=params["conda_channel_alias"] or "",
     )
     builder = Builder(from_dict(params["build"]), Layout(params["state_directory"]), tools)
     if module.check_mode:

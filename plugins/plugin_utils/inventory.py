@@ -24,7 +24,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.l
     lock_file,
     read_pins,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import Pin, Source
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import Pin, RepositoryKey
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     TIERS,
     EncryptedValue,
@@ -86,13 +86,13 @@ def read_inventory(task_vars: Mapping[str, Any], only: str | None = None, keep_e
         extra_variables=frozenset(map(str, hostvars._variable_manager.extra_vars)),
         repeated_keys=repeated_keys(sources, hosts) if only is None else [],
         strays=strays,
-        pins=_pins(directory),
+        pins=_pins(directory, directory in sources),
     )
 
 
-def _pins(directory: str) -> dict[Source, Pin]:
+def _pins(directory: str, whole: bool) -> dict[RepositoryKey, Pin]:
     try:
-        return read_pins(lock_file(directory))
+        return read_pins(lock_file(directory, whole))
     except LockError as error:
         raise AnsibleActionFail(f"{error}; nothing was changed") from None
 

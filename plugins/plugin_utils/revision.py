@@ -37,7 +37,10 @@ def inventory_at(revision: str, task_vars: Mapping[str, Any], loader: Any) -> It
         raise PlatformError("the inventory is not in files, so a git revision of it cannot be read")
     top = _git(["rev-parse", "--show-toplevel"], sources[0]).strip()
     commit = _commit(revision, top)
-    with tempfile.TemporaryDirectory(prefix="hubfleet-revision-") as directory:
+    with tempfile.TemporaryDirectory(prefix="hubfleet-revision-") as private:
+        # Files beside an inventory at the top of the repository must be its own as well.
+        directory = os.path.join(private, "top")
+        os.mkdir(directory)
         archive = _git_bytes(["archive", "--format=tar", commit], top)
         with tarfile.open(fileobj=io.BytesIO(archive)) as content:
             _unpack(content, directory)

@@ -9,10 +9,10 @@ import logging
 from pathlib import Path
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.recipe import (
-    Recipe,
-    RepositoryError,
-    examine,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.configuration_files import (
+    ConfigurationFiles,
+    ContentError,
+    find_configuration_files,
 )
 from repo2docker.app import Repo2Docker
 from repo2docker.buildpacks import PythonBuildPack
@@ -44,6 +44,9 @@ TREES: dict[str, dict[str, str]] = {
     "old julia": {"REQUIRE": "julia"},
     "nix": {"default.nix": "{}", "requirements.txt": "a"},
     "pipfile": {"Pipfile": "[packages]", "requirements.txt": "a"},
+    "conda before pipfile": {"environment.yml": "dependencies: []", "Pipfile": "", "Pipfile.lock": "{}"},
+    "R before conda": {"environment.yml": "dependencies: []", "runtime.txt": "r-4.4-2026-01-01"},
+    "other ending": {"environment.yaml": "dependencies: []"},
     "locked pipfile": {"Pipfile.lock": "{}"},
 }
 
@@ -68,8 +71,8 @@ def test_detects_the_same(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(text)
     try:
-        found: Recipe | None = examine(TREES[name], TREES[name].__getitem__)
-    except RepositoryError:
+        found: ConfigurationFiles | None = find_configuration_files(TREES[name], TREES[name].__getitem__)
+    except ContentError:
         found = None
     detected = of_repo2docker(monkeypatch, tmp_path)
     # Machines build what repo2docker builds of packages of Python and conda, and refuse everything else.

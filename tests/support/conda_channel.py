@@ -14,8 +14,7 @@ import re
 import subprocess
 import tarfile
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -54,7 +53,7 @@ def add_package(
             _add(package, path, data, mode)
     content = archive.read_bytes()
     found = {**index, "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
-    for each in {"noarch", subdir}:
+    for each in dict.fromkeys(("noarch", subdir)):
         repodata = channel / each / "repodata.json"
         repodata.parent.mkdir(exist_ok=True)
         known = json.loads(repodata.read_text()) if repodata.exists() else {"info": {"subdir": each}, "packages": {}}
@@ -62,8 +61,8 @@ def add_package(
         repodata.write_text(json.dumps(known))
 
 
-def add_python(channel: Path) -> str:
-    """Add the machine's Python as a package; return its version."""
+def add_python(channel: Path) -> None:
+    """Add the machine's Python as a package."""
     asked = [str(PYTHON), "-I", "-S", "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"]
     version = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
     name = f"python{version.rpartition('.')[0]}"
@@ -78,21 +77,26 @@ def add_python(channel: Path) -> str:
     add_package(
         channel, "python", version, files, subdir=f"linux-{'64' if os.uname().machine == 'x86_64' else 'aarch64'}"
     )
-    return version
 
 
-@contextmanager
-def served(directory: Path) -> Iterator[str]:
-    """Serve the channels in a directory; yield the address."""
+class Server:
+    """Serves the channels in a directory, at ``address``."""
 
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *arguments: object) -> None:
-            pass
+    def __init__(self, directory: Path) -> None:
+        handler = functools.partial(_Handler, directory=str(directory))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.address = f"http://127.0.0.1:{self._server.server_address[1]}/"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(directory))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-        server.shutdown()
+    def end(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments: object) -> None:
+        pass
 
 
 def _as_upstream(path: Path) -> bytes:

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 LOCK_FILE = "environments.lock.yml"
-
+#: What installs the packages of an environment: uv, or rattler.
 PYTHON, CONDA = "python", "conda"
+#: Names that git gives to commits and trees, by SHA-1 or SHA-256.
+OBJECT_NAME = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 #: Repository, ref and subdirectory as they stand in the inventory, "" for those that do not.
-Source = tuple[str, str, str]
+RepositoryKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Pin:
     commit, tree: git's names of the commit, and of what it has in the subdirectory; a build is named by the latter,
     so that commits to other places build nothing.
     date: when the commit was made, in UTC, such as 2026-11-30T09:15:00Z.
-    kind: what installs its packages: ``python`` (uv) or ``conda`` (rattler).
+    kind: PYTHON or CONDA.
     """
 
     repository: str
@@ -35,6 +38,6 @@ class Pin:
     kind: str = PYTHON
 
     @property
-    def source(self) -> Source:
+    def key(self) -> RepositoryKey:
         """What the inventory says of it."""
         return (self.repository, self.ref, self.subdirectory)

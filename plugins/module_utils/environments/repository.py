@@ -11,27 +11,51 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import re
+import resource
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ..common.errors import HubfleetError
 from ..redaction.places import without_credentials
-from .conda import read_environment
-from .pins import CONDA, PYTHON, Pin
-from .recipe import Recipe, RepositoryError, examine
+from .conda import CondaEnvironment, read_environment
+from .configuration_files import ConfigurationFiles, ContentError, find_configuration_files
+from .pins import CONDA, LOCK_FILE, OBJECT_NAME, PYTHON, Pin
 
 #: Seconds for one command of git.
 TIMEOUT = 600
-#: Bytes of all files of an environment; data belongs elsewhere.
-MOST_BYTES = 100_000_000
-MOST_FILES = 20_000
+#: All files of an environment; data belongs elsewhere.
+MAX_BYTES = 100_000_000
+MAX_FILES = 20_000
 #: Bytes of a file that describes an environment.
-_MOST_TEXT = 1_000_000
-_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_MAX_TEXT = 1_000_000
+#: Bytes of the list of its files.
+_MAX_LIST = 16_000_000
+#: Bytes of the target of a link; Linux has no longer paths.
+_MAX_LINK = 4096
+#: Names on the way of a link, so that links in a circle end.
+_MAX_LINK_STEPS = 1000
 _PROTOCOLS = "file:git:http:https:ssh"
 _SUBMODULE, _LINK = "160000", "120000"
+#: Set by hooks of git, among others: they would lead it to the repository of the fleet.
+_OF_ANOTHER_REPOSITORY = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+)
+
+
+class RepositoryError(HubfleetError):
+    """A repository cannot be read, or holds no environment that a machine can build; a whole sentence."""
 
 
 @dataclass(frozen=True)
@@ -50,111 +74,134 @@ class Repository:
     """
 
     def __init__(self, address: str, directory: str, cache: str):
-        self.address = address
+        self.address = without_credentials(address)
         local = os.path.abspath(os.path.join(directory, os.path.expanduser(address)))
         self._url = address if is_remote(address) else local
         self._path = os.path.join(cache, hashlib.sha256(self._url.encode()).hexdigest()[:16] + ".git")
 
     def commit_of(self, ref: str) -> str:
         """Return the commit that a branch, a tag or "" (the default branch) is at. Raises RepositoryError."""
-        if _COMMIT.fullmatch(ref):
+        if OBJECT_NAME.fullmatch(ref):
             return ref
         wanted = [f"refs/heads/{ref}", f"refs/tags/{ref}^{{}}", f"refs/tags/{ref}"] if ref else ["HEAD"]
-        listed = self._git(["ls-remote", "--", self._url, *wanted]).splitlines()
+        listed = self._run(["ls-remote", "--", self._url, *wanted]).splitlines()
         found = {name: commit for commit, _tab, name in (line.partition("\t") for line in listed)}
         for name in wanted:
             if name in found:
                 return found[name]
-        raise RepositoryError(f"{self._shown} has no branch or tag {ref!r}" if ref else f"{self._shown} is empty")
+        if not ref:
+            raise RepositoryError(f"{self.address} has no commits on its default branch; set ref to another branch")
+        raise RepositoryError(
+            f"{self.address} has no branch or tag {ref!r}; set ref to a branch, a tag or a whole commit"
+        )
 
     def pin(self, ref: str, subdirectory: str, commit: str) -> Pin:
         """Return the pin of a commit. Raises RepositoryError where a machine cannot build what it has."""
-        with self._having(commit):
-            place = f"{commit}:{subdirectory}" if subdirectory else f"{commit}^{{tree}}"
-            tree = self._tree(place, commit, subdirectory)
-            recipe = self._recipe(tree)
-            date = self._git(
-                ["show", "--no-patch", "--no-show-signature", "--format=%cd", "--date=format-local:%FT%TZ", commit]
-            )
-            kind = CONDA if recipe.conda else PYTHON
-            return Pin(self.address, ref, subdirectory, commit, tree, date.strip(), kind)
+        with self._fetched(commit):
+            if self._git(["cat-file", "-t", commit]).strip() != "commit":
+                raise RepositoryError(f"{self.address}: {commit} is no commit; set ref to a branch, a tag or a commit")
+            tree = self._tree(commit, subdirectory)
+            with self._examined():
+                kind = CONDA if self._configuration_files(tree)[0].conda else PYTHON
+            show = ["show", "--no-patch", "--no-show-signature", "--format=%cd", "--date=format-local:%FT%TZ"]
+            date = self._git([*show, commit]).strip()
+            return Pin(self.address, ref, subdirectory, commit, tree, date, kind)
 
     def write_archive(self, pin: Pin, path: str) -> None:
         """Write the files of a pin to a tar archive. Raises RepositoryError."""
-        with self._having(pin.commit):
-            self._check(self._files(pin.tree))
-            self._git(["archive", "--format=tar", f"--output={path}", pin.tree])
+        with self._fetched(pin.commit):
+            self._pinned_files(pin)
+            self._git(["archive", "--format=tar", f"--output={os.path.abspath(path)}", pin.tree])
 
-    def conda_environment(self, pin: Pin) -> dict[str, list[str]]:
-        """Return what conda installs for a pin of that kind: channels, specs and pip. Raises RepositoryError."""
-        with self._having(pin.commit):
-            files = self._files(pin.tree)
-            path = examine(files, lambda path: self._text(files[path], path)).conda
-            return read_environment(self._text(files[path], path), path)
+    def conda_environment(self, pin: Pin) -> CondaEnvironment | None:
+        """Return what conda installs for a pin, None if it is of another kind. Raises RepositoryError."""
+        with self._fetched(pin.commit):
+            return self._pinned_files(pin)
 
-    @property
-    def _shown(self) -> str:
-        return without_credentials(self.address)
+    def _pinned_files(self, pin: Pin) -> CondaEnvironment | None:
+        """Check that a pin is what its commit has; return what its environment.yml asks for."""
+        with self._examined():
+            if self._tree(pin.commit, pin.subdirectory) == pin.tree:
+                found, environment = self._configuration_files(pin.tree)
+                if pin.kind == (CONDA if found.conda else PYTHON):
+                    return environment
+        raise RepositoryError(
+            f"{self.address}: what {LOCK_FILE} says is not what {pin.commit[:12]} has; remove the entry, and run the"
+            " playbook environments"
+        )
 
-    def _tree(self, place: str, commit: str, subdirectory: str) -> str:
+    def _tree(self, commit: str, subdirectory: str) -> str:
+        place = f"{commit}:{subdirectory}" if subdirectory else f"{commit}^{{tree}}"
         try:
             tree = self._git(["rev-parse", "--verify", "--end-of-options", place]).strip()
         except RepositoryError:
-            raise RepositoryError(f"{self._shown} has no {subdirectory} at {commit[:12]}") from None
+            what = subdirectory or "files"
+            raise RepositoryError(f"{self.address} has no {what} at {commit[:12]}") from None
         if self._git(["cat-file", "-t", tree]).strip() != "tree":
-            raise RepositoryError(f"{self._shown}: {subdirectory} is not a directory at {commit[:12]}")
+            raise RepositoryError(f"{self.address}: {subdirectory} is not a directory at {commit[:12]}")
         return tree
 
-    def _recipe(self, tree: str) -> Recipe:
-        files = self._files(tree)
+    @contextmanager
+    def _examined(self) -> Iterator[None]:
+        """Turn what is wrong with the content into a sentence about this repository."""
         try:
-            self._check(files)
-            recipe = examine(files, lambda path: self._text(files[path], path))
-            if recipe.conda:
-                read_environment(self._text(files[recipe.conda], recipe.conda), recipe.conda)
-            return recipe
-        except RepositoryError as error:
-            raise RepositoryError(f"{self._shown} {error}") from None
+            yield
+        except ContentError as error:
+            raise RepositoryError(f"{self.address} {error}") from None
 
-    def _check(self, files: dict[str, _File]) -> None:
-        """Refuse what is more than files of a moderate size, and links that lead elsewhere. Raises RepositoryError."""
-        _check_size(files)
+    def _configuration_files(self, tree: str) -> tuple[ConfigurationFiles, CondaEnvironment | None]:
+        """Return what a tree is built from, and what its environment.yml asks for. Raises ContentError."""
+        files = self._files(tree)
+        links = {}
         for path, file in files.items():
             if file.mode == _SUBMODULE:
-                raise RepositoryError(f"has a submodule, {path}, which is not fetched; add its files to the repository")
+                raise ContentError(f"has a submodule, {path}, which is not fetched; add its files to the repository")
             if file.mode == _LINK:
-                target = self._git(["cat-file", "blob", file.name])
-                inside = os.path.normpath(os.path.join(os.path.dirname(path), target))
-                if os.path.isabs(target) or inside.split("/")[0] == "..":
-                    raise RepositoryError(f"has a link that leads out of it, {path}")
+                too_long = file.size > _MAX_LINK
+                links[path] = "/" if too_long else self._git(["cat-file", "blob", file.name])
+        for path in links:
+            if leads_out(path, links):
+                raise ContentError(f"has a link that leads out of it, {path}")
+        found = find_configuration_files(files, lambda path: self._text(files[path], path))
+        text = self._text(files[found.conda], found.conda) if found.conda else ""
+        return found, read_environment(text, found.conda) if found.conda else None
 
     def _files(self, tree: str) -> dict[str, _File]:
-        """Return path -> file of everything in a tree."""
+        """Return path -> file of everything in a tree. Raises ContentError where that is too much."""
         found = {}
-        for line in self._git(["ls-tree", "-r", "-l", "-z", tree]).split("\0"):
+        # Trees may name one another so often that their list would fill the memory.
+        listed = self._run([f"--git-dir={self._path}", "ls-tree", "-r", "-l", "-z", tree], _MAX_LIST)
+        for line in listed.split("\0"):
             about, _tab, path = line.partition("\t")
             if path:
                 mode, _kind, name, size = about.split()
                 found[path] = _File(mode, name, int(size) if size.isdigit() else 0)
+        total = sum(file.size for file in found.values())
+        if total > MAX_BYTES or len(found) > MAX_FILES:
+            raise ContentError(
+                f"is too large for an environment: {total // 1_000_000} MB in {len(found)} files; at most"
+                f" {MAX_BYTES // 1_000_000} MB in {MAX_FILES} files"
+            )
         return found
 
     def _text(self, file: _File, path: str) -> str:
-        if file.mode == _LINK or file.size > _MOST_TEXT:
-            raise RepositoryError(f"has {path}, which is a link, or too long to describe an environment")
+        if file.mode == _LINK or file.size > _MAX_TEXT:
+            raise ContentError(f"has {path}, which is a link, or too long to describe an environment")
         return self._git(["cat-file", "blob", file.name])
 
     @contextmanager
-    def _having(self, commit: str) -> Iterator[None]:
+    def _fetched(self, commit: str) -> Iterator[None]:
         """Fetch a commit unless it is there; other playbooks wait."""
         os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
         with open(f"{self._path}.lock", "a", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not os.path.isdir(os.path.join(self._path, "info")):
+            attributes = os.path.join(self._path, "info", "attributes")
+            if not os.path.exists(attributes):
                 self._run(["init", "--quiet", "--bare", "--template=", self._path])
-                os.makedirs(os.path.join(self._path, "info"), exist_ok=True)
+                os.makedirs(os.path.dirname(attributes), exist_ok=True)
                 # Attributes in a repository could leave files out of archives, or change them.
-                with open(os.path.join(self._path, "info", "attributes"), "w", encoding="ascii") as attributes:
-                    attributes.write("* -export-ignore -export-subst -text -filter -ident -working-tree-encoding\n")
+                with open(attributes, "w", encoding="ascii") as file:
+                    file.write("* -export-ignore -export-subst -text -filter -ident -working-tree-encoding\n")
             if not self._has(commit):
                 self._fetch(commit)
             yield
@@ -170,56 +217,97 @@ class Repository:
         fetch = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"]
         try:
             self._git([*fetch, "--depth=1", "--", self._url, commit])
-        except RepositoryError as first:
+        except RepositoryError:
             # Not every server gives out single commits.
             self._git([*fetch, "--", self._url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"])
             if not self._has(commit):
-                raise RepositoryError(f"{self._shown} has no commit {commit} (any more): {first}") from None
+                raise RepositoryError(f"{self.address} has no commit {commit} (any more)") from None
 
     def _git(self, arguments: list[str]) -> str:
-        return self._run(["-C", self._path, *arguments] if os.path.isdir(self._path) else arguments)
+        """Run git in the cache."""
+        return self._run([f"--git-dir={self._path}", *arguments])
 
-    def _run(self, arguments: list[str]) -> str:
-        """Run git, which asks nothing; it uses the credentials that the operator has configured."""
+    def _run(self, arguments: list[str], most: int | None = None) -> str:
+        """Run git, which asks nothing; it uses the credentials that the operator has configured.
+
+        most: bytes of its output, which is otherwise of a moderate size. Raises ContentError where there are more.
+        """
+        inherited = {key: value for key, value in os.environ.items() if key not in _OF_ANOTHER_REPOSITORY}
         settings = {
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
             "GIT_SSH_COMMAND": os.environ.get("GIT_SSH_COMMAND", "ssh -o BatchMode=yes"),
-            "GIT_LFS_SKIP_SMUDGE": "1",
             "LC_ALL": "C",
             "TZ": "UTC",
         }
-        command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*", "-c", "core.quotePath=false"]
-        command += ["-c", "gc.auto=0", "-c", "transfer.fsckObjects=true"]
-        try:
-            done = subprocess.run(
-                [*command, *arguments],
-                env={**os.environ, **settings},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=TIMEOUT,
-                check=False,
-            )
-        except FileNotFoundError:
-            raise RepositoryError("git is not installed here; it reads the repositories of environments") from None
-        except subprocess.TimeoutExpired:
-            raise RepositoryError(f"{self._shown} did not answer in {TIMEOUT} seconds") from None
-        if done.returncode:
-            lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
-            said = next((line for line in lines if line.startswith(("fatal:", "ERROR:"))), lines[-1] if lines else "")
-            raise RepositoryError(f"{self._shown} cannot be read: {without_credentials(said) or done.returncode}")
-        return done.stdout.decode(errors="surrogateescape")
+        command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "-c", "gc.auto=0"]
+        command += ["-c", "transfer.fsckObjects=true"]
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+            try:
+                done = subprocess.run(
+                    [*command, *arguments],
+                    env={**inherited, **settings},
+                    cwd="/",  # not the configuration of a repository that somebody works in
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=errors,
+                    timeout=TIMEOUT,
+                    check=False,
+                    preexec_fn=(lambda: limit_size(most)) if most else None,
+                )
+            except FileNotFoundError:
+                raise RepositoryError("git is not installed here; it reads the repositories of environments") from None
+            except subprocess.TimeoutExpired:
+                raise RepositoryError(f"{self.address} did not answer in {TIMEOUT} seconds") from None
+            if most and output.seek(0, 2) >= most:
+                raise ContentError(f"is too large for an environment: it may have {MAX_FILES} files")
+            output.seek(0)
+            if done.returncode == 0:
+                return output.read().decode(errors="surrogateescape")
+            errors.seek(0)
+            said = _reason(errors.read(10_000).decode(errors="replace"))
+        raise RepositoryError(f"{self.address} cannot be read: {without_credentials(said) or done.returncode}")
+
+
+def limit_size(size: int) -> None:
+    """Let this process write no larger files; for a child process before it starts."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 def is_remote(address: str) -> bool:
-    """Tell whether an address is a URL, or one of ssh such as git@example.org:team/environment.git."""
-    return bool(re.match(r"[a-z][a-z0-9+.-]*://|[^/:]+@?[^/:]+:(?!/)", address))
+    """Tell whether an address is a URL, or one of ssh such as git@example.org:team/maps.git; by git's own rule."""
+    return ":" in address.partition("/")[0]
 
 
-def _check_size(files: dict[str, _File]) -> None:
-    size = sum(file.size for file in files.values())
-    if size > MOST_BYTES or len(files) > MOST_FILES:
-        what = f"{size // 1_000_000} MB in {len(files)} files"
-        raise RepositoryError(
-            f"is too large for an environment: {what}; at most {MOST_BYTES // 1_000_000} MB in {MOST_FILES} files"
-        )
+def leads_out(path: str, links: dict[str, str]) -> bool:
+    """Tell whether a link leads out of the tree, itself or by others on its way. links: path -> target of all links."""
+    parts: list[str] = []
+    rest = path.split("/")
+    for _step in range(_MAX_LINK_STEPS):
+        if not rest:
+            return False
+        name = rest.pop(0)
+        if name in ("", "."):
+            continue
+        if name == "..":
+            if not parts:
+                return True
+            parts.pop()
+            continue
+        here = "/".join([*parts, name])
+        if here not in links:
+            parts.append(name)
+        elif links[here].startswith("/"):
+            return True
+        else:
+            rest = [*links[here].split("/"), *rest]
+    return True
+
+
+def _reason(said: str) -> str:
+    """Return the line of git's errors that says why; that of ssh is before git's own."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    index = next((place for place, line in enumerate(lines) if line.startswith(("fatal:", "ERROR:"))), len(lines) - 1)
+    if index > 0 and "Could not read from remote repository" in lines[index]:
+        index -= 1
+    return lines[index].strip() if lines else ""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..common.nested import value_at
-from ..environments.pins import Pin, Source
+from ..environments.pins import Pin, RepositoryKey
 from .access_checks import check_allowed_groups
 from .model import Environment, Profile, Size, ValuePath
 from .option import KUBERNETES, SERVER
@@ -42,7 +42,7 @@ class Offers:
         directory: str,
         report: Report,
         broken: set[str],
-        pins: dict[Source, Pin] | None,
+        pins: dict[RepositoryKey, Pin] | None,
     ):
         self.given = given
         self.options = options
@@ -121,13 +121,13 @@ class Offers:
         return value if isinstance(value, dict) else {}
 
     def _environment(self, name: str, entry: dict[str, Any], path: ValuePath, place: ValuePath) -> Environment | None:
-        text, source = "", None
+        text, repository = "", None
         self._check_groups(entry, path)
         if self.platform == SERVER:
             check_packages(entry, path, self.report)
             text = check_requirements(entry, path, self.directory, self.report)
             pins = None if self.broken & {path[0], place[0]} else self.pins
-            source = check_repository(entry, path, pins, self.report)
+            repository = check_repository(entry, path, pins, self.report)
         elif entry["image"] is None and self.platform == KUBERNETES:
             # Reported where the hub uses it: for hubs on a machine, the entry itself is valid.
             if not self.broken & {path[0], place[0]}:
@@ -140,8 +140,8 @@ class Offers:
             description=entry["description"],
             packages=tuple(entry["packages"] or ()),
             requirements=text,
-            source=source,
-            pin=(self.pins or {}).get(source) if source else None,
+            repository=repository,
+            pin=(self.pins or {}).get(repository) if repository else None,
             interface=entry["interface"],
             variables=tuple(sorted((entry["variables"] or {}).items())),
             check_code=entry["check_code"],

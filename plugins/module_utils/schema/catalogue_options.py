@@ -97,11 +97,12 @@ ENVIRONMENT = (
         "str",
         (
             "Git repository to build instead of packages, with the files that Binder and repo2docker read, such as"
-            " C(requirements.txt): a URL, or a path, absolute or relative to the inventory directory.",
+            " C(requirements.txt): a URL, an address of SSH such as C(git@example.org:team/maps.git), or a path,"
+            " absolute or relative to the inventory directory.",
             "The playbook C(environments) pins a commit of it in C(environments.lock.yml).",
         ),
         pattern=r"[^-\s]\S*",
-        pattern_text="a URL such as https://github.com/ORGANIZATION/NAME, or a path",
+        pattern_text="a URL such as https://github.com/ORGANIZATION/NAME, git@HOST:PATH, or a path",
         platforms=(SERVER,),
         example="https://github.com/binder-examples/requirements",
     ),

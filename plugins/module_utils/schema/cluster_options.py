@@ -151,8 +151,8 @@ MACHINE = (
         "cluster_conda_channel_alias",
         "url",
         (
-            "URL that names of conda's channels are below, as C(channel_alias) of conda: a mirror of conda-forge, for"
-            " environments of repositories with an C(environment.yml).",
+            "URL that channels of an C(environment.yml) are relative to, like C(channel_alias) of conda; for example of"
+            " a mirror of conda-forge.",
             "Defaults to C(https://conda.anaconda.org/).",
         ),
         platforms=(SERVER,),

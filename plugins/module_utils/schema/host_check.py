@@ -18,7 +18,7 @@ from .model import TIERS, Cluster, Fleet, FleetInput, HostInput, Hub, ValuePath
 from .option import KUBERNETES, PLATFORMS, SERVER, Option
 from .options import OPTIONS
 from .problems import Problems, nearest
-from .repositories import WITH_PASSWORD
+from .repositories import PASSWORD_IN_REPOSITORY, is_repository
 from .secrets import is_secret, redactor
 from .values import check_value
 from .written import Misreading
@@ -161,9 +161,9 @@ class HostCheck:
                 if copied or not self.host.protected(path):
                     where = f", copied from {copied}" if copied else ""
                     hint = "encrypt it with 'ansible-vault encrypt_string', or use a lookup"
-                    # Where encrypting does not help.
-                    of_repository = "environment" in path[0] and path[-1] == "repository"
-                    self.report(path, WITH_PASSWORD if of_repository else f"{what} in plain text{where}; {hint}")
+                    message = f"{what} in plain text{where}; {hint}"
+                    # An encrypted password would still be in the lock file.
+                    self.report(path, PASSWORD_IN_REPOSITORY if is_repository(path) else message)
 
     def _plain_kubeconfig(self) -> None:
         """Report the content of a kubeconfig that is not encrypted; a path is no secret."""

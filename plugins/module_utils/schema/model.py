@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
-from ..environments.pins import Pin, Source
+from ..environments.pins import Pin, RepositoryKey
 from ..redaction.private_lines import PrivateLines
 from ..redaction.redactor import Redactor
 
@@ -114,7 +114,7 @@ class FleetInput:
     extra_variables: frozenset[str] = frozenset()
     repeated_keys: list[RepeatedKey] = field(default_factory=list)
     strays: dict[str, str] = field(default_factory=dict)
-    pins: dict[Source, Pin] | None = field(default_factory=dict)
+    pins: dict[RepositoryKey, Pin] | None = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Environment:
     """Software of a session; fields as in the schema's ENVIRONMENT, which has their platforms.
 
     path: where the entry stands. requirements: the text of the requirements file, or "".
-    source: what it says of its repository, or None. pin: the commit of that to build, None where it does not matter.
+    repository: what it says of one, or None. pin: the commit of that to build, None where it does not matter.
     """
 
     name: str
@@ -131,7 +131,7 @@ class Environment:
     description: str = ""
     packages: tuple[str, ...] = ()
     requirements: str = ""
-    source: Source | None = None
+    repository: RepositoryKey | None = None
     pin: Pin | None = None
     interface: str | None = None
     variables: tuple[tuple[str, str], ...] = ()

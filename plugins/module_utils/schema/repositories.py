@@ -8,40 +8,45 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..environments.pins import LOCK_FILE, Pin, Source
+from ..environments.pins import LOCK_FILE, Pin, RepositoryKey
 from ..redaction.places import holds_credentials
 from .model import ValuePath
 
 Report = Callable[[ValuePath, str], None]
 
-WITH_PASSWORD = (
+PASSWORD_IN_REPOSITORY = (
     f"contains a password, which {LOCK_FILE} would show; let git find it, with a credential helper or an SSH key"
 )
 
 
+def is_repository(path: ValuePath) -> bool:
+    """Tell whether a place in the inventory is the repository of an environment."""
+    return path[0] in ("hub_environment_catalogue", "hub_environments") and path[-1] == "repository"
+
+
 def check_repository(
-    entry: dict[str, Any], path: ValuePath, pins: dict[Source, Pin] | None, report: Report
-) -> Source | None:
+    entry: dict[str, Any], path: ValuePath, pins: dict[RepositoryKey, Pin] | None, report: Report
+) -> RepositoryKey | None:
     """Check the repository of an environment entry; return what the entry says of it, None if it has none.
 
-    pins: source -> pin; None where it does not matter, so that none is missing.
+    pins: by their keys; None where it does not matter, so that none is missing.
     """
     repository = entry["repository"]
     if not repository:
-        for key in ("ref", "subdirectory"):
-            if entry[key]:
-                report((*path, key), "is set without repository")
+        for option in ("ref", "subdirectory"):
+            if entry[option]:
+                report((*path, option), "is set without repository")
         return None
-    for key in ("packages", "requirements"):
-        if entry[key]:
-            report((*path, "repository"), f"is set together with {key}; remove one of them")
+    for option in ("packages", "requirements"):
+        if entry[option]:
+            report((*path, "repository"), f"is set together with {option}; remove one of them")
     if holds_credentials(repository):
-        report((*path, "repository"), WITH_PASSWORD)
+        report((*path, "repository"), PASSWORD_IN_REPOSITORY)
         return None
-    source = (repository, entry["ref"] or "", entry["subdirectory"] or "")
-    if pins is not None and source not in pins:
+    key = (repository, entry["ref"] or "", entry["subdirectory"] or "")
+    if pins is not None and key not in pins:
         report(
             (*path, "repository"),
             f"has no commit in {LOCK_FILE} yet; run the playbook environments, and commit the file",
         )
-    return source
+    return key

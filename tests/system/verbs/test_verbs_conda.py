@@ -24,6 +24,7 @@ KERNEL = {"argv": ["python", "-m", "ipykernel_launcher", "-f", "{connection_file
 ENVIRONMENT = """\
 name: maps
 channels: [shore, nodefaults]
+variables: {DEPTH: 12}
 dependencies:
   - coast>=1
   - pip
@@ -37,7 +38,7 @@ dependencies:
 def channel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server with a channel shore, which has Python and a package with a kernel."""
     directory = tmp_path_factory.mktemp("channels")
-    version = conda_channel.add_python(directory / "shore")
+    conda_channel.add_python(directory / "shore")
     files = {
         "share/jupyter/kernels/coast/kernel.json": (json.dumps({**KERNEL, "language": "python"}).encode(), 0o644),
         "etc/conda/activate.d/coast.sh": (b'export COAST="of $CONDA_PREFIX"\n', 0o644),
@@ -47,9 +48,9 @@ def channel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for number in ("0.9", "1.1"):
         conda_channel.add_package(directory / "shore", "coast", number, files, depends=("python >=3.10",))
     conda_channel.add_package(directory / "shore", "pip", "1", {"share/doc/pip": (b"", 0o644)})
-    assert version
-    with conda_channel.served(directory) as address:
-        yield address
+    server = conda_channel.Server(directory)
+    yield server.address
+    server.end()
 
 
 @pytest.fixture(scope="module")
@@ -70,17 +71,19 @@ def test_an_environment_of_conda(fleet: Fleet) -> None:
     """Refuse what cannot be installed, then build, start and change it; each part goes on from the one before."""
     repository = Repository(fleet.directory / "maps")
     repository.commit(
-        environment_yml=ENVIRONMENT.replace("coast>=1", "coast>=7"),
-        more_txt="hatchling\n",
-        requirements_txt="this-is-not-read\n",
-        tests__test_coast_py="import coast\nimport cowsay\n\n\ndef test_coast():\n    assert coast.height == 3\n",
+        {
+            "environment.yml": ENVIRONMENT.replace("coast>=1", "coast>=7"),
+            "more.txt": "hatchling\n",
+            "requirements.txt": "this-is-not-read\n",
+            "tests/test_coast.py": "import coast\nimport cowsay\n\n\ndef test_coast():\n    assert coast.height == 3\n",
+        }
     )
     fleet.succeed("environments")
     result = fleet.run("deploy")
     assert result.code == 2 and "the packages of environment.yml do not fit together" in result.output, result.output
     assert "coast" in result.output and not list((fleet.state / "environments").glob("maps*"))
 
-    repository.commit(environment_yml=ENVIRONMENT)
+    repository.commit({"environment.yml": ENVIRONMENT})
     fleet.succeed("environments", "-e", "environments_update=true")
     assert fleet.succeed("deploy").outcomes() == {"lab": "deployed"}
     assert "nothing to change" in fleet.succeed("deploy").output
@@ -94,10 +97,11 @@ def test_an_environment_of_conda(fleet: Fleet) -> None:
     hub = fleet.hub("lab")
     hub.start_server("ada", {"profile": "maps"})
     kernel = hub.kernel("ada")
-    shown = "import coast, cowsay, os, shutil; print(coast.__file__, os.environ['COAST'], shutil.which('coast'))"
+    variables = "os.environ['COAST'], os.environ['DEPTH']"
+    shown = f"import coast, cowsay, os, shutil; print(coast.__file__, {variables}, shutil.which('coast'))"
     inside = f"{built}/conda"
     python = next(path.name for path in (built / "lib").glob("python3*"))
-    expected = f"{inside}/lib/{python}/site-packages/coast.py of {inside} {inside}/bin/coast"
+    expected = f"{inside}/lib/{python}/site-packages/coast.py of {inside} 12 {inside}/bin/coast"
     assert kernel.run(shown).strip() == expected
     status, text = hub.request("GET", "user/ada/api/kernelspecs", hub.server_token("ada"))
     assert status == 200 and set(json.loads(text)["kernelspecs"]) == {"python3", "coast"}

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from verbs_fleet import Fleet
+from verbs_fleet import Fleet, kill_all, wait_for
 from verbs_hub import Kernel
+from verbs_machine import processes_of
 from verbs_repository import Repository
 
 ROOT = os.geteuid() == 0
@@ -31,7 +33,17 @@ notes="$NB_PYTHON_PREFIX/notes"
 cp /bin/true "$NB_PYTHON_PREFIX/bin/as-owner" && chmod 6755 "$NB_PYTHON_PREFIX/bin/as-owner"
 mkfifo "$NB_PYTHON_PREFIX/pipe"
 ln -s /etc/shadow "$NB_PYTHON_PREFIX/shadow"
-rm -f "$NB_PYTHON_PREFIX/lock.txt" && ln -s /etc/hostname "$NB_PYTHON_PREFIX/lock.txt"
+ln -s /dev/zero "$NB_PYTHON_PREFIX/lock.txt" && mkdir "$NB_PYTHON_PREFIX/.complete" "$NB_PYTHON_PREFIX/start"
+echo "home = $(dirname "$NB_PYTHON_PREFIX")" >> "$NB_PYTHON_PREFIX/pyvenv.cfg"
+mkdir -m 000 "$NB_PYTHON_PREFIX/closed"
+(cd "$NB_PYTHON_PREFIX" && for level in $(seq 700); do mkdir deep && cd deep; done && cp /bin/true . && chmod 6755 true)
+for number in $(seq 50); do sleep 1000 & done
+"""
+#: A build that ends only when it is killed, and what is left then would pass for a complete one.
+ENDLESS = """\
+#!/bin/sh
+touch "$NB_PYTHON_PREFIX/.complete" && chmod 0777 "$NB_PYTHON_PREFIX" && touch /tmp/waits
+exec sleep 1000
 """
 
 
@@ -55,11 +67,13 @@ def repository(fleet: Fleet) -> Repository:
     """The repository, in a directory beside the inventory."""
     made = Repository(fleet.directory / "maps")
     made.commit(
-        binder__requirements_txt="cowsay==6.1\n",
-        binder__postBuild=POST_BUILD,
-        binder__start='#!/bin/bash -l\nexport SHORE="$(basename "$REPO_DIR")"\nexec "$@"\n',
-        requirements_txt="this-is-not-read\n",
-        tests__test_moo_py="import cowsay\n\n\ndef test_moo():\n    assert cowsay.get_output_string('cow', 'moo')\n",
+        {
+            "binder/requirements.txt": "cowsay==6.1\n",
+            "binder/postBuild": POST_BUILD,
+            "binder/start": '#!/bin/bash -l\nexport SHORE="$(basename "$REPO_DIR")"\nexec "$@"\n',
+            "requirements.txt": "this-is-not-read\n",
+            "tests/test_moo.py": "import cowsay\n\n\ndef test_moo():\n    assert cowsay.char_names\n",
+        }
     )
     return made
 
@@ -73,6 +87,7 @@ def test_an_environment_of_a_repository_through_its_life(fleet: Fleet, repositor
     kernel = a_session_starts_in_it(fleet)
     a_push_changes_nothing(fleet, repository)
     a_build_that_fails_its_tests_changes_nothing(fleet, repository, kernel)
+    a_build_that_is_killed_is_made_again(fleet, repository, kernel)
     a_new_build_leaves_sessions_alone(fleet, repository, kernel)
 
 
@@ -89,7 +104,7 @@ def the_playbook_pins_it(fleet: Fleet, repository: Repository) -> None:
     assert f"{head[:12]}" in fleet.succeed("environments").output
     assert f"commit: {head}" in lock.read_text()
     again = fleet.succeed("environments")
-    assert f"{LOCK}: nothing to change" in again.output and not again.changed()
+    assert f"{lock}: nothing to change" in again.output and not again.changed()
 
 
 def environment(fleet: Fleet) -> Path:
@@ -114,10 +129,9 @@ def its_code_could_do_nothing_else(fleet: Fleet) -> None:
         assert not Path(place, "of-the-build").exists()
     assert not (built / "pipe").exists()
     assert not (built / "lock.txt").is_symlink() and (built / "lock.txt").stat().st_mode & 0o777 == 0o600
-    for path in [built, *built.rglob("*")]:
-        status = path.lstat()
-        assert (status.st_uid, status.st_gid) == (os.geteuid(), os.getegid()), path
-        assert path.is_symlink() or not status.st_mode & 0o6022, path
+    assert str(built.parent) not in (built / "pyvenv.cfg").read_text().replace(str(built), "")
+    unsafe = ["-not", "-user", str(os.geteuid()), "-or", "-not", "-type", "l", "-perm", "/6022"]
+    assert not subprocess.run(["find", built, *unsafe], capture_output=True, text=True, check=True).stdout
 
 
 def a_session_starts_in_it(fleet: Fleet) -> Kernel:
@@ -130,7 +144,7 @@ def a_session_starts_in_it(fleet: Fleet) -> Kernel:
 
 
 def a_push_changes_nothing(fleet: Fleet, repository: Repository) -> None:
-    repository.commit(tests__test_moo_py="def test_moo():\n    assert 'moo' == 'woof'\n")
+    repository.commit({"tests/test_moo.py": "def test_moo():\n    assert 'moo' == 'woof'\n"})
     assert f"{LOCK}: nothing to change" in fleet.succeed("environments").output
     assert "nothing to change" in fleet.succeed("deploy").output
 
@@ -144,20 +158,43 @@ def a_build_that_fails_its_tests_changes_nothing(fleet: Fleet, repository: Repos
     assert environment(fleet) == before and kernel.survives()
 
 
+def a_build_that_is_killed_is_made_again(fleet: Fleet, repository: Repository, kernel: Kernel) -> None:
+    before, environments = environment(fleet), fleet.state / "environments"
+    repository.commit({"binder/postBuild": ENDLESS, "tests/test_moo.py": "def test_moo():\n    pass\n"})
+    fleet.succeed("environments", "-e", "environments_update=true")
+    started = fleet.start("deploy")
+    wait_for("the build to wait", lambda: list(environments.glob(".work-maps/tmp/waits")))
+    assert environments.joinpath(".work-maps").stat().st_mode & 0o777 == 0o700
+    kill_all(started)
+    wait_for("its processes to end", lambda: "sleep 1000" not in processes_of(fleet.directory).values())
+    assert environment(fleet) == before and len(list(environments.glob("maps-*"))) == 1 and kernel.survives()
+    assert "maps to build" in fleet.succeed("plan").output
+
+
 def a_new_build_leaves_sessions_alone(fleet: Fleet, repository: Repository, kernel: Kernel) -> None:
     before = environment(fleet)
-    repository.commit(binder__requirements_txt="cowsay==6.0\n", tests__test_moo_py="def test_moo():\n    pass\n")
+    repository.commit({"binder/requirements.txt": "cowsay==6.0\n", "binder/postBuild": "#!/bin/sh\n"})
     assert "was " in fleet.succeed("environments", "-e", "environments_update=true").output
     assert fleet.succeed("deploy").outcomes() == {"lab": "deployed"}
     assert environment(fleet) != before and "cowsay==6.0" in (environment(fleet) / "lock.txt").read_text()
     assert kernel.survives() and before.exists()
 
 
+def test_a_repository_cannot_change_what_the_hub_sets(fleet: Fleet, repository: Repository) -> None:
+    before = environment(fleet)
+    install = "#!/bin/sh\npython -m pip install --quiet --no-deps jupyterhub==5.2.1\n"
+    repository.commit({"binder/postBuild": install})
+    fleet.succeed("environments", "-e", "environments_update=true")
+    result = fleet.run("deploy")
+    assert result.code == 2 and "its repository installs jupyterhub 5.2.1, and the hub needs 5.5" in result.output
+    assert environment(fleet) == before
+
+
 def test_what_a_machine_cannot_build_is_told_before(fleet: Fleet, repository: Repository) -> None:
     lock = fleet.directory / LOCK
     fleet.succeed("environments")
     before = lock.read_text()
-    repository.commit(binder__Dockerfile="FROM scratch\n")
+    repository.commit({"binder/Dockerfile": "FROM scratch\n"})
     result = fleet.run("environments", "-e", "environments_update=true")
     assert result.code == 2 and "has binder/Dockerfile: a machine cannot build that; build an image" in result.output
     assert "maps.repository: " in result.output and "nothing was changed" in result.output

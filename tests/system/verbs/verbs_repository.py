@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 from pathlib import Path
 
@@ -24,10 +23,10 @@ class Repository:
         command = ["git", "-C", str(self.directory), *who, *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
-    def commit(self, **files: str) -> str:
-        """Change files, named with __ for slashes and _ before their endings; return the commit."""
+    def commit(self, files: dict[str, str]) -> str:
+        """Change files, and commit everything; return the commit."""
         for name, text in files.items():
-            path = self.directory / re.sub("_(?=(txt|py|yml)$)", ".", name.replace("__", "/"))
+            path = self.directory / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         self.git("add", "--all")

@@ -47,7 +47,6 @@ from .desired.services import Service, reverse_proxy_service
 from .desired.snapshot import describe_hub
 from .diff import diff_hub
 from .facts.gather import MachineFacts
-from .facts.machine import BUILDS_REPOSITORIES
 from .machine_access import MachineAccess
 from .observe.cluster import MachineState
 from .reverse_proxy.desired import OPTIONS as REVERSE_PROXY_OPTIONS
@@ -260,10 +259,8 @@ class ServerPlatform(Platform):
         """Return what the machine has to know to gather its facts."""
         return {
             "cluster": self.cluster.name,
-            "options": {
-                **{name: self.cluster[name] for name in _OPTIONS},
-                BUILDS_REPOSITORIES: any(environment.source for hub in hubs for environment in hub.environments),
-            },
+            "options": {name: self.cluster[name] for name in _OPTIONS},
+            "repositories": any(environment.repository for hub in hubs for environment in hub.environments),
             "authority": self._authority(),
             "certificates": {hub.name: _own_certificate(hub) for hub in hubs if hub["hub_tls_certificate"]},
         }

@@ -44,9 +44,13 @@ def _observe(
     certificates: dict[str, dict[str, str]],
     hubs: dict[str, list[int]],
     reverse_proxy: bool,
+    repositories: bool = False,
 ) -> tuple[MachineFacts, MachineState]:
-    """Return the facts and the state. hubs: name -> ports. reverse_proxy: some of them are behind one."""
-    facts = gather_facts(cluster, options, authority, certificates)
+    """Return the facts and the state.
+
+    hubs: name -> ports. reverse_proxy: some of them are behind one. repositories: as in gather_facts().
+    """
+    facts = gather_facts(cluster, options, authority, certificates, repositories)
     return facts, observe_machine(cluster, facts.setup, hubs, facts.reverse_proxy if reverse_proxy else None)
 
 

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Install packages of conda into a directory, with rattler; run by its Python on the machine, in a sandbox.
 
-Reads a request from standard input as JSON: prefix, cache, alias (the URL that channels are below), channels, specs.
+Its argument is a file with a request as JSON: prefix, cache, alias (the URL that channels are relative to), channels,
+specs.
 Prints the installed packages, one address and digest per line, as ``conda list --explicit --sha256`` does.
 """
 
@@ -44,9 +45,11 @@ async def main(request: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     try:
-        asyncio.run(main(json.load(sys.stdin)))
+        asyncio.run(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
     except SolverError as error:
         sys.exit(f"the packages of environment.yml do not fit together, or do not exist: {error}")
+    except Exception as error:  # rattler has one of its own for every step
+        sys.exit(f"packages of conda: {type(error).__name__}: {error}")
     # Threads of rattler 0.28 may still call Python while it ends, which then crashes.
     sys.stdout.flush()
     os._exit(0)

@@ -16,16 +16,18 @@ import os
 import re
 import shutil
 import subprocess
-from typing import Any, TypeVar
+from typing import Any
 
 from ....common import files
 from ..desired.environments import COMPLETE, Build
 from ..layout import Layout
 from .conda_build import CondaBuild
-from .repository_build import RepositoryBuild, package
-from .steps import BuildError, Steps, Tools
+from .constraints import constraints_of, package
+from .repository_build import RepositoryBuild
+from .sandbox import remove_tree
+from .steps import BuildError, Steps
+from .tools import Tools
 
-_Kind = TypeVar("_Kind", bound=RepositoryBuild)
 #: Lock file of an environment; uv lets everybody write it.
 UV_LOCK, LOCK_MODE = ".lock", 0o644
 
@@ -65,7 +67,7 @@ class Builder:
             self._lock = lock.fileno()
             built = not self.is_complete()
             if built:
-                shutil.rmtree(self.target, ignore_errors=True)
+                remove_tree(self.target)
                 try:
                     {"python": self._python, "conda": self._conda, "npm": self._npm}[self.build.kind]()
                 except BaseException:
@@ -108,39 +110,35 @@ class Builder:
         for path, target in build.links.items():
             self._link_into_packages(path, target)
         if build.tree:
-            frozen = self._repository(RepositoryBuild).run()
-        else:
-            if build.imports:
-                self._step(
-                    "try",
-                    [f"{self.target}/bin/python", "-I", "-c", f"import {', '.join(build.imports)}"],
-                )
-            frozen = self._step("record", [self.tools.uv, "pip", "freeze", "--quiet"], environment)
-            if os.path.exists(os.path.join(self.target, UV_LOCK)):
-                os.chmod(os.path.join(self.target, UV_LOCK), LOCK_MODE)
+            self._repository(RepositoryBuild)
+            return
+        if build.imports:
+            self._step(
+                "try",
+                [f"{self.target}/bin/python", "-I", "-c", f"import {', '.join(build.imports)}"],
+            )
+        frozen = self._step("record", [self.tools.uv, "pip", "freeze", "--quiet"], environment)
         self._write("lock.txt", frozen, 0o600)
+        if os.path.exists(os.path.join(self.target, UV_LOCK)):
+            os.chmod(os.path.join(self.target, UV_LOCK), LOCK_MODE)
 
     def _conda(self) -> None:
-        os.makedirs(self.target)
-        build = self._repository(CondaBuild)
-        frozen = build.run()
-        self._write("lock.txt", frozen, 0o600)
-        self._write("conda.txt", build.installed, 0o600)
+        self._repository(CondaBuild)
 
-    def _repository(self, kind: type[_Kind]) -> _Kind:
+    def _repository(self, kind: type[RepositoryBuild]) -> None:
         work = os.path.join(self.folder, f".work-{self.build.name}")
         if not self.tools.archive:
             raise BuildError(f"building {self.build.name}: the files of its repository are missing; deploy again")
-        return kind(self.build, self._steps, self.tools, self.target, work, self._constraints())
+        kind(self.build, self._steps, self.tools, self.target, work, self._constraints()).run()
 
     def _constraints(self) -> str:
         """Return the versions that further packages may not change."""
-        return pins_of(self.build.lock) + self._restored_pins()
+        return constraints_of(self.build.lock) + self._restored_pins()
 
     def _restored_pins(self) -> str:
         """Return the versions of this environment in the backup that was restored on this machine, if any."""
         text = (files.read(f"{self.target}.pins") or b"").decode()
-        locked = {package(line) for line in pins_of(self.build.lock).splitlines()}
+        locked = {package(line) for line in constraints_of(self.build.lock).splitlines()}
         lines = [line for line in text.splitlines() if re.match(r"[-A-Za-z0-9._]+==\S+$", line)]
         return "".join(f"{line}\n" for line in lines if package(line) not in locked)
 
@@ -233,15 +231,6 @@ def install_program(source: str, path: str) -> None:
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
-
-
-def pins_of(lock: str) -> str:
-    """Return the lines ``name==version ; marker`` of a lock file without hashes.
-
-    Packages of an environment have no hashes, and pip requires hashes for all packages or none.
-    """
-    lines = [re.sub(r"\s*\\$", "", line) for line in lock.splitlines() if re.match(r"[A-Za-z0-9]", line)]
-    return "".join(f"{line}\n" for line in lines)
 
 
 def from_dict(values: dict[str, Any]) -> Build:

@@ -14,8 +14,11 @@ import json
 import os
 import shlex
 
-from ....environments.recipe import Recipe
+from ....environments.conda import OPTIONS_OF_PIP, CondaEnvironment
+from ....environments.configuration_files import ConfigurationFiles
+from .constraints import added, versions_of
 from .repository_build import RepositoryBuild
+from .steps import BuildError
 
 #: Where the packages of conda lie in an environment.
 PREFIX = "conda"
@@ -27,22 +30,28 @@ for script in "$CONDA_PREFIX"/etc/conda/activate.d/*.sh; do
   [[ -r $script ]] && source "$script"
 done
 """
-#: Runs a program with a file as its standard input.
-_FROM_FILE = ("/bin/sh", "-c", 'input="$1"; shift; exec "$@" < "$input"', "sh")
+#: The oldest Python that JupyterLab and JupyterHub run with.
+_MINIMUM_PYTHON = "python >=3.10"
 
 
 class CondaBuild(RepositoryBuild):
     """Makes everything of an environment in the sandbox, since its Python is a package of conda as well."""
 
-    #: The packages of conda, once they are installed, each with its address and digest.
-    installed = ""
+    _installed = ""
+
+    @property
+    def conda(self) -> CondaEnvironment:
+        """What the environment.yml asks for."""
+        if self.tools.conda is None:
+            raise BuildError(f"building {self.build.name}: what its environment.yml asks for is missing; deploy again")
+        return self.tools.conda
 
     @property
     def prefix(self) -> str:
         """The directory of conda's packages."""
         return os.path.join(self.target, PREFIX)
 
-    def create(self, recipe: Recipe) -> None:
+    def prepare(self, configuration: ConfigurationFiles) -> None:
         """Install the packages of conda, and over them those of every environment."""
         python, uv = f"{self.prefix}/bin/python", self.tools.uv
         self._install_conda()
@@ -57,43 +66,51 @@ class CondaBuild(RepositoryBuild):
         self.step("install", [uv, "pip", "install", "--quiet", *base])
         self._copy_own_files()
         # What pip adds has the versions of conda's packages, which it would hide otherwise.
-        self.constrain(self.step("list packages of conda", [uv, "pip", "freeze", "--quiet", "--python", python]))
+        listed = self.step("list packages of conda", [uv, "pip", "freeze", "--quiet", "--python", python])
+        self.constraints = added(self.constraints, versions_of(listed))
 
-    def wanted(self, recipe: Recipe) -> list[str]:
+    def settings(self) -> str:
+        """Return the pyvenv.cfg of a virtual environment over the packages of conda. Source: PEP 405."""
+        return f"home = {self.prefix}/bin\nimplementation = CPython\ninclude-system-site-packages = true\n"
+
+    def wanted(self, configuration: ConfigurationFiles) -> tuple[list[str], str]:
         """Return the arguments of uv for the part ``pip`` of the file, whose paths start from the file's directory."""
-        folder = os.path.dirname(recipe.conda)
-        arguments, lines = [], []
-        for line in self.tools.conda["pip"]:
-            words = shlex.split(line) if line.startswith("-") else []
-            if len(words) == 2 and words[0] in ("-r", "--requirement"):
-                arguments += ["--requirements", os.path.join(folder, words[1])]
-            elif len(words) == 2 and words[0] in ("-e", "--editable"):
-                arguments += ["--editable", os.path.join(folder, words[1])]
-            else:
-                lines.append(line)
-        if lines:
-            arguments += ["--requirements", self.input("pip.txt", "".join(f"{line}\n" for line in lines))]
-        return arguments
+        arguments = []
+        for line in self.conda.pip:
+            option, _space, value = line.partition(" ")
+            arguments += [option, value] if option in OPTIONS_OF_PIP else [line]
+        return arguments, os.path.join(self.source, os.path.dirname(configuration.conda))
 
     def activation(self) -> str:
         """Return what sets up the packages of conda."""
-        return _ACTIVATION.format(prefix=shlex.quote(self.prefix), target=shlex.quote(self.target))
+        exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in self.conda.variables)
+        return exports + _ACTIVATION.format(prefix=shlex.quote(self.prefix), target=shlex.quote(self.target))
+
+    def lists(self) -> dict[str, str]:
+        """Return what is installed; the packages of conda with address and digest."""
+        return {**super().lists(), "conda.txt": self._installed}
 
     def _install_conda(self) -> None:
-        conda = self.tools.conda
-        request = {**conda, "prefix": self.prefix, "cache": "/tmp/conda"}
-        if not conda["has_python"]:
+        specs = [*self.conda.specs, _MINIMUM_PYTHON]
+        if not self.conda.has_python:
             code = "import sys; print('%d.%d' % sys.version_info[:2])"
             minor = self.step("look for Python", [self.build.python, "-I", "-S", "-c", code]).strip()
-            request["specs"] = [*conda["specs"], f"python {minor}.*"]
+            specs.append(f"python {minor}.*")
+        request = {
+            "alias": self.tools.channel_alias,
+            "channels": self.conda.channels,
+            "specs": specs,
+            "prefix": self.prefix,
+            "cache": "/tmp/conda",
+        }
         path = self.input("conda.json", json.dumps(request))
-        install = [f"{conda['tool']}/bin/python", "-I", "-m", "hubfleet_conda"]
-        self.installed = self.step("install packages of conda", [*_FROM_FILE, path, *install])
+        install = [f"{self.tools.rattler}/bin/python", "-I", "-m", "hubfleet_conda", path]
+        self._installed = self.step("install packages of conda", install)
 
     def _copy_own_files(self) -> None:
         """Copy the collection's files into the environment; in the sandbox, so that no link leads anywhere else."""
-        (packages,) = glob.glob(f"{self.target}/lib/python3*/site-packages")
-        inside = os.path.relpath(packages, self.target)
+        (packages,) = glob.glob(f"{self.place}/lib/python3*/site-packages")
+        inside = os.path.relpath(packages, self.place)
         modules = {os.path.join(inside, path): text for path, text in self.build.modules.items()}
         for path, text in {**self.build.files, **modules}.items():
             self.input(os.path.join("own", path), text)

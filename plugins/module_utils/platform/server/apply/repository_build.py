@@ -3,28 +3,31 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Build what a repository asks for into an environment: packages, postBuild, and tests that must pass.
 
-All of it runs in a sandbox, since it may be anybody's code: setting up a package runs what is in it.
+All of it runs in a sandbox, since it may be anybody's code: setting up a package runs what is in it. Meanwhile the
+environment lies in a directory of the build that others cannot pass, and moves to its place when all is done.
 """
 
 from __future__ import annotations
 
 import glob
 import os
-import re
 import shlex
-import shutil
 import tarfile
+from dataclasses import replace
 
 from ....common import files
-from ....environments.recipe import Recipe, RepositoryError, examine
-from ..desired.environments import Build
-from .sandbox import Sandbox, kept_environment
-from .steps import BuildError, Steps, Tools
+from ....environments.configuration_files import ConfigurationFiles, ContentError, find_configuration_files
+from ..desired.environments import COMPLETE, Build
+from .constraints import added, constraints_of, versions_by_package, versions_of
+from .sandbox import Sandbox, kept_environment, leave_keys, remove_tree
+from .steps import BuildError, Steps
+from .tools import Tools
 
 #: Where the files of the repository lie in an environment.
 SOURCE = "repository"
-#: The program in an environment that its users' servers are started with, where one is needed.
+#: The program in an environment that its users' servers are started with.
 START = "start"
+_SETTINGS = "pyvenv.cfg"
 _STARTED = "the server starts"
 #: Run by the Python of an environment: starts its kernel, and lets it compute.
 _TRY_KERNEL = """\
@@ -37,6 +40,8 @@ raise SystemExit(reply["content"]["status"] != "ok")
 """
 #: What tests run with; not part of the environment.
 _TEST_PACKAGES = ("pytest", "nbmake")
+#: Where tests run: they cannot change the environment, nor its files of the repository.
+_TEST_SOURCE = "/tmp/repository"
 
 
 class RepositoryBuild:
@@ -50,125 +55,185 @@ class RepositoryBuild:
         self.build = build
         self.tools = tools
         self.target = target
+        #: Where the environment lies while it is built; programs in the sandbox see it as ``target``.
+        self.place = os.path.join(work, "environment")
         self.source = os.path.join(target, SOURCE)
         self.constraints = constraints
         self._steps = steps
         self._work = work
-        self._inputs, self._test_packages, tmp, shm = (
+        self._inputs, packages, tmp, shm = (
             os.path.join(work, name) for name in ("inputs", "test-packages", "tmp", "shm")
         )
+        self._test_packages = packages
         prefix = os.path.dirname(os.path.dirname(build.python))
         readable = [tools.uv, self._inputs, *([] if prefix in ("/usr", "/usr/local") else [prefix])]
-        readable += [tools.conda["tool"]] if tools.conda else []
-        self._sandbox = Sandbox(tools.account, tmp, shm, (target, self._test_packages), tuple(readable))
+        readable += [tools.rattler] if tools.rattler else []
+        writable = {target: self.place, packages: packages}
+        self._sandbox = Sandbox(tools.account, tmp, shm, writable, {path: path for path in readable})
 
-    def run(self) -> str:
-        """Build; return the packages of the environment, as uv lists them. Raises BuildError."""
-        shutil.rmtree(self._work, ignore_errors=True)
-        for directory in (self._inputs, self._sandbox.tmp, self._sandbox.shm, *self._sandbox.writable):
-            os.makedirs(directory, exist_ok=True)
+    def run(self) -> None:
+        """Build the environment, and put it into its place. Raises BuildError."""
+        remove_tree(self._work)
+        os.makedirs(self._work, mode=0o700)
         try:
-            recipe = self._unpack()
-            self._sandbox.give()
-            try:
-                self.create(recipe)
-                self._install(recipe)
-                self._post_build(recipe)
-                self._try(recipe)
-                frozen = self.step("record", [self.tools.uv, "pip", "freeze", "--quiet"])
-                self._test(recipe, frozen)
-            finally:
-                self._sandbox.take_back()
-            activation, start = self.activation(), recipe.start and f"{self.source}/{recipe.start}"
-            if activation or start:
-                program = _program(self._variables(), activation, start)
-                files.write(os.path.join(self.target, START), program.encode(), 0o755)
+            for directory in (self._inputs, self._test_packages, self._sandbox.tmp, self._sandbox.shm):
+                os.mkdir(directory)
+            if os.path.isdir(self.target):
+                os.rename(self.target, self.place)
+            else:
+                os.mkdir(self.place)
+            configuration = self._unpack()
+            settings = self.settings()
+            self._sandbox.change_owner()
+            self.prepare(configuration)
+            self._install(configuration)
+            self._post_build(configuration)
+            self._try(configuration)
+            lists = self.lists()
+            self._check_versions(lists["lock.txt"])
+            self._test(configuration, lists["lock.txt"])
+            self._sandbox.restore_owner()
+            self._write_own({_SETTINGS: settings, **lists}, configuration)
+            os.rename(self.place, self.target)
         finally:
-            shutil.rmtree(self._work, ignore_errors=True)
-        return frozen
+            remove_tree(self._work)
 
     # --- what differs between kinds of environments -----------------------------------------------
 
-    def create(self, recipe: Recipe) -> None:
-        """Do what comes before the packages of the repository; may add constraints."""
-        made_with = os.path.basename(os.path.dirname(glob.glob(f"{self.target}/lib/python3*/site-packages")[0]))
-        if recipe.python and made_with != f"python{recipe.python}":
-            raise BuildError(
-                f"building {self.build.name}: runtime.txt asks for Python {recipe.python}, and environments of this"
-                f" machine have {made_with[6:]}; set cluster_python, or change runtime.txt"
-            )
-        if recipe.uv_lock:
-            export = [self.tools.uv, "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--no-hashes"]
-            self.constrain(self.step("read uv.lock", [*export, "--no-header", "--no-annotate"]))
+    def settings(self) -> str:
+        """Return the pyvenv.cfg of the environment; its directories are shown to users' servers."""
+        with open(os.path.join(self.place, _SETTINGS), encoding="utf-8") as file:
+            return file.read()
 
-    def wanted(self, recipe: Recipe) -> list[str]:
-        """Return the arguments of uv that name the packages of the repository."""
-        wanted = ["--requirements", recipe.requirements] if recipe.requirements else []
-        wanted += ["--requirements", recipe.dependencies] if recipe.dependencies else []
-        return [*wanted, *([recipe.project] if recipe.project else [])]
+    def prepare(self, configuration: ConfigurationFiles) -> None:
+        """Do what comes before the packages of the repository; may add constraints."""
+        packages = glob.glob(f"{self.place}/lib/python3*/site-packages")[0]
+        version = os.path.basename(os.path.dirname(packages)).removeprefix("python")
+        if configuration.python and configuration.python != version:
+            raise BuildError(
+                f"building {self.build.name}: runtime.txt asks for Python {configuration.python}, and environments of"
+                f" this machine have {version}; set cluster_python, or change runtime.txt"
+            )
+        if configuration.uv_lock:
+            export = [self.tools.uv, "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--no-hashes"]
+            listed = self.step("read uv.lock", [*export, "--no-header", "--no-annotate"])
+            self.constraints = added(self.constraints, versions_of(listed))
+
+    def wanted(self, configuration: ConfigurationFiles) -> tuple[list[str], str]:
+        """Return the arguments of uv that name the packages of the repository, and the directory that they are for."""
+        named = [name for name in (configuration.requirements, configuration.dependencies) if name]
+        arguments = [word for name in named for word in ("--requirements", name)]
+        return [*arguments, *([configuration.project] if configuration.project else [])], self.source
 
     def activation(self) -> str:
         """Return lines of bash that set up what programs of the environment need, "" if they need nothing."""
         return ""
 
+    def lists(self) -> dict[str, str]:
+        """Return the lists of what is installed: file name -> text; lock.txt is what uv lists."""
+        return {"lock.txt": self.step("record", [self.tools.uv, "pip", "freeze", "--quiet"])}
+
     # --- the steps --------------------------------------------------------------------------------
 
-    def _unpack(self) -> Recipe:
-        os.makedirs(self.source)
+    def _unpack(self) -> ConfigurationFiles:
+        source = os.path.join(self.place, SOURCE)
+        os.makedirs(source)
         try:
             with tarfile.open(self.tools.archive) as content:
-                # Pythons before 3.11.4 and 3.10.12 cannot; the controller has looked at links already.
+                # Pythons before 3.11.4 and 3.10.12 cannot filter; the controller has looked at links already.
                 safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-                content.extractall(self.source, **safe)  # type: ignore[arg-type]
+                content.extractall(source, **safe)  # type: ignore[arg-type]
             paths = [
-                os.path.relpath(os.path.join(folder, name), self.source)
-                for folder, _folders, names in os.walk(self.source)
+                os.path.relpath(os.path.join(folder, name), source)
+                for folder, _folders, names in os.walk(source)
                 for name in names
             ]
-            return examine(paths, self._text)
-        except (OSError, tarfile.TarError, RepositoryError) as error:
-            raise BuildError(f"building {self.build.name}: the repository cannot be used: it {error}") from None
+            found = find_configuration_files(paths, self._text)
+            for path in (found.post_build, found.start):
+                if path and self._text(path).partition("\n")[0].endswith("\r"):
+                    raise ContentError(f"has {path} with the line ends of Windows; they must be those of Unix")
+            return found
+        except ContentError as error:
+            raise BuildError(f"building {self.build.name}: its repository {error}") from None
+        except (OSError, tarfile.TarError) as error:
+            raise BuildError(f"building {self.build.name}: its files cannot be unpacked: {error}") from None
 
     def _text(self, path: str) -> str:
-        with open(os.path.join(self.source, path), encoding="utf-8", errors="replace") as file:
+        with open(os.path.join(self.place, SOURCE, path), encoding="utf-8", errors="replace", newline="") as file:
             return file.read()
 
-    def _install(self, recipe: Recipe) -> None:
-        wanted = self.wanted(recipe)
-        if wanted:
-            limits = ["--constraint", self.input("constraints.txt", self.constraints)]
+    def _install(self, configuration: ConfigurationFiles) -> None:
+        arguments, directory = self.wanted(configuration)
+        if arguments:
+            limits = ["--constraints", self.input("constraints.txt", self.constraints)]
             install = [self.tools.uv, "pip", "install", "--quiet", "--compile-bytecode", "--link-mode=copy"]
-            self.step("install packages", [*install, *limits, *wanted])
+            self.step("install packages", [*install, *limits, *arguments], directory=directory)
 
-    def _post_build(self, recipe: Recipe) -> None:
-        if recipe.post_build:
+    def _post_build(self, configuration: ConfigurationFiles) -> None:
+        if configuration.post_build:
             run = 'chmod +x "$1" && exec "$1"'
-            self.step("postBuild", ["/bin/sh", "-c", run, "sh", f"./{recipe.post_build}"])
+            self.step("postBuild", ["/bin/sh", "-c", run, "sh", f"./{configuration.post_build}"])
 
-    def _try(self, recipe: Recipe) -> None:
-        if recipe.start:
+    def _try(self, configuration: ConfigurationFiles) -> None:
+        if configuration.start:
             run = 'chmod +x "$1" && exec "$@"'
-            said = self.step("start", ["/bin/sh", "-c", run, "sh", f"./{recipe.start}", "echo", _STARTED])
+            said = self.step("start", ["/bin/sh", "-c", run, "sh", f"./{configuration.start}", "echo", _STARTED])
             if _STARTED not in said:
-                raise BuildError(f'building {self.build.name}: {recipe.start} does not end with: exec "$@"')
+                raise BuildError(f'building {self.build.name}: {configuration.start} does not end with: exec "$@"')
         python = f"{self.target}/bin/python"
         self.step("try", [python, "-I", "-c", f"import {', '.join(self.build.imports)}"])
         self.step("try the kernel", [python, "-I", "-c", _TRY_KERNEL])
 
-    def _test(self, recipe: Recipe, frozen: str) -> None:
-        if not recipe.tests:
+    def _check_versions(self, frozen: str) -> None:
+        """Refuse other versions of what the hub sets; a postBuild may have installed them."""
+        allowed, installed = versions_by_package(constraints_of(self.build.lock)), versions_by_package(frozen)
+        for name in sorted(allowed.keys() & installed.keys()):
+            if not installed[name] <= allowed[name]:
+                raise BuildError(
+                    f"building {self.build.name}: its repository installs {name} {min(installed[name])}, and the hub"
+                    f" needs {' or '.join(sorted(allowed[name]))}"
+                )
+
+    def _test(self, configuration: ConfigurationFiles, frozen: str) -> None:
+        if not configuration.tests:
             return
         packages, python = self._test_packages, f"{self.target}/bin/python"
-        pins = self.input("installed.txt", _pins(frozen))
-        install = [self.tools.uv, "pip", "install", "--quiet", "--link-mode=copy", "--constraint", pins]
+        pins = self.input("installed.txt", versions_of(frozen))
+        install = [self.tools.uv, "pip", "install", "--quiet", "--link-mode=copy", "--constraints", pins]
         self.step("install pytest", [*install, "--target", packages, "--python", python, *_TEST_PACKAGES])
-        test = [python, "-m", "pytest", "--quiet", "--nbmake", "-p", "no:cacheprovider", recipe.tests]
-        # 5: there are no tests in the directory.
-        self.step("tests", ["/bin/sh", "-c", '"$@" || test $? = 5', "sh", *test], {"PYTHONPATH": packages})
+        self.step("copy files for the tests", ["cp", "--recursive", "--no-dereference", self.source, _TEST_SOURCE])
+        readable = {**self._sandbox.readable, self.target: self.place}
+        sandbox = replace(self._sandbox, writable={packages: packages}, readable=readable)
+        test = [python, "-m", "pytest", "--quiet", "--nbmake", "-p", "no:cacheprovider", configuration.tests]
+        self.step(
+            "tests",
+            # 5: there are no tests in the directory.
+            ["/bin/sh", "-c", '"$@" || test $? = 5', "sh", *test],
+            {"PYTHONPATH": packages, "REPO_DIR": _TEST_SOURCE},
+            _TEST_SOURCE,
+            sandbox,
+        )
+
+    def _write_own(self, texts: dict[str, str], configuration: ConfigurationFiles) -> None:
+        """Write the collection's files at the top of the environment, in place of what the repository may have left."""
+        start = f"{self.source}/{configuration.start}" if configuration.start else ""
+        programs = {START: _program(self._variables(), self.activation(), start)}
+        modes = {**dict.fromkeys(texts, 0o600), _SETTINGS: 0o644, START: 0o755}
+        for name in (*modes, COMPLETE):
+            remove_tree(os.path.join(self.place, name))
+        for name, text in {**texts, **programs}.items():
+            files.write(os.path.join(self.place, name), text.encode(), modes[name])
 
     # --- what steps are made of -------------------------------------------------------------------
 
-    def step(self, name: str, command: list[str], environment: dict[str, str] | None = None) -> str:
+    def step(
+        self,
+        name: str,
+        command: list[str],
+        environment: dict[str, str] | None = None,
+        directory: str = "",
+        sandbox: Sandbox | None = None,
+    ) -> str:
         """Run a program in the sandbox, in the repository's directory; return its output. Raises BuildError."""
         activation = self.activation()
         if activation:
@@ -182,7 +247,8 @@ class RepositoryBuild:
             **self._variables(),
             **(environment or {}),
         }
-        return self._steps.run(name, self._sandbox.command(command, self.source), variables)
+        sandboxed = (sandbox or self._sandbox).command(command, directory or self.source)
+        return self._steps.run(name, sandboxed, variables, prepare=leave_keys)
 
     def input(self, name: str, text: str) -> str:
         """Write a file that the sandbox can read and not change; return its path."""
@@ -191,24 +257,9 @@ class RepositoryBuild:
         files.write(path, text.encode(), 0o644)
         return path
 
-    def constrain(self, listed: str) -> None:
-        """Keep the versions of packages as they are listed, but of those that are constrained already."""
-        given = {package(line) for line in self.constraints.splitlines()}
-        self.constraints += "".join(f"{line}\n" for line in _pins(listed).splitlines() if package(line) not in given)
-
     def _variables(self) -> dict[str, str]:
         """Return names that scripts written for repo2docker know."""
         return {"NB_PYTHON_PREFIX": self.target, "REPO_DIR": self.source}
-
-
-def package(line: str) -> str:
-    """Return the normalized name in ``name==version``."""
-    return re.sub("[-_.]+", "-", line.partition("==")[0].strip().lower())
-
-
-def _pins(listed: str) -> str:
-    """Return the lines ``name==version`` of a list; others name files, which nothing can be constrained to."""
-    return "".join(f"{line}\n" for line in listed.splitlines() if re.match(r"[A-Za-z0-9][^ ]*==", line))
 
 
 def _program(variables: dict[str, str], activation: str, start: str = "") -> str:

@@ -4,18 +4,21 @@
 """Run what a repository brings along, such as the set-up of packages and postBuild, where it sees and changes little.
 
 Like users' servers in hubfleet_runtime/isolation/bubblewrap.py, it sees the system, read-only, and its own directories.
-Root's builds run as an account that owns nothing else.
+Root's builds run as an account that owns nothing else. What they make is out of reach of everybody until it was given
+to the account of the deploy.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
+import platform
 import pwd
 import shutil
-import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ..facts.machine import SYSTEM_PATH
 from .steps import BuildError
@@ -23,8 +26,11 @@ from .steps import BuildError
 _ROOT_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 #: What of the environment of a deploy goes into it: how packages are found and connections made, and nothing else.
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-_AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
-_PACKAGES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX", "UV_FIND_LINKS", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS")
+_CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_UV_PREFIXES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX", "UV_FIND_LINKS", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS")
+#: The number of keyctl(2), and its operation that leaves the keys of a session. Source: unistd.h, linux/keyctl.h.
+_KEYCTL = {"x86_64": 250, "aarch64": 219}
+_JOIN_SESSION_KEYRING = 1
 
 
 @dataclass(frozen=True)
@@ -33,31 +39,32 @@ class Sandbox:
 
     account: who they run as; None for the account of the deploy.
     tmp, shm: directories that are /tmp and /dev/shm there.
-    writable: further directories that they may change. readable: further files and directories that they need.
+    writable: path in the sandbox -> directory that may be changed. readable: the same, for reading only.
     """
 
     account: str | None
     tmp: str
     shm: str
-    writable: tuple[str, ...]
-    readable: tuple[str, ...] = ()
+    writable: Mapping[str, str]
+    readable: Mapping[str, str] = field(default_factory=dict)
 
     def command(self, command: list[str], directory: str) -> list[str]:
-        """Return the command that runs another one in the sandbox; all its processes end with it.
+        """Return the command that runs another one in the sandbox; all its processes end before it does.
 
         Raises BuildError where there is no bubblewrap.
         """
         program = shutil.which("bwrap", path=SYSTEM_PATH)
         if not program:
             raise BuildError("repositories are built with bubblewrap, which is not installed on this machine")
-        sandbox = [program, "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
-        sandbox += ["--unshare-cgroup-try", *_bind_system(), "--proc", "/proc", "--dev", "/dev"]
-        # No file systems in memory: they would be root's.
+        # As process 1, the command takes all others with it. A process 1 of bwrap's own ends only after bwrap.
+        sandbox = [program, "--die-with-parent", "--new-session", "--unshare-pid", "--as-pid-1", "--unshare-ipc"]
+        sandbox += ["--unshare-uts", "--unshare-cgroup-try", *_bind_system(), "--proc", "/proc", "--dev", "/dev"]
+        # A tmpfs would belong to root, so that the account of the build could not write to it.
         sandbox += ["--bind", self.shm, "/dev/shm", "--bind", self.tmp, "/tmp", "--dir", "/var/tmp"]
-        for path in (*self.readable, *_certificates()):
-            sandbox += [*_passable(path), "--ro-bind-try", path, path]
-        for path in self.writable:
-            sandbox += [*_passable(path), "--bind", path, path]
+        for inside, path in {**self.readable, **_certificates()}.items():
+            sandbox += [*_parent_directories(inside), "--ro-bind-try", path, inside]
+        for inside, path in self.writable.items():
+            sandbox += [*_parent_directories(inside), "--bind", path, inside]
         sandbox += ["--chdir", directory]
         if not self.account:
             return [*sandbox, "--unshare-user", "--", *command]
@@ -65,59 +72,68 @@ class Sandbox:
         drop = [f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups", "--bounding-set=-all"]
         return [*sandbox, "--", "setpriv", *drop, "--", *command]
 
-    def give(self) -> None:
-        """Give what is writable to the account of the sandbox."""
+    def change_owner(self) -> None:
+        """Give what is writable to the account of the sandbox. Raises BuildError."""
         if self.account:
-            entry = pwd.getpwnam(self.account)
-            for path in self._everything((self.tmp, self.shm, *self.writable)):
-                os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
+            _run(["chown", "--recursive", "--no-dereference", f"{self.account}:", self.tmp, self.shm])
+            _run(["chown", "--recursive", "--no-dereference", f"{self.account}:", *self.writable.values()])
 
-    def take_back(self) -> None:
-        """Take what is writable back, readable for everyone; what nobody needs is removed: sockets, pipes and devices.
+    def restore_owner(self) -> None:
+        """Take what is writable back, readable for everyone; remove what is no file, directory or link.
 
-        Nothing of the sandbox may run any more.
+        Nothing of the sandbox may run any more. Raises BuildError.
         """
-        for path in self._everything(self.writable):
-            mode = os.lstat(path).st_mode
-            if not (stat.S_ISLNK(mode) or stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-                os.unlink(path)
-                continue
+        for path in self.writable.values():
             if self.account:
-                os.chown(path, os.geteuid(), os.getegid(), follow_symlinks=False)
-            if not stat.S_ISLNK(mode):
-                # Without the bits that let a program run as its owner, and writable for the owner only.
-                os.chmod(path, 0o755 if stat.S_ISDIR(mode) or mode & 0o111 else 0o644)
+                owner = f"{os.geteuid()}:{os.getegid()}"
+                _run(["chown", "--recursive", "--no-dereference", owner, path])
+            # Without the bits that let a program run as its owner, and writable for the owner only.
+            _run(["chmod", "--recursive", "a-st,u=rwX,go=rX", path])
+            _run(["find", path, "!", "-type", "f", "!", "-type", "d", "!", "-type", "l", "-delete"])
 
-    @staticmethod
-    def _everything(tops: tuple[str, ...]) -> Iterator[str]:
-        """Yield directories and all paths below them, links unfollowed, each before what it contains."""
-        for top in tops:
-            yield top
-            for folder, folders, names in os.walk(top):
-                for name in (*folders, *names):
-                    yield os.path.join(folder, name)
+
+def remove_tree(path: str) -> None:
+    """Remove a directory that programs may have filled which are not trusted: of any depth, and with any rights.
+
+    Raises BuildError.
+    """
+    if not os.path.lexists(path):
+        return
+    subprocess.run(["chmod", "--recursive", "u+rwX", path], capture_output=True, check=False)
+    _run(["rm", "--recursive", "--force", "--one-file-system", path])
+
+
+def leave_keys() -> None:
+    """Leave the keys in the kernel that belong to the session of a deploy; for a child process before it starts."""
+    number = _KEYCTL.get(platform.machine())
+    if number:
+        ctypes.CDLL(None).syscall(number, _JOIN_SESSION_KEYRING, None)
 
 
 def kept_environment(index: str | None) -> dict[str, str]:
     """Return the environment variables of programs in a sandbox. index: address of the package index, or None."""
-    kept = {
-        key: value
-        for key, value in os.environ.items()
-        if key in (*_PROXIES, *_AUTHORITIES, "LANG") or key.startswith(_PACKAGES)
-    }
+    names = (*_PROXIES, *_CERTIFICATE_VARIABLES, "LANG")
+    kept = {key: value for key, value in os.environ.items() if key in names or key.startswith(_UV_PREFIXES)}
     kept.setdefault("UV_SYSTEM_CERTS", "true")
     if index:
         kept["UV_DEFAULT_INDEX"] = index
     return {**kept, "UV_NO_PROGRESS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def _certificates() -> list[str]:
+def _run(command: list[str]) -> None:
+    """Run one of the system's programs for files, which have no limit of depth; raises BuildError."""
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode:
+        raise BuildError(f"{command[0]} failed: {(done.stderr.strip().splitlines() or ['no reason given'])[-1][:300]}")
+
+
+def _certificates() -> dict[str, str]:
     """Return the files with certificates that the environment names, if they are not in the system's directories."""
-    named = [os.environ.get(key, "") for key in _AUTHORITIES]
-    return [path for path in named if path and os.path.isabs(path) and not path.startswith(("/usr/", "/etc/"))]
+    named = [os.environ.get(key, "") for key in _CERTIFICATE_VARIABLES]
+    return {path: path for path in named if os.path.isabs(path) and not path.startswith(("/usr/", "/etc/"))}
 
 
-def _passable(path: str) -> list[str]:
+def _parent_directories(path: str) -> list[str]:
     """Return arguments that create the directories above a path; those that bwrap creates itself are for root only."""
     above = path.split("/")[1:-1]
     names = ["/" + "/".join(above[:count]) for count in range(1, len(above) + 1)]
@@ -125,6 +141,7 @@ def _passable(path: str) -> list[str]:
 
 
 def _bind_system() -> list[str]:
+    # The same as for users' servers. This runs before their code is installed, and cannot import it.
     arguments = ["--ro-bind", "/usr", "/usr", "--ro-bind", "/etc", "/etc", "--tmpfs", "/run"]
     for name in _ROOT_FOLDERS:
         path = f"/{name}"

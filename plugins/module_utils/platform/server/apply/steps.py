@@ -5,41 +5,26 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+import tempfile
 import time
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from typing import IO
 
 from ....common.errors import HubfleetError
 
 #: Seconds that one program may take.
 STEP_TIMEOUT = 1800
+#: Bytes of output that are kept, the last ones; characters of a line that are shown.
+_MAX_OUTPUT, _MAX_LINE = 2_000_000, 1000
 #: How lines begin that continue the cause of an error of uv.
 _CONTINUED = " " * 9
+_ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07\x1b]*(\x07|\x1b\\)|.)|[\x00-\x08\x0b-\x1f\x7f]")
 
 
 class BuildError(HubfleetError):
     """A step of a build failed; the message names the step and ends with the last lines of its output."""
-
-
-@dataclass
-class Tools:
-    """Programs and package indexes that builds use.
-
-    uv: path of uv. npm: command line of npm. index, registry: addresses, or None for those that the machine configures.
-    archive: the files of the build's repository (tar).
-    account: who the code of a repository runs as; None for the account of the deploy.
-    conda: for an environment.yml, what it asks for (channels, specs, pip; has_python: whether specs include it),
-    alias (the URL that channels are below), and tool (the directory of rattler).
-    """
-
-    uv: str
-    npm: list[str] = field(default_factory=list)
-    index: str | None = None
-    registry: str | None = None
-    archive: str = ""
-    account: str | None = None
-    conda: dict[str, Any] = field(default_factory=dict)
 
 
 class Steps:
@@ -56,29 +41,47 @@ class Steps:
         environment: dict[str, str],
         directory: str = "/",
         inherited: tuple[int, ...] = (),
+        prepare: Callable[[], None] | None = None,
     ) -> str:
-        """Run a step; return its output. inherited: file descriptors that the program keeps. Raises BuildError."""
+        """Run a step; return its output. Raises BuildError.
+
+        inherited: file descriptors that the program keeps. prepare: called in its process before it starts.
+        """
         started = time.monotonic()
-        try:
-            done = subprocess.run(
-                command,
-                env=environment,
-                cwd=directory,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=STEP_TIMEOUT,
-                check=False,
-                pass_fds=inherited,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise BuildError(f"building {self.name}: the step '{name}' could not run: {error}") from error
-        self.seconds[name] = round(time.monotonic() - started, 1)
-        output = done.stdout.decode(errors="replace")
+        # A file, since there is no limit to what a program prints.
+        with tempfile.TemporaryFile() as output:
+            try:
+                done = subprocess.run(
+                    command,
+                    env=environment,
+                    cwd=directory,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    timeout=STEP_TIMEOUT,
+                    check=False,
+                    pass_fds=inherited,
+                    preexec_fn=prepare,
+                )
+            except subprocess.TimeoutExpired:
+                raise BuildError(
+                    f"building {self.name}: the step '{name}' did not end in {STEP_TIMEOUT // 60} minutes"
+                ) from None
+            except OSError as error:
+                raise BuildError(f"building {self.name}: the step '{name}' could not run: {error}") from error
+            self.seconds[name] = round(time.monotonic() - started, 1)
+            text = _end_of(output)
         if done.returncode:
-            tail = "\n".join(_sentences(output)[-15:])
+            tail = "\n".join(line[-_MAX_LINE:] for line in _sentences(text)[-15:])
             raise BuildError(f"building {self.name}: the step '{name}' failed (exit {done.returncode}):\n{tail}")
-        return output
+        return text
+
+
+def _end_of(output: IO[bytes]) -> str:
+    """Return the end of an output as text, without what controls a terminal."""
+    size = output.seek(0, 2)
+    output.seek(max(0, size - _MAX_OUTPUT))
+    return _ESCAPES.sub("", output.read().decode(errors="replace"))
 
 
 def _sentences(output: str) -> list[str]:

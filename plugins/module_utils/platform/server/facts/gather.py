@@ -59,15 +59,20 @@ class MachineFacts:
 
 
 def gather_facts(
-    cluster: str, options: dict[str, Any], authority: str, certificates: dict[str, dict[str, str]]
+    cluster: str,
+    options: dict[str, Any],
+    authority: str,
+    certificates: dict[str, dict[str, str]],
+    repositories: bool = False,
 ) -> MachineFacts:
     """Gather facts of the machine this runs on; raises PlatformError where it cannot hold the cluster.
 
     options: the cluster's. authority: certificates (PEM) that the system does not know.
     certificates: hub -> where its own certificate and key are, and the host that they are for.
+    repositories: whether hubs offer environments of git repositories.
     """
     machine = _this_machine()
-    setup = resolve(cluster, options, machine)
+    setup = resolve(cluster, options, machine, repositories)
     reverse_proxy = desired_reverse_proxy(options, authority, setup.layout, machine)
     found = MachineFacts(
         setup, machine_identity(), platform.machine(), reverse_proxy, sorted(observed_reverse_proxy(setup.layout).sites)

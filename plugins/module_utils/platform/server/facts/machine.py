@@ -33,8 +33,6 @@ PROXY_ACCOUNT = "hubfleet-proxy"
 REVERSE_PROXY_ACCOUNT = "hubfleet-reverse-proxy"
 #: The account that code of repositories runs as while environments are built there: it owns nothing else.
 BUILD_ACCOUNT = "hubfleet-build"
-#: Among the options of a cluster: whether hubs offer environments of repositories.
-BUILDS_REPOSITORIES = "builds_repositories"
 
 
 @dataclass(frozen=True)
@@ -134,14 +132,16 @@ class Setup:
         }
 
 
-def resolve(cluster: str, options: dict[str, Any], machine: Machine) -> Setup:
-    """Return the settings of a cluster on a machine; raises PlatformError where they cannot be."""
+def resolve(cluster: str, options: dict[str, Any], machine: Machine, repositories: bool = False) -> Setup:
+    """Return the settings of a cluster on a machine; raises PlatformError where they cannot be.
+
+    repositories: whether hubs offer environments of git repositories, which are built with bubblewrap.
+    """
     state = state_directory(cluster, options["cluster_state_directory"], machine.root, machine.home)
     supervisor = _supervisor(options["cluster_supervisor"], machine)
     isolation = _isolation(options["cluster_isolation"], machine, supervisor)
-    repositories = bool(options.get(BUILDS_REPOSITORIES))
     if (isolation == "bubblewrap" or repositories) and machine.bubblewrap:
-        _try_bubblewrap(isolation)
+        _try_bubblewrap(isolation, machine.root)
     python = _find_python(options["cluster_python"], machine)
     if isolation == "bubblewrap":
         _refuse_shown(state, python)
@@ -220,11 +220,11 @@ def _refuse_closed(state: str) -> None:
         )
 
 
-def _try_bubblewrap(isolation: str) -> None:
+def _try_bubblewrap(isolation: str, root: bool) -> None:
     """Some machines forbid namespaces, to ordinary users or at all; better said now than at the first log-in."""
     command = [
         "bwrap",
-        "--unshare-user",
+        *([] if root else ["--unshare-user"]),
         "--unshare-pid",
         "--ro-bind",
         "/",
@@ -235,7 +235,7 @@ def _try_bubblewrap(isolation: str) -> None:
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     if done.returncode:
-        without = "offer no environments of repositories"
+        without = "or remove environments with a repository from hub_environments"
         if isolation == "bubblewrap":
             without = "deploy as root, or set cluster_isolation: none"
         raise PlatformError(

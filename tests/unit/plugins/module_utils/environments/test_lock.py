@@ -25,29 +25,32 @@ GEO = Pin(
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "environments.lock.yml"
     assert read_pins(str(path)) == {}
-    path.write_text(lock_text({GEO.source: GEO, MAPS.source: MAPS}))
-    assert read_pins(str(path)) == {GEO.source: GEO, MAPS.source: MAPS}
-    assert path.read_text() == lock_text({MAPS.source: MAPS, GEO.source: GEO})
+    path.write_text(lock_text({GEO.key: GEO, MAPS.key: MAPS}))
+    assert read_pins(str(path)) == {GEO.key: GEO, MAPS.key: MAPS}
+    assert path.read_text() == lock_text({MAPS.key: MAPS, GEO.key: GEO})
 
 
-def test_it_lies_beside_the_inventory() -> None:
-    assert lock_file("/fleet/inventory/") == "/fleet/environments.lock.yml"
+def test_it_lies_beside_an_inventory_directory_and_next_to_a_file() -> None:
+    assert lock_file("/fleet/inventory/", whole=True) == "/fleet/environments.lock.yml"
+    assert lock_file("/fleet", whole=False) == "/fleet/environments.lock.yml"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: [", ":1: cannot be read"),
+        ("a: [", ":1 is damaged: it is not YAML"),
         ("", "version is None"),
         ("version: 2", "version is 2, and this release reads 1"),
         ("version: 1", "repositories is not a list"),
         ("version: 1\nrepositories: [a]", "entry 1 of repositories: repository is missing, or not"),
         (
-            lock_text({MAPS.source: MAPS}).replace("a" * 40, "main"),
+            lock_text({MAPS.key: MAPS}).replace("a" * 40, "main"),
             "entry 1 of repositories: commit is missing",
         ),
-        (lock_text({MAPS.source: MAPS}).replace("python", "julia"), "entry 1 of repositories: kind is missing, or not"),
-        ("\x00", "cannot be read"),
+        (lock_text({MAPS.key: MAPS}).replace("python", "julia"), "entry 1 of repositories: kind is missing, or not"),
+        (lock_text({MAPS.key: MAPS}) + lock_text({MAPS.key: MAPS}).partition("repositories:\n")[2], "two entries"),
+        ("[" * 20_000, "is damaged"),
+        ("\x00", "is damaged: "),
     ],
 )
 def test_damage_is_told(text: str, message: str, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ class Bubblewrap(Isolation):
         """Refuse a sandbox that shows private directories, as a Python in ~/.local may do."""
         for exposed in ("/usr", "/etc", *python[1::3]):
             for private in (self.hub.directory, self.hub.homes):
-                if Path(exposed) in Path(private).parents:
+                if Path(exposed) in (Path(private), *Path(private).parents) or Path(private) in Path(exposed).parents:
                     raise IsolationError(
                         f"{private} is below {exposed}, which sandboxes expose; move it, or set cluster_python"
                     )

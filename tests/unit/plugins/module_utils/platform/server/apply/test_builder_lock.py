@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.builder import Builder
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.steps import Tools
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.tools import Tools
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.environments import Build
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 

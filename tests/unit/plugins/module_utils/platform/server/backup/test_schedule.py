@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.builder import (
     Builder,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.steps import Tools
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.tools import Tools
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup import schedule
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.environments import (
     Build,

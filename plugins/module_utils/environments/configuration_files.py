@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a repository describes its environment: the files that Binder and repo2docker read.
+"""The configuration files of a repository: those that Binder and repo2docker read.
 
 Source: https://repo2docker.readthedocs.io/en/latest/configuration/ and repo2docker/buildpacks (release 2026.4), whose
-rules decide which of several files counts.
+rules decide which of several files counts. ``uv.lock`` and ``tests/`` are additions.
 """
 
 from __future__ import annotations
@@ -21,30 +21,34 @@ FOLDERS = ("binder", ".binder")
 TESTS = "tests"
 
 _IMAGE = "a machine cannot build that; build an image of it, and offer it on Kubernetes"
+_JULIA = f"it describes an environment of Julia, and {_IMAGE}"
 _R = f"it describes an environment of R, and {_IMAGE}"
-#: What repo2docker builds in preference to requirements.txt, in its order; each with why a machine does not.
-_REFUSED = (
+#: What repo2docker prefers to packages of conda and Python, in its order; each with why a machine does not build it.
+_OTHER_BUILDS = (
     ("Dockerfile", _IMAGE),
-    ("Project.toml", f"it describes an environment of Julia, and {_IMAGE}"),
-    ("JuliaProject.toml", f"it describes an environment of Julia, and {_IMAGE}"),
-    ("REQUIRE", f"it describes an environment of Julia, and {_IMAGE}"),
+    ("Project.toml", _JULIA),
+    ("JuliaProject.toml", _JULIA),
+    ("REQUIRE", _JULIA),
     ("default.nix", _IMAGE),
+)
+#: What repo2docker builds as well; a machine would leave out a part.
+_UNSUPPORTED = (
     ("install.R", _R),
-    ("environment.yaml", "repo2docker and machines read environment.yml only; rename it"),
-    ("Pipfile.lock", "list the packages in requirements.txt, as 'pipenv requirements' prints them"),
-    ("Pipfile", "list the packages in requirements.txt, as 'pipenv requirements' prints them"),
     ("apt.txt", "packages of the system are the same for all hubs of a machine; install them there, and remove it"),
 )
-_TABLE = re.compile(r"^\[(project|build-system)\]", re.MULTILINE)
+_CONDA = ("environment.yml", "environment.yaml")
+#: What repo2docker prefers to requirements.txt, but not to packages of conda.
+_PIPENV = ("Pipfile.lock", "Pipfile")
+_TABLE = re.compile(r"^\s*\[\s*(project|build-system)\s*\]", re.MULTILINE)
 _RUNTIME = re.compile(r"python-(\d+\.\d+)(\.\d+)?")
 
 
-class RepositoryError(HubfleetError):
-    """A repository cannot be read, or holds no environment that a machine can build; the message says why."""
+class ContentError(HubfleetError):
+    """A machine cannot build what a repository has; the message begins with a verb, the subject is the repository."""
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ConfigurationFiles:
     """What a repository's environment is built from; paths from its top, "" for files that it does not have.
 
     conda: an environment.yml; where there is one, the files of Python's own packages do not count.
@@ -65,28 +69,33 @@ class Recipe:
     python: str = ""
 
 
-def examine(paths: Collection[str], read: Callable[[str], str]) -> Recipe:
+def find_configuration_files(paths: Collection[str], read: Callable[[str], str]) -> ConfigurationFiles:
     """Return what the environment of a repository is built from.
 
     paths: of all its files, from its top, with slashes. read: returns the text of one.
-    Raises RepositoryError where a machine cannot build it.
+    Raises ContentError where a machine cannot build it.
     """
     folder = _folder(paths)
     prefix = f"{folder}/" if folder else ""
     files = set(paths)
 
-    def present(name: str) -> str:
-        return prefix + name if prefix + name in files else ""
+    def present(*names: str) -> str:
+        return next((prefix + name for name in names if prefix + name in files), "")
 
-    for name, why in _REFUSED:
+    for name, why in (*_OTHER_BUILDS, *_UNSUPPORTED):
         if present(name):
-            raise RepositoryError(f"has {present(name)}: {why}")
+            raise ContentError(f"has {present(name)}: {why}")
+    runtime = _runtime(present("runtime.txt"), read)
     if not folder and "DESCRIPTION" in files:
-        raise RepositoryError(f"has DESCRIPTION: {_R}")
-    conda = present("environment.yml")
+        raise ContentError(f"has DESCRIPTION: {_R}")
+    conda = present(*_CONDA)
+    if present(*_PIPENV) and not conda:
+        raise ContentError(
+            f"has {present(*_PIPENV)}: list the packages in requirements.txt, as 'pipenv requirements' prints them"
+        )
     # As repo2docker does: a project at the top counts only where no directory says something else.
     project = _project(files, read) if not folder and not conda else {}
-    return Recipe(
+    return ConfigurationFiles(
         conda=conda,
         requirements="" if conda else present("requirements.txt"),
         **project,
@@ -94,12 +103,12 @@ def examine(paths: Collection[str], read: Callable[[str], str]) -> Recipe:
         post_build=present("postBuild"),
         start=present("start"),
         tests=TESTS if any(path.startswith(f"{TESTS}/") for path in files) else "",
-        python="" if conda else _python(present("runtime.txt"), read),
+        python="" if conda else runtime,
     )
 
 
 def _project(files: Collection[str], read: Callable[[str], str]) -> dict[str, str]:
-    """Return the fields of a recipe for a Python project at the top."""
+    """Return the fields of configuration files for a Python project at the top."""
     # No TOML: machines may have a Python without a parser for it. Headings of tables stand on lines of their own.
     tables = set(_TABLE.findall(read("pyproject.toml"))) if "pyproject.toml" in files else set()
     if "setup.py" in files or tables >= {"project", "build-system"}:
@@ -108,19 +117,19 @@ def _project(files: Collection[str], read: Callable[[str], str]) -> dict[str, st
     return {"dependencies": "pyproject.toml"} if "project" in tables else {}
 
 
-def _python(path: str, read: Callable[[str], str]) -> str:
-    """Return the version of Python in a runtime.txt."""
-    runtime = read(path).strip() if path else ""
-    if runtime.startswith("r-"):
-        raise RepositoryError(f"has {path} with {runtime!r}: {_R}")
-    found = _RUNTIME.fullmatch(runtime)
-    if runtime and not found:
-        raise RepositoryError(f"has {path} with {runtime[:40]!r}; allowed is a version of Python, such as python-3.11")
+def _runtime(path: str, read: Callable[[str], str]) -> str:
+    """Return the version of Python in a runtime.txt, "" where there is none."""
+    text = read(path).strip() if path else ""
+    if text.startswith("r-"):
+        raise ContentError(f"has {path} with {text[:40]!r}: {_R}")
+    found = _RUNTIME.fullmatch(text)
+    if text and not found:
+        raise ContentError(f"has {path} with {text[:40]!r}; allowed is a version of Python, such as python-3.11")
     return found[1] if found else ""
 
 
 def _folder(paths: Collection[str]) -> str:
     found = [folder for folder in FOLDERS if any(path.startswith(f"{folder}/") for path in paths)]
     if len(found) > 1:
-        raise RepositoryError(f"has both {' and '.join(found)}, so that nobody knows which counts; remove one of them")
+        raise ContentError(f"has both {' and '.join(found)}, so that nobody knows which counts; remove one of them")
     return found[0] if found else ""
