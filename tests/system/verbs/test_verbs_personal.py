@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 from test_verbs_apart import look
 from verbs_fleet import IDENTITIES, Fleet
 from verbs_machine import accounts_below, mode, processes_of, service_pids
+from verbs_repository import Repository
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +45,21 @@ def test_users_are_kept_apart_by_bubblewrap(personal: Fleet) -> None:
     assert found["tokens"] == 0 and found["pids"] == found["sockets"] == [] and not found["writable"]
     hub.stop_server("ada")
     hub.stop_server("ben")
+
+
+def test_a_repository_is_built_in_a_sandbox(personal: Fleet) -> None:
+    repository = Repository(personal.directory / "maps")
+    look = f'#!/bin/sh\nls {personal.state}/hubs {personal.state}/homes > "$NB_PYTHON_PREFIX/seen" 2>&1\n'
+    look += 'mkdir -m 000 "$NB_PYTHON_PREFIX/closed"\n'
+    repository.commit({"requirements.txt": "cowsay==6.1\n", "postBuild": look})
+    if personal.account.owner:
+        subprocess.run(["chown", "-R", ":".join(map(str, personal.account.owner)), repository.directory], check=True)
+    with personal.changed("trial", hub_environments=["python", {"name": "maps", "repository": "../maps"}]):
+        personal.succeed("environments")
+        assert personal.succeed("deploy").outcomes() == {"trial": "deployed"}
+        seen = (personal.state / "environments/maps/seen").read_text()
+        assert seen.count("No such file or directory") == 2 and "trial" not in seen.replace(str(personal.state), "")
+        assert "cowsay==6.1" in (personal.state / "environments/maps/lock.txt").read_text()
 
 
 def test_kernels_outlive_a_new_configuration(personal: Fleet) -> None:
