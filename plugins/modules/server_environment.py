@@ -92,6 +92,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.serve
     Builder,
     from_dict,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.sandbox import SandboxError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.steps import BuildError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.tools import Tools
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
@@ -136,7 +137,7 @@ def main() -> None:
         module.exit_json(changed=not builder.is_current(), path=builder.target)
     try:
         changed = builder.run()
-    except BuildError as error:
+    except (BuildError, SandboxError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=changed, path=builder.target, seconds=builder.seconds)
 

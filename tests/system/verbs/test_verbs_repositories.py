@@ -36,7 +36,7 @@ ln -s /etc/shadow "$NB_PYTHON_PREFIX/shadow"
 ln -s /dev/zero "$NB_PYTHON_PREFIX/lock.txt" && mkdir "$NB_PYTHON_PREFIX/.complete" "$NB_PYTHON_PREFIX/start"
 echo "home = $(dirname "$NB_PYTHON_PREFIX")" >> "$NB_PYTHON_PREFIX/pyvenv.cfg"
 mkdir -m 000 "$NB_PYTHON_PREFIX/closed"
-(cd "$NB_PYTHON_PREFIX" && for level in $(seq 700); do mkdir deep && cd deep; done && cp /bin/true . && chmod 6755 true)
+(cd "$NB_PYTHON_PREFIX" && for level in $(seq 70); do mkdir deep && cd deep; done && cp /bin/true . && chmod 6755 true)
 for number in $(seq 50); do sleep 1000 & done
 """
 #: A build that ends only when it is killed, and what is left then would pass for a complete one.
@@ -180,14 +180,19 @@ def a_new_build_leaves_sessions_alone(fleet: Fleet, repository: Repository, kern
     assert kernel.survives() and before.exists()
 
 
-def test_a_repository_cannot_change_what_the_hub_sets(fleet: Fleet, repository: Repository) -> None:
+def test_a_repository_cannot_have_everything(fleet: Fleet, repository: Repository) -> None:
     before = environment(fleet)
     install = "#!/bin/sh\npython -m pip install --quiet --no-deps jupyterhub==5.2.1\n"
     repository.commit({"binder/postBuild": install})
     fleet.succeed("environments", "-e", "environments_update=true")
     result = fleet.run("deploy")
     assert result.code == 2 and "its repository installs jupyterhub 5.2.1, and the hub needs 5.5" in result.output
-    assert environment(fleet) == before
+    deep = "import os\nfor level in range(1500):\n    os.mkdir('deep')\n    os.chdir('deep')\n"
+    repository.commit({"binder/postBuild": f"#!/usr/bin/env python\n{deep}"})
+    fleet.succeed("environments", "-e", "environments_update=true")
+    result = fleet.run("deploy")
+    assert result.code == 2 and "building maps: its directories are more than 100 levels deep" in result.output
+    assert environment(fleet) == before and not list((fleet.state / "environments").glob(".work-*"))
 
 
 def test_what_a_machine_cannot_build_is_told_before(fleet: Fleet, repository: Repository) -> None:

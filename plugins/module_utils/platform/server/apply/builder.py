@@ -23,7 +23,7 @@ from ..desired.environments import COMPLETE, Build
 from ..layout import Layout
 from .conda_build import CondaBuild
 from .constraints import constraints_of, package
-from .repository_build import RepositoryBuild
+from .repository_build import WORK, RepositoryBuild
 from .sandbox import remove_tree
 from .steps import BuildError, Steps
 from .tools import Tools
@@ -126,7 +126,7 @@ class Builder:
         self._repository(CondaBuild)
 
     def _repository(self, kind: type[RepositoryBuild]) -> None:
-        work = os.path.join(self.folder, f".work-{self.build.name}")
+        work = os.path.join(self.folder, f"{WORK}{self.build.name}")
         if not self.tools.archive:
             raise BuildError(f"building {self.build.name}: the files of its repository are missing; deploy again")
         kind(self.build, self._steps, self.tools, self.target, work, self._constraints()).run()

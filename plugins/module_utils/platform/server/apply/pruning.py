@@ -10,12 +10,16 @@ names its paths: proc(5).
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import os
 import re
 import shutil
 
 from ..layout import Layout
 from ..revisions import history
+from .repository_build import WORK
+from .sandbox import SandboxError, remove_tree
 
 _FOLDERS = ("environments", "tools")
 _BUILT = re.compile(r".+-[0-9a-f]{12}")
@@ -33,6 +37,9 @@ def prune(layout: Layout, wanted: set[str]) -> list[str]:
         shutil.rmtree(os.path.join(layout.root, folder, name), ignore_errors=True)
     for folder in _FOLDERS:
         _remove_dead_links(os.path.join(layout.root, folder))
+    for work in glob.glob(os.path.join(layout.root, "environments", f"{WORK}*")):
+        with contextlib.suppress(SandboxError):  # of a build that was killed
+            remove_tree(work)
     return list(removed)
 
 

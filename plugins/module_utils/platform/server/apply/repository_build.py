@@ -19,7 +19,7 @@ from ....common import files
 from ....environments.configuration_files import ConfigurationFiles, ContentError, find_configuration_files
 from ..desired.environments import COMPLETE, Build
 from .constraints import added, constraints_of, versions_by_package, versions_of
-from .sandbox import Sandbox, kept_environment, leave_keys, remove_tree
+from .sandbox import Sandbox, SandboxError, kept_environment, leave_keys, remove_tree
 from .steps import BuildError, Steps
 from .tools import Tools
 
@@ -27,6 +27,8 @@ from .tools import Tools
 SOURCE = "repository"
 #: The program in an environment that its users' servers are started with.
 START = "start"
+#: How the names of directories begin that exist for the time of a build.
+WORK = ".work-"
 _SETTINGS = "pyvenv.cfg"
 _STARTED = "the server starts"
 #: Run by the Python of an environment: starts its kernel, and lets it compute.
@@ -95,6 +97,8 @@ class RepositoryBuild:
             self._sandbox.restore_owner()
             self._write_own({_SETTINGS: settings, **lists}, configuration)
             os.rename(self.place, self.target)
+        except SandboxError as error:
+            raise BuildError(f"building {self.build.name}: {error}") from None
         finally:
             remove_tree(self._work)
 

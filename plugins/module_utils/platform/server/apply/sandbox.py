@@ -20,17 +20,23 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ....common.errors import HubfleetError
 from ..facts.machine import SYSTEM_PATH
-from .steps import BuildError
 
 _ROOT_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 #: What of the environment of a deploy goes into it: how packages are found and connections made, and nothing else.
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _UV_PREFIXES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX", "UV_FIND_LINKS", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS")
+#: Levels of directories in an environment. Python's own functions for trees call themselves for each.
+MAX_DEPTH = 100
 #: The number of keyctl(2), and its operation that leaves the keys of a session. Source: unistd.h, linux/keyctl.h.
 _KEYCTL = {"x86_64": 250, "aarch64": 219}
 _JOIN_SESSION_KEYRING = 1
+
+
+class SandboxError(HubfleetError):
+    """Files of a build cannot be handled, or nothing can be run in a sandbox here."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +57,11 @@ class Sandbox:
     def command(self, command: list[str], directory: str) -> list[str]:
         """Return the command that runs another one in the sandbox; all its processes end before it does.
 
-        Raises BuildError where there is no bubblewrap.
+        Raises SandboxError where there is no bubblewrap.
         """
         program = shutil.which("bwrap", path=SYSTEM_PATH)
         if not program:
-            raise BuildError("repositories are built with bubblewrap, which is not installed on this machine")
+            raise SandboxError("repositories are built with bubblewrap, which is not installed on this machine")
         # As process 1, the command takes all others with it. A process 1 of bwrap's own ends only after bwrap.
         sandbox = [program, "--die-with-parent", "--new-session", "--unshare-pid", "--as-pid-1", "--unshare-ipc"]
         sandbox += ["--unshare-uts", "--unshare-cgroup-try", *_bind_system(), "--proc", "/proc", "--dev", "/dev"]
@@ -73,7 +79,7 @@ class Sandbox:
         return [*sandbox, "--", "setpriv", *drop, "--", *command]
 
     def change_owner(self) -> None:
-        """Give what is writable to the account of the sandbox. Raises BuildError."""
+        """Give what is writable to the account of the sandbox. Raises SandboxError."""
         if self.account:
             _run(["chown", "--recursive", "--no-dereference", f"{self.account}:", self.tmp, self.shm])
             _run(["chown", "--recursive", "--no-dereference", f"{self.account}:", *self.writable.values()])
@@ -81,7 +87,7 @@ class Sandbox:
     def restore_owner(self) -> None:
         """Take what is writable back, readable for everyone; remove what is no file, directory or link.
 
-        Nothing of the sandbox may run any more. Raises BuildError.
+        Nothing of the sandbox may run any more. Raises SandboxError, also where directories are too deep for others.
         """
         for path in self.writable.values():
             if self.account:
@@ -90,12 +96,14 @@ class Sandbox:
             # Without the bits that let a program run as its owner, and writable for the owner only.
             _run(["chmod", "--recursive", "a-st,u=rwX,go=rX", path])
             _run(["find", path, "!", "-type", "f", "!", "-type", "d", "!", "-type", "l", "-delete"])
+            if _run(["find", path, "-mindepth", str(MAX_DEPTH), "-print", "-quit"]):
+                raise SandboxError(f"its directories are more than {MAX_DEPTH} levels deep")
 
 
 def remove_tree(path: str) -> None:
     """Remove a directory that programs may have filled which are not trusted: of any depth, and with any rights.
 
-    Raises BuildError.
+    Raises SandboxError.
     """
     if not os.path.lexists(path):
         return
@@ -120,11 +128,17 @@ def kept_environment(index: str | None) -> dict[str, str]:
     return {**kept, "UV_NO_PROGRESS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def _run(command: list[str]) -> None:
-    """Run one of the system's programs for files, which have no limit of depth; raises BuildError."""
+def _run(command: list[str]) -> str:
+    """Run one of the system's programs for files, which have no limit of depth; return its output, if it succeeds.
+
+    Raises SandboxError.
+    """
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
-        raise BuildError(f"{command[0]} failed: {(done.stderr.strip().splitlines() or ['no reason given'])[-1][:300]}")
+        raise SandboxError(
+            f"{command[0]} failed: {(done.stderr.strip().splitlines() or ['no reason given'])[-1][:300]}"
+        )
+    return done.stdout
 
 
 def _certificates() -> dict[str, str]:

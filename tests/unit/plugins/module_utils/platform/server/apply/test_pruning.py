@@ -56,6 +56,14 @@ def test_what_nobody_knows_goes(layout: Layout) -> None:
     assert prune(layout, set()) == []
 
 
+def test_what_a_killed_build_of_a_repository_left_goes(layout: Layout) -> None:
+    deploy(layout, "alpha", NEW, OLD, TOOL)
+    work = Path(layout.root, "environments/.work-maps")
+    (work / "environment/closed").mkdir(parents=True)
+    (work / "environment/closed").chmod(0)
+    assert prune(layout, set()) == [] and not work.exists()
+
+
 def test_every_deploy_that_is_remembered_counts(layout: Layout) -> None:
     """Also of hubs that the inventory does not know."""
     deploy(layout, "alpha", OLD)
