@@ -20,6 +20,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.stop imp
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, HubTarget
 
 from ..fleet.changes import HubDiff, Reason
+from ..fleet.environments import FoundEnvironments
 from ..fleet.lock_owner import LockOwner
 from ..fleet.revisions import Revision
 from ..fleet.snapshot import Snapshot
@@ -31,7 +32,7 @@ from .errors import PlatformError, UnreachableError
 __all__ = ["PlatformError", "UnreachableError"]
 
 #: Capabilities. Deploying includes everything that needs a cluster: observing, locking, checking and revisions.
-DEPLOY, RENDER, BACKUP, USERS = "deploy", "render", "backup", "users"
+DEPLOY, RENDER, BACKUP, USERS, ENVIRONMENTS = "deploy", "render", "backup", "users", "environments"
 
 
 class ClusterFacts(Protocol):
@@ -127,7 +128,7 @@ class CheckResults:
 class Platform(ABC):
     """One cluster on its platform. Methods that read the cluster raise PlatformError, or UnreachableError."""
 
-    #: What the platform can do: DEPLOY, RENDER, BACKUP, USERS.
+    #: What the platform can do: DEPLOY, RENDER, BACKUP, USERS, ENVIRONMENTS (it builds them itself).
     capabilities: ClassVar[frozenset[str]] = frozenset()
     #: Whether it can be read in a thread, at the same time as other clusters.
     threads: ClassVar[bool] = False
@@ -235,6 +236,10 @@ class Platform(ABC):
     @abstractmethod
     def unlock(self, owner: LockOwner) -> bool:
         """Release the lock if ``owner`` holds it; return whether it did."""
+
+    def environments(self, hubs: list[str]) -> FoundEnvironments:
+        """Return the environments that were built on the cluster, and what hubs know of their use."""
+        raise PlatformError("environments are not built on this cluster")
 
     def users(self, hubs: list[str]) -> FoundUsers:
         """Return the users of hubs, without the temporary ones of checks."""

@@ -23,6 +23,7 @@ EXTRA_VARIABLES = (
     "deploy_soak",
     "deploy_waves",
     "drill_from",
+    "environments_report",
     "environments_update",
     "explain_option",
     "ignore_maintenance_window",

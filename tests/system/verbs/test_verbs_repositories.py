@@ -85,6 +85,7 @@ def test_an_environment_of_a_repository_through_its_life(fleet: Fleet, repositor
     a_deploy_builds_it(fleet)
     its_code_could_do_nothing_else(fleet)
     kernel = a_session_starts_in_it(fleet)
+    a_report_tells_who_uses_it(fleet)
     a_push_changes_nothing(fleet, repository)
     a_build_that_fails_its_tests_changes_nothing(fleet, repository, kernel)
     a_build_that_is_killed_is_made_again(fleet, repository, kernel)
@@ -141,6 +142,15 @@ def a_session_starts_in_it(fleet: Fleet) -> Kernel:
     assert kernel.run("import os; print(os.environ['SHORE'])") == "repository\n"
     assert kernel.run("import cowsay; print(cowsay.__file__)").startswith(f"{environment(fleet)}/lib/")
     return kernel
+
+
+def a_report_tells_who_uses_it(fleet: Fleet) -> None:
+    result = fleet.succeed("environments", "-e", "environments_report=true")
+    (line,) = (line for line in result.output.splitlines() if environment(fleet).name in line)
+    name, build, built, size, unit, hubs, users, used, _by, user = line.split()
+    assert (name, build, hubs, users, user) == ("maps", environment(fleet).name, "lab", "ada", "ada")
+    assert built <= used and int(size) > 100 and unit == "MB"
+    assert "python" in result.output and not result.changed()
 
 
 def a_push_changes_nothing(fleet: Fleet, repository: Repository) -> None:

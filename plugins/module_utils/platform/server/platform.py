@@ -17,6 +17,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets 
 )
 
 from ...fleet.changes import HubDiff
+from ...fleet.environments import FoundEnvironments
 from ...fleet.lock_owner import ALIVE, GONE, UNKNOWN, LockOwner
 from ...fleet.revisions import Revision
 from ...fleet.snapshot import Snapshot
@@ -27,6 +28,7 @@ from ...schema.reverse_proxy_checks import read_authority
 from ..base import (
     BACKUP,
     DEPLOY,
+    ENVIRONMENTS,
     USERS,
     CheckResults,
     ClusterState,
@@ -76,7 +78,7 @@ class ServerState(ClusterState):
 class ServerPlatform(Platform):
     """A cluster on one machine."""
 
-    capabilities = frozenset({DEPLOY, BACKUP, USERS})
+    capabilities = frozenset({DEPLOY, BACKUP, USERS, ENVIRONMENTS})
 
     def __init__(self, cluster: Cluster, inventory: FleetInput, assets: Assets, reach: Callable[[], MachineAccess]):
         """Take a cluster, its inventory, the collection's files for machines, and what returns the machine."""
@@ -158,6 +160,10 @@ class ServerPlatform(Platform):
 
     def last_backups(self, hubs: list[str]) -> dict[str, str]:
         found: dict[str, str] = self.machine.query("backups", {**self._place(), "hubs": hubs})
+        return found
+
+    def environments(self, hubs: list[str]) -> FoundEnvironments:
+        found: FoundEnvironments = self.machine.query("environments", {**self._place(), "hubs": hubs})
         return found
 
     def users(self, hubs: list[str]) -> FoundUsers:

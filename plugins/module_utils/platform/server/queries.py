@@ -9,6 +9,7 @@ import os
 from typing import Any, Callable, NamedTuple
 
 from ...common.errors import reason
+from ...fleet.environments import FoundEnvironments
 from ...fleet.lock_owner import LockOwner
 from ...fleet.users import FoundUsers, UserChange
 from ..base import PlatformError
@@ -19,6 +20,7 @@ from .facts.gather import MachineFacts, gather_facts
 from .facts.machine import state_directory
 from .layout import Layout
 from .observe.cluster import MachineState, deployed_hubs, observe_machine
+from .observe.environments import environments
 from .revisions import history
 from .revisions.history import Record
 from .users import users_of
@@ -79,6 +81,10 @@ def _program(record: Record | None, role: str) -> str:
     return next((service.program for service in services if service.role == role), "")
 
 
+def _environments(cluster: str, directory: str | None, hubs: list[str]) -> FoundEnvironments:
+    return environments(_layout(cluster, directory), hubs)
+
+
 def _users(cluster: str, directory: str | None, hubs: list[str]) -> FoundUsers:
     layout, found = _layout(cluster, directory), FoundUsers()
     for name in hubs:
@@ -132,6 +138,7 @@ QUERIES: dict[str, Query] = {
     ),
     "deployed": Query(_deployed),
     "backups": Query(_backups),
+    "environments": Query(_environments, FoundEnvironments.as_dict, FoundEnvironments.from_dict),
     "users": Query(_users, FoundUsers.as_dict, FoundUsers.from_dict),
     "rename_problem": Query(_rename_problem),
     "change_users": Query(_change_users),
