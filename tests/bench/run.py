@@ -16,6 +16,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 
+from environments import environments
 from fleets import Fleet, large_inventory
 from kubernetes_deploys import deploys
 from kubernetes_fleets import kubernetes_inventory, pure_rendering
@@ -123,6 +124,7 @@ PARTS = {
     "manifests": manifests,
     "reads": reads,
     "deploys": deploys,
+    "environments": environments,
     "plans": plans,
     "changed": one_changed,
     "start": start,

@@ -46,7 +46,7 @@ def cache() -> Path:
 @functools.cache
 def prebuilt(jupyterhub: str = JUPYTERHUB) -> dict[str, Path]:
     """Build what is not in the cache yet; return name -> directory of each tool and of the environment ``python``."""
-    setup = _setup()
+    setup = cluster_setup()
     python = Environment(name="python", title="Python")
     builds = [*environments.tools(jupyterhub, setup, assets())]
     builds.append(environments.user_environment(python, jupyterhub, setup, assets()))
@@ -57,7 +57,7 @@ def prebuilt(jupyterhub: str = JUPYTERHUB) -> dict[str, Path]:
         os.umask(mask)
 
 
-def _setup() -> Setup:
+def cluster_setup() -> Setup:
     """Return how hubs of tests are set up; with supervisord, so that its environment is built as well."""
     root = os.geteuid() == 0
     options = {
