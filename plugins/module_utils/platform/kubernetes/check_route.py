@@ -8,10 +8,12 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import socket
+import time
 import urllib.request
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import HubTarget
@@ -23,6 +25,8 @@ from .api.service_pods import port_number, ready_pod
 
 #: The Service of the chart that leads to the hub's proxy.
 SERVICE = "proxy-public"
+#: Seconds to wait for a proxy that is not ready at the moment, such as after the API server was away.
+READY_SECONDS = 15.0
 #: Where the chart has certificates issued, another proxy is in front, which knows no hub until it has a certificate.
 #: This Service leads past it.
 SERVICE_BEHIND_CERTIFICATES, CERTIFICATES = "proxy-http", "autohttps"
@@ -58,7 +62,7 @@ def through_cluster(api: KubernetesApi, target: HubTarget, namespace: str, forwa
     scheme = scheme if scheme in ports else "http"
     if scheme not in ports:
         raise PlatformError(f"the service {service['metadata']['name']} in namespace {namespace} has no port http")
-    pod = ready_pod(api, namespace, service)
+    pod = _ready_pod(api, namespace, service)
     if pod is None:
         raise PlatformError(f"no pod of the service {service['metadata']['name']} in namespace {namespace} is ready")
     number = port_number(pod, ports[scheme])
@@ -67,6 +71,14 @@ def through_cluster(api: KubernetesApi, target: HubTarget, namespace: str, forwa
     except UnreachableError as error:
         raise PlatformError(str(error)) from None  # the cluster answers, or there would be no pod
     return _elsewhere(target, scheme, local)
+
+
+def _ready_pod(api: KubernetesApi, namespace: str, service: Any) -> Any:
+    """Return a pod of a Service that is ready, None where none becomes so in time."""
+    deadline = time.monotonic() + READY_SECONDS
+    while (pod := ready_pod(api, namespace, service)) is None and time.monotonic() < deadline:
+        time.sleep(1)
+    return pod
 
 
 def _elsewhere(target: HubTarget, scheme: str, port: int) -> HubTarget:

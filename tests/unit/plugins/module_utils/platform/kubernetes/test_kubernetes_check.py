@@ -184,10 +184,23 @@ def test_a_proxy_with_a_certificate_is_reached_by_https(api: FakeApi, monkeypatc
         ),
     ],
 )
-def test_a_hub_that_cannot_be_checked_is_a_problem(api: FakeApi, change: Any, problem: str) -> None:
+def test_a_hub_that_cannot_be_checked_is_a_problem(
+    api: FakeApi, change: Any, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_route, "READY_SECONDS", 0.0)
     change(api)
     found = checked(api, INSIDE)
     assert (found.results, found.problems) == ([], {"demo": problem})
+
+
+def test_a_proxy_that_is_not_ready_for_a_moment_is_waited_for(
+    api: FakeApi, hub: FakeHub, forwarded: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = api.lists["component=proxy"]
+    api.lists["component=proxy"] = []
+    monkeypatch.setattr("time.sleep", lambda _seconds: api.lists.update({"component=proxy": ready}))
+    (result,) = checked(api, INSIDE).results
+    assert result.ok
 
 
 def test_forwarding_that_is_forbidden_is_a_problem(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
