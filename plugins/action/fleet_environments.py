@@ -12,7 +12,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common import files
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import reason
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import aligned, plural
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import aligned
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.lock import (
     lock_file,
     lock_text,
@@ -67,6 +67,9 @@ class ActionModule(FleetAction):
         if changed and not self._task.check_mode:
             _write(path, lock_text(found.pins))
         self._print_summary(offered, before, found.pins, path)
+        if len(hubs) == len(inventory.hosts):
+            for key in sorted(found.pins.keys() - offered.keys()):
+                display.display(f"no hub here needs {' '.join(filter(None, key))} in {path}; its entry can be removed")
         return result
 
     def _print_summary(
@@ -81,10 +84,6 @@ class ActionModule(FleetAction):
             display.display(line)
         if not rows:
             display.display("no hub offers an environment that is built from a repository")
-        # Other inventories in the same directory may have the same lock file.
-        others = len(after.keys() - offered.keys())
-        if others:
-            display.display(f"{plural(others, 'repository')} more in the lock file")
         if after != before:
             display.display(f"{path} {'would be' if self._task.check_mode else 'was'} written; commit it, and deploy")
         elif after:

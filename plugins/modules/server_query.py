@@ -26,12 +26,14 @@ options:
       - V(deployed) - names of the hubs that are deployed.
       - V(history) - their recorded deploys.
       - V(backups) - when they were backed up last.
+      - V(environments) - which environments were built, and who uses them.
       - V(users) - their users.
       - V(rename_problem) - why a user cannot be renamed.
       - V(change_users) - change users of a hub.
       - V(lock), V(unlock) - take and release the lock of the cluster.
     type: str
-    choices: [facts, observe, history, deployed, backups, users, rename_problem, change_users, lock, unlock]
+    choices:
+      [facts, observe, history, deployed, backups, environments, users, rename_problem, change_users, lock, unlock]
     required: true
   arguments:
     description: Arguments of the query; see C(module_utils/platform/server/queries.py).

@@ -47,7 +47,8 @@ def read_pins(path: str) -> dict[RepositoryKey, Pin]:
         mark = getattr(error, "problem_mark", None)
         line, why = (f":{mark.line + 1}", "it is not YAML") if mark else ("", str(error))
         raise LockError(
-            f"{path}{line} is damaged: {why}; restore it from git, or remove it and run the playbook environments"
+            f"{path}{line} is damaged: {why}; restore it from git, or remove it and run the playbook environments,"
+            " which pins the newest commits"
         ) from None
 
 

@@ -114,7 +114,8 @@ def environment(fleet: Fleet) -> Path:
 
 
 def a_deploy_builds_it(fleet: Fleet) -> None:
-    assert fleet.succeed("deploy").outcomes() == {"lab": "deployed"}
+    result = fleet.succeed("deploy")
+    assert result.outcomes() == {"lab": "deployed"} and "maps/small" in result.output
     assert "nothing to change" in fleet.succeed("deploy").output
     assert "cowsay==6.1" in (environment(fleet) / "lock.txt").read_text()
     assert not list((fleet.state / "environments").glob(".work-*"))
@@ -197,8 +198,16 @@ def test_a_repository_cannot_have_everything(fleet: Fleet, repository: Repositor
     fleet.succeed("environments", "-e", "environments_update=true")
     result = fleet.run("deploy")
     assert result.code == 2 and "its repository installs jupyterhub 5.2.1, and the hub needs 5.5" in result.output
-    deep = "import os\nfor level in range(1500):\n    os.mkdir('deep')\n    os.chdir('deep')\n"
-    repository.commit({"binder/postBuild": f"#!/usr/bin/env python\n{deep}"})
+    repository.commit(
+        {"binder/postBuild": "#!/bin/sh\nmkdir ~/course\n", "binder/start": '#!/bin/sh\ncd ~/course && "$@"\n'}
+    )
+    fleet.succeed("environments", "-e", "environments_update=true")
+    result = fleet.run("deploy")
+    assert result.code == 2 and "the step 'start' failed" in result.output and "/tmp/course" in result.output
+    deep = "import os, sys\nos.chdir(sys.prefix)\n"
+    deep += "for level in range(1500):\n    os.mkdir('deep')\n    os.chdir('deep')\n"
+    start = '#!/bin/sh\nexec "$@"\n'
+    repository.commit({"binder/postBuild": f"#!/usr/bin/env python\n{deep}", "binder/start": start})
     fleet.succeed("environments", "-e", "environments_update=true")
     result = fleet.run("deploy")
     assert result.code == 2 and "building maps: its directories are more than 100 levels deep" in result.output

@@ -19,6 +19,7 @@ Entry = TypeVar("Entry", Environment, Size)
 def check_choices(hub: Hub, every: bool) -> tuple[list[Choice], list[str]]:
     """Return what a check starts: every environment in every size, or the first ones; and what it cannot start.
 
+    Environments of repositories are among the first ones: others change them, and they may have code for the start.
     The temporary user of a check is in no group, so that it starts nothing that has allowed_groups.
     """
     environments, sizes = _for_all(hub.environments), _for_all(hub.sizes)
@@ -32,7 +33,7 @@ def check_choices(hub: Hub, every: bool) -> tuple[list[Choice], list[str]]:
             terminal_command="pip --version",
             shared_directories=checked_directories(hub),
         )
-        for environment in (environments if every else environments[:1])
+        for environment in (environments if every else _first(environments))
         for size in (sizes if every else sizes[:1])
     ]
     restricted = [f"environment {each.name}" for each in hub.environments if each.allowed_groups is not None]
@@ -43,6 +44,10 @@ def check_choices(hub: Hub, every: bool) -> tuple[list[Choice], list[str]]:
     if every and restricted:
         return choices, [f"not started, since only members of groups may (allowed_groups): {', '.join(restricted)}"]
     return choices, []
+
+
+def _first(environments: list[Environment]) -> list[Environment]:
+    return [each for place, each in enumerate(environments) if place == 0 or each.repository]
 
 
 def _for_all(entries: Sequence[Entry]) -> list[Entry]:

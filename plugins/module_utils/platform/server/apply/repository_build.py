@@ -180,13 +180,22 @@ class RepositoryBuild:
 
     def _try(self, configuration: ConfigurationFiles) -> None:
         if configuration.start:
-            run = 'chmod +x "$1" && exec "$@"'
-            said = self.step("start", ["/bin/sh", "-c", run, "sh", f"./{configuration.start}", "echo", _STARTED])
-            if _STARTED not in said:
+            start = f"{self.source}/{configuration.start}"
+            self.step("prepare start", ["chmod", "+x", start])
+            if _STARTED not in self.step("start", [start, "echo", _STARTED], directory="/tmp", sandbox=self._as_user()):
                 raise BuildError(f'building {self.build.name}: {configuration.start} does not end with: exec "$@"')
         python = f"{self.target}/bin/python"
         self.step("try", [python, "-I", "-c", f"import {', '.join(self.build.imports)}"])
         self.step("try the kernel", [python, "-I", "-c", _TRY_KERNEL])
+
+    def _as_user(self) -> Sandbox:
+        """Return a sandbox that is as for users: they cannot change the environment, and have homes of their own."""
+        home = os.path.join(self._work, "home")
+        os.mkdir(home)
+        readable = {**self._sandbox.readable, self.target: self.place}
+        sandbox = replace(self._sandbox, tmp=home, writable={}, readable=readable)
+        sandbox.change_owner()
+        return sandbox
 
     def _check_versions(self, frozen: str) -> None:
         """Refuse other versions of what the hub sets; a postBuild may have installed them."""

@@ -81,8 +81,8 @@ class Sandbox:
     def change_owner(self) -> None:
         """Give what is writable to the account of the sandbox. Raises SandboxError."""
         if self.account:
-            _run(["chown", "--recursive", "--no-dereference", f"{self.account}:", self.tmp, self.shm])
-            _run(["chown", "--recursive", "--no-dereference", f"{self.account}:", *self.writable.values()])
+            given = (self.tmp, self.shm, *self.writable.values())
+            _run(["chown", "--recursive", "--no-dereference", f"{self.account}:", *given])
 
     def restore_owner(self) -> None:
         """Take what is writable back, readable for everyone; remove what is no file, directory or link.

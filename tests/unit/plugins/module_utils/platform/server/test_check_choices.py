@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import Pin
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.check_choices import check_choices
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Environment
 from ansible_collections.hubfleet.jupyterhub.tests.unit.plugins.module_utils.schema.sound import hub_of
 
 GPU = {"name": "gpu", "allowed_groups": ["gpu-users"]}
@@ -28,6 +30,17 @@ def test_the_first_ones_or_all() -> None:
     }
     assert tried(**offered) == (["python/small"], [])
     assert tried(every=True, **offered) == (["python/small", "r/small"], [])
+
+
+def test_environments_of_repositories_are_always_tried() -> None:
+    pin = Pin("../maps", "", "", "a" * 40, "b" * 40, "2026-11-30T09:15:00Z")
+    offered = {
+        "hub_environments": [{"name": "python"}, {"name": "r"}],
+        "hub_sizes": [{"name": "small", "memory": "1G"}],
+    }
+    hub = hub_of(**offered)
+    hub.environments.append(Environment("maps", "Maps", repository=pin.key, pin=pin))
+    assert [choice.title for choice in check_choices(hub, False)[0]] == ["python/small", "maps/small"]
 
 
 @pytest.mark.parametrize("every", [False, True])
