@@ -19,7 +19,7 @@ CHANNEL_ALIAS = "https://conda.anaconda.org/"
 DEFAULT_CHANNEL = "conda-forge"
 #: Options of pip that may stand among its requirements, each with a value -> how they are kept.
 _OPTIONS = {"-r": "-r", "--requirement": "-r", "-e": "-e", "--editable": "-e"}
-OPTIONS_OF_PIP = ("-r", "-e")
+OPTIONS_OF_PIP = frozenset(_OPTIONS.values())
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: Names that say something about channels and are none: packages of ``defaults`` need a licence of Anaconda.
 _NO_CHANNELS = ("defaults", "nodefaults")

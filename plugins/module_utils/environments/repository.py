@@ -170,7 +170,7 @@ class Repository:
         """Return path -> file of everything in a tree. Raises ContentError where that is too much."""
         found = {}
         # Trees may name one another so often that their list would fill the memory.
-        listed = self._run([f"--git-dir={self._path}", "ls-tree", "-r", "-l", "-z", tree], _MAX_LIST)
+        listed = self._git(["ls-tree", "-r", "-l", "-z", tree], _MAX_LIST)
         for line in listed.split("\0"):
             about, _tab, path = line.partition("\t")
             if path:
@@ -223,9 +223,9 @@ class Repository:
             if not self._has(commit):
                 raise RepositoryError(f"{self.address} has no commit {commit} (any more)") from None
 
-    def _git(self, arguments: list[str]) -> str:
-        """Run git in the cache."""
-        return self._run([f"--git-dir={self._path}", *arguments])
+    def _git(self, arguments: list[str], most: int | None = None) -> str:
+        """Run git in the cache; see :meth:`_run`."""
+        return self._run([f"--git-dir={self._path}", *arguments], most)
 
     def _run(self, arguments: list[str], most: int | None = None) -> str:
         """Run git, which asks nothing; it uses the credentials that the operator has configured.
