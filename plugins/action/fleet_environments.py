@@ -13,13 +13,16 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common import files
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import reason
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import aligned
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.pins import ImagePins
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.lock import (
+    Lock,
     lock_file,
     lock_text,
-    read_pins,
+    read_lock,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import Pin, RepositoryKey
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.update import update_pins
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.images import address_of
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     Environment,
     Fleet,
@@ -33,60 +36,70 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action i
     display,
     report_problems,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.image_builds import ImageBuilds, ImageUse
 
 #: The environments of hubs that use a repository.
 Uses = list[tuple[Hub, Environment]]
 
 
 class ActionModule(FleetAction):
-    """Pins the commits that environments are built from; see the module's documentation."""
+    """Pins the commits and images that environments are built from; see the module's documentation."""
 
     ARGUMENTS = frozenset({"update"})
-    NEEDS_PINS = False
+    NEEDS_LOCK = False
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
-        """Read the repositories, write the lock file, and print what is pinned."""
+        """Read the repositories, build images, write the lock file, and print what is pinned."""
         path = lock_file(inventory.directory, inventory.whole)
         offered = _offered(hubs)
-        before = read_pins(path)
-        found = update_pins(
-            before,
-            offered,
-            inventory.directory,
-            repository_cache(),
-            newest=bool(self.argument("update")),
-        )
+        before, newest = read_lock(path), bool(self.argument("update"))
+        found = update_pins(before.repositories, offered, inventory.directory, repository_cache(), newest=newest)
         if found.problems:
             return report_problems(_problems(found.problems, offered, inventory))
-        changed = found.pins != before
-        pins = [asdict(found.pins[key]) for key in sorted(found.pins)]
-        result: dict[str, Any] = {"changed": changed, "path": path, "repositories": pins}
+        builds = ImageBuilds(self.platforms, inventory.directory, display.display)
+        bases = builds.bases(hubs, before.images.bases, newest)
+        lock = Lock(found.pins, ImagePins(bases, before.images.images))
+        needed = builds.needed(hubs, lock)
+        after = Lock(found.pins, builds.settle(needed, lock, build=not self._task.check_mode))
+        if any(use.problem for use in needed):
+            return report_problems(_image_problems(needed, inventory))
+        if len(hubs) == len(inventory.hosts):
+            after = _without_unneeded(after, needed, bases)
+        self._print_summary(offered, needed, before, after, path)
+        if len(hubs) == len(inventory.hosts):
+            for key in sorted(after.repositories.keys() - offered.keys()):
+                display.display(f"no hub here needs {' '.join(filter(None, key))} in {path}; its entry can be removed")
+        return self._write(before, after, path)
+
+    def _write(self, before: Lock, after: Lock, path: str) -> dict[str, Any]:
+        """Write the lock file if it differs; return the result of the task."""
+        changed = after != before
+        result: dict[str, Any] = {
+            "changed": changed,
+            "path": path,
+            "repositories": [asdict(after.repositories[key]) for key in sorted(after.repositories)],
+            "images": [asdict(after.images.images[key]) for key in sorted(after.images.images)],
+        }
         if self._task.diff and changed:
-            texts = (lock_text(before) if before else "", lock_text(found.pins))
+            texts = (lock_text(before) if before != Lock() else "", lock_text(after))
             result["diff"] = dict(zip(("before", "after"), texts), before_header=path, after_header=path)
         if changed and not self._task.check_mode:
-            _write(path, lock_text(found.pins))
-        self._print_summary(offered, before, found.pins, path)
-        if len(hubs) == len(inventory.hosts):
-            for key in sorted(found.pins.keys() - offered.keys()):
-                display.display(f"no hub here needs {' '.join(filter(None, key))} in {path}; its entry can be removed")
+            _write(path, lock_text(after))
         return result
 
     def _print_summary(
-        self,
-        offered: dict[RepositoryKey, Uses],
-        before: dict[RepositoryKey, Pin],
-        after: dict[RepositoryKey, Pin],
-        path: str,
+        self, offered: dict[RepositoryKey, Uses], needed: list[ImageUse], before: Lock, after: Lock, path: str
     ) -> None:
-        rows = [_row(uses, after[key], before.get(key)) for key, uses in offered.items()]
-        for line in aligned(rows) if rows else ():
-            display.display(line)
-        if not rows:
-            display.display("no hub offers an environment that is built from a repository")
+        known = before.repositories
+        rows = [_row(uses, after.repositories[key], known.get(key)) for key, uses in offered.items()]
+        for table in (rows, [_image_row(use) for use in needed]):
+            for line in aligned(table) if table else ():
+                display.display(line)
+        if not rows and not needed:
+            display.display("no hub offers an environment that is built from a repository, or into an image")
         if after != before:
             display.display(f"{path} {'would be' if self._task.check_mode else 'was'} written; commit it, and deploy")
-        elif after:
+        elif after != Lock():
             display.display(f"{path}: nothing to change")
 
 
@@ -110,6 +123,28 @@ def _problems(
             place = (*environment.path, "repository")
             problems.add(place, message, inventory.hosts[hub.name].locate(place), hub.name)
     return problems.of(hub.name for uses in offered.values() for hub, _environment in uses)
+
+
+def _image_problems(needed: list[ImageUse], inventory: FleetInput) -> list[Problem]:
+    """Return why images could not be built, with the places of their environments."""
+    problems = Problems()
+    for use in needed:
+        for hub, environment in use.uses if use.problem else ():
+            place = inventory.hosts[hub.name].locate(environment.path)
+            problems.add(environment.path, use.problem, place, hub.name)
+    return problems.of(hub.name for use in needed for hub, _environment in use.uses)
+
+
+def _without_unneeded(lock: Lock, needed: list[ImageUse], bases: dict[str, str]) -> Lock:
+    """Return a lock file without the images that no hub of the fleet needs; registries keep them."""
+    keys, names = {use.key for use in needed}, {address_of(use.wanted.base) for use in needed}
+    images = {key: pin for key, pin in lock.images.images.items() if key in keys}
+    return Lock(lock.repositories, ImagePins({name: bases[name] for name in names}, images))
+
+
+def _image_row(use: ImageUse) -> tuple[str, ...]:
+    names = ", ".join(sorted({environment.name for _hub, environment in use.uses}))
+    return (names, use.wanted.address.name, use.wanted.key, use.pin.digest[:19] if use.pin else "-", use.outcome)
 
 
 def _row(uses: Uses, pin: Pin, earlier: Pin | None) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ class ActionModule(KubernetesAction):
         }
         beside = replace(hub, cluster=cluster, options={**hub.options, **elsewhere})
         known = self.platform
-        return beside, KubernetesPlatform(cluster, known.inventory, known.charts, known.code)
+        return beside, KubernetesPlatform(cluster, known.inventory, known.charts, known.code, files=known.files)
 
 
 def refuse_database_of_hub(values: Values) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fleet_environments
-short_description: Pin the commits that environments are built from
+short_description: Pin the commits that environments are built from, and build images
 version_added: 0.1.0
 description:
   - Validates the fleet, and finds the commits of git repositories that the hubs of the play offer environments of, if
@@ -15,10 +15,16 @@ description:
   - Writes the commits to C(environments.lock.yml) beside the inventory directory, or next to an inventory file. Deploys
     build these commits, whatever is pushed to the repositories later. Keep the file in git.
   - Commits that are in the file stay, unless O(update) is true. Those that no hub needs any more can be removed.
+  - For hubs on Kubernetes, builds images of environments that have none in the inventory, in a sandbox of C(bwrap) on
+    the controller, and pushes them to the registry in C(cluster_image_registry). An image that the registry has is not
+    built again. The digests of images, and of the images that they are built on, are in the lock file, too.
+  - In check mode, asks registries which images there are, and builds nothing.
   - Fails without writing anything if a repository that has to be read cannot be, or if a machine cannot build what is
     in it.
   - Repositories are read with C(git) of the controller, with the credentials that it finds. Nothing in them is run.
   - Runs on the controller, once for all hosts of the play. Connects to no hub.
+requirements:
+  - oras and zstandard (Python packages) to build images
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 attributes:
@@ -29,7 +35,8 @@ attributes:
 options:
   update:
     description: >-
-      Replace the commits of the hubs of the play by the newest of their branches, tags and default branches.
+      Replace the commits of the hubs of the play by the newest of their branches, tags and default branches, and base
+      images by the newest of their tags.
     type: bool
     default: false
 """
@@ -63,4 +70,16 @@ repositories:
       tree: 6a0cf9f4a3d5d7b8c9d1d0b5f6c6c4d7e8f9a0b1
       date: "2026-03-01T12:00:00Z"
       kind: python
+images:
+  description: The images that the lock file has; in check mode, those that it would have without building any.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - image: registry.example.org/hubs/science
+      key: 538a3dd9e949
+      digest: sha256:99f3748a631e88c0de7d7369676e8a92984d20fd4d7b3cfd4793e4e0c51b9e40
+      date: "2026-11-30T19:28:20Z"
+      jupyterhub: 5.5.4
+      jupyterlab: 4.6.6
 """

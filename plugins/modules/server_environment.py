@@ -87,14 +87,14 @@ seconds:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.build.sandbox import SandboxError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.build.steps import BuildError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.build.tools import Tools
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.conda import CondaEnvironment
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.builder import (
     Builder,
     from_dict,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.sandbox import SandboxError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.steps import BuildError
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.tools import Tools
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 
 

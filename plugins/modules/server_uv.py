@@ -41,11 +41,11 @@ there:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.build.steps import BuildError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.builder import (
     has_program,
     install_program,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.steps import BuildError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 
 

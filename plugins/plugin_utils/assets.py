@@ -10,6 +10,7 @@ import json
 import os
 
 import yaml
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.images import EnvironmentFiles
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
     ChartCode,
 )
@@ -70,6 +71,12 @@ def chart_code() -> ChartCode:
 
 
 @functools.cache
+def environment_files() -> EnvironmentFiles:
+    """Return what of the collection goes into images of environments."""
+    return EnvironmentFiles(assets().locks, assets().environment)
+
+
+@functools.cache
 def backup_program() -> dict[str, str]:
     """Return the program of pods that back up hubs on Kubernetes: path -> text of its modules."""
     names = ("__init__", "files", "names", "backup/__init__", "backup/content", "backup/restic")
@@ -94,6 +101,11 @@ def chart_cache() -> str:
 def repository_cache() -> str:
     """Return the directory that git repositories of environments are kept in."""
     return _cache("repositories")
+
+
+def image_cache() -> str:
+    """Return the directory of base images, and of images while they are built."""
+    return _cache("images")
 
 
 def _cache(name: str) -> str:

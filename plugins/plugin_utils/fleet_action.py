@@ -38,8 +38,8 @@ class FleetAction(BulkAction):
 
     #: Names of the arguments that the action takes.
     ARGUMENTS: frozenset[str] = frozenset()
-    #: Whether environments need the commits of their repositories.
-    NEEDS_PINS = True
+    #: Whether environments need what the lock file says: commits of their repositories, and images.
+    NEEDS_LOCK = True
     #: What validation found out, for :meth:`work`.
     validated: Validated
 
@@ -50,8 +50,8 @@ class FleetAction(BulkAction):
         if unknown:
             return {"failed": True, "msg": f"unknown arguments: {', '.join(sorted(unknown))}"}
         inventory = read_inventory(task_vars, keep_encrypted=self.keep_encrypted())
-        if not self.NEEDS_PINS:
-            inventory.pins = None
+        if not self.NEEDS_LOCK:
+            inventory.lock = None
         selected = [name for name in map(str, self.hosts(task_vars)) if name in inventory.hosts]
         if not selected:
             what = "no host that was selected is a hub" if inventory.hosts else "the inventory has no hub"

@@ -20,11 +20,11 @@ from ansible.template import Templar
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import map_leaves
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import one_line
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.lock import (
+    Lock,
     LockError,
     lock_file,
-    read_pins,
+    read_lock,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import Pin, RepositoryKey
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     TIERS,
     EncryptedValue,
@@ -86,13 +86,13 @@ def read_inventory(task_vars: Mapping[str, Any], only: str | None = None, keep_e
         extra_variables=frozenset(map(str, hostvars._variable_manager.extra_vars)),
         repeated_keys=repeated_keys(sources, hosts) if only is None else [],
         strays=strays,
-        pins=_pins(directory, directory in sources),
+        lock=_lock(directory, directory in sources),
     )
 
 
-def _pins(directory: str, whole: bool) -> dict[RepositoryKey, Pin]:
+def _lock(directory: str, whole: bool) -> Lock:
     try:
-        return read_pins(lock_file(directory, whole))
+        return read_lock(lock_file(directory, whole))
     except LockError as error:
         raise AnsibleActionFail(f"{error}; nothing was changed") from None
 

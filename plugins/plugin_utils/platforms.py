@@ -14,6 +14,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base 
     PlatformError,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.charts import Charts
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.images import Images
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.platform import KubernetesPlatform
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
     ChartValues,
@@ -27,6 +28,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import 
     assets,
     chart_cache,
     chart_code,
+    environment_files,
 )
 
 #: Returns the machine of a hub's cluster.
@@ -55,7 +57,7 @@ class Platforms:
     def make(self, cluster: Cluster, hub: Hub) -> Platform:
         """Make the platform of a cluster, which is reached by what the inventory says of ``hub``."""
         if hub.platform == KUBERNETES:
-            return KubernetesPlatform(cluster, self.inventory, self.charts, chart_code())
+            return KubernetesPlatform(cluster, self.inventory, self.charts, chart_code(), files=environment_files())
         return ServerPlatform(cluster, self.inventory, assets(), lambda: self._machine(hub))
 
     def able(self, hubs: list[Hub], capability: str) -> list[Hub]:
@@ -68,6 +70,11 @@ class Platforms:
         if not isinstance(platform, KubernetesPlatform):
             raise PlatformError(f"hub {hub.name} is not on Kubernetes")
         return platform.chart_values(hub)
+
+    def images(self, hub: Hub) -> Images | None:
+        """Return what knows the images of a hub's environments, None where there are none."""
+        platform = self.of(hub)
+        return platform.images if isinstance(platform, KubernetesPlatform) else None
 
     def by_cluster(self, hubs: list[Hub]) -> dict[str, tuple[Platform, list[Hub]]]:
         """Return cluster -> its platform and its hubs among ``hubs``."""

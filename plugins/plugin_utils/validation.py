@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput, Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import Problem
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import Problem, Problems
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.secrets import redactor
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validate import validate
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms
@@ -62,14 +62,20 @@ def validated(inventory: FleetInput, selected: Iterable[str], platforms: Platfor
     platforms = platforms or Platforms(inventory)
     wanted = list(selected)
     fleet, problems = validate(inventory)
-    broken = {name for problem in problems.of(wanted) for name in (*problem.hubs, *problem.stops)}
-    sound = [fleet.hubs[name] for name in wanted if name in fleet.hubs and name not in broken]
-    for platform, members in platforms.by_cluster(sound).values():
+    for platform, members in platforms.by_cluster(_sound(fleet, wanted, problems)).values():
+        platform.complete(members, problems)
+    for platform, members in platforms.by_cluster(_sound(fleet, wanted, problems)).values():
         platform.validate(members, problems)
     found, ignored = (
         [_masked(problem, inventory) for problem in problems.of(wanted, ignored=each)] for each in (False, True)
     )
     return Validated(fleet, found, platforms, ignored)
+
+
+def _sound(fleet: Fleet, wanted: list[str], problems: Problems) -> list[Hub]:
+    """Return the hubs that nothing is known against."""
+    broken = {name for problem in problems.of(wanted) for name in (*problem.hubs, *problem.stops)}
+    return [fleet.hubs[name] for name in wanted if name in fleet.hubs and name not in broken]
 
 
 def _masked(problem: Problem, inventory: FleetInput) -> Problem:

@@ -33,7 +33,7 @@ import json, sys
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.builder import (
     Builder, from_dict,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.tools import Tools
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.build.tools import Tools
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 given = json.load(open(sys.argv[1]))
 for _time in range(given["times"]):

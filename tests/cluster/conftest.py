@@ -22,8 +22,10 @@ import pytest
 import record_options
 from cluster_hub import ClusterHub
 from kubernetes_api import Kubernetes
+from kubernetes_cluster import base_image as base
 from kubernetes_cluster.__main__ import cluster, missing_for_clusters
 from kubernetes_cluster.cluster import Cluster
+from kubernetes_cluster.networks import Network
 from kubernetes_fleet import KubernetesFleet
 from prebuilt import cache
 from record_options import (  # noqa: F401  # pylint: disable=unused-import
@@ -31,6 +33,7 @@ from record_options import (  # noqa: F401  # pylint: disable=unused-import
     pytest_runtest_logreport,
     pytest_runtest_setup,
 )
+from registry import Registry
 
 #: Not the numbers of clusters that a developer started.
 NUMBER, SECOND_NUMBER = 48, 49
@@ -137,3 +140,25 @@ def make_fleet(chart: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     yield make
     for fleet in made:
         fleet.remove()
+
+
+@pytest.fixture(scope="module")
+def registry(kubernetes: Kubernetes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A container registry that pods and this machine reach at the same address, and that nodes pull from."""
+    found = re.fullmatch(r"(.*/clusters/([0-9]+))/credentials/admin\.conf", str(kubernetes.kubeconfig.resolve()))
+    if found is None:
+        pytest.skip(f"a registry needs a cluster of scripts/kubernetes-cluster; {GIVEN} names another one")
+    state, number = Path(found[1]), int(found[2])
+    with Registry(tmp_path_factory.mktemp("registry"), Network(number).machine) as started:
+        started.trust_on_nodes(state)
+        yield started
+
+
+@pytest.fixture(scope="module")
+def base_image(registry: Registry) -> str:
+    """The name of an image in the registry that others can start from: Debian with Python, for the user jovyan."""
+    problem = missing_for_clusters()
+    if problem:
+        pytest.skip(problem)
+    registry.push("base:test", base.build(cache() / "kubernetes"), base.CONFIGURATION)
+    return f"{registry.address}/base:test"

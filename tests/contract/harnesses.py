@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.build.model import COMPLETE
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.lock_owner import LockOwner
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.revisions import Revision
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base import (
@@ -26,10 +27,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.base 
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server import lock as deploy_lock
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply import deploy
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.environments import (
-    COMPLETE,
-    hub_builds,
-)
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.environments import hub_builds
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts import machine
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.machine_access import LocalMachine

@@ -16,8 +16,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.build.tools import Tools
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.builder import Builder
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.tools import Tools
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired import environments
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.facts.machine import (
     Machine,

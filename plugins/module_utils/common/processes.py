@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+#: Where programs lie that every account of the machine can run.
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+
 
 def start_time(pid: int) -> str:
     """Return the start time of a process in clock ticks since boot, or "" if there is none (proc(5))."""

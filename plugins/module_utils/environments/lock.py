@@ -6,20 +6,34 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar
 
 from ..common.errors import HubfleetError, reason
+from .images.pins import DIGEST, ImagePin, ImagePins
 from .pins import CONDA, LOCK_FILE, OBJECT_NAME, PYTHON, Pin, RepositoryKey
 
 _VERSION = 1
 _HEADER = """\
-# The commits that environments are built from. Written by the playbook environments; keep it in git.
+# What environments are built from, and images of those on Kubernetes. Written by the playbook environments; keep it in
+# git.
 """
+
+
+Item = TypeVar("Item")
 
 
 class LockError(HubfleetError):
     """The lock file cannot be used; the message names it."""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """The content of a lock file."""
+
+    repositories: dict[RepositoryKey, Pin] = field(default_factory=dict)
+    images: ImagePins = field(default_factory=ImagePins)
 
 
 def lock_file(inventory_directory: str, whole: bool) -> str:
@@ -32,15 +46,15 @@ def lock_file(inventory_directory: str, whole: bool) -> str:
     return os.path.join(os.path.dirname(directory) if whole else directory, LOCK_FILE)
 
 
-def read_pins(path: str) -> dict[RepositoryKey, Pin]:
-    """Return the pins by their keys; none where there is no such file. Raises LockError where it is damaged."""
+def read_lock(path: str) -> Lock:
+    """Return the content of a lock file, which may be missing. Raises LockError where it is damaged."""
     import yaml  # Ansible brings it along; machines need not have it
 
     try:
         with open(path, encoding="utf-8") as file:
-            return _pins(yaml.safe_load(file))
+            return _lock(yaml.safe_load(file))
     except FileNotFoundError:
-        return {}
+        return Lock()
     except OSError as error:
         raise LockError(f"{path} cannot be read: {reason(error)}") from None
     except (ValueError, yaml.YAMLError, RecursionError) as error:
@@ -52,35 +66,74 @@ def read_pins(path: str) -> dict[RepositoryKey, Pin]:
         ) from None
 
 
-def lock_text(pins: dict[RepositoryKey, Pin]) -> str:
-    """Return the content of the lock file."""
+def lock_text(lock: Lock) -> str:
+    """Return the text of a lock file."""
     import yaml
 
-    entries = [asdict(pins[key]) for key in sorted(pins)]
-    return _HEADER + yaml.safe_dump({"version": _VERSION, "repositories": entries}, sort_keys=False, width=1000)
+    content: dict[str, Any] = {"version": _VERSION}
+    content["repositories"] = [asdict(lock.repositories[key]) for key in sorted(lock.repositories)]
+    bases, images = lock.images.bases, lock.images.images
+    # Fleets without images have no place for them.
+    content |= {"bases": [{"image": name, "digest": bases[name]} for name in sorted(bases)]} if bases else {}
+    content |= {"images": [asdict(images[key]) for key in sorted(images)]} if images else {}
+    return _HEADER + yaml.safe_dump(content, sort_keys=False, width=1000)
 
 
-def _pins(content: Any) -> dict[RepositoryKey, Pin]:
-    """Return the pins of a lock file as YAML reads it; raises ValueError where they are none."""
+def _lock(content: Any) -> Lock:
+    """Return a lock file as YAML reads it; raises ValueError where it is none."""
     version = content.get("version") if isinstance(content, dict) else None
     if version != _VERSION:
         raise ValueError(f"version is {version!r}, and this release reads {_VERSION}")
-    entries = content.get("repositories")
+    repositories = {pin.key: pin for pin in _entries(content, "repositories", _pin, required=True)}
+    bases = dict(_entries(content, "bases", _base))
+    images = {(pin.image, pin.key): pin for pin in _entries(content, "images", _image)}
+    lock = Lock(repositories, ImagePins(bases, images))
+    for name, distinct, same in (
+        ("repositories", repositories, "repository, ref and subdirectory"),
+        ("bases", bases, "image"),
+        ("images", images, "image and key"),
+    ):
+        if len(distinct) < len(content.get(name) or ()):
+            raise ValueError(f"two entries of {name} have the same {same}")
+    return lock
+
+
+def _entries(content: Any, name: str, read: Callable[[Any, str], Item], required: bool = False) -> list[Item]:
+    entries = content.get(name, None if required else [])
     if not isinstance(entries, list):
-        raise ValueError("repositories is not a list")
-    pins = [_pin(entry, f"entry {number} of repositories") for number, entry in enumerate(entries, 1)]
-    found = {pin.key: pin for pin in pins}
-    if len(found) < len(pins):
-        raise ValueError("two entries of repositories have the same repository, ref and subdirectory")
-    return found
+        raise ValueError(f"{name} is not a list")
+    return [read(entry, f"entry {number} of {name}") for number, entry in enumerate(entries, 1)]
 
 
 def _pin(entry: Any, name: str) -> Pin:
     keys = tuple(Pin.__dataclass_fields__)
     values = entry if isinstance(entry, dict) else {}
-    wrong = [key for key in keys if not isinstance(values.get(key), str)]
+    wrong = _not_text(values, keys)
     wrong += [] if values.get("kind") in (PYTHON, CONDA) else ["kind"]
     wrong += [key for key in ("commit", "tree") if key not in wrong and not OBJECT_NAME.fullmatch(values[key])]
+    _require_none(wrong, name)
+    return Pin(**{key: values[key] for key in keys})
+
+
+def _base(entry: Any, name: str) -> tuple[str, str]:
+    values = entry if isinstance(entry, dict) else {}
+    wrong = _not_text(values, ("image", "digest"))
+    _require_none(wrong or ([] if DIGEST.fullmatch(values["digest"]) else ["digest"]), name)
+    return values["image"], values["digest"]
+
+
+def _image(entry: Any, name: str) -> ImagePin:
+    keys = tuple(ImagePin.__dataclass_fields__)
+    values = entry if isinstance(entry, dict) else {}
+    wrong = _not_text(values, keys)
+    _require_none(wrong or ([] if DIGEST.fullmatch(values["digest"]) else ["digest"]), name)
+    return ImagePin(**{key: values[key] for key in keys})
+
+
+def _not_text(values: dict[str, Any], keys: tuple[str, ...]) -> list[str]:
+    return [key for key in keys if not isinstance(values.get(key), str)]
+
+
+def _require_none(wrong: list[str], name: str) -> None:
     if wrong:
         raise ValueError(f"{name}: {wrong[0]} is missing, or not what the playbook writes")
-    return Pin(**{key: values[key] for key in keys})

@@ -134,6 +134,10 @@ class Platform(ABC):
     threads: ClassVar[bool] = False
 
     @abstractmethod
+    def complete(self, hubs: list[Hub], problems: Problems) -> None:
+        """Fill in what of hubs only the platform knows, before they are validated; add what is missing for it."""
+
+    @abstractmethod
     def validate(self, hubs: list[Hub], problems: Problems) -> None:
         """Add to ``problems`` what is wrong with hubs beyond the schema; the cluster is not read."""
 

@@ -32,6 +32,7 @@ class Offers:
     options: the same, checked, defaults filled in.
     broken: variables that are known to be wrong.
     pins: commits of repositories; None where they do not matter.
+    builds: environments are built; otherwise each needs an image.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Offers:
         report: Report,
         broken: set[str],
         pins: dict[RepositoryKey, Pin] | None,
+        builds: bool = True,
     ):
         self.given = given
         self.options = options
@@ -51,6 +53,7 @@ class Offers:
         self.report = report
         self.broken = broken
         self.pins = pins
+        self.builds = builds
         self._build: dict[str, Callable[..., Any]] = {ENVIRONMENTS: self._environment, SIZES: self._size}
 
     def environments(self) -> list[Environment]:
@@ -123,16 +126,17 @@ class Offers:
     def _environment(self, name: str, entry: dict[str, Any], path: ValuePath, place: ValuePath) -> Environment | None:
         text, repository = "", None
         self._check_groups(entry, path)
-        if self.platform == SERVER:
+        if self.platform == KUBERNETES and entry["image"] is None and not self.builds:
+            # Reported where the hub uses it: for hubs on a machine, the entry itself is valid.
+            if not self.broken & {path[0], place[0]}:
+                why = f"{name!r} has no image, which the platform {KUBERNETES} requires"
+                self.report(place, f"{why}; set it, or cluster_image_registry, so that one is built")
+            return None
+        if self.platform == SERVER or entry["image"] is None:
             check_packages(entry, path, self.report)
             text = check_requirements(entry, path, self.directory, self.report)
             pins = None if self.broken & {path[0], place[0]} else self.pins
             repository = check_repository(entry, path, pins, self.report)
-        elif entry["image"] is None and self.platform == KUBERNETES:
-            # Reported where the hub uses it: for hubs on a machine, the entry itself is valid.
-            if not self.broken & {path[0], place[0]}:
-                self.report(place, f"{name!r} has no image, which the platform {KUBERNETES} requires")
-            return None
         return Environment(
             name=name,
             title=entry["title"] or name,
@@ -146,7 +150,9 @@ class Offers:
             variables=tuple(sorted((entry["variables"] or {}).items())),
             check_code=entry["check_code"],
             check_output=entry["check_output"],
-            **{key: entry[key] for key in ("image", "image_pull_policy", "working_directory")},
+            image=entry["image"] or "",
+            builds_image=self.platform == KUBERNETES and entry["image"] is None,
+            **{key: entry[key] for key in ("image_pull_policy", "working_directory")},
             **_choice(entry),
         )
 

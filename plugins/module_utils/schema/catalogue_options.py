@@ -79,18 +79,16 @@ ENVIRONMENT = (
         "list",
         (
             "Python packages to install in addition to JupyterLab, as requirement specifiers.",
-            "Pin their versions. The installed versions are recorded in C(lock.txt) next to the environment.",
+            "Pin their versions. The installed versions are recorded in C(lock.txt) in the environment.",
         ),
         default=(),
         elements=names(r"[A-Za-z0-9][^\n]*", "a requirement such as numpy==2.3.5"),
         example='["numpy==2.3.5"]',
-        platforms=(SERVER,),
     ),
     Option(
         "requirements",
         "inventory_path",
         ("Requirements file to use instead of packages; absolute or relative to the inventory directory.",),
-        platforms=(SERVER,),
     ),
     Option(
         "repository",
@@ -103,7 +101,6 @@ ENVIRONMENT = (
         ),
         pattern=r"[^-\s]\S*",
         pattern_text="a URL such as https://github.com/ORGANIZATION/NAME, git@HOST:PATH, or a path",
-        platforms=(SERVER,),
         example="https://github.com/binder-examples/requirements",
     ),
     Option(
@@ -112,7 +109,6 @@ ENVIRONMENT = (
         ("Branch, tag or commit of O(repository); unset, its default branch.",),
         pattern=r"[^-\s]\S*",
         pattern_text="a branch, a tag or a whole commit",
-        platforms=(SERVER,),
     ),
     Option(
         "subdirectory",
@@ -120,12 +116,16 @@ ENVIRONMENT = (
         ("Directory of O(repository) to build, as if it were a repository of its own; unset, all of it.",),
         pattern=r"(?!\.\.?(/|$))[^/\s:]+(/(?!\.\.?(/|$))[^/\s:]+)*",
         pattern_text="a path in the repository, such as environments/geo",
-        platforms=(SERVER,),
     ),
     Option(
         "image",
         "image",
-        ("Container image of sessions; required on Kubernetes. A server installs the packages instead.",),
+        (
+            "Container image of sessions on Kubernetes; takes the place of O(packages), O(requirements) and"
+            " O(repository) there.",
+            "Unset, the playbook C(environments) builds an image of these, with JupyterLab, and pushes it to"
+            " O(cluster_image_registry).",
+        ),
         platforms=(KUBERNETES,),
         example="quay.io/jupyter/scipy-notebook:2025-11-10",
     ),

@@ -143,9 +143,9 @@ MACHINE = (
         "url",
         (
             "URL of the Python package index, as for pip and uv.",
-            "Defaults to the configuration of the machine.",
+            "Defaults to the configuration of the machine. For images, to that of the controller - variables such as"
+            " C(UV_DEFAULT_INDEX), or C(/etc/uv/uv.toml).",
         ),
-        platforms=(SERVER,),
     ),
     Option(
         "cluster_conda_channel_alias",
@@ -155,7 +155,6 @@ MACHINE = (
             " a mirror of conda-forge.",
             "Defaults to C(https://conda.anaconda.org/).",
         ),
-        platforms=(SERVER,),
         example="https://mirror.example.org/conda/",
     ),
     Option(
@@ -244,6 +243,25 @@ _HELM_VALUES = "Values of the zero-to-jupyterhub chart for all hubs of the {}; s
 
 
 KUBERNETES_CLUSTER = (
+    _option(
+        "cluster_image_registry",
+        "str",
+        "Registry that the playbook C(environments) pushes images of environments to - its host and a path, without"
+        " a scheme; each environment is a repository below it. C(http://) in front means that it has no TLS.",
+        "Credentials are those of C(docker login) or C(podman login). Where the cluster's nodes need some to"
+        " pull, set C(imagePullSecret) of the chart in O(cluster_helm_values).",
+        pattern=r"(http://)?[a-z0-9]([-.a-z0-9]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9]+([-._][a-z0-9]+)*)+",
+        pattern_text="a host and a path such as registry.example.org/hubs",
+        example="registry.example.org/hubs",
+    ),
+    _option(
+        "cluster_base_image",
+        "image",
+        "Image of Linux that environments are built on. It needs bash and Python 3.10 or newer; JupyterLab and"
+        " JupyterHub are installed into each environment.",
+        "Unset, the image of the chart for sessions.",
+        example="quay.io/jupyter/docker-stacks-foundation:2026-11-24",
+    ),
     _option(
         "cluster_kubeconfig",
         "str",

@@ -90,8 +90,10 @@ class HostCheck:
         cluster = fleet.clusters.setdefault(cluster_name, Cluster(cluster_name, self.cluster_options))
         if cluster["cluster_platform"] != self.platform:
             return None  # the hubs of the cluster differ, which is reported for the cluster
-        given, place, pins = self.host.variables, self.inventory.directory, self.inventory.pins
-        offers = Offers(given, options, self.platform, place, self.report, self.broken, pins)
+        given, place, lock = self.host.variables, self.inventory.directory, self.inventory.lock
+        pins = lock.repositories if lock else None
+        builds = self.platform == SERVER or bool(self.cluster_options["cluster_image_registry"])
+        offers = Offers(given, options, self.platform, place, self.report, self.broken, pins, builds)
         environments, sizes, profiles = offers.environments(), offers.sizes(), offers.profiles()
         tier = next((tier for tier in TIERS if tier in self.host.groups), "")
         explicit = frozenset(name for name in self.host.variables if name in OPTIONS)

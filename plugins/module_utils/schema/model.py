@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
+from ..environments.lock import Lock
 from ..environments.pins import Pin, RepositoryKey
 from ..redaction.private_lines import PrivateLines
 from ..redaction.redactor import Redactor
@@ -103,7 +104,7 @@ class FleetInput:
     groups: names of all groups. extra_variables: names of variables from the command line (-e).
     repeated_keys: keys that stand twice in a mapping of a file, of which Ansible uses the last.
     strays: files that Ansible read as inventories although they are none -> a host that it made of a line.
-    pins: the commits of repositories of environments; None where they do not matter.
+    lock: the commits of repositories, and the images of environments; None where they do not matter.
     """
 
     hosts: dict[str, HostInput]
@@ -114,7 +115,7 @@ class FleetInput:
     extra_variables: frozenset[str] = frozenset()
     repeated_keys: list[RepeatedKey] = field(default_factory=list)
     strays: dict[str, str] = field(default_factory=dict)
-    pins: dict[RepositoryKey, Pin] | None = field(default_factory=dict)
+    lock: Lock | None = field(default_factory=Lock)
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ class Environment:
 
     path: where the entry stands. requirements: the text of the requirements file, or "".
     repository: what it says of one, or None. pin: the commit of that to build, None where it does not matter.
+    builds_image: its image is built, and not named in the inventory; ``image`` is "" until the platform fills it in.
     """
 
     name: str
@@ -138,6 +140,7 @@ class Environment:
     check_code: str = ""
     check_output: str = ""
     image: str = ""
+    builds_image: bool = False
     image_pull_policy: str | None = None
     working_directory: str | None = None
     choice: str | None = None

@@ -5,6 +5,7 @@
 
     programs.py       build Kubernetes and what it needs from Go modules, once
     images.py         build the images that pods run, once
+    base_image.py     build the image that images of environments start from, once
     networks.py       a network namespace for each cluster
     credentials.py    certificates and kubeconfig files
     configuration.py  the configuration of each program

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from prebuilt import cache, prebuilt
 
-from . import images, programs
+from . import base_image, images, programs
 from .cluster import Cluster, ClusterError
 from .networks import Network
 
@@ -81,6 +81,7 @@ def build() -> None:
         print(f"Tests on a cluster will be skipped: {problem}")
     else:
         cluster()
+        base_image.build(cache() / "kubernetes")
 
 
 def main() -> int:

@@ -44,7 +44,8 @@ PACKAGES = (
     "tini",
 )
 _VENV = "/opt/venv"
-_ENVIRONMENT = [
+_UNREAD = ("doc", "info", "locale", "man")
+ENVIRONMENT = [
     f"PATH={_VENV}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
     "HOME=/home/jovyan",
     "NB_USER=jovyan",
@@ -67,7 +68,7 @@ def images() -> list[Image]:
     def tagged(*names: str) -> tuple[str, ...]:
         return tuple(f"{jupyterhub}/{name}:{tag}" for name in names for tag in CHART_TAGS)
 
-    user = {"Env": _ENVIRONMENT, "User": "1000", "Entrypoint": ["tini", "--"]}
+    user = {"Env": ENVIRONMENT, "User": "1000", "Entrypoint": ["tini", "--"]}
     hub = ["jupyterhub", "--config", "/usr/local/etc/jupyterhub/jupyterhub_config.py"]
     return [
         # the chart mounts the hub's volume at its working directory, and names the database by a relative path
@@ -142,10 +143,7 @@ def _jupyterhub(new: Path, proxy: Path, uv: Path) -> Path:
 
 
 def _fill(root: Path, proxy: Path, uv: Path) -> None:
-    bootstrap(root, RELEASE, mirror_of_debian(), PACKAGES)
-    subprocess.run(
-        ["chroot", str(root), "useradd", "--create-home", "--uid=1000", "--shell=/bin/bash", "jovyan"], check=True
-    )
+    fill_with_debian(root, PACKAGES)
     binds = {uv: "/tmp/uv", HERE / "image.txt": "/tmp/image.txt"}
     run_inside(root, binds, "/tmp/uv", "venv", "--quiet", "--python", "/usr/bin/python3", _VENV)
     install = (
@@ -167,7 +165,20 @@ def _fill(root: Path, proxy: Path, uv: Path) -> None:
     for directory in ("srv/jupyterhub", "usr/local/etc/jupyterhub"):
         (root / directory).mkdir(parents=True, exist_ok=True)
     os.chown(root / "srv/jupyterhub", 1000, 1000)
-    for leftover in ("var/cache/apt", "var/lib/apt/lists", "root/.cache", "usr/share/doc", "usr/share/locale"):
+    remove_unneeded(root)
+
+
+def fill_with_debian(root: Path, packages: Iterable[str]) -> None:
+    """Fill a directory with Debian, packages, and the account that containers run as."""
+    bootstrap(root, RELEASE, mirror_of_debian(), packages)
+    subprocess.run(
+        ["chroot", str(root), "useradd", "--create-home", "--uid=1000", "--shell=/bin/bash", "jovyan"], check=True
+    )
+
+
+def remove_unneeded(root: Path) -> None:
+    """Remove what no container reads."""
+    for leftover in ("var/cache/apt", "var/lib/apt/lists", "root/.cache", *(f"usr/share/{each}" for each in _UNREAD)):
         subprocess.run(["rm", "-rf", str(root / leftover)], check=True)
 
 
@@ -184,8 +195,7 @@ def write_archive(archive: Path, root: Path, described: Iterable[Image]) -> None
     """Write images of one layer as an archive in the format of `docker save`, which `ctr images import` reads."""
     manifest = []
     with tempfile.NamedTemporaryFile(dir=archive.parent) as layer, tarfile.open(archive, "w") as whole:
-        command = ["tar", "-C", str(root), "--numeric-owner", "--one-file-system", "-cf", layer.name, "."]
-        subprocess.run(command, check=True)
+        write_layer(Path(layer.name), root)
         with open(layer.name, "rb") as opened:
             checksum = hashlib.file_digest(opened, "sha256").hexdigest()
         for image in described:
@@ -197,6 +207,20 @@ def write_archive(archive: Path, root: Path, described: Iterable[Image]) -> None
             manifest.append({"Config": name, "RepoTags": list(image.names), "Layers": [f"{checksum}/layer.tar"]})
         whole.add(layer.name, arcname=f"{checksum}/layer.tar")
         _add(whole, "manifest.json", json.dumps(manifest).encode())
+
+
+def write_layer(layer: Path, root: Path, *options: str) -> None:
+    """Write a directory as the layer of an image. options: more of tar's."""
+    command = ["tar", "-C", str(root), "--numeric-owner", "--one-file-system", *options, "-cf", str(layer), "."]
+    subprocess.run(command, check=True)
+
+
+def write_compressed_layer(layer: Path, root: Path) -> None:
+    """Write a directory as the layer of an image in a registry; fast, since it is not sent far.
+
+    Without devices: containers get their own, and who builds images as an ordinary user could not unpack them.
+    """
+    write_layer(layer, root, "--exclude=./dev/*", "--sort=name", "--use-compress-program=gzip -1 --no-name")
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:

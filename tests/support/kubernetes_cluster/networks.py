@@ -8,14 +8,17 @@ An API server alone needs none: it listens on the loopback device, on ports of i
 
 from __future__ import annotations
 
+import errno
+import itertools
 import random
 import socket
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-#: Where ports of API servers alone are from: below those that the kernel gives to connections
+#: Where ports of API servers alone, and of registries, are from: below those that the kernel gives to connections
 #: (net.ipv4.ip_local_port_range), so that a port is still free when a server is started again.
 PORTS = range(20000, 30000)
 
@@ -55,14 +58,24 @@ class Addresses(Protocol):
 
 def free_ports() -> Ports:
     """Return three ports that nothing listens on. Others may take them at the same time."""
-    found: list[int] = []
+    return Ports(*itertools.islice(_free("127.0.0.1"), 3))
+
+
+def free_port(address: str) -> int:
+    """Return a port of an address of this machine that nothing listens on. Raises OSError if it has no such address."""
+    return next(_free(address))
+
+
+def _free(address: str) -> Iterator[int]:
     for port in random.sample(PORTS, len(PORTS)):
         with socket.socket() as tried:
-            if tried.connect_ex(("127.0.0.1", port)) != 0:
-                found.append(port)
-        if len(found) == 3:
-            break
-    return Ports(*found)
+            try:
+                tried.bind((address, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                continue
+        yield port
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import conda_channel
 import pytest
+from environment_repository import Repository
 from verbs_fleet import Fleet
-from verbs_repository import Repository
 
 pytestmark = pytest.mark.skipif(
     not (conda_channel.PYTHON.exists() and Path("/etc/debian_version").exists()),

@@ -10,10 +10,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from environment_repository import Repository
 from test_verbs_apart import look
 from verbs_fleet import IDENTITIES, Fleet
 from verbs_machine import accounts_below, mode, processes_of, service_pids
-from verbs_repository import Repository
 
 
 @pytest.fixture(autouse=True)

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from environment_repository import Repository
 from verbs_fleet import Fleet, kill_all, wait_for
 from verbs_hub import Kernel
 from verbs_machine import processes_of
-from verbs_repository import Repository
 
 ROOT = os.geteuid() == 0
 LOCK = "environments.lock.yml"

@@ -35,6 +35,7 @@ from .drift.deep import deep_drift
 from .drift.ignored import has_paths, parse_rules
 from .drift.resources import Resources
 from .facts import KubernetesFacts, gather
+from .images import EnvironmentFiles, Images
 from .install_files import absolute_chart, values_text
 from .lease import NAMESPACE, ClusterLock
 from .observe import Observation, ObservedRelease, observe, read_releases
@@ -73,12 +74,18 @@ class KubernetesPlatform(Platform):
         charts: Charts,
         code: ChartCode,
         connect: Callable[[Credentials], KubernetesApi] = KubernetesApi,
+        files: EnvironmentFiles | None = None,
     ):
-        """Take a cluster, its inventory, the charts of the fleet, and our Python that runs inside of hubs."""
+        """Take a cluster, its inventory, the charts of the fleet, and our Python that runs inside of hubs.
+
+        files: what of the collection goes into environments that are built.
+        """
         self.cluster = cluster
         self.inventory = inventory
         self.charts = charts
         self.code = code
+        self.files = files or EnvironmentFiles()
+        self.images = Images(charts, self.files)
         self.values: dict[str, ChartValues] = {}
         self._desired: dict[str, tuple[Hub, DesiredRelease]] = {}
         self._connect = connect
@@ -103,6 +110,10 @@ class KubernetesPlatform(Platform):
     def permissions(self) -> str:
         """What the account may do."""
         return str(self.cluster["cluster_permissions"])
+
+    def complete(self, hubs: list[Hub], problems: Problems) -> None:
+        for hub in hubs:
+            self.images.complete(hub, self.inventory, problems)
 
     def validate(self, hubs: list[Hub], problems: Problems) -> None:
         check = KubernetesValidator(self.inventory, self.charts, self.code, problems)

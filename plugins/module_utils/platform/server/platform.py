@@ -16,6 +16,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets 
     HubTarget,
 )
 
+from ...environments.build.model import Build
 from ...fleet.changes import HubDiff
 from ...fleet.environments import FoundEnvironments
 from ...fleet.lock_owner import ALIVE, GONE, UNKNOWN, LockOwner
@@ -43,7 +44,7 @@ from .check import not_deployed
 from .check_choices import check_choices
 from .code_checks import check_code
 from .desired.copied_files import copied_digests
-from .desired.environments import Assets, Build, hub_builds, hub_environment, supervisor_environment
+from .desired.environments import Assets, hub_builds, hub_environment, supervisor_environment
 from .desired.hub import DesiredHub, desired_hub
 from .desired.services import Service, reverse_proxy_service
 from .desired.snapshot import describe_hub
@@ -91,6 +92,9 @@ class ServerPlatform(Platform):
     def machine(self) -> MachineAccess:
         """The machine of the cluster."""
         return self._reach()
+
+    def complete(self, hubs: list[Hub], problems: Problems) -> None:
+        """Do nothing: the inventory says everything of hubs on a machine."""
 
     def validate(self, hubs: list[Hub], problems: Problems) -> None:
         for hub in hubs:

@@ -19,14 +19,14 @@ import subprocess
 from typing import Any
 
 from ....common import files
-from ..desired.environments import COMPLETE, Build
+from ....environments.build.conda_build import CondaBuild
+from ....environments.build.constraints import constraints_of, package
+from ....environments.build.environment_build import WORK, EnvironmentBuild
+from ....environments.build.model import COMPLETE, Build
+from ....environments.build.sandbox import remove_tree
+from ....environments.build.steps import BuildError, Steps
+from ....environments.build.tools import Tools
 from ..layout import Layout
-from .conda_build import CondaBuild
-from .constraints import constraints_of, package
-from .repository_build import WORK, RepositoryBuild
-from .sandbox import remove_tree
-from .steps import BuildError, Steps
-from .tools import Tools
 
 #: Lock file of an environment; uv lets everybody write it.
 UV_LOCK, LOCK_MODE = ".lock", 0o644
@@ -110,7 +110,7 @@ class Builder:
         for path, target in build.links.items():
             self._link_into_packages(path, target)
         if build.tree:
-            self._repository(RepositoryBuild)
+            self._repository(EnvironmentBuild)
             return
         if build.imports:
             self._step(
@@ -125,7 +125,7 @@ class Builder:
     def _conda(self) -> None:
         self._repository(CondaBuild)
 
-    def _repository(self, kind: type[RepositoryBuild]) -> None:
+    def _repository(self, kind: type[EnvironmentBuild]) -> None:
         work = os.path.join(self.folder, f"{WORK}{self.build.name}")
         if not self.tools.archive:
             raise BuildError(f"building {self.build.name}: the files of its repository are missing; deploy again")

@@ -16,10 +16,10 @@ import os
 import re
 import shutil
 
+from ....environments.build.environment_build import WORK
+from ....environments.build.sandbox import SandboxError, remove_tree
 from ..layout import Layout
 from ..revisions import history
-from .repository_build import WORK
-from .sandbox import SandboxError, remove_tree
 
 _FOLDERS = ("environments", "tools")
 _BUILT = re.compile(r".+-[0-9a-f]{12}")

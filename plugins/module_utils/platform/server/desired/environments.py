@@ -13,51 +13,17 @@ import functools
 import json
 import os
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from ....common.digests import digest
+from ....environments.build.model import Build
+from ....environments.build.user_environment import user_build
 from ....environments.pins import CONDA, PYTHON
 from ....schema.model import Environment, Hub
 from ..facts.machine import Setup
 
-#: Increase this number when the build steps change, so that everything is built again.
-BUILDER = 3
-
-#: The same for the steps that only builds of repositories have.
-REPOSITORY_BUILDER = 1
-
-#: Written last into every directory that is built; without it the directory is half done.
-COMPLETE = ".complete"
-
 #: Where npm's program lies in an environment that brings node along.
 NPM = "npm-cli.js"
-
-#: hubfleet_environment/transport.py has the reason for the transport, and keeps it whatever else is configured.
-_SERVER_CONFIG = """\
-from hubfleet_environment import server
-
-c = get_config()
-c.ConnectionFileMixin.transport = "ipc"
-server.configure(c)
-"""
-#: That of ipykernel, but with our module, which adds the user's own packages.
-_KERNEL = {
-    "argv": ["python", "-m", "hubfleet_environment.kernel", "-f", "{connection_file}"],
-    "display_name": "Python 3 (ipykernel)",
-    "language": "python",
-    "metadata": {"debugger": True},
-    "kernel_protocol_version": "5.5",
-}
-_FILES = {
-    "etc/jupyter/jupyter_server_config.py": _SERVER_CONFIG,
-    "share/jupyter/kernels/python3/kernel.json": json.dumps(_KERNEL, indent=1) + "\n",
-}
-_MODULES = ("home", "kernel", "server", "start", "terminals", "transport", "user_packages")
-#: Imported by every Python of the environment that a user's server starts, but not by one that ignores variables.
-_AT_START = (
-    'import os, sys; "HUBFLEET_USER_PACKAGES" in os.environ and not sys.flags.ignore_environment'
-    ' and __import__("hubfleet_environment.start")\n'
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,46 +48,6 @@ class Assets:
         return digest(self.runtime)
 
 
-@dataclass(frozen=True)
-class Build:
-    """One directory to build.
-
-    kind: ``python`` (a virtual environment, by uv), ``conda`` (one over packages of conda) or ``npm``.
-    folder: where it goes below the state directory: ``environments`` or ``tools``.
-    lock: requirements with hashes; installed first, the rest may not contradict it.
-    requirements: further requirements, as text of a requirements file.
-    tree: git's name of the files of a repository to build, "" if there are none.
-    files: path -> text written into it; for npm package.json and its lock.
-    modules: path -> text written below site-packages.
-    imports: modules that must be importable when it is done.
-    links: link below the directory -> target below site-packages.
-    link: also make a link NAME to the newest.
-    """
-
-    name: str
-    kind: str
-    folder: str
-    lock: str = ""
-    requirements: str = ""
-    files: dict[str, str] = field(default_factory=dict)
-    modules: dict[str, str] = field(default_factory=dict)
-    imports: tuple[str, ...] = ()
-    links: dict[str, str] = field(default_factory=dict)
-    link: bool = False
-    python: str = ""
-    tree: str = ""
-
-    @functools.cached_property
-    def directory(self) -> str:
-        """Name of the directory: the name and a digest of everything it is made from."""
-        values = {"builder": BUILDER, **asdict(self)}
-        if self.tree:
-            values["repository_builder"] = REPOSITORY_BUILDER
-        else:
-            del values["tree"]  # so that what was built before there were repositories keeps its name
-        return f"{self.name}-{digest(values)}"
-
-
 def user_environment(environment: Environment, jupyterhub: str, setup: Setup, assets: Assets) -> Build:
     """Return the build of an environment that users of a hub start in; it has the hub's own version of JupyterHub."""
     requirements = environment.requirements or "".join(f"{package}\n" for package in environment.packages)
@@ -135,19 +61,8 @@ def user_environment(environment: Environment, jupyterhub: str, setup: Setup, as
 def _user_build(
     name: str, requirements: str, jupyterhub: str, python: str, assets: Assets, tree: str, kind: str
 ) -> Build:
-    return Build(
-        name=name,
-        kind=kind,
-        folder="environments",
-        lock=assets.locks[f"user-{jupyterhub}.txt"],
-        requirements=requirements,
-        files=_FILES,
-        modules={**assets.environment, "hubfleet_environment.pth": _AT_START},
-        # ours are compiled by this
-        imports=("jupyterhub", "jupyterlab", "pip", *(f"hubfleet_environment.{name}" for name in _MODULES)),
-        link=True,
-        python=python,
-        tree=tree,
+    return user_build(
+        name, requirements, assets.locks[f"user-{jupyterhub}.txt"], assets.environment, python, tree, kind
     )
 
 

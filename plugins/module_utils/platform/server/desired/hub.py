@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ....common.digests import digest
+from ....environments.build.model import Build
 from ....redaction.redactor import Redactor
 from ....schema.model import Hub
 from ...traits import hub_traits, load_groups, profile_list, secret_traits
@@ -19,7 +20,7 @@ from ..facts.machine import Setup
 from ..redacted import PRIVATE_LINES, PUBLIC_NAMES, HubContent, mask_content
 from ..reverse_proxy.desired import ReverseProxy, Site, site_of
 from ..shared_changes import shared_directories, shared_files
-from .environments import Assets, Build, hub_builds, versions
+from .environments import Assets, hub_builds, versions
 from .services import Service, culler_settings, reverse_proxy_service, services, slice_name
 
 #: What a hub runs from, as fields of history.Record -> words.

@@ -14,6 +14,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from ....common.processes import SYSTEM_PATH
 from ...base import PlatformError
 from ..layout import Layout
 from .limits import describe_limits, has_control_groups
@@ -21,8 +22,6 @@ from .system import System, read_system
 
 MINIMUM_PYTHON = (3, 10)
 MINIMUM_NODE = 20
-#: Where programs lie that every account of the machine can run.
-SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 #: "1" where AppArmor lets ordinary users have user namespaces only by a profile, as Ubuntu does since 24.04.
 APPARMOR_RESTRICTS = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns"
 #: The isolation in which users have accounts, which traverse the directories above their homes.

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..desired.environments import COMPLETE
+from ....environments.build.model import COMPLETE
 from ..desired.services import Service, service_name
 from ..facts.machine import Setup
 from ..layout import SERVICES, Layout

@@ -12,8 +12,8 @@ import re
 import sqlite3
 from collections.abc import Iterator
 
+from ....environments.build.model import COMPLETE
 from ....fleet.environments import BuiltEnvironment, FoundEnvironments, LastUse
-from ..desired.environments import COMPLETE
 from ..layout import Layout
 from ..revisions import history
 from ..revisions.database import reading

@@ -8,11 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.pins import ImagePin, ImagePins
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.lock import (
+    Lock,
     LockError,
     lock_file,
     lock_text,
-    read_pins,
+    read_lock,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import Pin
 
@@ -22,12 +24,24 @@ GEO = Pin(
 )
 
 
+SCIENCE = ImagePin("example.org/hubs/science", "0123456789ab", f"sha256:{'e' * 64}", MAPS.date, "5.5.4", "4.6.6")
+IMAGES = ImagePins({"docker.io/library/debian:12": f"sha256:{'f' * 64}"}, {(SCIENCE.image, SCIENCE.key): SCIENCE})
+WITH_IMAGES = lock_text(Lock({}, IMAGES))
+
+
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "environments.lock.yml"
-    assert read_pins(str(path)) == {}
-    path.write_text(lock_text({GEO.key: GEO, MAPS.key: MAPS}))
-    assert read_pins(str(path)) == {GEO.key: GEO, MAPS.key: MAPS}
-    assert path.read_text() == lock_text({MAPS.key: MAPS, GEO.key: GEO})
+    assert read_lock(str(path)) == Lock()
+    path.write_text(lock_text(Lock({GEO.key: GEO, MAPS.key: MAPS}, IMAGES)))
+    assert read_lock(str(path)) == Lock({GEO.key: GEO, MAPS.key: MAPS}, IMAGES)
+    assert path.read_text() == lock_text(Lock({MAPS.key: MAPS, GEO.key: GEO}, IMAGES))
+
+
+def test_fleets_on_machines_have_no_place_for_images(tmp_path: Path) -> None:
+    path = tmp_path / "environments.lock.yml"
+    path.write_text(lock_text(Lock({MAPS.key: MAPS})))
+    assert "images" not in path.read_text().partition("repositories:")[2]
+    assert read_lock(str(path)) == Lock({MAPS.key: MAPS})
 
 
 def test_it_lies_beside_an_inventory_directory_and_next_to_a_file() -> None:
@@ -44,11 +58,22 @@ def test_it_lies_beside_an_inventory_directory_and_next_to_a_file() -> None:
         ("version: 1", "repositories is not a list"),
         ("version: 1\nrepositories: [a]", "entry 1 of repositories: repository is missing, or not"),
         (
-            lock_text({MAPS.key: MAPS}).replace("a" * 40, "main"),
+            lock_text(Lock({MAPS.key: MAPS})).replace("a" * 40, "main"),
             "entry 1 of repositories: commit is missing",
         ),
-        (lock_text({MAPS.key: MAPS}).replace("python", "julia"), "entry 1 of repositories: kind is missing, or not"),
-        (lock_text({MAPS.key: MAPS}) + lock_text({MAPS.key: MAPS}).partition("repositories:\n")[2], "two entries"),
+        (
+            lock_text(Lock({MAPS.key: MAPS})).replace("python", "julia"),
+            "entry 1 of repositories: kind is missing, or not",
+        ),
+        (
+            lock_text(Lock({MAPS.key: MAPS})) + lock_text(Lock({MAPS.key: MAPS})).partition("repositories:\n")[2],
+            "two entries",
+        ),
+        (WITH_IMAGES.replace("e" * 64, "new"), "entry 1 of images: digest is missing, or not"),
+        (WITH_IMAGES.replace("f" * 64, "new"), "entry 1 of bases: digest is missing, or not"),
+        (WITH_IMAGES.replace("key: ", "kee: "), "entry 1 of images: key is missing, or not"),
+        (WITH_IMAGES + WITH_IMAGES.partition("images:\n")[2], "two entries of images have the same image and key"),
+        ("version: 1\nrepositories: []\nimages: {}", "images is not a list"),
         ("[" * 20_000, "is damaged"),
         ("\x00", "is damaged: "),
     ],
@@ -57,6 +82,6 @@ def test_damage_is_told(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "environments.lock.yml"
     path.write_text(text)
     with pytest.raises(LockError) as error:
-        read_pins(str(path))
+        read_lock(str(path))
     assert message in str(error.value) and str(path) in str(error.value)
     assert "restore it from git" in str(error.value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.lock import Lock
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.values.chart_values import (
     ChartCode,
     ChartValues,
@@ -32,21 +33,23 @@ CODE = ChartCode(
     **{name: (ROLE / "extra_config" / f"{name}.py").read_text(encoding="utf-8") for name in _EXTRA},
 )
 
+_EMPTY = Lock()
 
-def validated(directory: str = "", **variables: Any) -> tuple[Hub | None, list[str]]:
+
+def validated(directory: str = "", lock: Lock | None = _EMPTY, **variables: Any) -> tuple[Hub | None, list[str]]:
     """Return a hub with these variables alone, and homes that need nothing of the cluster; and what is wrong with it.
 
-    None takes a variable away.
+    None takes a variable away. lock: what the lock file has; None where that does not matter.
     """
     given = {"cluster_platform": "kubernetes", "hub_home_storage": "none", **variables}
     given = {name: value for name, value in given.items() if value is not None}
     host = HostInput("alpha", given, frozenset({"staging"}))
-    fleet, problems = validate(FleetInput({"alpha": host}, {"cloud": ["alpha"]}, directory))
+    fleet, problems = validate(FleetInput({"alpha": host}, {"cloud": ["alpha"]}, directory, lock=lock))
     return fleet.hubs.get("alpha"), [problem.line() for problem in problems.of(["alpha"])]
 
 
 def hub_of(directory: str = "", **variables: Any) -> Hub:
-    """Return such a hub, which must be sound."""
+    """Return such a hub, which must be sound; see :func:`validated`."""
     hub, problems = validated(directory, **variables)
     assert hub is not None and problems == [], problems
     return hub

@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 
 import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.build.model import Build
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.build.tools import Tools
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.builder import Builder
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.tools import Tools
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.environments import Build
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 
 

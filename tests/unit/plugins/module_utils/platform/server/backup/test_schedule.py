@@ -10,14 +10,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.build.model import Build
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.build.tools import Tools
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.builder import (
     Builder,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.tools import Tools
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.backup import schedule
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.desired.environments import (
-    Build,
-)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.layout import Layout
 
 TIMES = {

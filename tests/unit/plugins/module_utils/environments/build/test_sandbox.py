@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.server.apply.sandbox import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.build.sandbox import (
     MAX_DEPTH,
     Sandbox,
     SandboxError,

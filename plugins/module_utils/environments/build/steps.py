@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import IO
 
-from ....common.errors import HubfleetError
+from ...common.errors import HubfleetError
 
 #: Seconds that one program may take.
 STEP_TIMEOUT = 1800

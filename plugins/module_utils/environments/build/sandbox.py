@@ -4,6 +4,7 @@
 """Run what a repository brings along, such as the set-up of packages and postBuild, where it sees and changes little.
 
 Like users' servers in hubfleet_runtime/isolation/bubblewrap.py, it sees the system, read-only, and its own directories.
+What becomes an image sees the system of the image that it is built on instead.
 Root's builds run as an account that owns nothing else. What they make is out of reach of everybody until it was given
 to the account of the deploy.
 """
@@ -16,17 +17,30 @@ import os
 import platform
 import pwd
 import shutil
+import ssl
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ....common.errors import HubfleetError
-from ..facts.machine import SYSTEM_PATH
+from ...common.errors import HubfleetError
+from ...common.processes import SYSTEM_PATH
 
 _ROOT_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+#: What a sandbox has of its own, whatever the root of an image has there.
+_OWN_FOLDERS = ("dev", "proc", "run", "sys", "tmp")
+#: Where the build's own files are in a sandbox; no image has this directory.
+INSIDE = "/run/hubfleet"
+#: Above environments in images. The unpacked root of an image has it, and these files, since nothing can be mounted on
+#: what does not exist in a root that is read-only.
+IMAGE_FOLDER = "/opt/hubfleet"
+MOUNTED_FILES = ("/etc/hosts", "/etc/resolv.conf", "/etc/uv/uv.toml")
+#: Where certificates are that the machine trusts, on Debian and on Red Hat.
+_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+_CERTIFICATES = f"{INSIDE}/certificates.pem"
 #: What of the environment of a deploy goes into it: how packages are found and connections made, and nothing else.
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-_CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_CERTIFICATE_FILES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_CERTIFICATE_VARIABLES = (*_CERTIFICATE_FILES, "SSL_CERT_DIR")
 _UV_PREFIXES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX", "UV_FIND_LINKS", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS")
 #: Levels of directories in an environment. Python's own functions for trees call themselves for each.
 MAX_DEPTH = 100
@@ -46,6 +60,7 @@ class Sandbox:
     account: who they run as; None for the account of the deploy.
     tmp, shm: directories that are /tmp and /dev/shm there.
     writable: path in the sandbox -> directory that may be changed. readable: the same, for reading only.
+    root: directory of the system that programs see, as images/base.py unpacks it; "" for that of the machine.
     """
 
     account: str | None
@@ -53,6 +68,7 @@ class Sandbox:
     shm: str
     writable: Mapping[str, str]
     readable: Mapping[str, str] = field(default_factory=dict)
+    root: str = ""
 
     def command(self, command: list[str], directory: str) -> list[str]:
         """Return the command that runs another one in the sandbox; all its processes end before it does.
@@ -64,10 +80,11 @@ class Sandbox:
             raise SandboxError("repositories are built with bubblewrap, which is not installed on this machine")
         # As process 1, the command takes all others with it. A process 1 of bwrap's own ends only after bwrap.
         sandbox = [program, "--die-with-parent", "--new-session", "--unshare-pid", "--as-pid-1", "--unshare-ipc"]
-        sandbox += ["--unshare-uts", "--unshare-cgroup-try", *_bind_system(), "--proc", "/proc", "--dev", "/dev"]
+        sandbox += ["--unshare-uts", "--unshare-cgroup-try", *(_bind_root(self.root) if self.root else _bind_system())]
+        sandbox += ["--proc", "/proc", "--dev", "/dev"]
         # A tmpfs would belong to root, so that the account of the build could not write to it.
         sandbox += ["--bind", self.shm, "/dev/shm", "--bind", self.tmp, "/tmp", "--dir", "/var/tmp"]
-        for inside, path in {**self.readable, **_certificates()}.items():
+        for inside, path in {**self.readable, **({} if self.root else _certificates())}.items():
             sandbox += [*_parent_directories(inside), "--ro-bind-try", path, inside]
         for inside, path in self.writable.items():
             sandbox += [*_parent_directories(inside), "--bind", path, inside]
@@ -128,6 +145,22 @@ def kept_environment(index: str | None) -> dict[str, str]:
     return {**kept, "UV_NO_PROGRESS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+def variables_in_image() -> dict[str, str]:
+    """Return environment variables of programs that see the root of an image: it does not trust what the machine does.
+
+    What is built there is the same each time, and its byte code does not depend on times of files, which layers lose.
+    """
+    fixed = {"SOURCE_DATE_EPOCH": "315532800", "PYC_INVALIDATION_MODE": "UNCHECKED_HASH"}
+    bundle = trusted_certificates()
+    return {**fixed, **dict.fromkeys(_CERTIFICATE_FILES, _CERTIFICATES if bundle else ""), "SSL_CERT_DIR": ""}
+
+
+def trusted_certificates() -> str:
+    """Return the file with certificates that this machine trusts, "" where there is none."""
+    named = ssl.get_default_verify_paths().cafile or ""
+    return next((path for path in (named, *_BUNDLES) if os.path.isfile(path)), "")
+
+
 def _run(command: list[str]) -> str:
     """Run one of the system's programs for files, which have no limit of depth; return its output, if it succeeds.
 
@@ -168,3 +201,17 @@ def _bind_system() -> list[str]:
         if resolver.startswith("/run/"):
             arguments += ["--ro-bind-try", resolver, resolver]
     return [*arguments, "--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"]
+
+
+def _bind_root(root: str) -> list[str]:
+    """Return arguments that show the root of an image; what has to be mounted on exists there."""
+    arguments = []
+    for name in sorted(set(os.listdir(root)) - {*_OWN_FOLDERS}):
+        path = os.path.join(root, name)
+        linked = os.path.islink(path)
+        arguments += ["--symlink", os.readlink(path), f"/{name}"] if linked else ["--ro-bind", path, f"/{name}"]
+    arguments += ["--tmpfs", "/run", "--tmpfs", IMAGE_FOLDER, "--dir", INSIDE]
+    for path in MOUNTED_FILES:
+        arguments += ["--ro-bind-try", os.path.realpath(path), path]
+    bundle = trusted_certificates()
+    return [*arguments, *(["--ro-bind", bundle, _CERTIFICATES] if bundle else [])]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ....environments.conda import CondaEnvironment
+from ..conda import CondaEnvironment
 
 
 @dataclass
@@ -19,6 +19,9 @@ class Tools:
     account: who the code of a repository runs as; None for the account of the deploy.
     conda: what the environment.yml of a repository asks for. rattler: the directory of what installs it.
     channel_alias: the URL that its channels are relative to.
+    root: the directory of the system that the environment is made for, "" for that of the machine; path: its PATH.
+    base: what that is called in messages.
+    cache: the directory of uv's cache, for packages that the operator chose; "" if they are not shared.
     """
 
     uv: str
@@ -30,3 +33,7 @@ class Tools:
     conda: CondaEnvironment | None = None
     rattler: str = ""
     channel_alias: str = ""
+    root: str = ""
+    path: str = ""
+    base: str = ""
+    cache: str = ""

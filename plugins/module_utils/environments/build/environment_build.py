@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Build what a repository asks for into an environment: packages, postBuild, and tests that must pass.
+"""Build an environment in a sandbox: packages, and what a repository asks for, with tests that must pass.
 
 All of it runs in a sandbox, since it may be anybody's code: setting up a package runs what is in it. Meanwhile the
 environment lies in a directory of the build that others cannot pass, and moves to its place when all is done.
@@ -15,11 +15,19 @@ import shlex
 import tarfile
 from dataclasses import replace
 
-from ....common import files
-from ....environments.configuration_files import ConfigurationFiles, ContentError, find_configuration_files
-from ..desired.environments import COMPLETE, Build
+from ...common import files
+from ..configuration_files import ConfigurationFiles, ContentError, find_configuration_files
 from .constraints import added, constraints_of, versions_by_package, versions_of
-from .sandbox import Sandbox, SandboxError, kept_environment, leave_keys, remove_tree
+from .model import COMPLETE, Build
+from .sandbox import (
+    INSIDE,
+    Sandbox,
+    SandboxError,
+    kept_environment,
+    leave_keys,
+    remove_tree,
+    variables_in_image,
+)
 from .steps import BuildError, Steps
 from .tools import Tools
 
@@ -30,6 +38,10 @@ START = "start"
 #: How the names of directories begin that exist for the time of a build.
 WORK = ".work-"
 _SETTINGS = "pyvenv.cfg"
+#: Options of compileall for byte code that does not depend on the times of files, which layers of images lose.
+BYTE_CODE = ("--invalidation-mode", "unchecked-hash")
+#: In the sandbox: files of the build, packages for tests alone, uv's cache, and a directory that is always there.
+_INPUTS, _PACKAGES, _CACHE, _ANYWHERE = f"{INSIDE}/inputs", f"{INSIDE}/test-packages", f"{INSIDE}/cache", "/tmp"
 _STARTED = "the server starts"
 #: Run by the Python of an environment: starts its kernel, and lets it compute.
 _TRY_KERNEL = """\
@@ -46,14 +58,24 @@ _TEST_PACKAGES = ("pytest", "nbmake")
 _TEST_SOURCE = "/tmp/repository"
 
 
-class RepositoryBuild:
-    """Completes an environment that has the packages of every environment already.
+class EnvironmentBuild:
+    """Builds an environment; on a machine, what every environment has is in its directory already.
 
-    target: its directory. work: a directory beside it for the time of the build.
+    target: its directory, as programs see it. work: a directory for the time of the build.
     constraints: versions of packages that stay as they are (requirements).
+    destination: where the environment ends up, if not in target: what becomes an image has its path there.
     """
 
-    def __init__(self, build: Build, steps: Steps, tools: Tools, target: str, work: str, constraints: str):
+    def __init__(
+        self,
+        build: Build,
+        steps: Steps,
+        tools: Tools,
+        target: str,
+        work: str,
+        constraints: str,
+        destination: str = "",
+    ):
         self.build = build
         self.tools = tools
         self.target = target
@@ -61,33 +83,37 @@ class RepositoryBuild:
         self.place = os.path.join(work, "environment")
         self.source = os.path.join(target, SOURCE)
         self.constraints = constraints
+        #: The program of uv, as steps see it.
+        self.uv = f"{INSIDE}/uv"
+        self._destination = destination or target
         self._steps = steps
         self._work = work
-        self._inputs, packages, tmp, shm = (
+        self._inputs, self._packages, tmp, shm = (
             os.path.join(work, name) for name in ("inputs", "test-packages", "tmp", "shm")
         )
-        self._test_packages = packages
+        readable = {self.uv: tools.uv, _INPUTS: self._inputs}
         prefix = os.path.dirname(os.path.dirname(build.python))
-        readable = [tools.uv, self._inputs, *([] if prefix in ("/usr", "/usr/local") else [prefix])]
-        readable += [tools.rattler] if tools.rattler else []
-        writable = {target: self.place, packages: packages}
-        self._sandbox = Sandbox(tools.account, tmp, shm, writable, {path: path for path in readable})
+        if prefix not in ("", "/usr", "/usr/local"):
+            readable[prefix] = prefix
+        writable = {target: self.place, _PACKAGES: self._packages}
+        self._sandbox = Sandbox(tools.account, tmp, shm, writable, readable, tools.root)
 
     def run(self) -> None:
         """Build the environment, and put it into its place. Raises BuildError."""
         remove_tree(self._work)
         os.makedirs(self._work, mode=0o700)
         try:
-            for directory in (self._inputs, self._test_packages, self._sandbox.tmp, self._sandbox.shm):
+            for directory in (self._inputs, self._packages, self._sandbox.tmp, self._sandbox.shm):
                 os.mkdir(directory)
-            if os.path.isdir(self.target):
-                os.rename(self.target, self.place)
+            if os.path.isdir(self._destination):
+                os.rename(self._destination, self.place)
             else:
                 os.mkdir(self.place)
-            configuration = self._unpack()
+            configuration = self._unpack() if self.build.tree else ConfigurationFiles()
             settings = self.settings()
             self._sandbox.change_owner()
             self.prepare(configuration)
+            settings = settings or self.settings()
             self._install(configuration)
             self._post_build(configuration)
             self._try(configuration)
@@ -96,7 +122,7 @@ class RepositoryBuild:
             self._test(configuration, lists["lock.txt"])
             self._sandbox.restore_owner()
             self._write_own({_SETTINGS: settings, **lists}, configuration)
-            os.rename(self.place, self.target)
+            os.rename(self.place, self._destination)
         except SandboxError as error:
             raise BuildError(f"building {self.build.name}: {error}") from None
         finally:
@@ -105,26 +131,29 @@ class RepositoryBuild:
     # --- what differs between kinds of environments -----------------------------------------------
 
     def settings(self) -> str:
-        """Return the pyvenv.cfg of the environment; its directories are shown to users' servers."""
-        with open(os.path.join(self.place, _SETTINGS), encoding="utf-8") as file:
-            return file.read()
+        """Return the pyvenv.cfg of the environment, "" if there is none yet; users' servers see its directories."""
+        return (files.read(os.path.join(self.place, _SETTINGS)) or b"").decode()
 
     def prepare(self, configuration: ConfigurationFiles) -> None:
         """Do what comes before the packages of the repository; may add constraints."""
-        packages = glob.glob(f"{self.place}/lib/python3*/site-packages")[0]
-        version = os.path.basename(os.path.dirname(packages)).removeprefix("python")
+        if not self.settings():
+            self._install_base()
+        version = os.path.basename(os.path.dirname(self._site_packages())).removeprefix("python")
         if configuration.python and configuration.python != version:
             raise BuildError(
-                f"building {self.build.name}: runtime.txt asks for Python {configuration.python}, and environments of"
-                f" this machine have {version}; set cluster_python, or change runtime.txt"
+                f"building {self.build.name}: runtime.txt asks for Python {configuration.python}, and environments"
+                f" {self._python_is_from} {version}; change runtime.txt, or set {self._python_is_set_by}"
             )
         if configuration.uv_lock:
-            export = [self.tools.uv, "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--no-hashes"]
+            export = [self.uv, "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--no-hashes"]
             listed = self.step("read uv.lock", [*export, "--no-header", "--no-annotate"])
             self.constraints = added(self.constraints, versions_of(listed))
 
     def wanted(self, configuration: ConfigurationFiles) -> tuple[list[str], str]:
-        """Return the arguments of uv that name the packages of the repository, and the directory that they are for."""
+        """Return the arguments of uv that name the packages to add, and the directory that they are for."""
+        if not self.build.tree:
+            wanted = self.build.requirements
+            return ["--requirements", self.input("requirements.txt", wanted)] if wanted else [], _ANYWHERE
         named = [name for name in (configuration.requirements, configuration.dependencies) if name]
         arguments = [word for name in named for word in ("--requirements", name)]
         return [*arguments, *([configuration.project] if configuration.project else [])], self.source
@@ -135,7 +164,15 @@ class RepositoryBuild:
 
     def lists(self) -> dict[str, str]:
         """Return the lists of what is installed: file name -> text; lock.txt is what uv lists."""
-        return {"lock.txt": self.step("record", [self.tools.uv, "pip", "freeze", "--quiet"])}
+        return {"lock.txt": self.step("record", [self.uv, "pip", "freeze", "--quiet"])}
+
+    def python(self) -> str:
+        """Return the Python that the environment is made with, as steps see it; in an image, the first of its PATH."""
+        if not self.tools.root:
+            return self.build.python
+        find = "command -v python3 || command -v python"
+        found = self.step("look for Python", ["/bin/sh", "-c", find], {"PATH": self.tools.path}).strip()
+        return found.splitlines()[-1]
 
     # --- the steps --------------------------------------------------------------------------------
 
@@ -166,12 +203,55 @@ class RepositoryBuild:
         with open(os.path.join(self.place, SOURCE, path), encoding="utf-8", errors="replace", newline="") as file:
             return file.read()
 
+    def _install_base(self) -> None:
+        """Install what every environment has."""
+        python = self.python()
+        self.step(
+            "create", [self.uv, "venv", "--quiet", "--no-project", "--allow-existing", "--python", python, self.target]
+        )
+        self.install_lock()
+        self.copy_own_files()
+
+    def install_lock(self) -> None:
+        """Install JupyterLab, JupyterHub and what they need; this is nobody's code but theirs."""
+        lock = self.input("requirements.lock", self.build.lock)
+        self._pip_install("install", ["--require-hashes", "--requirements", lock], cached=True)
+
+    def copy_own_files(self) -> None:
+        """Copy the collection's files into the environment; in the sandbox, so that no link leads anywhere else."""
+        modules = {os.path.join(self._site_packages(), path): text for path, text in self.build.modules.items()}
+        for path, text in {**self.build.files, **modules}.items():
+            self.input(os.path.join("own", path), text)
+        copy = ["cp", "--recursive", "--no-target-directory", f"{_INPUTS}/own", self.target]
+        self.step("copy files", copy, directory=_ANYWHERE)
+
+    def _site_packages(self) -> str:
+        """Return where packages are in the environment, from its directory."""
+        (found,) = glob.glob(f"{self.place}/lib/python3*/site-packages")
+        return os.path.relpath(found, self.place)
+
+    def _compile_own_files(self) -> None:
+        """Compile the collection's files, as uv does those of packages; users cannot write byte code."""
+        folders = {os.path.dirname(path) for path in self.build.modules if path.endswith(".py")}
+        places = [os.path.join(self.target, self._site_packages(), folder) for folder in sorted(folders)]
+        compile_all = [f"{self.target}/bin/python", "-I", "-B", "-m", "compileall", "-q", *BYTE_CODE, *places]
+        self.step("compile files", compile_all, directory=_ANYWHERE)
+
     def _install(self, configuration: ConfigurationFiles) -> None:
         arguments, directory = self.wanted(configuration)
         if arguments:
             limits = ["--constraints", self.input("constraints.txt", self.constraints)]
-            install = [self.tools.uv, "pip", "install", "--quiet", "--compile-bytecode", "--link-mode=copy"]
-            self.step("install packages", [*install, *limits, *arguments], directory=directory)
+            self._pip_install("install packages", [*limits, *arguments], directory, cached=not self.build.tree)
+
+    def _pip_install(self, name: str, arguments: list[str], directory: str = "", cached: bool = False) -> None:
+        """Install packages with uv. cached: they are of the operator's choice, and may share uv's cache."""
+        install = [self.uv, "pip", "install", "--quiet", "--compile-bytecode", "--link-mode=copy", *arguments]
+        if not cached or not self.tools.cache:
+            self.step(name, install, directory=directory)
+            return
+        os.makedirs(self.tools.cache, exist_ok=True)
+        sandbox = replace(self._sandbox, writable={**self._sandbox.writable, _CACHE: self.tools.cache})
+        self.step(name, install, {"UV_CACHE_DIR": _CACHE}, directory, sandbox)
 
     def _post_build(self, configuration: ConfigurationFiles) -> None:
         if configuration.post_build:
@@ -184,9 +264,10 @@ class RepositoryBuild:
             self.step("prepare start", ["chmod", "+x", start])
             if _STARTED not in self.step("start", [start, "echo", _STARTED], directory="/tmp", sandbox=self._as_user()):
                 raise BuildError(f'building {self.build.name}: {configuration.start} does not end with: exec "$@"')
+        self._compile_own_files()
         python = f"{self.target}/bin/python"
-        self.step("try", [python, "-I", "-c", f"import {', '.join(self.build.imports)}"])
-        self.step("try the kernel", [python, "-I", "-c", _TRY_KERNEL])
+        self.step("try", [python, "-I", "-B", "-c", f"import {', '.join(self.build.imports)}"])
+        self.step("try the kernel", [python, "-I", "-B", "-c", _TRY_KERNEL])
 
     def _as_user(self) -> Sandbox:
         """Return a sandbox that is as for users: they cannot change the environment, and have homes of their own."""
@@ -210,13 +291,13 @@ class RepositoryBuild:
     def _test(self, configuration: ConfigurationFiles, frozen: str) -> None:
         if not configuration.tests:
             return
-        packages, python = self._test_packages, f"{self.target}/bin/python"
+        packages, python = _PACKAGES, f"{self.target}/bin/python"
         pins = self.input("installed.txt", versions_of(frozen))
-        install = [self.tools.uv, "pip", "install", "--quiet", "--link-mode=copy", "--constraints", pins]
+        install = [self.uv, "pip", "install", "--quiet", "--link-mode=copy", "--constraints", pins]
         self.step("install pytest", [*install, "--target", packages, "--python", python, *_TEST_PACKAGES])
         self.step("copy files for the tests", ["cp", "--recursive", "--no-dereference", self.source, _TEST_SOURCE])
         readable = {**self._sandbox.readable, self.target: self.place}
-        sandbox = replace(self._sandbox, writable={packages: packages}, readable=readable)
+        sandbox = replace(self._sandbox, writable={packages: self._packages}, readable=readable)
         test = [python, "-m", "pytest", "--quiet", "--nbmake", "-p", "no:cacheprovider", configuration.tests]
         self.step(
             "tests",
@@ -248,6 +329,7 @@ class RepositoryBuild:
         sandbox: Sandbox | None = None,
     ) -> str:
         """Run a program in the sandbox, in the repository's directory; return its output. Raises BuildError."""
+        sandbox = sandbox or self._sandbox
         activation = self.activation()
         if activation:
             command = ["/bin/bash", self.input("activate", _program({}, activation)), *command]
@@ -258,21 +340,36 @@ class RepositoryBuild:
             "UV_CACHE_DIR": "/tmp/uv",
             "VIRTUAL_ENV": self.target,
             **self._variables(),
+            **(variables_in_image() if sandbox.root else {}),
             **(environment or {}),
         }
-        sandboxed = (sandbox or self._sandbox).command(command, directory or self.source)
+        sandboxed = sandbox.command(command, directory or (self.source if self.build.tree else _ANYWHERE))
         return self._steps.run(name, sandboxed, variables, prepare=leave_keys)
 
+    def on_machine(self) -> Sandbox:
+        """Return the sandbox with the machine's system, and with what installs packages of conda."""
+        readable = {**self._sandbox.readable, self.tools.rattler: self.tools.rattler}
+        return replace(self._sandbox, root="", readable=readable)
+
     def input(self, name: str, text: str) -> str:
-        """Write a file that the sandbox can read and not change; return its path."""
+        """Write a file that the sandbox can read and not change; return its path there."""
         path = os.path.join(self._inputs, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         files.write(path, text.encode(), 0o644)
-        return path
+        return os.path.join(_INPUTS, name)
 
     def _variables(self) -> dict[str, str]:
         """Return names that scripts written for repo2docker know."""
-        return {"NB_PYTHON_PREFIX": self.target, "REPO_DIR": self.source}
+        source = {"REPO_DIR": self.source} if self.build.tree else {}
+        return {"NB_PYTHON_PREFIX": self.target, **source}
+
+    @property
+    def _python_is_from(self) -> str:
+        return f"on {self.tools.base} have" if self.tools.root else "of this machine have"
+
+    @property
+    def _python_is_set_by(self) -> str:
+        return "cluster_base_image" if self.tools.root else "cluster_python"
 
 
 def _program(variables: dict[str, str], activation: str, start: str = "") -> str:

@@ -9,15 +9,14 @@ directory is a virtual environment like those of other builds, with the packages
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 import shlex
 
-from ....environments.conda import OPTIONS_OF_PIP, CondaEnvironment
-from ....environments.configuration_files import ConfigurationFiles
+from ..conda import OPTIONS_OF_PIP, CondaEnvironment
+from ..configuration_files import ConfigurationFiles
 from .constraints import added, versions_of
-from .repository_build import RepositoryBuild
+from .environment_build import BYTE_CODE, EnvironmentBuild
 from .steps import BuildError
 
 #: Where the packages of conda lie in an environment.
@@ -34,7 +33,7 @@ done
 _MINIMUM_PYTHON = "python >=3.10"
 
 
-class CondaBuild(RepositoryBuild):
+class CondaBuild(EnvironmentBuild):
     """Makes everything of an environment in the sandbox, since its Python is a package of conda as well."""
 
     _installed = ""
@@ -53,18 +52,16 @@ class CondaBuild(RepositoryBuild):
 
     def prepare(self, configuration: ConfigurationFiles) -> None:
         """Install the packages of conda, and over them those of every environment."""
-        python, uv = f"{self.prefix}/bin/python", self.tools.uv
+        python, uv = f"{self.prefix}/bin/python", self.uv
         self._install_conda()
         # Packages for every system come without compiled files, and users cannot write any. Files for other versions
         # of Python among them cannot be compiled.
-        compile_all = [python, "-m", "compileall", "-q", "-j", "0", f"{self.prefix}/lib"]
+        compile_all = [python, "-m", "compileall", "-q", "-j", "0", *BYTE_CODE, f"{self.prefix}/lib"]
         self.step("compile", ["/bin/sh", "-c", '"$@" > /dev/null || true', "sh", *compile_all])
         over = ["--allow-existing", "--system-site-packages", "--no-project", "--python", python]
         self.step("create", [uv, "venv", "--quiet", *over, self.target])
-        lock = self.input("requirements.lock", self.build.lock)
-        base = ["--compile-bytecode", "--link-mode=copy", "--require-hashes", "--requirements", lock]
-        self.step("install", [uv, "pip", "install", "--quiet", *base])
-        self._copy_own_files()
+        self.install_lock()
+        self.copy_own_files()
         # What pip adds has the versions of conda's packages, which it would hide otherwise.
         listed = self.step("list packages of conda", [uv, "pip", "freeze", "--quiet", "--python", python])
         self.constraints = added(self.constraints, versions_of(listed))
@@ -94,7 +91,7 @@ class CondaBuild(RepositoryBuild):
         specs = [*self.conda.specs, _MINIMUM_PYTHON]
         if not self.conda.has_python:
             code = "import sys; print('%d.%d' % sys.version_info[:2])"
-            minor = self.step("look for Python", [self.build.python, "-I", "-S", "-c", code]).strip()
+            minor = self.step("look for Python", [self.python(), "-I", "-S", "-c", code]).strip()
             specs.append(f"python {minor}.*")
         request = {
             "alias": self.tools.channel_alias,
@@ -105,14 +102,4 @@ class CondaBuild(RepositoryBuild):
         }
         path = self.input("conda.json", json.dumps(request))
         install = [f"{self.tools.rattler}/bin/python", "-I", "-m", "hubfleet_conda", path]
-        self._installed = self.step("install packages of conda", install)
-
-    def _copy_own_files(self) -> None:
-        """Copy the collection's files into the environment; in the sandbox, so that no link leads anywhere else."""
-        (packages,) = glob.glob(f"{self.place}/lib/python3*/site-packages")
-        inside = os.path.relpath(packages, self.place)
-        modules = {os.path.join(inside, path): text for path, text in self.build.modules.items()}
-        for path, text in {**self.build.files, **modules}.items():
-            self.input(os.path.join("own", path), text)
-        own = os.path.dirname(self.input("own/.own", ""))
-        self.step("copy files", ["cp", "--recursive", "--no-target-directory", own, self.target])
+        self._installed = self.step("install packages of conda", install, sandbox=self.on_machine())

@@ -1,0 +1,175 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build environments into images: the base image, and one layer over it that has the environment."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..build.conda_build import CondaBuild
+from ..build.constraints import constraints_of, versions_by_package
+from ..build.environment_build import START, EnvironmentBuild
+from ..build.model import Build
+from ..build.sandbox import IMAGE_FOLDER, remove_tree
+from ..build.steps import BuildError, Steps
+from ..build.tools import Tools
+from ..pins import CONDA
+from .address import ImageAddress
+from .base import ARCHITECTURES, BaseImage, base_image
+from .layer import pack
+from .pins import ImagePin
+from .registry import MANIFEST, Registry
+
+#: Media types of layers, as Docker writes them -> in images of the Open Container Initiative.
+_MEDIA_TYPES = {
+    "application/vnd.docker.image.rootfs.diff.tar.gzip": "application/vnd.oci.image.layer.v1.tar+gzip",
+    "application/vnd.docker.image.rootfs.diff.tar": "application/vnd.oci.image.layer.v1.tar",
+}
+_LABEL = "hubfleet."
+_BASE_NAME, _BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
+#: What a lock file tells of an image.
+_TOLD = ("jupyterhub", "jupyterlab")
+
+
+@dataclass(frozen=True)
+class WantedImage:
+    """An image that a hub needs. build: the environment in it. base, base_digest: what it is built on."""
+
+    address: ImageAddress
+    build: Build
+    base: ImageAddress
+    base_digest: str
+
+    @property
+    def key(self) -> str:
+        """The tag: a digest of everything that it is made from."""
+        return self.build.directory.removeprefix(f"{self.build.name}-")
+
+
+class ImageBuilder:
+    """Builds images on this machine, and pushes them.
+
+    cache: a private directory. tools: uv, with the directory of its cache. report: takes lines of progress.
+    """
+
+    def __init__(self, cache: str, tools: Tools, report: Callable[[str], None]):
+        self.cache = cache
+        self.tools = tools
+        self.report = report
+
+    def find(self, wanted: WantedImage) -> ImagePin | None:
+        """Return the pin of an image if the registry has it; asks, and downloads nothing. Raises RegistryError."""
+        registry = Registry(wanted.address)
+        digest = registry.digest(wanted.key)
+        if not digest:
+            return None
+        labels = registry.configuration(registry.manifest(digest))["config"].get("Labels") or {}
+        return _pin(wanted, digest, {name: labels.get(_LABEL + name, "") for name in _TOLD})
+
+    def build(self, wanted: WantedImage, tools: Tools) -> ImagePin:
+        """Build an image, and push it. tools: with what this image needs. Raises HubfleetError."""
+        self.report(f"{wanted.build.name}: reading the base image {wanted.base.name}")
+        base = base_image(wanted.base, wanted.base_digest, os.path.join(self.cache, "bases"))
+        work = os.path.join(self.cache, f"build-{wanted.build.name}-{os.getpid()}")
+        remove_tree(work)
+        os.makedirs(work, mode=0o700)
+        try:
+            self.report(f"{wanted.build.name}: building {wanted.address.name}:{wanted.key}")
+            folder = self._environment(wanted.build, base, tools, work)
+            layer = pack(os.path.join(work, "layer"), IMAGE_FOLDER.strip("/"), os.path.join(work, "layer.tar.zst"))
+            versions = _versions(os.path.join(work, "layer") + folder, wanted.build)
+            configuration = _configuration(base, folder, layer.diff_id, wanted, versions)
+            self.report(f"{wanted.build.name}: pushing {layer.size // 1_000_000} MB")
+            digest = self._push(wanted, base, configuration, layer.path, layer.descriptor, work)
+        finally:
+            remove_tree(work)
+        return _pin(wanted, digest, versions)
+
+    def _environment(self, build: Build, base: BaseImage, tools: Tools, work: str) -> str:
+        """Build the environment for the layer; return its path in the image."""
+        folder = f"{IMAGE_FOLDER}/environments/{build.directory}"
+        destination = os.path.join(work, "layer") + folder
+        os.makedirs(os.path.dirname(destination))
+        steps = Steps(build.name)
+        there = replace(tools, root=base.root, path=base.path, base=f"the image {base.address.name}")
+        kind = CondaBuild if build.kind == CONDA else EnvironmentBuild
+        constraints = constraints_of(build.lock)
+        if not os.path.lexists(os.path.join(base.root, "bin/bash")):
+            raise BuildError(f"building {build.name}: the image {base.address.name} has no /bin/bash, which it needs")
+        kind(build, steps, there, folder, os.path.join(work, "work"), constraints, destination).run()
+        return folder
+
+    def _push(
+        self,
+        wanted: WantedImage,
+        base: BaseImage,
+        configuration: bytes,
+        layer: str,
+        descriptor: dict[str, object],
+        work: str,
+    ) -> str:
+        registry = Registry(wanted.address)
+        for each in base.layers:
+            registry.upload(base.blob(each["digest"]), each["digest"])
+        registry.upload(layer, str(descriptor["digest"]))
+        path = os.path.join(work, "configuration.json")
+        with open(path, "wb") as file:
+            file.write(configuration)
+        about = _descriptor("application/vnd.oci.image.config.v1+json", configuration)
+        registry.upload(path, about["digest"])
+        layers = [{**each, "mediaType": _MEDIA_TYPES.get(each["mediaType"], each["mediaType"])} for each in base.layers]
+        manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": about, "layers": [*layers, descriptor]}
+        return registry.upload_manifest(_json(manifest), wanted.key)
+
+
+def _configuration(base: BaseImage, folder: str, diff_id: str, wanted: WantedImage, versions: dict[str, str]) -> bytes:
+    """Return the configuration of an image: that of its base, whose programs come after those of the environment."""
+    config = dict(base.configuration["config"])
+    variables = dict(line.partition("=")[::2] for line in config.get("Env") or ())
+    variables |= {
+        "PATH": f"{folder}/bin:{base.path}",
+        # Users' own packages go into their homes.
+        "HUBFLEET_USER_PACKAGES": "true",
+        # Not every file system of homes can hold the sockets of kernels.
+        "JUPYTER_RUNTIME_DIR": "/tmp/jupyter-runtime",
+    }
+    labels = {_BASE_NAME: f"{wanted.base.name}:{wanted.base.reference}", _BASE_DIGEST: base.digest}
+    config |= {
+        "Env": [f"{name}={value}" for name, value in variables.items()],
+        "Entrypoint": [*(config.get("Entrypoint") or ()), f"{folder}/{START}"],
+        "Cmd": ["jupyterhub-singleuser"],
+        "Labels": {**(config.get("Labels") or {}), **labels, **{_LABEL + key: text for key, text in versions.items()}},
+    }
+    root = base.configuration["rootfs"]
+    architecture = base.configuration.get("architecture") or ARCHITECTURES[platform.machine()]
+    content = {"architecture": architecture, "os": "linux", "config": config}
+    return _json({**content, "rootfs": {"type": "layers", "diff_ids": [*root["diff_ids"], diff_id]}})
+
+
+def _versions(environment: str, build: Build) -> dict[str, str]:
+    """Return the versions that a lock file tells of."""
+    with open(os.path.join(environment, "lock.txt"), encoding="utf-8") as file:
+        found = versions_by_package(file.read())
+    return {name: min(found.get(name, {""})) for name in _TOLD}
+
+
+def _pin(wanted: WantedImage, digest: str, versions: dict[str, str]) -> ImagePin:
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return ImagePin(wanted.address.name, wanted.key, digest, now, **versions)
+
+
+def _descriptor(media_type: str, content: bytes) -> dict[str, Any]:
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    return {"mediaType": media_type, "digest": digest, "size": len(content)}
+
+
+def _json(content: Any) -> bytes:
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()

@@ -1,0 +1,177 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Environments become images without a container engine; nodes pull them, and users' servers start in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from environment_repository import Repository
+from kubernetes_api import Kubernetes
+from kubernetes_fleet import KubernetesFleet
+from registry import Registry
+
+#: What the repository of a community has at first.
+FILES = {
+    "requirements.txt": "six==1.17.0\n",
+    "start": '#!/bin/sh\nexport STARTED=yes\nexec "$@"\n',
+    "postBuild": '#!/bin/sh\ntouch "$NB_PYTHON_PREFIX/made"\n',
+    "tests/test_six.py": "import six\n\n\ndef test_six():\n    assert six.PY3\n",
+}
+#: What a user's server tells: where the environment is, and what the repository did.
+_PREFIX = "os.environ['NB_PYTHON_PREFIX']"
+_ABOUT = f"[{_PREFIX}, os.environ.get('STARTED'), os.path.exists({_PREFIX} + '/made')]"
+
+
+#: Installs a package that the user has written.
+_INSTALL = """
+import subprocess, zipfile
+about = {
+    "own.py": "VALUE = 7",
+    "own-7.dist-info/METADATA": "Metadata-Version: 2.1\\nName: own\\nVersion: 7\\n",
+    "own-7.dist-info/WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+    "own-7.dist-info/RECORD": "",
+}
+with zipfile.ZipFile("own-7-py3-none-any.whl", "w") as wheel:
+    for name, text in about.items():
+        wheel.writestr(name, text)
+command = ["pip", "install", "--no-index", "./own-7-py3-none-any.whl"]
+done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+print(done.stdout)
+"""
+
+
+@pytest.fixture(scope="module")
+def community(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """The repository of an environment."""
+    made = Repository(tmp_path_factory.mktemp("community") / "maps")
+    made.commit(FILES)
+    return made
+
+
+@pytest.fixture(scope="module")
+def fleet(
+    make_fleet: Callable[..., KubernetesFleet],
+    kubernetes: Kubernetes,
+    registry: Registry,
+    base_image: str,
+    community: Repository,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> KubernetesFleet:
+    """A hub with two environments that are built."""
+    made = make_fleet(cloud=kubernetes)
+    made.clusters["cloud"] |= {
+        "cluster_image_registry": f"http://{registry.address}/hubs",
+        "cluster_base_image": base_image,
+    }
+    catalogue = {
+        "science": {"title": "Science", "packages": ["tabulate==0.9.0"]},
+        "maps": {"title": "Maps", "repository": str(community.directory), "check_code": "import six; print(six.PY3)"},
+    }
+    catalogue["maps"]["check_output"] = "True"
+    made.add_hub("research", hub_environment_catalogue=catalogue, hub_environments=["science", "maps"])
+    made.environment["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+    return made
+
+
+def lock_of(fleet: KubernetesFleet) -> Path:
+    """Return the lock file of a fleet."""
+    return fleet.directory / "environments.lock.yml"
+
+
+def digests(fleet: KubernetesFleet) -> dict[str, str]:
+    """Return the images of the lock file, by the names of their environments."""
+    found = yaml.safe_load(lock_of(fleet).read_text(encoding="utf-8"))["images"]
+    return {entry["image"].rpartition("/")[2]: entry["digest"] for entry in found}
+
+
+def test_nothing_is_deployed_before_images_are_built(fleet: KubernetesFleet) -> None:
+    output = fleet.fails("plan")
+    assert "hub_environment_catalogue.maps.repository: has no commit in environments.lock.yml yet; run the" in output, (
+        output
+    )
+    fleet.hubs["research"]["hub_environments"] = ["science"]
+    output = fleet.fails("plan")
+    fleet.hubs["research"]["hub_environments"] = ["science", "maps"]
+    assert "hub_environment_catalogue.science: has no image in environments.lock.yml yet; run the" in output, output
+    would = fleet.run("environments", "--check")
+    assert len(re.findall(r"^(maps|science) .* would be built$", would, re.MULTILINE)) == 2, would
+    assert not lock_of(fleet).exists()
+
+
+def test_users_start_in_images(fleet: KubernetesFleet, kubernetes: Kubernetes) -> None:
+    output = fleet.run("environments", "--diff")
+    assert len(re.findall(r"^(maps|science) .* built$", output, re.MULTILINE)) == 2, output
+    # the check of the deploy starts every environment of a repository, and runs its code
+    fleet.run("deploy")
+    fleet.assert_unchanged()
+    hub, found = fleet.hub("research"), digests(fleet)
+    with hub.session("ada", profile="science") as session:
+        assert session.container["image"].endswith(f"/science@{found['science']}")
+        prefix, started, made = session.value(_ABOUT)
+        assert prefix.startswith("/opt/hubfleet/environments/science-")
+        assert (started, made) == (None, False)
+        assert session.value("__import__('tabulate').__version__") == "0.9.0"
+    with hub.session("ben", profile="maps") as session:
+        prefix, started, made = session.value(_ABOUT)
+        assert prefix.startswith("/opt/hubfleet/environments/maps-")
+        assert (started, made) == ("yes", True)
+
+
+def test_users_add_packages_in_their_homes(fleet: KubernetesFleet) -> None:
+    hub = fleet.hub("research")
+    with hub.session("ada", profile="science") as session:
+        said = session.run(_INSTALL)
+        assert "Successfully installed own-7" in said, said
+    with hub.session("ada", profile="science") as session:
+        assert session.run("import own; print(own.VALUE)") == "7\n"
+
+
+def test_what_is_pinned_needs_no_registry(fleet: KubernetesFleet, registry: Registry) -> None:
+    before = lock_of(fleet).read_text(encoding="utf-8")
+    registry.stop()
+    try:
+        output = fleet.run("environments")
+    finally:
+        registry.start()
+    assert "nothing to change" in output
+    assert lock_of(fleet).read_text(encoding="utf-8") == before
+
+
+def test_images_of_a_registry_are_not_built_again(fleet: KubernetesFleet) -> None:
+    before = digests(fleet)
+    lock_of(fleet).unlink()
+    output = fleet.run("environments")
+    assert len(re.findall(r"^(maps|science) .* in the registry$", output, re.MULTILINE)) == 2, output
+    assert digests(fleet) == before
+
+
+def test_the_same_files_make_the_same_image(
+    fleet: KubernetesFleet, registry: Registry, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    before, cache = digests(fleet), fleet.environment["XDG_CACHE_HOME"]
+    fleet.clusters["cloud"]["cluster_image_registry"] = f"http://{registry.address}/elsewhere"
+    fleet.environment["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+    try:
+        output = fleet.run("environments", "--limit", "research")
+        assert len(re.findall(r"^(maps|science) .* built$", output, re.MULTILINE)) == 2, output
+        assert digests(fleet) == before
+    finally:
+        fleet.clusters["cloud"]["cluster_image_registry"] = f"http://{registry.address}/hubs"
+        fleet.environment["XDG_CACHE_HOME"] = cache
+    assert "nothing to change" not in fleet.run("environments")
+
+
+def test_a_broken_repository_changes_nothing(fleet: KubernetesFleet, community: Repository) -> None:
+    before = lock_of(fleet).read_text(encoding="utf-8")
+    community.commit({"tests/test_six.py": "def test_six():\n    assert 1 == 2\n"})
+    output = fleet.fails("environments", "-e", "environments_update=true")
+    assert "building maps: the step 'tests' failed" in output, output
+    assert "assert 1 == 2" in output, output
+    assert lock_of(fleet).read_text(encoding="utf-8") == before
+    fleet.assert_unchanged()
