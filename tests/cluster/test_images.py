@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import conda_channel
 import pytest
 import yaml
 from environment_repository import Repository
@@ -55,12 +56,23 @@ def community(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 
 
 @pytest.fixture(scope="module")
+def channels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of channels of conda."""
+    directory = tmp_path_factory.mktemp("channels")
+    conda_channel.add_shore(directory)
+    server = conda_channel.Server(directory)
+    yield server.address
+    server.end()
+
+
+@pytest.fixture(scope="module")
 def fleet(
     make_fleet: Callable[..., KubernetesFleet],
     kubernetes: Kubernetes,
     registry: Registry,
     base_image: str,
     community: Repository,
+    channels: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> KubernetesFleet:
     """A hub with two environments that are built."""
@@ -68,6 +80,7 @@ def fleet(
     made.clusters["cloud"] |= {
         "cluster_image_registry": f"http://{registry.address}/hubs",
         "cluster_base_image": base_image,
+        "cluster_conda_channel_alias": channels,
     }
     catalogue = {
         "science": {"title": "Science", "packages": ["tabulate==0.9.0"]},
@@ -175,3 +188,19 @@ def test_a_broken_repository_changes_nothing(fleet: KubernetesFleet, community: 
     assert "assert 1 == 2" in output, output
     assert lock_of(fleet).read_text(encoding="utf-8") == before
     fleet.assert_unchanged()
+
+
+def test_packages_of_conda(fleet: KubernetesFleet, tmp_path: Path) -> None:
+    shore = Repository(tmp_path / "shore")
+    shore.commit({"environment.yml": "channels: [shore]\ndependencies: [coast, {pip: [six==1.17.0]}]\n"})
+    fleet.hubs["research"]["hub_environments"] = [
+        "science",
+        {"name": "shore", "repository": str(shore.directory), "check_code": "import coast; print(coast.height)"},
+    ]
+    fleet.hubs["research"]["hub_environments"][1]["check_output"] = "3"
+    fleet.run("environments")
+    fleet.run("deploy")
+    with fleet.hub("research").session("ada", profile="shore") as session:
+        assert session.value("__import__('six').__version__") == "1.17.0"
+        prefix = session.value(_PREFIX)
+        assert session.value("os.environ['COAST']") == f"of {prefix}/conda"

@@ -109,6 +109,9 @@ class MemoryPlatform(Platform):
         self.inventory = inventory
         self.memory = memory
 
+    def complete(self, hubs: list[Hub], problems: Problems) -> None:
+        pass
+
     def validate(self, hubs: list[Hub], problems: Problems) -> None:
         pass
 

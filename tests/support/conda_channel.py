@@ -20,6 +20,8 @@ from pathlib import Path
 
 #: Debian's Python, which needs no files of its own but these.
 PYTHON = Path("/usr/bin/python3")
+#: A kernel of another language, as far as a hub is concerned.
+_KERNEL = {"argv": ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "Coast"}
 _UNNEEDED = {"test", "tests", "__pycache__", "idlelib", "tkinter", "ensurepip", "dist-packages"}
 
 
@@ -109,3 +111,17 @@ def _add(package: tarfile.TarFile, path: str, data: bytes, mode: int) -> None:
     member = tarfile.TarInfo(path)
     member.size, member.mode = len(data), mode
     package.addfile(member, io.BytesIO(data))
+
+
+def add_shore(directory: Path) -> None:
+    """Add a channel shore, which has Python and the package coast with a kernel."""
+    add_python(directory / "shore")
+    files = {
+        "share/jupyter/kernels/coast/kernel.json": (json.dumps({**_KERNEL, "language": "python"}).encode(), 0o644),
+        "etc/conda/activate.d/coast.sh": (b'export COAST="of $CONDA_PREFIX"\n', 0o644),
+        "bin/coast": (b"#!/bin/sh\necho the coast\n", 0o755),
+        "site-packages/coast.py": (b"height = 3\n", 0o644),
+    }
+    for number in ("0.9", "1.1"):
+        add_package(directory / "shore", "coast", number, files, depends=("python >=3.10",))
+    add_package(directory / "shore", "pip", "1", {"share/doc/pip": (b"", 0o644)})

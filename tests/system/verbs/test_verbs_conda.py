@@ -19,8 +19,6 @@ pytestmark = pytest.mark.skipif(
     not (conda_channel.PYTHON.exists() and Path("/etc/debian_version").exists()),
     reason="makes a package of Debian's Python",
 )
-#: A kernel of another language, as far as a hub is concerned.
-KERNEL = {"argv": ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "Coast"}
 ENVIRONMENT = """\
 name: maps
 channels: [shore, nodefaults]
@@ -38,16 +36,7 @@ dependencies:
 def channel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server with a channel shore, which has Python and a package with a kernel."""
     directory = tmp_path_factory.mktemp("channels")
-    conda_channel.add_python(directory / "shore")
-    files = {
-        "share/jupyter/kernels/coast/kernel.json": (json.dumps({**KERNEL, "language": "python"}).encode(), 0o644),
-        "etc/conda/activate.d/coast.sh": (b'export COAST="of $CONDA_PREFIX"\n', 0o644),
-        "bin/coast": (b"#!/bin/sh\necho the coast\n", 0o755),
-        "site-packages/coast.py": (b"height = 3\n", 0o644),
-    }
-    for number in ("0.9", "1.1"):
-        conda_channel.add_package(directory / "shore", "coast", number, files, depends=("python >=3.10",))
-    conda_channel.add_package(directory / "shore", "pip", "1", {"share/doc/pip": (b"", 0o644)})
+    conda_channel.add_shore(directory)
     server = conda_channel.Server(directory)
     yield server.address
     server.end()
