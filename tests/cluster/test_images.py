@@ -13,13 +13,14 @@ import conda_channel
 import pytest
 import yaml
 from environment_repository import Repository
+from fleet_inventory import FleetInventory
 from kubernetes_api import Kubernetes
 from kubernetes_fleet import KubernetesFleet
 from registry import Registry
 
-#: What the repository of a community has at first.
+#: What the repository of a community has beside what init_environment writes.
 FILES = {
-    "requirements.txt": "six==1.17.0\n",
+    "requirements.txt": "numpy==2.3.5\nsix==1.17.0\n",
     "start": '#!/bin/sh\nexport STARTED=yes\nexec "$@"\n',
     "postBuild": '#!/bin/sh\ntouch "$NB_PYTHON_PREFIX/made"\n',
     "tests/test_six.py": "import six\n\n\ndef test_six():\n    assert six.PY3\n",
@@ -49,8 +50,12 @@ print(done.stdout)
 
 @pytest.fixture(scope="module")
 def community(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """The repository of an environment."""
+    """The repository of an environment, as init_environment writes it, and changed."""
     made = Repository(tmp_path_factory.mktemp("community") / "maps")
+    written = FleetInventory(made.directory.parent).playbook(
+        "init_environment", "-e", f"environment_directory={made.directory}"
+    )
+    assert written.returncode == 0, written.stdout + written.stderr
     made.commit(FILES)
     return made
 

@@ -85,6 +85,23 @@ REPOSITORY = (
         choices=("github", "gitlab", "both", "none"),
     ),
 )
+ENVIRONMENT_REPOSITORY = (
+    Option("environment_repository_directory", "str", ("Directory of the repository.",), required=True),
+    Option(
+        "environment_repository_packages",
+        "str",
+        ("What lists the packages - C(requirements.txt) or C(environment.yml).",),
+        default="python",
+        choices=("python", "conda"),
+    ),
+    Option(
+        "environment_repository_ci",
+        "str",
+        ("Which workflows to write.",),
+        default="both",
+        choices=("github", "gitlab", "both", "none"),
+    ),
+)
 
 #: Role -> entry point.
 ROLES = {
@@ -124,6 +141,13 @@ ROLES = {
             "Create the repository of a fleet",
             "Writes the repository of a new fleet - an example inventory, and workflows. Keeps existing files.",
             REPOSITORY,
+        ),
+    },
+    "environment_repository": {
+        "main": EntryPoint(
+            "Create the repository of an environment",
+            "Writes the repository of an environment - packages, tests, and workflows. Keeps existing files.",
+            ENVIRONMENT_REPOSITORY,
         ),
     },
 }

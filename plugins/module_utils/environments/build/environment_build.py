@@ -92,9 +92,7 @@ class EnvironmentBuild:
             os.path.join(work, name) for name in ("inputs", "test-packages", "tmp", "shm")
         )
         readable = {self.uv: tools.uv, _INPUTS: self._inputs}
-        prefix = os.path.dirname(os.path.dirname(build.python))
-        if prefix not in ("", "/usr", "/usr/local"):
-            readable[prefix] = prefix
+        readable |= _readable_prefix(build.python)
         writable = {target: self.place, _PACKAGES: self._packages}
         self._sandbox = Sandbox(tools.account, tmp, shm, writable, readable, tools.root)
 
@@ -348,7 +346,9 @@ class EnvironmentBuild:
 
     def on_machine(self) -> Sandbox:
         """Return the sandbox with the machine's system, and with what installs packages of conda."""
-        readable = {**self._sandbox.readable, self.tools.rattler: self.tools.rattler}
+        rattler = self.tools.rattler
+        python = os.path.realpath(f"{rattler}/bin/python")
+        readable = {**self._sandbox.readable, rattler: rattler, **_readable_prefix(python)}
         return replace(self._sandbox, root="", readable=readable)
 
     def input(self, name: str, text: str) -> str:
@@ -377,3 +377,9 @@ def _program(variables: dict[str, str], activation: str, start: str = "") -> str
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
     path = f'export PATH={shlex.quote(variables["NB_PYTHON_PREFIX"] + "/bin")}:"$PATH"\n' if variables else ""
     return f'#!/bin/bash\n{exports}{path}{activation}exec {shlex.quote(start) + " " if start else ""}"$@"\n'
+
+
+def _readable_prefix(python: str) -> dict[str, str]:
+    """Return the directory of a Python that is not in one of the system's; "" is none."""
+    prefix = os.path.dirname(os.path.dirname(python))
+    return {} if prefix in ("", "/usr", "/usr/local") else {prefix: prefix}
