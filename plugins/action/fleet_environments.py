@@ -149,9 +149,9 @@ def _image_row(use: ImageUse) -> tuple[str, ...]:
 
 def _row(uses: Uses, pin: Pin, earlier: Pin | None) -> tuple[str, ...]:
     names = ", ".join(sorted({environment.name for _hub, environment in uses}))
-    news = "new" if earlier is None else "unchanged" if earlier == pin else f"was {earlier.commit[:12]}"
+    news = "new" if earlier is None else "unchanged" if earlier == pin else f"was {earlier.short_commit}"
     place = (pin.repository, pin.ref or "(default branch)", pin.subdirectory or "(all of it)")
-    return (names, *place, pin.commit[:12], pin.date[:10], news)
+    return (names, *place, pin.short_commit, pin.date[:10], news)
 
 
 def _write(path: str, text: str) -> None:

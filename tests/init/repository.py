@@ -30,6 +30,7 @@ COMMON = {
 GITHUB = {
     ".github/actions/prepare/action.yml",
     ".github/workflows/deploy.yml",
+    ".github/workflows/environments.yml",
     ".github/workflows/nightly.yml",
     ".github/workflows/pull-request.yml",
 }

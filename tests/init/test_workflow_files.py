@@ -173,4 +173,17 @@ def test_triggers(written: dict[str, Path]) -> None:
     rules = {
         platform: len(read_yaml(written[platform] / ".gitlab-ci.yml")[0]["workflow"]["rules"]) for platform in written
     }
-    assert rules == {"server": 3, "kubernetes": 3}
+    assert rules == {"server": 4, "kubernetes": 4}
+
+
+def test_who_proposes_pins_runs_no_code_of_others(written: dict[str, Path], platform: str) -> None:
+    """The job that builds has no token with write permission; the one that has one runs git and gh only."""
+    document = workflow(written[platform] / ".github/workflows/environments.yml")
+    assert document["permissions"] == {}
+    update, propose = document["jobs"]["update"], document["jobs"]["propose"]
+    assert update["permissions"] == {"contents": "read"}
+    assert "GH_TOKEN" not in str(update)
+    assert propose["permissions"] == {"contents": "write", "pull-requests": "write"}
+    assert "ansible" not in str(propose) and "secrets." not in str(propose)
+    names = [step.get("name") for step in update["steps"]]
+    assert ("Install bubblewrap" in names) == (platform == "kubernetes")

@@ -312,3 +312,75 @@ def test_gitlab_note(runner: Runner, notes: tuple[str, list[dict[str, Any]]]) ->
     assert not token.exists()
     assert runner.run(script, PLAN_NOTE_TOKEN="wrong", **variables).returncode != 0
     assert "artifact only" in runner.succeed(script, **variables)
+
+
+#: Logs what it is asked, and knows of one pull request once it was created.
+FAKE_PULL_REQUESTS = """#!/bin/sh
+[ -n "$GH_TOKEN" ] || exit 4
+echo "$1 $2" >> "$COMMANDS"
+case "$2" in list) grep -c "pr create" "$COMMANDS" || true ;; esac
+"""
+
+
+def pins_of_main(runner: Runner, tmp_path: Path) -> Path:
+    """Let ansible-playbook write a lock file with what LOCK says; return the repository that is pushed to."""
+    write_program(runner.programs / "ansible-playbook", '#!/bin/sh\nprintf "%s" "$LOCK" > environments.lock.yml\n')
+    git(runner.checkout, "switch", "--quiet", "main")
+    bare = tmp_path / "fleet.git"
+    git(tmp_path, "clone", "--quiet", "--bare", str(runner.checkout), str(bare))
+    git(runner.checkout, "remote", "set-url", "origin", str(bare))
+    return bare
+
+
+def proposed(bare: Path) -> str:
+    """Return the lock file of the branch that is proposed."""
+    return run(["git", "show", "environments:environments.lock.yml"], bare).stdout
+
+
+def test_github_proposes_pins(runner: Runner, tmp_path: Path) -> None:
+    """New pins become one pull request, which later runs update; without new pins, nothing happens."""
+    bare, notes = pins_of_main(runner, tmp_path), tmp_path / "commands"
+    notes.touch()
+    write_program(runner.programs / "gh", FAKE_PULL_REQUESTS)
+    for lock in ("first: 'one'\n", "second: $(exit 1)\n"):
+        runner.succeed(step(runner, "environments/update/Pin"), LOCK=lock)
+        name, pins = runner.file("GITHUB_OUTPUT").splitlines()[-1].split("=", 1)
+        assert name == "pins"
+        git(runner.checkout, "switch", "--quiet", "--detach", "--discard-changes", "main")
+        output = runner.succeed(
+            step(runner, "environments/propose/Propose"), PINS=pins, GH_TOKEN=SECRET, COMMANDS=str(notes)
+        )
+        assert "hunter2" not in output
+        assert proposed(bare) == lock
+        assert run(["git", "rev-list", "--count", "main..environments"], bare).stdout.strip() == "1"
+    assert notes.read_text().splitlines() == ["pr list", "pr create", "pr list"]
+
+
+def test_github_proposes_nothing(runner: Runner, tmp_path: Path) -> None:
+    pins_of_main(runner, tmp_path)
+    (runner.checkout / "environments.lock.yml").write_text("same")
+    git(runner.checkout, "add", "environments.lock.yml")
+    git(runner.checkout, "commit", "--quiet", "--message=Pin")
+    output = runner.succeed(step(runner, "environments/propose/Propose"), PINS="c2FtZQ==", GH_TOKEN=SECRET)
+    assert "The pins are the newest." in output
+
+
+def test_gitlab_proposes_pins(runner: Runner, tmp_path: Path) -> None:
+    bare = pins_of_main(runner, tmp_path)
+    run(["git", "config", "receive.advertisePushOptions", "true"], bare)
+    git(runner.checkout, "config", f"url.{bare}.insteadOf", "https://environments@gitlab.example.org:443/ada/fleet.git")
+    variables = {
+        "CI_DEFAULT_BRANCH": "main",
+        "CI_SERVER_PROTOCOL": "https",
+        "CI_SERVER_HOST": "gitlab.example.org",
+        "CI_SERVER_PORT": "443",
+        "CI_PROJECT_PATH": "ada/fleet",
+        "ENVIRONMENTS_TOKEN": SECRET,
+    }
+    scripts = gitlab(runner)
+    output = runner.succeed(scripts[".gitlab-ci.yml/environments/script"], LOCK="first: one\n", **variables)
+    assert "hunter2" not in output
+    assert proposed(bare) == "first: one\n"
+    assert runner.succeed("./askpass", **variables).strip() == SECRET
+    runner.succeed(scripts[".gitlab-ci.yml/environments/after_script"])
+    assert not (runner.checkout / "askpass").exists()

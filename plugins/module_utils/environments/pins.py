@@ -38,6 +38,11 @@ class Pin:
     kind: str = PYTHON
 
     @property
+    def short_commit(self) -> str:
+        """The commit as people read it."""
+        return self.commit[:12]
+
+    @property
     def key(self) -> RepositoryKey:
         """What the inventory says of it."""
         return (self.repository, self.ref, self.subdirectory)

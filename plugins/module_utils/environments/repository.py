@@ -126,7 +126,7 @@ class Repository:
                 if pin.kind == (CONDA if found.conda else PYTHON):
                     return environment
         raise RepositoryError(
-            f"{self.address}: what {LOCK_FILE} says is not what {pin.commit[:12]} has; remove the entry, and run the"
+            f"{self.address}: what {LOCK_FILE} says is not what {pin.short_commit} has; remove the entry, and run the"
             " playbook environments"
         )
 

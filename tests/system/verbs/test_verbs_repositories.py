@@ -179,7 +179,8 @@ def a_build_that_is_killed_is_made_again(fleet: Fleet, repository: Repository, k
     kill_all(started)
     wait_for("its processes to end", lambda: "sleep 1000" not in processes_of(fleet.directory).values())
     assert environment(fleet) == before and len(list(environments.glob("maps-*"))) == 1 and kernel.survives()
-    assert "maps to build" in fleet.succeed("plan").output
+    commit = repository.git("rev-parse", "HEAD")[:12]
+    assert f"maps of commit {commit} to build" in fleet.succeed("plan").output
 
 
 def a_new_build_leaves_sessions_alone(fleet: Fleet, repository: Repository, kernel: Kernel) -> None:

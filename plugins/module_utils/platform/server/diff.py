@@ -43,7 +43,7 @@ SERVER_SETTINGS = "server-settings"
 
 
 def diff_hub(desired: DesiredHub, state: MachineState, missing: Collection[str]) -> HubDiff:
-    """Compare a hub with what it should be; missing: names of builds that are not there."""
+    """Compare a hub with what it should be; missing: builds that are not there, as they are called in texts."""
     observed = state.hubs[desired.name]
     found = _differences(desired, observed, missing, state.reverse_proxy)
     if observed.config is None:

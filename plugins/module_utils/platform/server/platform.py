@@ -130,7 +130,12 @@ class ServerPlatform(Platform):
         return desired_hub(hub, facts.setup, self.assets, copied, certificate, facts.reverse_proxy)
 
     def diff(self, hub: Hub, desired: DesiredHub, state: ServerState) -> HubDiff:
-        missing = [build.name for build in desired.builds if not _is_built(build, state.machine)]
+        commits = {each.name: each.pin.short_commit for each in hub.environments if each.pin}
+        missing = [
+            f"{build.name} of commit {commits[build.name]}" if build.name in commits and build.tree else build.name
+            for build in desired.builds
+            if not _is_built(build, state.machine)
+        ]
         return diff_hub(desired, state.machine, missing)
 
     def describe(self, hub: Hub) -> Snapshot:
