@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -51,6 +55,10 @@ class ActionModule(FleetAction):
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Read the repositories, build images, write the lock file, and print what is pinned."""
         path = lock_file(inventory.directory, inventory.whole)
+        with _only_one(path):
+            return self._pin(path, fleet, hubs, inventory)
+
+    def _pin(self, path: str, fleet: Fleet, hubs: list[Hub], inventory: FleetInput) -> dict[str, Any]:
         offered = _offered(hubs)
         before, newest = read_lock(path), bool(self.argument("update"))
         found = update_pins(before.repositories, offered, inventory.directory, repository_cache(), newest=newest)
@@ -60,6 +68,8 @@ class ActionModule(FleetAction):
         bases = builds.bases(hubs, before.images.bases, newest)
         lock = Lock(found.pins, ImagePins(bases, before.images.images))
         needed = builds.needed(hubs, lock)
+        others = [hub for hub in fleet.hubs.values() if hub not in hubs]
+        needed += builds.outdated(others, before, lock)
         after = Lock(found.pins, builds.settle(needed, lock, build=not self._task.check_mode))
         if any(use.problem for use in needed):
             return report_problems(_image_problems(needed, inventory))
@@ -160,3 +170,18 @@ def _write(path: str, text: str) -> None:
         files.write(path, text.encode(), mode)
     except OSError as error:
         raise AnsibleActionFail(f"{path} cannot be written: {reason(error)}") from None
+
+
+@contextmanager
+def _only_one(path: str) -> Iterator[None]:
+    """Wait for other playbooks that write the same lock file: each would lose what the other one has pinned."""
+    cache = repository_cache()
+    os.makedirs(cache, mode=0o700, exist_ok=True)
+    name = hashlib.sha256(os.path.realpath(path).encode()).hexdigest()[:16]
+    with open(os.path.join(cache, f"{name}.pins.lock"), "a", encoding="ascii") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            display.display(f"another playbook writes {path}; waiting for it")
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield

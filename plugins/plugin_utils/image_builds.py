@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import HubfleetError
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import HubfleetError, reason
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.build.tools import Tools
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.conda import CHANNEL_ALIAS
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.address import ImageAddress
@@ -37,6 +37,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import 
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.uv import find_uv
 
+#: The account of the Linux Standard Base that owns no files.
+_NOBODY = "nobody"
 #: What became of an image.
 UNCHANGED, FOUND, BUILT, MISSING = "unchanged", "in the registry", "built", "would be built"
 
@@ -97,6 +99,15 @@ class ImageBuilds:
                 found.setdefault(use.key, use).uses.append((hub, environment))
         return [found[key] for key in sorted(found)]
 
+    def outdated(self, hubs: list[Hub], before: Lock, after: Lock) -> list[ImageUse]:
+        """Return images of other hubs that change with what was pinned for some, such as a base image, if they had one.
+
+        Raises HubfleetError.
+        """
+        known = {use.key for use in self.needed(hubs, before)} & before.images.images.keys()
+        names = {name for name, _key in known}
+        return [use for use in self.needed(hubs, after) if use.key not in known and use.key[0] in names]
+
     def settle(self, needed: list[ImageUse], lock: Lock, build: bool) -> ImagePins:
         """Find the images in the lock file or in their registries, and build the others, unless ``build`` is false.
 
@@ -115,6 +126,8 @@ class ImageBuilds:
                     use.pin = self._build(builder, use, lock) if build else None
             except HubfleetError as error:
                 use.problem = str(error)
+            except OSError as error:
+                use.problem = f"building {use.wanted.build.name}: {reason(error)}"
         images = {**lock.images.images, **{use.key: use.pin for use in needed if use.pin}}
         return ImagePins(lock.images.bases, images)
 
@@ -149,4 +162,6 @@ class ImageBuilds:
         return found
 
     def _tools(self) -> Tools:
-        return Tools(uv=find_uv(), cache=os.path.join(image_cache(), "uv"))
+        """Return the programs of builds. Root's builds run as an account that owns nothing."""
+        account = _NOBODY if os.geteuid() == 0 else None
+        return Tools(uv=find_uv(), cache=os.path.join(image_cache(), "uv"), account=account)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +23,24 @@ from registry import Registry
 FILES = {
     "requirements.txt": "numpy==2.3.5\nsix==1.17.0\n",
     "start": '#!/bin/sh\nexport STARTED=yes\nexec "$@"\n',
-    "postBuild": '#!/bin/sh\ntouch "$NB_PYTHON_PREFIX/made"\n',
+    # whatever it tries, it changes nothing but the environment
+    "postBuild": """\
+#!/bin/sh
+mount -o remount,rw,bind /usr && touch /usr/poisoned
+mount -o remount,rw,bind /etc/hosts && echo poisoned >> /etc/hosts
+id -u > "$NB_PYTHON_PREFIX/account"
+touch "$NB_PYTHON_PREFIX/made"
+""",
+    "uv.toml": 'cache-dir = "/run/hubfleet/inputs"\n',
+    "pyproject.toml": """\
+[project]
+name = "shoreline"
+version = "1"
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+""",
+    "shoreline.py": "",
     "tests/test_six.py": "import six\n\n\ndef test_six():\n    assert six.PY3\n",
 }
 #: What a user's server tells: where the environment is, and what the repository did.
@@ -139,6 +157,11 @@ def test_users_start_in_images(fleet: KubernetesFleet, kubernetes: Kubernetes) -
         prefix, started, made = session.value(_ABOUT)
         assert prefix.startswith("/opt/hubfleet/environments/maps-")
         assert (started, made) == ("yes", True)
+        account = int(session.value(f"pathlib.Path({_PREFIX}, 'account').read_text()"))
+        assert account != 0 and (os.geteuid() == 0 or account == os.geteuid())
+    roots = list(Path(fleet.environment["XDG_CACHE_HOME"]).glob("hubfleet/images/bases/*/root"))
+    assert len(roots) == 1 and not (roots[0] / "usr/poisoned").exists()
+    assert "poisoned" not in Path("/etc/hosts").read_text(encoding="utf-8")
 
 
 def test_users_add_packages_in_their_homes(fleet: KubernetesFleet) -> None:
@@ -195,6 +218,7 @@ def test_a_broken_repository_changes_nothing(fleet: KubernetesFleet, community: 
     fleet.assert_unchanged()
 
 
+@pytest.mark.slow
 def test_packages_of_conda(fleet: KubernetesFleet, tmp_path: Path) -> None:
     shore = Repository(tmp_path / "shore")
     shore.commit({"environment.yml": "channels: [shore]\ndependencies: [coast, {pip: [six==1.17.0]}]\n"})

@@ -60,7 +60,7 @@ class CondaBuild(EnvironmentBuild):
         self.step("compile", ["/bin/sh", "-c", '"$@" > /dev/null || true', "sh", *compile_all])
         over = ["--allow-existing", "--system-site-packages", "--no-project", "--python", python]
         self.step("create", [uv, "venv", "--quiet", *over, self.target])
-        self.install_lock()
+        self.install_lock(shared=False)
         self.copy_own_files()
         # What pip adds has the versions of conda's packages, which it would hide otherwise.
         listed = self.step("list packages of conda", [uv, "pip", "freeze", "--quiet", "--python", python])

@@ -43,6 +43,13 @@ BYTE_CODE = ("--invalidation-mode", "unchecked-hash")
 #: In the sandbox: files of the build, packages for tests alone, uv's cache, and a directory that is always there.
 _INPUTS, _PACKAGES, _CACHE, _ANYWHERE = f"{INSIDE}/inputs", f"{INSIDE}/test-packages", f"{INSIDE}/cache", "/tmp"
 _STARTED = "the server starts"
+#: Removes when projects were installed, which uv records, and which would make each image another one.
+_REMOVE_TIMES = """\
+for file in "$PLACE"/*.dist-info/uv_cache.json; do
+  test -e "$file" || continue
+  rm "$file" && sed -i /uv_cache.json/d "${file%/*}/RECORD"
+done
+"""
 #: Run by the Python of an environment: starts its kernel, and lets it compute.
 _TRY_KERNEL = """\
 from jupyter_client.manager import start_new_kernel
@@ -118,6 +125,9 @@ class EnvironmentBuild:
             lists = self.lists()
             self._check_versions(lists["lock.txt"])
             self._test(configuration, lists["lock.txt"])
+            if self.tools.root:
+                places = {"PLACE": os.path.join(self.target, self._site_packages())}
+                self.step("remove times", ["/bin/sh", "-c", _REMOVE_TIMES], places, _ANYWHERE)
             self._sandbox.restore_owner()
             self._write_own({_SETTINGS: settings, **lists}, configuration)
             os.rename(self.place, self._destination)
@@ -168,7 +178,7 @@ class EnvironmentBuild:
         """Return the Python that the environment is made with, as steps see it; in an image, the first of its PATH."""
         if not self.tools.root:
             return self.build.python
-        find = "command -v python3 || command -v python"
+        find = "command -v python3 || command -v python || { echo it has no Python; exit 1; }"
         found = self.step("look for Python", ["/bin/sh", "-c", find], {"PATH": self.tools.path}).strip()
         return found.splitlines()[-1]
 
@@ -210,10 +220,17 @@ class EnvironmentBuild:
         self.install_lock()
         self.copy_own_files()
 
-    def install_lock(self) -> None:
-        """Install JupyterLab, JupyterHub and what they need; this is nobody's code but theirs."""
+    def install_lock(self, shared: bool = True) -> None:
+        """Install JupyterLab, JupyterHub and what they need. shared: no code of others can run meanwhile."""
         lock = self.input("requirements.lock", self.build.lock)
-        self._pip_install("install", ["--require-hashes", "--requirements", lock], cached=True)
+        arguments = ["--require-hashes", "--requirements", lock]
+        if not shared or not self.tools.cache:
+            self._pip_install("install", arguments)
+            return
+        # What others share is only written while no code but uv's runs: wheels are unpacked.
+        self._sandbox.share(self.tools.cache)
+        sandbox = replace(self._sandbox, writable={**self._sandbox.writable, _CACHE: self.tools.cache})
+        self._pip_install("install", [*arguments, "--only-binary=:all:"], _ANYWHERE, {"UV_CACHE_DIR": _CACHE}, sandbox)
 
     def copy_own_files(self) -> None:
         """Copy the collection's files into the environment; in the sandbox, so that no link leads anywhere else."""
@@ -225,8 +242,11 @@ class EnvironmentBuild:
 
     def _site_packages(self) -> str:
         """Return where packages are in the environment, from its directory."""
-        (found,) = glob.glob(f"{self.place}/lib/python3*/site-packages")
-        return os.path.relpath(found, self.place)
+        found = glob.glob(f"{glob.escape(self.place)}/lib/python3*/site-packages")
+        if len(found) != 1:
+            what = f"lib has {len(found)} directories of packages, and one is needed"
+            raise BuildError(f"building {self.build.name}: {what}")
+        return os.path.relpath(found[0], self.place)
 
     def _compile_own_files(self) -> None:
         """Compile the collection's files, as uv does those of packages; users cannot write byte code."""
@@ -239,17 +259,19 @@ class EnvironmentBuild:
         arguments, directory = self.wanted(configuration)
         if arguments:
             limits = ["--constraints", self.input("constraints.txt", self.constraints)]
-            self._pip_install("install packages", [*limits, *arguments], directory, cached=not self.build.tree)
+            self._pip_install("install packages", [*limits, *arguments], directory)
 
-    def _pip_install(self, name: str, arguments: list[str], directory: str = "", cached: bool = False) -> None:
-        """Install packages with uv. cached: they are of the operator's choice, and may share uv's cache."""
+    def _pip_install(
+        self,
+        name: str,
+        arguments: list[str],
+        directory: str = "",
+        environment: dict[str, str] | None = None,
+        sandbox: Sandbox | None = None,
+    ) -> None:
+        """Install packages with uv; see :meth:`step`."""
         install = [self.uv, "pip", "install", "--quiet", "--compile-bytecode", "--link-mode=copy", *arguments]
-        if not cached or not self.tools.cache:
-            self.step(name, install, directory=directory)
-            return
-        os.makedirs(self.tools.cache, exist_ok=True)
-        sandbox = replace(self._sandbox, writable={**self._sandbox.writable, _CACHE: self.tools.cache})
-        self.step(name, install, {"UV_CACHE_DIR": _CACHE}, directory, sandbox)
+        self.step(name, install, environment, directory, sandbox)
 
     def _post_build(self, configuration: ConfigurationFiles) -> None:
         if configuration.post_build:

@@ -37,6 +37,8 @@ MOUNTED_FILES = ("/etc/hosts", "/etc/resolv.conf", "/etc/uv/uv.toml")
 #: Where certificates are that the machine trusts, on Debian and on Red Hat.
 _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 _CERTIFICATES = f"{INSIDE}/certificates.pem"
+#: Links on the way of a path, so that links in a circle end.
+_MAX_LINK_STEPS = 40
 #: What of the environment of a deploy goes into it: how packages are found and connections made, and nothing else.
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _CERTIFICATE_FILES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -85,21 +87,35 @@ class Sandbox:
         # A tmpfs would belong to root, so that the account of the build could not write to it.
         sandbox += ["--bind", self.shm, "/dev/shm", "--bind", self.tmp, "/tmp", "--dir", "/var/tmp"]
         for inside, path in {**self.readable, **({} if self.root else _certificates())}.items():
-            sandbox += [*_parent_directories(inside), "--ro-bind-try", path, inside]
+            place = self._place(inside)
+            sandbox += [*_parent_directories(place), "--ro-bind-try", path, place]
         for inside, path in self.writable.items():
-            sandbox += [*_parent_directories(inside), "--bind", path, inside]
+            place = self._place(inside)
+            sandbox += [*_parent_directories(place), "--bind", path, place]
         sandbox += ["--chdir", directory]
         if not self.account:
-            return [*sandbox, "--unshare-user", "--", *command]
+            return [*sandbox, "--unshare-user", "--cap-drop", "ALL", "--", *command]
         entry = pwd.getpwnam(self.account)
         drop = [f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups", "--bounding-set=-all"]
         return [*sandbox, "--", "setpriv", *drop, "--", *command]
+
+    def _place(self, inside: str) -> str:
+        """Return a path in the sandbox as bwrap takes it: it cannot follow every link in the root of an image."""
+        if not self.root or not inside.startswith(f"{IMAGE_FOLDER}/"):
+            return inside
+        return _inside(self.root, IMAGE_FOLDER) + inside.removeprefix(IMAGE_FOLDER)
 
     def change_owner(self) -> None:
         """Give what is writable to the account of the sandbox. Raises SandboxError."""
         if self.account:
             given = (self.tmp, self.shm, *self.writable.values())
             _run(["chown", "--recursive", "--no-dereference", f"{self.account}:", *given])
+
+    def share(self, cache: str) -> None:
+        """Make a cache for the account of the sandbox, unless it is there; builds may share it. Raises SandboxError."""
+        os.makedirs(cache, exist_ok=True)
+        if self.account and os.stat(cache).st_uid != pwd.getpwnam(self.account).pw_uid:
+            _run(["chown", "--recursive", "--no-dereference", f"{self.account}:", cache])
 
     def restore_owner(self) -> None:
         """Take what is writable back, readable for everyone; remove what is no file, directory or link.
@@ -123,6 +139,9 @@ def remove_tree(path: str) -> None:
     Raises SandboxError.
     """
     if not os.path.lexists(path):
+        return
+    if os.path.islink(path):
+        os.unlink(path)  # chmod would follow it
         return
     subprocess.run(["chmod", "--recursive", "u+rwX", path], capture_output=True, check=False)
     _run(["rm", "--recursive", "--force", "--one-file-system", path])
@@ -204,14 +223,46 @@ def _bind_system() -> list[str]:
 
 
 def _bind_root(root: str) -> list[str]:
-    """Return arguments that show the root of an image; what has to be mounted on exists there."""
+    """Return arguments that show the root of an image; what has to be mounted on exists there. Raises SandboxError."""
     arguments = []
     for name in sorted(set(os.listdir(root)) - {*_OWN_FOLDERS}):
         path = os.path.join(root, name)
         linked = os.path.islink(path)
         arguments += ["--symlink", os.readlink(path), f"/{name}"] if linked else ["--ro-bind", path, f"/{name}"]
-    arguments += ["--tmpfs", "/run", "--tmpfs", IMAGE_FOLDER, "--dir", INSIDE]
+    # Some images have links to absolute paths above, which bwrap cannot follow.
+    arguments += ["--tmpfs", "/run", "--tmpfs", _inside(root, IMAGE_FOLDER), "--dir", INSIDE]
     for path in MOUNTED_FILES:
-        arguments += ["--ro-bind-try", os.path.realpath(path), path]
+        arguments += ["--ro-bind-try", os.path.realpath(path), _inside(root, path)]
     bundle = trusted_certificates()
     return [*arguments, *(["--ro-bind", bundle, _CERTIFICATES] if bundle else [])]
+
+
+def _inside(root: str, path: str) -> str:
+    """Return what a path of an image is called there without links."""
+    return "/" + os.path.relpath(resolved(root, path), root)
+
+
+def resolved(root: str, path: str) -> str:
+    """Return where a path of an image is below its root, with links followed as a program in the image would.
+
+    Raises SandboxError where links do not end.
+    """
+    done: list[str] = []
+    rest = [part for part in path.split("/") if part not in ("", ".")]
+    steps = 0
+    while rest:
+        part = rest.pop(0)
+        if part == "..":
+            done = done[:-1]
+            continue
+        here = os.path.join(root, *done, part)
+        if not os.path.islink(here):
+            done.append(part)
+            continue
+        steps += 1
+        if steps > _MAX_LINK_STEPS:
+            raise SandboxError(f"links of the image do not end: {path[:200]}")
+        leads = os.readlink(here)
+        done = [] if leads.startswith("/") else done
+        rest = [*(word for word in leads.split("/") if word not in ("", ".")), *rest]
+    return os.path.join(root, *done)

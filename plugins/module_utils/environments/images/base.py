@@ -16,15 +16,14 @@ import tarfile
 from dataclasses import dataclass
 from typing import IO, Any
 
-from ...common.errors import HubfleetError
-from ..build.sandbox import IMAGE_FOLDER, MOUNTED_FILES, remove_tree
+from ...common.errors import HubfleetError, reason
+from ..build.sandbox import IMAGE_FOLDER, MOUNTED_FILES, remove_tree, resolved
 from .address import ImageAddress
-from .registry import Registry
+from .registry import Registry, is_digest
 
 #: The names of processors in images, by those of the kernel.
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
-_MAX_LINK_STEPS = 40
 _COMPLETE = ".complete"
 
 
@@ -49,10 +48,19 @@ class BaseImage:
     configuration: Any
 
     @property
+    def settings(self) -> Any:
+        """What its programs are started with: the part ``config`` of its configuration."""
+        return self.configuration.get("config") or {}
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables of its programs."""
+        return dict(line.partition("=")[::2] for line in self.settings.get("Env") or ())
+
+    @property
     def path(self) -> str:
         """The variable PATH of its programs."""
-        variables = dict(line.partition("=")[::2] for line in self.configuration["config"].get("Env") or ())
-        return variables.get("PATH") or "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        return self.variables.get("PATH") or "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     def blob(self, digest: str) -> str:
         """Return the file of a layer."""
@@ -64,6 +72,7 @@ def base_image(address: ImageAddress, digest: str, cache: str) -> BaseImage:
     registry = Registry(address)
     manifest = _of_this_processor(registry, digest)
     configuration = registry.configuration(manifest)
+    _check(configuration, manifest, address.name)
     place = os.path.join(cache, digest.replace(":", "-"))
     found = BaseImage(
         address, digest, os.path.join(place, "root"), manifest["layers"], os.path.join(place, "blobs"), configuration
@@ -78,7 +87,7 @@ def base_image(address: ImageAddress, digest: str, cache: str) -> BaseImage:
             for layer in found.layers:
                 registry.download(layer["digest"], found.blob(layer["digest"]))
                 unpack(found.blob(layer["digest"]), found.root)
-            _prepare(found.root)
+            _prepare(found.root, address.name)
             with open(os.path.join(place, _COMPLETE), "w", encoding="ascii"):
                 pass
     return found
@@ -91,10 +100,23 @@ def _of_this_processor(registry: Registry, digest: str) -> Any:
         return manifest
     wanted = ARCHITECTURES.get(platform.machine(), platform.machine())
     for each in manifest["manifests"]:
-        about = each.get("platform", {})
+        about = each.get("platform") or {}
         if (about.get("os"), about.get("architecture")) == ("linux", wanted):
             return registry.manifest(each["digest"])
     raise BaseImageError(f"{registry.address.name} has no image for Linux on {wanted}")
+
+
+def _check(configuration: Any, manifest: Any, name: str) -> None:
+    """Check what is used of an image. Raises BaseImageError."""
+    layers = manifest.get("layers")
+    if not isinstance(layers, list) or not all(is_digest(layer.get("digest")) for layer in layers):
+        raise BaseImageError(f"the manifest of {name} has no layers that this release can read; use another image")
+    settings, diff_ids = configuration.get("config") or {}, (configuration.get("rootfs") or {}).get("diff_ids")
+    lists = [settings.get(key) or [] for key in ("Env", "Entrypoint")]
+    if not isinstance(diff_ids, list) or len(diff_ids) != len(layers):
+        raise BaseImageError(f"the configuration of {name} does not list its layers; use another image")
+    if not all(isinstance(each, list) and all(isinstance(word, str) for word in each) for each in lists):
+        raise BaseImageError(f"Env or Entrypoint in the configuration of {name} is no list of texts; use another image")
 
 
 def unpack(path: str, root: str) -> None:
@@ -104,8 +126,9 @@ def unpack(path: str, root: str) -> None:
     """
     try:
         with open(path, "rb") as file, tarfile.open(fileobj=_decompressed(file), mode="r|") as archive:
+            own: set[str] = set()
             for member in archive:
-                _unpack_member(archive, member, root)
+                _unpack_member(archive, member, root, own)
     except (OSError, tarfile.TarError, EOFError) as error:
         raise BaseImageError(f"the layer {os.path.basename(path)} of an image cannot be unpacked: {error}") from None
 
@@ -125,7 +148,8 @@ def _decompressed(file: IO[bytes]) -> Any:
     return file
 
 
-def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, root: str) -> None:
+def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, root: str, own: set[str]) -> None:
+    """Unpack one entry. own: what this layer has unpacked, which its whiteouts leave alone."""
     parts = [part for part in member.name.split("/") if part not in ("", ".")]
     if not parts:
         return
@@ -136,10 +160,16 @@ def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, root: str)
     os.makedirs(folder, exist_ok=True)
     if name == _OPAQUE:
         for each in os.listdir(folder):
-            remove_tree(os.path.join(folder, each))
-    elif name.startswith(_WHITEOUT):
-        remove_tree(os.path.join(folder, name.removeprefix(_WHITEOUT)))
-    elif member.isdir():
+            if os.path.join(folder, each) not in own:
+                remove_tree(os.path.join(folder, each))
+        return
+    if name.startswith(_WHITEOUT):
+        hidden = name.removeprefix(_WHITEOUT)
+        if hidden not in ("", ".", ".."):
+            remove_tree(os.path.join(folder, hidden))
+        return
+    own.add(target)
+    if member.isdir():
         if os.path.islink(target) or not os.path.isdir(target):
             remove_tree(target)
             os.mkdir(target)
@@ -159,40 +189,16 @@ def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, root: str)
         os.chmod(target, member.mode & 0o777 | 0o600)
 
 
-def resolved(root: str, path: str) -> str:
-    """Return where a path of an image is below its root, with links followed as a program in the image would.
-
-    Raises BaseImageError where links do not end.
-    """
-    done: list[str] = []
-    rest = [part for part in path.split("/") if part not in ("", ".")]
-    steps = 0
-    while rest:
-        part = rest.pop(0)
-        if part == "..":
-            done = done[:-1]
-            continue
-        here = os.path.join(root, *done, part)
-        if not os.path.islink(here):
-            done.append(part)
-            continue
-        steps += 1
-        if steps > _MAX_LINK_STEPS:
-            raise BaseImageError(f"links of the image do not end: {path[:200]}")
-        leads = os.readlink(here)
-        done = [] if leads.startswith("/") else done
-        rest = [*(word for word in leads.split("/") if word not in ("", ".")), *rest]
-    return os.path.join(root, *done)
-
-
-def _prepare(root: str) -> None:
-    """Make what a sandbox mounts on."""
-    for folder in (IMAGE_FOLDER, "/var/tmp", "/etc/uv"):
-        os.makedirs(resolved(root, folder), exist_ok=True)
-    for path in MOUNTED_FILES:
-        folder, name = os.path.split(path)
-        target = os.path.join(resolved(root, folder), name)
-        # Some images have links that lead to where a service of their own would write it.
-        remove_tree(target)
-        with open(target, "w", encoding="ascii"):
-            pass
+def _prepare(root: str, name: str) -> None:
+    """Make what a sandbox mounts on. Raises BaseImageError."""
+    try:
+        for folder in (IMAGE_FOLDER, "/var/tmp", "/etc/uv"):
+            os.makedirs(resolved(root, folder), exist_ok=True)
+        for path in MOUNTED_FILES:
+            folder, file_name = os.path.split(path)
+            # Some images have links that lead to where a service of their own would write it.
+            remove_tree(os.path.join(resolved(root, folder), file_name))
+            with open(os.path.join(resolved(root, folder), file_name), "w", encoding="ascii"):
+                pass
+    except OSError as error:
+        raise BaseImageError(f"nothing can be built on {name}: {reason(error)}; use another image") from None

@@ -5,20 +5,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import fcntl
+import glob
 import hashlib
 import json
 import os
 import platform
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...common.errors import reason
 from ..build.conda_build import CondaBuild
 from ..build.constraints import constraints_of, versions_by_package
 from ..build.environment_build import START, EnvironmentBuild
 from ..build.model import Build
-from ..build.sandbox import IMAGE_FOLDER, remove_tree
+from ..build.sandbox import IMAGE_FOLDER, remove_tree, resolved
 from ..build.steps import BuildError, Steps
 from ..build.tools import Tools
 from ..pins import CONDA
@@ -71,38 +77,61 @@ class ImageBuilder:
         digest = registry.digest(wanted.key)
         if not digest:
             return None
-        labels = registry.configuration(registry.manifest(digest))["config"].get("Labels") or {}
+        labels = (registry.configuration(registry.manifest(digest)).get("config") or {}).get("Labels") or {}
         return _pin(wanted, digest, {name: labels.get(_LABEL + name, "") for name in _TOLD})
 
     def build(self, wanted: WantedImage, tools: Tools) -> ImagePin:
         """Build an image, and push it. tools: with what this image needs. Raises HubfleetError."""
         self.report(f"{wanted.build.name}: reading the base image {wanted.base.name}")
         base = base_image(wanted.base, wanted.base_digest, os.path.join(self.cache, "bases"))
-        work = os.path.join(self.cache, f"build-{wanted.build.name}-{os.getpid()}")
-        remove_tree(work)
-        os.makedirs(work, mode=0o700)
         try:
-            self.report(f"{wanted.build.name}: building {wanted.address.name}:{wanted.key}")
-            folder = self._environment(wanted.build, base, tools, work)
-            layer = pack(os.path.join(work, "layer"), IMAGE_FOLDER.strip("/"), os.path.join(work, "layer.tar.zst"))
-            versions = _versions(os.path.join(work, "layer") + folder, wanted.build)
-            configuration = _configuration(base, folder, layer.diff_id, wanted, versions)
-            self.report(f"{wanted.build.name}: pushing {layer.size // 1_000_000} MB")
-            digest = self._push(wanted, base, configuration, layer.path, layer.descriptor, work)
-        finally:
-            remove_tree(work)
+            with self._work(wanted.build.name) as work:
+                return self._build(wanted, base, tools, work)
+        except OSError as error:
+            raise BuildError(f"building {wanted.build.name} in {self.cache}: {reason(error)}") from None
+
+    def _build(self, wanted: WantedImage, base: BaseImage, tools: Tools, work: str) -> ImagePin:
+        self.report(f"{wanted.build.name}: building {wanted.address.name}:{wanted.key}")
+        folder = self._environment(wanted.build, base, tools, work)
+        layer = pack(os.path.join(work, "layer"), IMAGE_FOLDER.strip("/"), os.path.join(work, "layer.tar.zst"))
+        versions = _versions(os.path.join(work, "layer") + folder)
+        configuration = _configuration(base, folder, layer.diff_id, wanted, versions)
+        self.report(f"{wanted.build.name}: pushing {layer.size // 1_000_000} MB")
+        digest = self._push(wanted, base, configuration, layer.path, layer.descriptor, work)
         return _pin(wanted, digest, versions)
+
+    @contextmanager
+    def _work(self, name: str) -> Iterator[str]:
+        """Make a directory for a build, and remove those that killed builds left."""
+        os.makedirs(self.cache, mode=0o700, exist_ok=True)
+        for left in glob.glob(f"{glob.escape(self.cache)}/build-*.lock"):
+            with open(left, "a", encoding="ascii") as lock, contextlib.suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                remove_tree(left.removesuffix(".lock"))
+                os.unlink(left)
+        descriptor, path = tempfile.mkstemp(prefix=f"build-{name}-", suffix=".lock", dir=self.cache)
+        work = path.removesuffix(".lock")
+        with open(descriptor, "a", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                os.mkdir(work, mode=0o700)
+                yield work
+            finally:
+                remove_tree(work)
+                os.unlink(path)
 
     def _environment(self, build: Build, base: BaseImage, tools: Tools, work: str) -> str:
         """Build the environment for the layer; return its path in the image."""
         folder = f"{IMAGE_FOLDER}/environments/{build.directory}"
         destination = os.path.join(work, "layer") + folder
-        os.makedirs(os.path.dirname(destination))
+        for directory in (os.path.dirname(os.path.dirname(destination)), os.path.dirname(destination)):
+            os.makedirs(directory)
+            os.chmod(directory, 0o755)
         steps = Steps(build.name)
         there = replace(tools, root=base.root, path=base.path, base=f"the image {base.address.name}")
         kind = CondaBuild if build.kind == CONDA else EnvironmentBuild
         constraints = constraints_of(build.lock)
-        if not os.path.lexists(os.path.join(base.root, "bin/bash")):
+        if not os.path.isfile(resolved(base.root, "/bin/bash")):
             raise BuildError(f"building {build.name}: the image {base.address.name} has no /bin/bash, which it needs")
         kind(build, steps, there, folder, os.path.join(work, "work"), constraints, destination).run()
         return folder
@@ -132,9 +161,9 @@ class ImageBuilder:
 
 def _configuration(base: BaseImage, folder: str, diff_id: str, wanted: WantedImage, versions: dict[str, str]) -> bytes:
     """Return the configuration of an image: that of its base, whose programs come after those of the environment."""
-    config = dict(base.configuration["config"])
-    variables = dict(line.partition("=")[::2] for line in config.get("Env") or ())
-    variables |= {
+    config = dict(base.settings)
+    variables = {
+        **base.variables,
         "PATH": f"{folder}/bin:{base.path}",
         # Users' own packages go into their homes.
         "HUBFLEET_USER_PACKAGES": "true",
@@ -154,7 +183,7 @@ def _configuration(base: BaseImage, folder: str, diff_id: str, wanted: WantedIma
     return _json({**content, "rootfs": {"type": "layers", "diff_ids": [*root["diff_ids"], diff_id]}})
 
 
-def _versions(environment: str, build: Build) -> dict[str, str]:
+def _versions(environment: str) -> dict[str, str]:
     """Return the versions that a lock file tells of."""
     with open(os.path.join(environment, "lock.txt"), encoding="utf-8") as file:
         found = versions_by_package(file.read())

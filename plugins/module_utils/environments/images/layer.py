@@ -54,13 +54,12 @@ def pack(directory: str, folder: str, path: str) -> Layer:
     plain, packed, size = hashlib.sha256(), hashlib.sha256(), 0
     environment = {**os.environ, "LC_ALL": "C"}
     with open(path, "wb") as target, subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
-        assert process.stdout
 
         def write(part: bytes) -> int:
             packed.update(part)
             return target.write(part)
 
-        while part := process.stdout.read(_CHUNK):
+        while part := process.stdout.read(_CHUNK) if process.stdout else b"":
             plain.update(part)
             size += write(compressor.compress(part))
         size += write(compressor.flush())

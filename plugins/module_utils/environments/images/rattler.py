@@ -36,7 +36,7 @@ def rattler(cache: str, uv: str, lock: str, modules: dict[str, str]) -> str:
                 file.write(lock)
             install = [uv, "pip", "install", "--quiet", "--python", f"{target}/bin/python", "--require-hashes"]
             steps.run("install", [*install, "--requirements", path], environment)
-            (packages,) = glob.glob(f"{target}/lib/python3*/site-packages")
+            (packages,) = glob.glob(f"{glob.escape(target)}/lib/python3*/site-packages")
             for name, text in modules.items():
                 with open(os.path.join(packages, name), "w", encoding="utf-8") as file:
                     file.write(text)

@@ -10,10 +10,12 @@ Sources: https://github.com/opencontainers/distribution-spec, and containers-aut
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import logging
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,12 +24,15 @@ from urllib.parse import urlsplit
 from ...common.errors import HubfleetError
 from ..build.sandbox import trusted_certificates
 from .address import ImageAddress
+from .pins import DIGEST
 
 INDEX, MANIFEST = "application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json"
 _DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 _DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _ACCEPTED = {"Accept": ", ".join((INDEX, MANIFEST, _DOCKER_INDEX, _DOCKER_MANIFEST))}
-_TIMEOUT = 30
+#: Seconds to connect, and without any data. Registries that limit requests say how long to wait: seconds and tries.
+_TIMEOUT = (30, 120)
+_PATIENCE, _LONGEST_WAIT = 5, 30
 #: How Docker calls its own registry where it stores logins.
 _HUB_LOGIN = "https://index.docker.io/v1/"
 _CHUNK = 1 << 20
@@ -53,21 +58,32 @@ class Registry:
             answer = self._client.do_request(f"{self.address.api}/manifests/{reference}", "HEAD", headers=_ACCEPTED)
             if answer.status_code == 404:
                 return ""
+            if answer.status_code == 405:
+                return _digest(self._document(reference))
             self._require(answer)
-            return str(answer.headers.get("Docker-Content-Digest") or _digest(self._document(reference)))
+            digest = str(answer.headers.get("Docker-Content-Digest") or _digest(self._document(reference)))
+            if not is_digest(digest):
+                raise RegistryError(f"{self.address.name}: the registry names an image {digest[:80]!r}")
+            return digest
 
     def manifest(self, reference: str) -> Any:
         """Return a manifest, or an index of several, by tag or digest."""
         with self._told():
-            return json.loads(self._document(reference))
+            return self._mapping(self._document(reference), "manifest")
 
     def configuration(self, manifest: Any) -> Any:
         """Return the configuration of an image."""
+        about = manifest.get("config")
+        digest = about.get("digest") if isinstance(about, dict) else None
+        if not isinstance(digest, str) or not is_digest(digest):
+            raise RegistryError(f"{self.address.name}: the image is of a kind that this release cannot read")
         with self._told():
-            return json.loads(self._get(f"blobs/{manifest['config']['digest']}", {}))
+            return self._mapping(self._verified(self._get(f"blobs/{digest}", {}), digest), "configuration")
 
     def download(self, digest: str, path: str) -> None:
         """Write a blob to a file; checks its digest."""
+        if not is_digest(digest):
+            raise RegistryError(f"{self.address.name}: {digest[:80]!r} is no digest")
         checksum = hashlib.sha256()
         with self._told(), open(path, "wb") as file:
             answer = self._client.do_request(f"{self.address.api}/blobs/{digest}", "GET", stream=True)
@@ -95,7 +111,23 @@ class Registry:
         return _digest(manifest)
 
     def _document(self, reference: str) -> bytes:
-        return self._get(f"manifests/{reference}", _ACCEPTED)
+        content = self._get(f"manifests/{reference}", _ACCEPTED)
+        return self._verified(content, reference) if is_digest(reference) else content
+
+    def _verified(self, content: bytes, digest: str) -> bytes:
+        """Return a content that has a digest; the registry, or who is on the way to it, may say anything."""
+        if _digest(content) != digest:
+            raise RegistryError(f"{self.address.name}: what is stored as {digest} is something else")
+        return content
+
+    def _mapping(self, content: bytes, what: str) -> Any:
+        try:
+            found = json.loads(content)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise RegistryError(f"{self.address.name}: the registry answers with no {what} of an image")
+        return found
 
     def _get(self, path: str, headers: dict[str, str]) -> bytes:
         answer = self._client.do_request(f"{self.address.api}/{path}", "GET", headers=dict(headers), stream=True)
@@ -148,6 +180,12 @@ def _client(address: ImageAddress) -> Any:
         def do_request(self, url: str, method: str = "GET", **more: Any) -> Any:
             """Do a request, with the credentials that it needs."""
             answer = once(self, url, method, **more)
+            for _try in range(_PATIENCE):
+                if answer.status_code != 429:
+                    break
+                asked = str(answer.headers.get("Retry-After", ""))
+                time.sleep(min(int(asked) if asked.isdigit() else 5, _LONGEST_WAIT))
+                answer = once(self, url, method, **more)
             if answer.status_code == 401 and getattr(self.auth, "token", None):
                 # oras keeps a token that allows reading, and offers it again where writing needs another one.
                 self.auth.token = None
@@ -181,6 +219,7 @@ def _client(address: ImageAddress) -> Any:
     client = Client(address.registry, insecure=address.plain, tls_verify=bundle, auth_backend=backend)
     if backend == "basic":
         client.auth._basic_auth = ""
+    client.session.request = functools.partial(client.session.request, timeout=_TIMEOUT)
     client.auth._auth_config = _logins()
     client.auth.load_configs(oras.container.Container(f"{address.host}/{address.repository}"))
     return client
@@ -198,14 +237,30 @@ def _logins() -> dict[str, Any]:
     found: dict[str, Any] = {"auths": {}, "credHelpers": {}, "credsStore": None}
     for place in places:
         if place and os.path.exists(place):
-            with open(place, encoding="utf-8") as file:
-                content = json.load(file)
+            content = _login(place)
             for key in ("auths", "credHelpers"):
-                found[key] = {**content.get(key, {}), **found[key]}
+                found[key] = {**(content.get(key) or {}), **found[key]}
             found["credsStore"] = found["credsStore"] or content.get("credsStore")
     if _HUB_LOGIN in found["auths"]:
         found["auths"].setdefault("docker.io", found["auths"][_HUB_LOGIN])
     return found
+
+
+def _login(path: str) -> dict[str, Any]:
+    """Return the content of a file with logins. Raises RegistryError."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+    except (OSError, ValueError):
+        content = None
+    if not isinstance(content, dict):
+        raise RegistryError(f"{path}, which has the logins of registries, cannot be read, or is not JSON")
+    return content
+
+
+def is_digest(value: Any) -> bool:
+    """Tell whether a value is a digest, which may be a part of paths and addresses."""
+    return isinstance(value, str) and DIGEST.fullmatch(value) is not None
 
 
 def _digest(content: bytes) -> str:
@@ -221,7 +276,11 @@ def _message(answer: Any) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Return the innermost cause, which says what happened to a connection."""
-    while error.__context__ is not None and isinstance(error.__context__, Exception):
+    """Return why a request failed; the innermost cause says what happened to a connection."""
+    import requests
+
+    while isinstance(error, requests.RequestException) and isinstance(error.__context__, Exception):
         error = error.__context__
+    cause = getattr(error, "reason", None)
+    error = cause if isinstance(cause, Exception) else error
     return (str(error) or type(error).__name__).splitlines()[0][:300]

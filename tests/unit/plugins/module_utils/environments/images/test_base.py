@@ -12,9 +12,13 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.build.sandbox import (
+    SandboxError,
+    remove_tree,
+    resolved,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.base import (
     BaseImageError,
-    resolved,
     unpack,
 )
 
@@ -103,7 +107,7 @@ def test_nothing_is_written_outside(members: list[tuple[str, str | bytes | None]
     before = tree(tmp_path)
     try:
         unpack(path, str(root))
-    except BaseImageError:
+    except (BaseImageError, SandboxError):
         pass
     found = [name for name in tree(tmp_path) if not name.startswith("root/")]
     assert found == [name for name in before if not name.startswith("root/")]
@@ -129,8 +133,24 @@ def test_damaged_layers_are_told(root: Path, tmp_path: Path) -> None:
         unpack(str(path), str(root))
 
 
+def test_opaque_directories_keep_what_their_own_layer_has(root: Path, tmp_path: Path) -> None:
+    unpack(layer(tmp_path / "1", ("d/old", b"1"), (".wh.", b""), ("..wh.", b"1")), str(root))
+    unpack(layer(tmp_path / "2", ("d", None), ("d/new", b"1"), ("d/.wh..wh..opq", b"")), str(root))
+    assert tree(root) == ["..wh.", "d", "d/new"]
+
+
+def test_whiteouts_of_links_leave_what_they_lead_to_alone(root: Path, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir(mode=0o500)
+    unpack(layer(tmp_path / "1", ("x", str(victim)), ("y", str(victim))), str(root))
+    unpack(layer(tmp_path / "2", (".wh.x", b"")), str(root))
+    remove_tree(str(root / "y"))
+    assert tree(root) == []
+    assert victim.stat().st_mode & 0o777 == 0o500
+
+
 def test_links_that_do_not_end(root: Path) -> None:
     (root / "a").symlink_to("b")
     (root / "b").symlink_to("a")
-    with pytest.raises(BaseImageError, match="do not end"):
+    with pytest.raises(SandboxError, match="do not end"):
         resolved(str(root), "a/c")
