@@ -34,11 +34,9 @@ class ActionModule(FleetAction):
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Print a table of the environments of each cluster."""
         clusters = self.platforms.by_cluster(self.platforms.able(hubs, ENVIRONMENTS))
-        if not clusters:
-            return {"failed": True, "msg": "none of the selected hubs is on a machine; on Kubernetes, images are given"}
 
         def read(platform: Platform, members: list[Hub]) -> FoundEnvironments:
-            return platform.environments([hub.name for hub in members])
+            return platform.environments(members)
 
         found: dict[str, Any] = {}
         for name, answer in read_clusters(clusters, read).items():
@@ -60,8 +58,8 @@ def _row(built: BuiltEnvironment, found: FoundEnvironments, preselected: dict[st
     return (
         built.name,
         built.directory,
-        built.built[:10],
-        f"{built.size // 1_000_000} MB",
+        built.built[:10] or "-",
+        f"{built.size // 1_000_000} MB" if built.size else "-",
         ", ".join(hubs) or "-",
         ", ".join(built.users) or "-",
         f"{last.when[:10]} by {last.user}" if last else "-",

@@ -26,7 +26,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.l
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import Pin, RepositoryKey
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.update import update_pins
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.images import address_of
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     Environment,
     Fleet,
@@ -50,7 +49,7 @@ class ActionModule(FleetAction):
     """Pins the commits and images that environments are built from; see the module's documentation."""
 
     ARGUMENTS = frozenset({"update"})
-    NEEDS_LOCK = False
+    NEEDS_LOCK_FILE = False
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Read the repositories, build images, write the lock file, and print what is pinned."""
@@ -67,19 +66,22 @@ class ActionModule(FleetAction):
         builds = ImageBuilds(self.platforms, inventory.directory, display.display)
         bases = builds.bases(hubs, before.images.bases, newest)
         lock = Lock(found.pins, ImagePins(bases, before.images.images))
-        needed = builds.needed(hubs, lock)
         others = [hub for hub in fleet.hubs.values() if hub not in hubs]
-        needed += builds.outdated(others, before, lock)
-        after = Lock(found.pins, builds.settle(needed, lock, build=not self._task.check_mode))
+        needed = builds.needed(hubs, lock, others, before)
+        images = builds.settle(needed, lock, build=not self._task.check_mode)
         if any(use.problem for use in needed):
             return report_problems(_image_problems(needed, inventory))
-        if len(hubs) == len(inventory.hosts):
-            after = _without_unneeded(after, needed, bases)
+        replaced = builds.replaced([*hubs, *others], before, lock)
+        kept = {key: pin for key, pin in images.images.items() if key not in replaced}
+        after = Lock(found.pins, ImagePins(images.bases, kept))
+        result = self._write(before, after, path)
         self._print_summary(offered, needed, before, after, path)
-        if len(hubs) == len(inventory.hosts):
-            for key in sorted(after.repositories.keys() - offered.keys()):
-                display.display(f"no hub here needs {' '.join(filter(None, key))} in {path}; its entry can be removed")
-        return self._write(before, after, path)
+        if not others:
+            unneeded = [" ".join(filter(None, key)) for key in sorted(after.repositories.keys() - offered.keys())]
+            unneeded += [":".join(key) for key in sorted(kept.keys() - {use.key for use in needed})]
+            for name in unneeded:
+                display.display(f"no hub here needs {name} in {path}; its entry can be removed")
+        return result
 
     def _write(self, before: Lock, after: Lock, path: str) -> dict[str, Any]:
         """Write the lock file if it differs; return the result of the task."""
@@ -117,7 +119,7 @@ def _offered(hubs: list[Hub]) -> dict[RepositoryKey, Uses]:
     """Return the repositories that hubs offer environments of."""
     found: dict[RepositoryKey, Uses] = {}
     for hub in hubs:
-        for environment in hub.environments:
+        for environment in hub.offered_environments:
             if environment.repository:
                 found.setdefault(environment.repository, []).append((hub, environment))
     return dict(sorted(found.items()))
@@ -143,13 +145,6 @@ def _image_problems(needed: list[ImageUse], inventory: FleetInput) -> list[Probl
             place = inventory.hosts[hub.name].locate(environment.path)
             problems.add(environment.path, use.problem, place, hub.name)
     return problems.of(hub.name for use in needed for hub, _environment in use.uses)
-
-
-def _without_unneeded(lock: Lock, needed: list[ImageUse], bases: dict[str, str]) -> Lock:
-    """Return a lock file without the images that no hub of the fleet needs; registries keep them."""
-    keys, names = {use.key for use in needed}, {address_of(use.wanted.base) for use in needed}
-    images = {key: pin for key, pin in lock.images.images.items() if key in keys}
-    return Lock(lock.repositories, ImagePins({name: bases[name] for name in names}, images))
 
 
 def _image_row(use: ImageUse) -> tuple[str, ...]:

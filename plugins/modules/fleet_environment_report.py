@@ -7,15 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fleet_environment_report
-short_description: List the environments that were built on machines, and who uses them
+short_description: List the environments that were built, and who uses them
 version_added: 0.1.0
 description:
-  - Prints a table of the environments of each cluster that is a machine, with age, size, the hubs that offer each build
-    since their last deploy or can be rolled back to it, the users whose servers run in it, and who used the environment
-    last.
-  - Hubs on Kubernetes are left out, since their images are built elsewhere. Clusters that do not answer are left out
-    with a warning.
-  - Runs on the controller, once for all hosts of the play. Reads each machine once. Changes nothing.
+  - Prints a table of the environments of each cluster, with age, size, the hubs that offer each build, the users whose
+    servers run in it, and who used the environment last.
+  - On machines, hubs are those that offer a build since their last deploy, or can be rolled back to it.
+  - On Kubernetes, these are images that the playbook C(environments) has built, with the hubs that offer them by the
+    inventory, and earlier ones in which servers still run. Sizes and last uses are not known.
+  - Clusters that do not answer are left out with a warning.
+  - Runs on the controller, once for all hosts of the play. Reads each cluster once. Changes nothing.
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 attributes:

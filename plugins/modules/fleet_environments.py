@@ -19,12 +19,13 @@ description:
     the controller, and pushes them to the registry in C(cluster_image_registry). An image that the registry has is not
     built again. The digests of images, and of the images that they are built on, are in the lock file, too.
   - In check mode, asks registries which images there are, and builds nothing.
-  - Fails without writing anything if a repository that has to be read cannot be, or if a machine cannot build what is
-    in it.
+  - Fails without writing anything if a repository that has to be read cannot be, if what is in it cannot be built, or
+    if the build of an image fails; the other images are built and pushed nevertheless.
   - Repositories are read with C(git) of the controller, with the credentials that it finds. Nothing in them is run.
   - Runs on the controller, once for all hosts of the play. Connects to no hub.
 requirements:
-  - oras and zstandard (Python packages) to build images
+  - git, to read repositories
+  - oras and zstandard (Python packages), uv, bubblewrap and GNU tar, to build images
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 attributes:

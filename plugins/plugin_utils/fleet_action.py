@@ -39,7 +39,7 @@ class FleetAction(BulkAction):
     #: Names of the arguments that the action takes.
     ARGUMENTS: frozenset[str] = frozenset()
     #: Whether environments need what the lock file says: commits of their repositories, and images.
-    NEEDS_LOCK = True
+    NEEDS_LOCK_FILE = True
     #: What validation found out, for :meth:`work`.
     validated: Validated
 
@@ -50,7 +50,7 @@ class FleetAction(BulkAction):
         if unknown:
             return {"failed": True, "msg": f"unknown arguments: {', '.join(sorted(unknown))}"}
         inventory = read_inventory(task_vars, keep_encrypted=self.keep_encrypted())
-        if not self.NEEDS_LOCK:
+        if not self.NEEDS_LOCK_FILE:
             inventory.lock = None
         selected = [name for name in map(str, self.hosts(task_vars)) if name in inventory.hosts]
         if not selected:

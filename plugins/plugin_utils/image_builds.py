@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import HubfleetError, reason
@@ -28,8 +29,9 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.i
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.lock import Lock
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import CONDA, Pin
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.repository import Repository
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.content import ChartError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.images import (
-    address_of,
+    BaseError,
     built_environments,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Environment, Hub
@@ -56,7 +58,7 @@ class ImageUse:
     @property
     def key(self) -> ImageKey:
         """What a lock file knows it by."""
-        return self.wanted.address.name, self.wanted.key
+        return self.wanted.pin_key
 
 
 class ImageBuilds:
@@ -77,36 +79,42 @@ class ImageBuilds:
         """
         found = dict(known)
         for base in dict.fromkeys(self._bases_of(hubs)):
-            name = address_of(base)
             if base.reference.startswith("sha256:"):
-                found[name] = base.reference
-            elif newest or name not in known:
+                found[base.full] = base.reference
+            elif newest or base.full not in known:
                 digest = Registry(base).digest(base.reference or "latest")
                 if not digest:
-                    raise HubfleetError(f"cluster_base_image: there is no image {name}")
-                found[name] = digest
+                    raise HubfleetError(f"there is no image {base.full} to build environments on (cluster_base_image)")
+                found[base.full] = digest
         return found
 
-    def needed(self, hubs: list[Hub], lock: Lock) -> list[ImageUse]:
-        """Return the images that hubs need. lock: has the commits of repositories, and the digests of base images."""
+    def needed(self, hubs: list[Hub], lock: Lock, others: list[Hub], before: Lock) -> list[ImageUse]:
+        """Return the images that hubs need. lock: has commits of repositories, and digests of base images.
+
+        others: hubs whose images change with what was pinned for the first ones, where they had some in ``before``.
+        """
         found: dict[ImageKey, ImageUse] = {}
-        for hub in hubs:
-            images = self.platforms.images(hub)
-            if images is None:
-                continue
-            for environment in built_environments(hub):
-                use = ImageUse(images.wanted(hub, environment, lock))
-                found.setdefault(use.key, use).uses.append((hub, environment))
+        for hub, environment, wanted in self._wanted(hubs, lock):
+            found.setdefault(wanted.pin_key, ImageUse(wanted)).uses.append((hub, environment))
+        had = {(hub.name, environment.path): wanted for hub, environment, wanted in self._wanted(others, before)}
+        for hub, environment, wanted in self._wanted(others, lock):
+            earlier = had.get((hub.name, environment.path))
+            if earlier and earlier.pin_key in before.images.images and wanted.pin_key != earlier.pin_key:
+                found.setdefault(wanted.pin_key, ImageUse(wanted)).uses.append((hub, environment))
         return [found[key] for key in sorted(found)]
 
-    def outdated(self, hubs: list[Hub], before: Lock, after: Lock) -> list[ImageUse]:
-        """Return images of other hubs that change with what was pinned for some, such as a base image, if they had one.
+    def replaced(self, hubs: list[Hub], before: Lock, after: Lock) -> set[ImageKey]:
+        """Return the images that hubs needed by a lock file, and do not need by another."""
+        needed = [{wanted.pin_key for _hub, _each, wanted in self._wanted(hubs, lock)} for lock in (before, after)]
+        return needed[0] - needed[1]
 
-        Raises HubfleetError.
-        """
-        known = {use.key for use in self.needed(hubs, before)} & before.images.images.keys()
-        names = {name for name, _key in known}
-        return [use for use in self.needed(hubs, after) if use.key not in known and use.key[0] in names]
+    def _wanted(self, hubs: list[Hub], lock: Lock) -> Iterator[tuple[Hub, Environment, WantedImage]]:
+        for hub in hubs:
+            images = self.platforms.images(hub)
+            for environment in built_environments(hub) if images else ():
+                # Hubs that were not selected may have charts that cannot be used.
+                with contextlib.suppress(ChartError, BaseError):
+                    yield hub, environment, images.wanted(hub, environment, lock)  # type: ignore[union-attr]
 
     def settle(self, needed: list[ImageUse], lock: Lock, build: bool) -> ImagePins:
         """Find the images in the lock file or in their registries, and build the others, unless ``build`` is false.
@@ -119,13 +127,13 @@ class ImageBuilds:
             if use.pin:
                 continue
             try:
-                builder = builder or ImageBuilder(image_cache(), self._tools(), self.report)
+                builder = builder or ImageBuilder(image_cache(), self.report)
                 use.pin, use.outcome = builder.find(use.wanted), FOUND
                 if not use.pin:
                     use.outcome = BUILT if build else MISSING
                     use.pin = self._build(builder, use, lock) if build else None
             except HubfleetError as error:
-                use.problem = str(error)
+                use.problem = _masked(str(error), use)
             except OSError as error:
                 use.problem = f"building {use.wanted.build.name}: {reason(error)}"
         images = {**lock.images.images, **{use.key: use.pin for use in needed if use.pin}}
@@ -134,7 +142,9 @@ class ImageBuilds:
     def _build(self, builder: ImageBuilder, use: ImageUse, lock: Lock) -> ImagePin:
         hub, environment = use.uses[0]
         pin = lock.repositories.get(environment.repository) if environment.repository else None
-        tools = replace(builder.tools, index=hub.cluster["cluster_package_index"])
+        if environment.repository and not pin:
+            raise HubfleetError(f"building {environment.name}: its repository has no commit in the lock file")
+        tools = replace(self._tools(), index=hub.cluster["cluster_package_index"])
         if not pin:
             return builder.build(use.wanted, tools)
         with tempfile.TemporaryDirectory(prefix="hubfleet-repository-") as directory:
@@ -157,7 +167,7 @@ class ImageBuilds:
         found = []
         for hub in hubs:
             images = self.platforms.images(hub)
-            if images and any(True for _environment in built_environments(hub)):
+            if images and built_environments(hub):
                 found.append(images.base(hub))
         return found
 
@@ -165,3 +175,10 @@ class ImageBuilds:
         """Return the programs of builds. Root's builds run as an account that owns nothing."""
         account = _NOBODY if os.geteuid() == 0 else None
         return Tools(uv=find_uv(), cache=os.path.join(image_cache(), "uv"), account=account)
+
+
+def _masked(text: str, use: ImageUse) -> str:
+    """Return the output of a build without the secrets of the hubs that need it; its code could print them."""
+    for hub, _environment in use.uses:
+        text = hub.redactor.mask_text(text)
+    return text

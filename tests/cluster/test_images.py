@@ -21,7 +21,7 @@ from registry import Registry
 
 #: What the repository of a community has beside what init_environment writes.
 FILES = {
-    "requirements.txt": "numpy==2.3.5\nsix==1.17.0\n",
+    "requirements.txt": "numpy==2.2.6\nsix==1.17.0\n",
     "start": '#!/bin/sh\nexport STARTED=yes\nexec "$@"\n',
     # whatever it tries, it changes nothing but the environment
     "postBuild": """\
@@ -140,6 +140,7 @@ def test_nothing_is_deployed_before_images_are_built(fleet: KubernetesFleet) -> 
     assert not lock_of(fleet).exists()
 
 
+@pytest.mark.options("cluster_image_registry", "cluster_base_image")
 def test_users_start_in_images(fleet: KubernetesFleet, kubernetes: Kubernetes) -> None:
     output = fleet.run("environments", "--diff")
     assert len(re.findall(r"^(maps|science) .* built$", output, re.MULTILINE)) == 2, output
@@ -153,6 +154,9 @@ def test_users_start_in_images(fleet: KubernetesFleet, kubernetes: Kubernetes) -
         assert prefix.startswith("/opt/hubfleet/environments/science-")
         assert (started, made) == (None, False)
         assert session.value("__import__('tabulate').__version__") == "0.9.0"
+        report = fleet.run("environments", "-e", "environments_report=true")
+        use = rf"^ *science +science@{found['science'][:19]} +[-0-9]+ +- +research +ada +-$"
+        assert re.search(use, report, re.MULTILINE), report
     with hub.session("ben", profile="maps") as session:
         prefix, started, made = session.value(_ABOUT)
         assert prefix.startswith("/opt/hubfleet/environments/maps-")
@@ -219,6 +223,7 @@ def test_a_broken_repository_changes_nothing(fleet: KubernetesFleet, community: 
 
 
 @pytest.mark.slow
+@pytest.mark.options("cluster_conda_channel_alias")
 def test_packages_of_conda(fleet: KubernetesFleet, tmp_path: Path) -> None:
     shore = Repository(tmp_path / "shore")
     shore.commit({"environment.yml": "channels: [shore]\ndependencies: [coast, {pip: [six==1.17.0]}]\n"})

@@ -16,7 +16,7 @@ CLUSTER = "machine"
 SECRET = "correct-horse-battery"
 
 SOUND: dict[str, Any] = {
-    "hub_port": 38100,
+    "hub_port": 18100,
     "hub_authenticator": "shared-password",
     "hub_allowed_users": ["ada"],
     "hub_environment_catalogue": {"python": {}, "julia": {}},

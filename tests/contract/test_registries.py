@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import HubfleetError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.address import ImageAddress
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.base import base_image
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.base_image import base_image
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.registry import (
     Registry,
     RegistryError,

@@ -241,7 +241,7 @@ class Platform(ABC):
     def unlock(self, owner: LockOwner) -> bool:
         """Release the lock if ``owner`` holds it; return whether it did."""
 
-    def environments(self, hubs: list[str]) -> FoundEnvironments:
+    def environments(self, hubs: list[Hub]) -> FoundEnvironments:
         """Return the environments that were built on the cluster, and what hubs know of their use."""
         raise PlatformError("environments are not built on this cluster")
 

@@ -105,6 +105,7 @@ class FleetInput:
     repeated_keys: keys that stand twice in a mapping of a file, of which Ansible uses the last.
     strays: files that Ansible read as inventories although they are none -> a host that it made of a line.
     lock: the commits of repositories, and the images of environments; None where they do not matter.
+    earlier: it is that of an earlier revision, whose images another release of the collection may have named.
     """
 
     hosts: dict[str, HostInput]
@@ -116,6 +117,7 @@ class FleetInput:
     repeated_keys: list[RepeatedKey] = field(default_factory=list)
     strays: dict[str, str] = field(default_factory=dict)
     lock: Lock | None = field(default_factory=Lock)
+    earlier: bool = False
 
 
 @dataclass(frozen=True)
@@ -215,6 +217,12 @@ class Hub:
 
     def __getitem__(self, option: str) -> Any:
         return self.options[option]
+
+    @property
+    def offered_environments(self) -> list[Environment]:
+        """The environments of the hub and of its profiles, each once."""
+        offered = [*self.environments, *(each for profile in self.profiles for each in profile.environments)]
+        return list({each.path: each for each in offered}.values())
 
     @property
     def platform(self) -> str:

@@ -42,7 +42,9 @@ class CondaBuild(EnvironmentBuild):
     def conda(self) -> CondaEnvironment:
         """What the environment.yml asks for."""
         if self.tools.conda is None:
-            raise BuildError(f"building {self.build.name}: what its environment.yml asks for is missing; deploy again")
+            raise BuildError(
+                f"building {self.build.name}: what its environment.yml asks for is missing; run the playbook again"
+            )
         return self.tools.conda
 
     @property

@@ -332,7 +332,9 @@ class EnvironmentBuild:
         """Write the collection's files at the top of the environment, in place of what the repository may have left."""
         start = f"{self.source}/{configuration.start}" if configuration.start else ""
         programs = {START: _program(self._variables(), self.activation(), start)}
-        modes = {**dict.fromkeys(texts, 0o600), _SETTINGS: 0o644, START: 0o755}
+        # In an image, no password of an index can be in them, and users are not the owner.
+        lists = 0o644 if self.tools.root else 0o600
+        modes = {**dict.fromkeys(texts, lists), _SETTINGS: 0o644, START: 0o755}
         for name in (*modes, COMPLETE):
             remove_tree(os.path.join(self.place, name))
         for name, text in {**texts, **programs}.items():

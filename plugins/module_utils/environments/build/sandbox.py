@@ -62,7 +62,7 @@ class Sandbox:
     account: who they run as; None for the account of the deploy.
     tmp, shm: directories that are /tmp and /dev/shm there.
     writable: path in the sandbox -> directory that may be changed. readable: the same, for reading only.
-    root: directory of the system that programs see, as images/base.py unpacks it; "" for that of the machine.
+    root: directory of the system that programs see, as images/base_image.py unpacks it; "" for that of the machine.
     """
 
     account: str | None
@@ -79,7 +79,7 @@ class Sandbox:
         """
         program = shutil.which("bwrap", path=SYSTEM_PATH)
         if not program:
-            raise SandboxError("repositories are built with bubblewrap, which is not installed on this machine")
+            raise SandboxError("environments are built with bubblewrap, which is not installed on this machine")
         # As process 1, the command takes all others with it. A process 1 of bwrap's own ends only after bwrap.
         sandbox = [program, "--die-with-parent", "--new-session", "--unshare-pid", "--as-pid-1", "--unshare-ipc"]
         sandbox += ["--unshare-uts", "--unshare-cgroup-try", *(_bind_root(self.root) if self.root else _bind_system())]
@@ -97,7 +97,9 @@ class Sandbox:
             return [*sandbox, "--unshare-user", "--cap-drop", "ALL", "--", *command]
         entry = pwd.getpwnam(self.account)
         drop = [f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups", "--bounding-set=-all"]
-        return [*sandbox, "--", "setpriv", *drop, "--", *command]
+        # With what setpriv needs, which it drops; the path is not one that the command could have put a program on.
+        keep = [word for each in ("SETUID", "SETGID", "SETPCAP") for word in ("--cap-add", f"CAP_{each}")]
+        return [*sandbox, "--cap-drop", "ALL", *keep, "--", "/usr/bin/setpriv", *drop, "--", *command]
 
     def _place(self, inside: str) -> str:
         """Return a path in the sandbox as bwrap takes it: it cannot follow every link in the root of an image."""

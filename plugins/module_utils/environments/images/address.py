@@ -47,6 +47,12 @@ class ImageAddress:
         return f"{self.host}/{self.repository}"
 
     @property
+    def full(self) -> str:
+        """The image as Kubernetes writes it: with its tag or digest, if it has one."""
+        separator = "@" if self.reference.startswith("sha256:") else ":"
+        return f"{self.name}{separator}{self.reference}" if self.reference else self.name
+
+    @property
     def api(self) -> str:
         """The address of the registry's API."""
         host = _ITS_REGISTRY if self.host == _DOCKER_HUB else self.host

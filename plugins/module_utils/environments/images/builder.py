@@ -29,9 +29,9 @@ from ..build.steps import BuildError, Steps
 from ..build.tools import Tools
 from ..pins import CONDA
 from .address import ImageAddress
-from .base import ARCHITECTURES, BaseImage, base_image
+from .base_image import ARCHITECTURES, BaseImage, base_image
 from .layer import pack
-from .pins import ImagePin
+from .pins import ImageKey, ImagePin
 from .registry import MANIFEST, Registry
 
 #: Media types of layers, as Docker writes them -> in images of the Open Container Initiative.
@@ -59,16 +59,20 @@ class WantedImage:
         """The tag: a digest of everything that it is made from."""
         return self.build.directory.removeprefix(f"{self.build.name}-")
 
+    @property
+    def pin_key(self) -> ImageKey:
+        """What a lock file knows it by."""
+        return self.address.name, self.key
+
 
 class ImageBuilder:
     """Builds images on this machine, and pushes them.
 
-    cache: a private directory. tools: uv, with the directory of its cache. report: takes lines of progress.
+    cache: a private directory. report: takes lines of progress.
     """
 
-    def __init__(self, cache: str, tools: Tools, report: Callable[[str], None]):
+    def __init__(self, cache: str, report: Callable[[str], None]):
         self.cache = cache
-        self.tools = tools
         self.report = report
 
     def find(self, wanted: WantedImage) -> ImagePin | None:
@@ -77,8 +81,15 @@ class ImageBuilder:
         digest = registry.digest(wanted.key)
         if not digest:
             return None
-        labels = (registry.configuration(registry.manifest(digest)).get("config") or {}).get("Labels") or {}
-        return _pin(wanted, digest, {name: labels.get(_LABEL + name, "") for name in _TOLD})
+        found = registry.configuration(registry.manifest(digest))
+        processor = ARCHITECTURES.get(platform.machine(), platform.machine())
+        if found.get("architecture") != processor:
+            raise BuildError(
+                f"building {wanted.build.name}: {wanted.address.name}:{wanted.key} is there for the processor"
+                f" {found.get('architecture')}, and this machine builds for {processor}; build on such a machine"
+            )
+        labels = (found.get("config") or {}).get("Labels") or {}
+        return _pin(wanted, digest, {name: str(labels.get(_LABEL + name, "")) for name in _TOLD})
 
     def build(self, wanted: WantedImage, tools: Tools) -> ImagePin:
         """Build an image, and push it. tools: with what this image needs. Raises HubfleetError."""
@@ -118,7 +129,8 @@ class ImageBuilder:
                 yield work
             finally:
                 remove_tree(work)
-                os.unlink(path)
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
 
     def _environment(self, build: Build, base: BaseImage, tools: Tools, work: str) -> str:
         """Build the environment for the layer; return its path in the image."""
@@ -170,7 +182,7 @@ def _configuration(base: BaseImage, folder: str, diff_id: str, wanted: WantedIma
         # Not every file system of homes can hold the sockets of kernels.
         "JUPYTER_RUNTIME_DIR": "/tmp/jupyter-runtime",
     }
-    labels = {_BASE_NAME: f"{wanted.base.name}:{wanted.base.reference}", _BASE_DIGEST: base.digest}
+    labels = {_BASE_NAME: wanted.base.full, _BASE_DIGEST: base.digest}
     config |= {
         "Env": [f"{name}={value}" for name, value in variables.items()],
         "Entrypoint": [*(config.get("Entrypoint") or ()), f"{folder}/{START}"],

@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from ...common.errors import HubfleetError
+from ...common.nested import value_at
 from ...environments.build.user_environment import user_build
 from ...environments.images.address import ImageAddress
 from ...environments.images.builder import WantedImage
 from ...environments.lock import Lock
 from ...environments.pins import LOCK_FILE, PYTHON
-from ...schema.model import Environment, FleetInput, Hub
+from ...schema.model import Environment, FleetInput, Hub, ValuePath
 from ...schema.problems import Problems
 from .chart.charts import Charts, release
 from .chart.content import ChartError
@@ -30,6 +31,10 @@ class EnvironmentFiles:
     modules: dict[str, str] = field(default_factory=dict)
 
 
+class BaseError(HubfleetError):
+    """There is no image to build on; the subject is cluster_base_image."""
+
+
 class Images:
     """The images of a cluster's hubs."""
 
@@ -39,22 +44,24 @@ class Images:
         self._made: dict[tuple[object, ...], WantedImage] = {}
 
     def base(self, hub: Hub) -> ImageAddress:
-        """Return the image that environments of a hub are built on. Raises ChartError."""
+        """Return the image that environments of a hub are built on. Raises ChartError, BaseError."""
         given = hub.cluster["cluster_base_image"]
         if not given:
-            image = self._charts.of(hub).defaults["singleuser"]["image"]
+            image = value_at(self._charts.of(hub).defaults, ("singleuser", "image"), {})
+            if not image.get("name") or not image.get("tag"):
+                raise BaseError("is not set, and the chart has no image for sessions")
             given = f"{image['name']}:{image['tag']}"
         base, registry = ImageAddress.parse(given), ImageAddress.parse(hub.cluster["cluster_image_registry"])
         # An address of an image has no place for a scheme.
         return replace(base, plain=registry.plain and base.host == registry.host)
 
     def wanted(self, hub: Hub, environment: Environment, lock: Lock) -> WantedImage:
-        """Return the image of an environment of a hub. Raises ChartError.
+        """Return the image of an environment of a hub. Raises ChartError, BaseError.
 
         lock: has the commits of repositories; where it has no digest of the base image, the result has none.
         """
         base = self.base(hub)
-        digest = lock.images.bases.get(address_of(base), "")
+        digest = lock.images.bases.get(base.full, "")
         requirements = environment.requirements or "".join(f"{package}\n" for package in environment.packages)
         pin = lock.repositories.get(environment.repository) if environment.repository else None
         tree, kind = (pin.tree, pin.kind) if pin else ("", PYTHON)
@@ -77,15 +84,21 @@ class Images:
     def complete(self, hub: Hub, inventory: FleetInput, problems: Problems) -> None:
         """Fill in the images of a hub; where the lock file does not matter, each has its tag instead of its digest."""
         host, lock = inventory.hosts[hub.name], inventory.lock
-        images: dict[str, str] = {}
+        images: dict[ValuePath, str] = {}
         for environment in built_environments(hub):
             try:
                 wanted = self.wanted(hub, environment, lock or Lock())
             except ChartError:
                 return  # told when the hub is validated
+            except BaseError as error:
+                place = ("cluster_base_image",)
+                problems.add(place, str(error), host.locate(place), hub.name)
+                return
             pin = lock.images.images.get((wanted.address.name, wanted.key)) if lock else None
-            images[environment.name] = pin.reference if pin else f"{wanted.address.name}:{wanted.key}"
-            if lock and not pin:
+            if lock and inventory.earlier and not pin:
+                pin = next((each for each in lock.images.images.values() if each.image == wanted.address.name), None)
+            images[environment.path] = pin.reference if pin else f"{wanted.address.name}:{wanted.key}"
+            if lock and not pin and not inventory.earlier:
                 message = f"has no image in {LOCK_FILE} yet; run the playbook environments, and commit the file"
                 problems.add(environment.path, message, host.locate(environment.path), hub.name)
         hub.environments[:] = [_with_image(each, images) for each in hub.environments]
@@ -97,21 +110,16 @@ class Images:
     def _locked(self, hub: Hub) -> str:
         """Return the file that pins JupyterHub in environments: the newest of the chart's major version."""
         major = (release(self._charts.of(hub).jupyterhub) or (0,))[0]
-        names = [name for name in self._files.locks if name.startswith(f"user-{major}.")]
-        return max(names, key=lambda name: release(name.removeprefix("user-")) or ())
+        names = [name for name in self._files.locks if name.startswith("user-")]
+        same = [name for name in names if name.startswith(f"user-{major}.")]
+        # Other versions of JupyterHub are refused when the hub is validated.
+        return max(same or names, key=lambda name: release(name.removeprefix("user-")) or ())
 
 
-def built_environments(hub: Hub) -> Iterator[Environment]:
-    """Yield the environments of a hub that are built, each once."""
-    offered = [*hub.environments, *(each for profile in hub.profiles for each in profile.environments)]
-    yield from {each.name: each for each in offered if each.builds_image}.values()
+def built_environments(hub: Hub) -> list[Environment]:
+    """Return the environments of a hub whose images are built."""
+    return [each for each in hub.offered_environments if each.builds_image]
 
 
-def address_of(base: ImageAddress) -> str:
-    """Return a base image as a lock file has it."""
-    separator = "@" if base.reference.startswith("sha256:") else ":"
-    return f"{base.name}{separator}{base.reference}" if base.reference else base.name
-
-
-def _with_image(environment: Environment, images: dict[str, str]) -> Environment:
-    return replace(environment, image=images[environment.name]) if environment.builds_image else environment
+def _with_image(environment: Environment, images: dict[ValuePath, str]) -> Environment:
+    return replace(environment, image=images[environment.path]) if environment.builds_image else environment

@@ -16,14 +16,28 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.stop imp
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import CheckOptions, HubTarget
 
 from ...common.digests import digest
+from ...environments.lock import Lock
 from ...fleet.changes import HubDiff, Reason
+from ...fleet.environments import FoundEnvironments
 from ...fleet.lock_owner import LockOwner
 from ...fleet.revisions import Revision
 from ...fleet.snapshot import Snapshot
 from ...fleet.users import FoundUsers, UserChange
 from ...schema.model import Cluster, FleetInput, Hub
 from ...schema.problems import Problems
-from ..base import BACKUP, DEPLOY, RENDER, USERS, Blocker, CheckResults, ClusterState, Notice, Platform, PlatformError
+from ..base import (
+    BACKUP,
+    DEPLOY,
+    ENVIRONMENTS,
+    RENDER,
+    USERS,
+    Blocker,
+    CheckResults,
+    ClusterState,
+    Notice,
+    Platform,
+    PlatformError,
+)
 from .api.client import KubernetesApi
 from .api.credentials import Credentials
 from .blockers import missing_storage_classes
@@ -35,6 +49,7 @@ from .drift.deep import deep_drift
 from .drift.ignored import has_paths, parse_rules
 from .drift.resources import Resources
 from .facts import KubernetesFacts, gather
+from .image_use import read_environments
 from .images import EnvironmentFiles, Images
 from .install_files import absolute_chart, values_text
 from .lease import NAMESPACE, ClusterLock
@@ -64,7 +79,7 @@ MOST_PREVIEWS = 8
 class KubernetesPlatform(Platform):
     """A cluster on Kubernetes. values: of the hubs that :meth:`validate` found sound."""
 
-    capabilities = frozenset({DEPLOY, RENDER, BACKUP, USERS})
+    capabilities = frozenset({DEPLOY, RENDER, BACKUP, USERS, ENVIRONMENTS})
     threads = True
 
     def __init__(
@@ -231,6 +246,10 @@ class KubernetesPlatform(Platform):
     def metrics_notice(self, hub: Hub, facts: Any) -> str:
         command = metrics_token_command(hub, self.credentials.kubectl_options)
         return f"the token for {hub.url}hub/metrics: {command}" if hub["hub_metrics"] else ""
+
+    def environments(self, hubs: list[Hub]) -> FoundEnvironments:
+        lock = self.inventory.lock or Lock()
+        return read_environments(self.api, hubs, lock.images, everywhere=self.permissions != "namespace")
 
     def users(self, hubs: list[str]) -> FoundUsers:
         return read_users(self.api, [self._place_of(name) for name in hubs])

@@ -171,8 +171,9 @@ class ServerPlatform(Platform):
         found: dict[str, str] = self.machine.query("backups", {**self._place(), "hubs": hubs})
         return found
 
-    def environments(self, hubs: list[str]) -> FoundEnvironments:
-        found: FoundEnvironments = self.machine.query("environments", {**self._place(), "hubs": hubs})
+    def environments(self, hubs: list[Hub]) -> FoundEnvironments:
+        about = {**self._place(), "hubs": [hub.name for hub in hubs]}
+        found: FoundEnvironments = self.machine.query("environments", about)
         return found
 
     def users(self, hubs: list[str]) -> FoundUsers:

@@ -9,6 +9,7 @@ import os
 import shutil
 import stat
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,13 +38,13 @@ def _sandbox(tmp_path: Path) -> Sandbox:
     )
 
 
-def run(sandbox: Sandbox, script: str) -> subprocess.CompletedProcess[str]:
+def run(sandbox: Sandbox, script: str, path: str = os.defpath) -> subprocess.CompletedProcess[str]:
     """Run a script of sh in the sandbox; skip the test where the machine has no sandboxes."""
     if not shutil.which("bwrap") or not Path("/proc/self/ns/user").exists():
         pytest.skip("needs bubblewrap")
     command = sandbox.command(["/bin/sh", "-c", script], "/srv/environment")
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={"PATH": os.defpath}, preexec_fn=leave_keys
+        command, capture_output=True, text=True, check=False, env={"PATH": path}, preexec_fn=leave_keys
     )
     if "namespace" in done.stderr:
         pytest.skip(f"needs namespaces: {done.stderr.strip()}")
@@ -57,6 +58,21 @@ def test_it_sees_its_own_directories_only(sandbox: Sandbox, tmp_path: Path) -> N
     )
     assert done.stdout.startswith("given") and "hunter2" not in done.stdout
     assert done.stderr.count("No such file or directory") >= 2 and done.stderr.count("Read-only file system") == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run programs as another account")
+def test_roots_builds_are_not_roots(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Also with programs of their own that are called like what the sandbox starts."""
+    sandbox = replace(sandbox, account="nobody")
+    planted = tmp_path / "made/bin/setpriv"
+    planted.parent.mkdir()
+    planted.write_text("#!/bin/sh\nid -u\ngrep CapEff /proc/self/status\n")
+    planted.chmod(0o755)
+    sandbox.change_owner()
+    script = "id -u; grep CapEff /proc/self/status; mount -o remount,rw,bind /usr && echo writable"
+    done = run(sandbox, script, f"/srv/environment/bin:{os.defpath}")
+    account, capabilities, *rest = done.stdout.split("\n")
+    assert account != "0" and capabilities.split() == ["CapEff:", "0" * 16] and rest == [""], done
 
 
 def test_nothing_runs_any_more_when_it_ends(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -102,10 +102,10 @@ def test_a_base_is_read_without_tls_where_the_registry_is(base: str, plain: bool
     assert found.plain is plain
 
 
-def complete(made: Hub, lock: Lock | None) -> list[str]:
+def complete(made: Hub, lock: Lock | None, earlier: bool = False) -> list[str]:
     """Fill in the images of a hub; return what is wrong with it."""
     problems = Problems()
-    inventory = FleetInput({"alpha": HostInput("alpha", {}, frozenset())}, {}, lock=lock)
+    inventory = FleetInput({"alpha": HostInput("alpha", {}, frozenset())}, {}, lock=lock, earlier=earlier)
     images().complete(made, inventory, problems)
     return [problem.line() for problem in problems.of(["alpha"])]
 
@@ -134,3 +134,24 @@ def test_where_the_lock_file_does_not_matter_images_have_tags() -> None:
     made = hub()
     assert complete(made, None) == []
     assert made.environments[0].image.startswith("registry.example.org/hubs/science:")
+
+
+def test_an_earlier_revision_may_have_images_of_another_release() -> None:
+    made = hub()
+    pin = ImagePin(
+        "registry.example.org/hubs/science", "0123456789ab", f"sha256:{'5' * 64}", MAPS.date, "5.5.4", "4.6.6"
+    )
+    lock = Lock(LOCK.repositories, ImagePins(LOCK.images.bases, {(pin.image, pin.key): pin}))
+    assert complete(made, lock, earlier=True) == []
+    assert made.environments[0].image == pin.reference
+    assert made.environments[1].image.startswith("registry.example.org/hubs/maps:")
+
+
+def test_an_entry_of_the_hub_is_another_one_than_that_of_the_catalogue() -> None:
+    own = {"name": "science", "packages": ["numpy==2.3.6"]}
+    made = hub(hub_environments=[own], hub_profiles=[{"title": "All", "environments": ["science", "maps"]}])
+    found = [images().wanted(made, each, LOCK) for each in built_environments(made)]
+    assert [each.build.requirements for each in found] == ["numpy==2.3.6\n", "numpy==2.3.5\n", ""]
+    complete(made, None)
+    assert made.environments[0].image != made.profiles[0].environments[0].image
+    assert made.profiles[0].environments[1].image.startswith("registry.example.org/hubs/maps:")

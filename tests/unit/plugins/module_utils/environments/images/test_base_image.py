@@ -17,7 +17,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.b
     remove_tree,
     resolved,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.base import (
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.base_image import (
     BaseImageError,
     unpack,
 )
@@ -109,6 +109,9 @@ def test_nothing_is_written_outside(members: list[tuple[str, str | bytes | None]
         unpack(path, str(root))
     except (BaseImageError, SandboxError):
         pass
+    assert not Path("/x").exists()
+    outside = os.stat("/etc/hostname")
+    assert not any(os.path.samestat(each.stat(), outside) for each in root.rglob("*") if each.exists())
     found = [name for name in tree(tmp_path) if not name.startswith("root/")]
     assert found == [name for name in before if not name.startswith("root/")]
 

@@ -100,16 +100,20 @@ def _of_this_processor(registry: Registry, digest: str) -> Any:
         return manifest
     wanted = ARCHITECTURES.get(platform.machine(), platform.machine())
     for each in manifest["manifests"]:
-        about = each.get("platform") or {}
+        about = (each.get("platform") if isinstance(each, dict) else None) or {}
         if (about.get("os"), about.get("architecture")) == ("linux", wanted):
             return registry.manifest(each["digest"])
     raise BaseImageError(f"{registry.address.name} has no image for Linux on {wanted}")
 
 
+def _is_layer(layer: Any) -> bool:
+    return isinstance(layer, dict) and is_digest(layer.get("digest")) and isinstance(layer.get("mediaType"), str)
+
+
 def _check(configuration: Any, manifest: Any, name: str) -> None:
     """Check what is used of an image. Raises BaseImageError."""
     layers = manifest.get("layers")
-    if not isinstance(layers, list) or not all(is_digest(layer.get("digest")) for layer in layers):
+    if not isinstance(layers, list) or not all(map(_is_layer, layers)):
         raise BaseImageError(f"the manifest of {name} has no layers that this release can read; use another image")
     settings, diff_ids = configuration.get("config") or {}, (configuration.get("rootfs") or {}).get("diff_ids")
     lists = [settings.get(key) or [] for key in ("Env", "Entrypoint")]
@@ -144,7 +148,7 @@ def _decompressed(file: IO[bytes]) -> Any:
     if begin == b"\x28\xb5\x2f\xfd":
         import zstandard
 
-        return zstandard.ZstdDecompressor().stream_reader(file)
+        return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
     return file
 
 
