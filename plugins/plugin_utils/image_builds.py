@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -111,10 +110,14 @@ class ImageBuilds:
     def _wanted(self, hubs: list[Hub], lock: Lock) -> Iterator[tuple[Hub, Environment, WantedImage]]:
         for hub in hubs:
             images = self.platforms.images(hub)
-            for environment in built_environments(hub) if images else ():
-                # Hubs that were not selected may have charts that cannot be used.
-                with contextlib.suppress(ChartError, BaseError):
-                    yield hub, environment, images.wanted(hub, environment, lock)  # type: ignore[union-attr]
+            if images is None:
+                continue
+            for environment in built_environments(hub):
+                try:
+                    wanted = images.wanted(hub, environment, lock)
+                except (ChartError, BaseError):
+                    continue  # hubs that were not selected may have charts that cannot be used
+                yield hub, environment, wanted
 
     def settle(self, needed: list[ImageUse], lock: Lock, build: bool) -> ImagePins:
         """Find the images in the lock file or in their registries, and build the others, unless ``build`` is false.

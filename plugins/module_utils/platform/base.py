@@ -128,7 +128,7 @@ class CheckResults:
 class Platform(ABC):
     """One cluster on its platform. Methods that read the cluster raise PlatformError, or UnreachableError."""
 
-    #: What the platform can do: DEPLOY, RENDER, BACKUP, USERS, ENVIRONMENTS (it builds them itself).
+    #: What the platform can do: DEPLOY, RENDER, BACKUP, USERS, ENVIRONMENTS (it tells which were built).
     capabilities: ClassVar[frozenset[str]] = frozenset()
     #: Whether it can be read in a thread, at the same time as other clusters.
     threads: ClassVar[bool] = False

@@ -21,7 +21,7 @@ class Tools:
     channel_alias: the URL that its channels are relative to.
     root: the directory of the system that the environment is made for, "" for that of the machine; path: its PATH.
     base: what that is called in messages.
-    cache: the directory of uv's cache, for packages that the operator chose; "" if they are not shared.
+    cache: the directory of uv's cache for the packages of every environment; "" if builds do not share it.
     """
 
     uv: str

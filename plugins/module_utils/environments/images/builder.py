@@ -9,7 +9,6 @@ import contextlib
 import datetime
 import fcntl
 import glob
-import hashlib
 import json
 import os
 import platform
@@ -32,7 +31,7 @@ from .address import ImageAddress
 from .base_image import ARCHITECTURES, BaseImage, base_image
 from .layer import pack
 from .pins import ImageKey, ImagePin
-from .registry import MANIFEST, Registry
+from .registry import MANIFEST, Registry, digest_of
 
 #: Media types of layers, as Docker writes them -> in images of the Open Container Initiative.
 _MEDIA_TYPES = {
@@ -76,7 +75,7 @@ class ImageBuilder:
         self.report = report
 
     def find(self, wanted: WantedImage) -> ImagePin | None:
-        """Return the pin of an image if the registry has it; asks, and downloads nothing. Raises RegistryError."""
+        """Return the pin of an image if the registry has it; asks, and downloads nothing. Raises HubfleetError."""
         registry = Registry(wanted.address)
         digest = registry.digest(wanted.key)
         if not digest:
@@ -208,8 +207,7 @@ def _pin(wanted: WantedImage, digest: str, versions: dict[str, str]) -> ImagePin
 
 
 def _descriptor(media_type: str, content: bytes) -> dict[str, Any]:
-    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-    return {"mediaType": media_type, "digest": digest, "size": len(content)}
+    return {"mediaType": media_type, "digest": digest_of(content), "size": len(content)}
 
 
 def _json(content: Any) -> bytes:

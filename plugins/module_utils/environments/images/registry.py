@@ -59,9 +59,9 @@ class Registry:
             if answer.status_code == 404:
                 return ""
             if answer.status_code == 405:
-                return _digest(self._document(reference))
+                return digest_of(self._document(reference))
             self._require(answer)
-            digest = str(answer.headers.get("Docker-Content-Digest") or _digest(self._document(reference)))
+            digest = str(answer.headers.get("Docker-Content-Digest") or digest_of(self._document(reference)))
             if not is_digest(digest):
                 raise RegistryError(f"{self.address.name}: the registry names an image {digest[:80]!r}")
             return digest
@@ -108,7 +108,7 @@ class Registry:
         with self._told():
             url = f"{self.address.api}/manifests/{tag}"
             self._require(self._client.do_request(url, "PUT", data=manifest, headers=headers))
-        return _digest(manifest)
+        return digest_of(manifest)
 
     def _document(self, reference: str) -> bytes:
         content = self._get(f"manifests/{reference}", _ACCEPTED)
@@ -116,7 +116,7 @@ class Registry:
 
     def _verified(self, content: bytes, digest: str) -> bytes:
         """Return a content that has a digest; the registry, or who is on the way to it, may say anything."""
-        if _digest(content) != digest:
+        if digest_of(content) != digest:
             raise RegistryError(f"{self.address.name}: what is stored as {digest} is something else")
         return content
 
@@ -263,7 +263,8 @@ def is_digest(value: Any) -> bool:
     return isinstance(value, str) and DIGEST.fullmatch(value) is not None
 
 
-def _digest(content: bytes) -> str:
+def digest_of(content: bytes) -> str:
+    """Return the digest that registries know a content by."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 

@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
+from ...environments.images.address import ImageAddress
 from ...environments.images.pins import ImagePins
 from ...fleet.environments import BuiltEnvironment, FoundEnvironments
 from ...schema.model import Hub
-from .api.client import ApiError, Json, KubernetesApi
+from .api.client import KubernetesApi
 from .images import built_environments
 from .labels import SESSIONS, USER
-from .observe import PARALLEL
+from .observe import in_namespaces
 
 
 def read_environments(api: KubernetesApi, hubs: Sequence[Hub], pins: ImagePins, everywhere: bool) -> FoundEnvironments:
@@ -27,19 +27,20 @@ def read_environments(api: KubernetesApi, hubs: Sequence[Hub], pins: ImagePins, 
     for hub in hubs:
         for environment in built_environments(hub):
             offers.setdefault(environment.image, []).append(hub.name)
-            names[_repository(environment.image)] = environment.name
-    users = {image: found for image, found in _users(api, hubs, everywhere).items() if _repository(image) in names}
+            names[ImageAddress.parse(environment.image).name] = environment.name
+    users = _users(api, hubs, everywhere)
+    ours = [image for image in {**offers, **users} if ImageAddress.parse(image).name in names]
     dates = {pin.reference: pin.date for pin in pins.images.values()}
     built = [
         BuiltEnvironment(
-            names[_repository(image)],
+            names[ImageAddress.parse(image).name],
             _shortened(image),
             dates.get(image, ""),
             0,
             users=sorted(users.get(image, ())),
             hubs=sorted(offers.get(image, ())),
         )
-        for image in {**offers, **users}
+        for image in ours
     ]
     return FoundEnvironments(sorted(built, key=lambda each: (each.name, each.built, each.directory)))
 
@@ -50,30 +51,13 @@ def _shortened(image: str) -> str:
     return f"{name}{at}{digest[:12]}"
 
 
-def _repository(image: str) -> str:
-    """Return an image without digest or tag."""
-    path, at, _digest = image.partition("@")
-    return path if at else path.rpartition(":")[0]
-
-
 def _users(api: KubernetesApi, hubs: Sequence[Hub], everywhere: bool) -> dict[str, set[str]]:
     """Return image -> users whose servers run in it."""
     namespaces = {hub.namespace for hub in hubs}
     found: dict[str, set[str]] = {}
-    for pod in _pods(api, namespaces, everywhere):
+    answers = in_namespaces(namespaces, everywhere, lambda scope: api.list(f"/api/v1/{scope}pods", SESSIONS))
+    for pod in (pod for answer in answers for pod in answer):
         user = (pod["metadata"].get("annotations") or {}).get(USER)
         if user and pod["metadata"]["namespace"] in namespaces and not pod["metadata"].get("deletionTimestamp"):
             found.setdefault(str(pod["spec"]["containers"][0]["image"]), set()).add(str(user))
     return found
-
-
-def _pods(api: KubernetesApi, namespaces: set[str], everywhere: bool) -> list[Json]:
-    if everywhere:
-        try:
-            return list(api.list("/api/v1/pods", SESSIONS))
-        except ApiError as error:
-            if error.status != 403:
-                raise
-    with ThreadPoolExecutor(PARALLEL) as threads:
-        answers = threads.map(lambda name: list(api.list(f"/api/v1/namespaces/{name}/pods", SESSIONS)), namespaces)
-        return [pod for answer in answers for pod in answer]

@@ -9,10 +9,10 @@ to show a difference.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from ...common.digests import digest
 from .api.client import ApiError, Json, KubernetesApi
@@ -21,6 +21,8 @@ from .releases import helm_secrets, records
 from .releases.helm_secrets import HelmRelease
 from .releases.preview import Preview
 from .releases.records import CLUSTER_LABEL, HUB_LABEL, Place, Record
+
+Answer = TypeVar("Answer")
 
 #: Requests at the same time where many are needed.
 PARALLEL = 8
@@ -160,15 +162,23 @@ def newest_revision(api: KubernetesApi, namespace: str, release: str) -> HelmRev
 
 
 def _read(api: KubernetesApi, places: Sequence[Place], everywhere: bool) -> tuple[list[Json], list[tuple[Json, Json]]]:
+    found = in_namespaces({place.namespace for place in places}, everywhere, lambda scope: _in(api, scope))
+    return [each for some, _rows in found for each in some], [row for _some, rows in found for row in rows]
+
+
+def in_namespaces(namespaces: Collection[str], everywhere: bool, read: Callable[[str], Answer]) -> list[Answer]:
+    """Return what was read of all namespaces at once; of each, if not ``everywhere``, or where that is forbidden.
+
+    read: takes the part of a path before the kind: "" or namespaces/NAME/.
+    """
     if everywhere:
         try:
-            return _in(api, "")
+            return [read("")]
         except ApiError as error:
             if error.status != 403:
                 raise
     with ThreadPoolExecutor(PARALLEL) as threads:
-        found = list(threads.map(lambda name: _in(api, f"namespaces/{name}/"), {place.namespace for place in places}))
-    return [each for some, _rows in found for each in some], [row for _some, rows in found for row in rows]
+        return list(threads.map(lambda name: read(f"namespaces/{name}/"), namespaces))
 
 
 def _in(api: KubernetesApi, scope: str) -> tuple[list[Json], list[tuple[Json, Json]]]:
