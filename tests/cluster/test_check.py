@@ -105,7 +105,8 @@ def test_an_image_that_does_not_exist_is_named(hub: ClusterHub, check: Callable[
     result = check(BROKEN, start_timeout=15)
     (failed,) = result.choices
     assert failed.failed_step == "progress"
-    assert "the server was not ready within 15 s" in str(failed.error)
+    # Which one comes first depends on how soon the kubelet waits before it pulls again.
+    assert str(failed.error).startswith(("the server was not ready within 15 s", "the server does not start"))
     assert MISSING_IMAGE in str(failed.error)
     wait_until_clean(hub)
 
