@@ -41,6 +41,7 @@ class ActionModule(FleetAction):
     ARGUMENTS = frozenset(
         {"every", "parallel", "start_timeout", "hubs", "outcome", "as_deployed", "ignore_unreachable"}
     )
+    NEEDS_IMAGES = False
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Check the hubs, print the table, and fail if any hub failed."""

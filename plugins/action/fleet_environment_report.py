@@ -31,6 +31,8 @@ _HEADINGS = ("environment", "build", "built", "size", "hubs", "in use by", "last
 class ActionModule(FleetAction):
     """Tells which environments were built, and who uses them; see the module's documentation."""
 
+    NEEDS_IMAGES = False
+
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Print a table of the environments of each cluster."""
         clusters = self.platforms.by_cluster(self.platforms.able(hubs, ENVIRONMENTS))

@@ -29,6 +29,7 @@ class ActionModule(FleetAction):
     """Prints where a value comes from; see the module's documentation."""
 
     ARGUMENTS = frozenset({"option"})
+    NEEDS_IMAGES = False
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Print, for every hub, the value and the places that set it; without an option, all values."""

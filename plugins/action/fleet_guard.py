@@ -50,6 +50,7 @@ class ActionModule(FleetAction):
             "break_lock",
         }
     )
+    NEEDS_IMAGES = False
 
     def hosts(self, task_vars: Any) -> list[str]:
         """Return the hosts to work on, only what changes; the locks of those that failed are released as well."""

@@ -31,6 +31,7 @@ class ActionModule(FleetAction):
     """Tells what runs and how it came there; see the module's documentation."""
 
     ARGUMENTS = frozenset({"history"})
+    NEEDS_IMAGES = False
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Print a table of all hubs, and with ``history`` one of each hub's deploys."""

@@ -47,6 +47,7 @@ class ActionModule(FleetAction):
     """Lists the users of all hubs, or changes some; see the module's documentation."""
 
     ARGUMENTS = frozenset({"action", "names", "new_name", "end_sessions"})
+    NEEDS_IMAGES = False
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """List the users, or change them on all hubs; nothing is changed if anything is refused on any hub."""

@@ -36,12 +36,19 @@ class ActionModule(KubernetesAction):
 
     ARGUMENTS = frozenset({"state", "repair", "end_sessions", "end_sessions_variable", "remove_data"})
 
+    def needs_images(self) -> bool:
+        """Tell whether the lock file must have the images of the hub."""
+        return self._state() == "present"
+
     def work(self, change: Change) -> dict[str, Any]:
         """Do what the state says."""
-        state = str(self.argument("state", "present"))
+        state = self._state()
         if state not in STATES:
             raise AnsibleActionFail(f"state: {state!r} is not one of {', '.join(STATES)}")
         return {"present": self._deploy, "stopped": self._stop, "absent": self._remove}[state](change)
+
+    def _state(self) -> str:
+        return str(self.argument("state", "present"))
 
     def _deploy(self, change: Change) -> dict[str, Any]:
         pending = self.hub["hub_pending_secrets"]

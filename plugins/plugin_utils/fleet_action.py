@@ -40,6 +40,8 @@ class FleetAction(BulkAction):
     ARGUMENTS: frozenset[str] = frozenset()
     #: Whether environments need what the lock file says: commits of their repositories, and images.
     NEEDS_LOCK_FILE = True
+    #: Whether the lock file must have the images of all environments, because hubs are compared or deployed.
+    NEEDS_IMAGES = True
     #: What validation found out, for :meth:`work`.
     validated: Validated
 
@@ -52,6 +54,7 @@ class FleetAction(BulkAction):
         inventory = read_inventory(task_vars, keep_encrypted=self.keep_encrypted())
         if not self.NEEDS_LOCK_FILE:
             inventory.lock = None
+        inventory.needs_images = self.NEEDS_IMAGES
         selected = [name for name in map(str, self.hosts(task_vars)) if name in inventory.hosts]
         if not selected:
             what = "no host that was selected is a hub" if inventory.hosts else "the inventory has no hub"

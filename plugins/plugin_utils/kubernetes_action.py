@@ -57,6 +57,7 @@ class KubernetesAction(ActionBase):
             raise AnsibleActionFail(f"unknown arguments: {', '.join(sorted(unknown))}")
         name = str(self.argument("hub") or task_vars["inventory_hostname"])
         inventory = read_inventory(task_vars, only=name)
+        inventory.needs_images = self.needs_images()
         platforms = Platforms(inventory)
         self.hub = single_hub(inventory, name, platforms, self.AS_DEPLOYED)
         platform = platforms.of(self.hub)
@@ -76,6 +77,10 @@ class KubernetesAction(ActionBase):
                 f"cluster {self.hub.cluster.name}: {self.hub.redactor.mask_text(str(error))}"
             ) from None
         return result
+
+    def needs_images(self) -> bool:
+        """Tell whether the lock file must have the images of the hub, because it is deployed as the inventory says."""
+        return False
 
     def work(self, change: Change) -> dict[str, Any]:
         """Change the hub, and return the result of the task."""

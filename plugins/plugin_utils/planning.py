@@ -178,7 +178,7 @@ def plan_against(
     names = [hub.name for hub in hubs]
     after = {hub.name: (hub, now.platforms.of(hub).describe(hub)) for hub in hubs}
     with inventory_at(revision, task_vars, loader) as earlier:
-        earlier.earlier = True
+        earlier.needs_images = False
         others = set(earlier.hosts) - set(inventory.hosts)
         selected = [name for name in earlier.hosts if name in names or (name in others and not _limited(task_vars))]
         then = validated(earlier, selected)

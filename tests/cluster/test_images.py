@@ -178,6 +178,19 @@ def test_users_add_packages_in_their_homes(fleet: KubernetesFleet) -> None:
         assert session.run("import own; print(own.VALUE)") == "7\n"
 
 
+def test_what_deploys_nothing_goes_on_without_images(fleet: KubernetesFleet) -> None:
+    science = fleet.hubs["research"]["hub_environment_catalogue"]["science"]
+    before = list(science["packages"])
+    science["packages"] = ["tabulate==0.8.10"]
+    try:
+        assert "has no image in environments.lock.yml yet" in fleet.fails("plan")
+        assert "has no image in environments.lock.yml yet" in fleet.fails("deploy")
+        for verb in ("status", "check", "backup", "stop --check"):
+            fleet.run(*verb.split())
+    finally:
+        science["packages"] = before
+
+
 def test_what_is_pinned_needs_no_registry(fleet: KubernetesFleet, registry: Registry) -> None:
     before = lock_of(fleet).read_text(encoding="utf-8")
     registry.stop()

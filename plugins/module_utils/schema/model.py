@@ -105,7 +105,8 @@ class FleetInput:
     repeated_keys: keys that stand twice in a mapping of a file, of which Ansible uses the last.
     strays: files that Ansible read as inventories although they are none -> a host that it made of a line.
     lock: the commits of repositories, and the images of environments; None where they do not matter.
-    earlier: it is that of an earlier revision, whose images another release of the collection may have named.
+    needs_images: whether it is an error that the lock file lacks an image. Not for an earlier revision, whose images
+    another release of the collection may have named, and not for what deploys nothing.
     """
 
     hosts: dict[str, HostInput]
@@ -117,7 +118,7 @@ class FleetInput:
     repeated_keys: list[RepeatedKey] = field(default_factory=list)
     strays: dict[str, str] = field(default_factory=dict)
     lock: Lock | None = field(default_factory=Lock)
-    earlier: bool = False
+    needs_images: bool = True
 
 
 @dataclass(frozen=True)

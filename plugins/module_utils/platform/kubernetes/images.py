@@ -95,10 +95,10 @@ class Images:
                 problems.add(place, str(error), host.locate(place), hub.name)
                 return
             pin = lock.images.images.get((wanted.address.name, wanted.key)) if lock else None
-            if lock and inventory.earlier and not pin:
+            if lock and not inventory.needs_images and not pin:
                 pin = next((each for each in lock.images.images.values() if each.image == wanted.address.name), None)
             images[environment.path] = pin.reference if pin else f"{wanted.address.name}:{wanted.key}"
-            if lock and not pin and not inventory.earlier:
+            if lock and not pin and inventory.needs_images:
                 message = f"has no image in {LOCK_FILE} yet; run the playbook environments, and commit the file"
                 problems.add(environment.path, message, host.locate(environment.path), hub.name)
         hub.environments[:] = [_with_image(each, images) for each in hub.environments]
