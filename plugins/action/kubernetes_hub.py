@@ -91,7 +91,7 @@ class ActionModule(KubernetesAction):
         users = self._users(change)
         running = [name for name, workload in change.observe().workloads.items() if workload.wanted]
         if self._task.check_mode:
-            return {"changed": bool(running), "users": users, "stopped": sorted(running)}
+            return {"changed": bool(running), "users": users or [], "stopped": sorted(running)}
         if users is not None:
             stop.end_sessions(change)
         stopped = stop.stop(change)

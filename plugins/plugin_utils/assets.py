@@ -62,10 +62,11 @@ def chart_code() -> ChartCode:
     """Return our Python that runs inside of hubs on Kubernetes."""
     texts = _texts(os.path.join(ROLES, "hub", "files", "extra_config"), (".py",))
     runtime = {path: text for path, text in assets().runtime.items() if _is_for_charts(path)}
-    names = ("allowed_groups", "access", "user_expiry", "shared_password", "idle_time")
+    names = ("allowed_groups", "access", "user_expiry", "shared_password", "idle_time", "start_page")
     own = {name: assets().runtime[f"hubfleet_runtime/{name}.py"] for name in names}
     own |= {name: texts[f"{name}.py"] for name in ("native_login", "profile_order", "users")}
     own["titled_page"] = assets().runtime["hubfleet_runtime/templates/titled_page.html"]
+    own["start_page_template"] = assets().runtime["hubfleet_runtime/templates/start_page.html"]
     users_package = {path: assets().runtime[path] for path in USERS_MODULES}
     return ChartCode(package=runtime, users_package=users_package, **own)
 

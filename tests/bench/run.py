@@ -24,6 +24,7 @@ from kubernetes_reads import reads
 from load import bots, hubs, load
 from measure import ANSIBLE, CHECKOUT, Table, Taken, playbook, timed
 from plans import one_changed, plans
+from start_page import start_page
 from starts import start
 
 GOALS = {"fresh": 60, "second": 10, "one": 4, "ten": 20, "validate": 8, "kubernetes": 5}
@@ -128,6 +129,7 @@ PARTS = {
     "plans": plans,
     "changed": one_changed,
     "start": start,
+    "start_page": start_page,
     "load": load,
     "bots": bots,
     "hubs": hubs,

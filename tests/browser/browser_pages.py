@@ -54,6 +54,11 @@ class Browser:
         """The first such element, as soon as there is one to be seen."""
         return self.wait(lambda: self.seen(selector), f"{selector} is seen", seconds)[0]
 
+    def click(self, element: Any) -> None:
+        """Click where a person sees the element, below what stays in place when the page is scrolled."""
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
+        element.click()
+
     def text(self) -> str:
         """All text of the page that a person sees."""
         return str(self.driver.find_element("css selector", "body").text)
@@ -61,6 +66,16 @@ class Browser:
     def at(self, path: str) -> bool:
         """Whether the address is this one of the hub."""
         return bool(self.driver.current_url.split("?")[0] == self.url + path)
+
+    def resize(self, width: int, height: int, mobile: bool = False) -> None:
+        """Make the window so large, in pixels of style sheets; that of a phone if so."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+    def prefer(self, scheme: str) -> None:
+        """Say which colours the person prefers: light or dark ones."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
     def picture(self, name: str) -> None:
         """Keep a screenshot, if wanted."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,24 +70,39 @@ def hub(programs: tuple[str, str]) -> Iterator[DeployedHub]:
 
 
 @pytest.fixture
-def browser(
-    hub: DeployedHub, programs: tuple[str, str], request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[Browser]:
-    """A browser with an empty profile."""
+def open_browser(
+    programs: tuple[str, str], request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[..., Browser]]:
+    """Opens browsers with empty profiles at a hub; without JavaScript if asked for."""
     from selenium import webdriver
 
-    options = webdriver.ChromeOptions()
-    options.binary_location = programs[0]
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(flag)
-    if os.geteuid() == 0:
-        options.add_argument("--no-sandbox")  # Chromium's own does not work for root
-    service = webdriver.ChromeService(executable_path=programs[1], log_output=str(tmp_path / "driver.log"))
-    driver: Any = webdriver.Chrome(options=options, service=service)
-    try:
-        size = {"width": WIDTH, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    opened: list[Any] = []
+
+    def run(url: str, javascript: bool = True) -> Browser:
+        options = webdriver.ChromeOptions()
+        options.binary_location = programs[0]
+        for flag in (*FLAGS, f"--user-data-dir={tmp_path / f'profile{len(opened)}'}"):
+            options.add_argument(flag)
+        if os.geteuid() == 0:
+            options.add_argument("--no-sandbox")  # Chromium's own does not work for root
+        if not javascript:
+            options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
+        service = webdriver.ChromeService(executable_path=programs[1], log_output=str(tmp_path / "driver.log"))
+        driver: Any = webdriver.Chrome(options=options, service=service)
+        opened.append(driver)
         pictures = request.config.getoption("--screenshots")
-        yield Browser(driver, hub.url, Path(pictures) if pictures else None)
+        browser = Browser(driver, url, Path(pictures) if pictures else None)
+        browser.resize(WIDTH, HEIGHT)
+        return browser
+
+    try:
+        yield run
     finally:
-        driver.quit()
+        for driver in opened:
+            driver.quit()
+
+
+@pytest.fixture
+def browser(hub: DeployedHub, open_browser: Callable[..., Browser]) -> Browser:
+    """A browser at the deployed hub."""
+    return open_browser(hub.url)

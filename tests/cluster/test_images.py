@@ -185,7 +185,7 @@ def test_what_deploys_nothing_goes_on_without_images(fleet: KubernetesFleet) -> 
     try:
         assert "has no image in environments.lock.yml yet" in fleet.fails("plan")
         assert "has no image in environments.lock.yml yet" in fleet.fails("deploy")
-        for verb in ("status", "check", "backup", "stop --check"):
+        for verb in ("status", "check", "stop --check"):
             fleet.run(*verb.split())
     finally:
         science["packages"] = before

@@ -142,12 +142,12 @@ def test_the_start_page_has_the_order_of_the_inventory(hub: ClusterHub, user: st
     browser.request("hub/login", {"username": user, "password": "any"})
     status, page = browser.request("hub/spawn")
     assert status == 200, page
-    assert re.findall(r'<input type="radio".*?value="(.*?)"', page, re.DOTALL) == ["study", "standard"]
-    assert re.findall(r'<select name="(.*?)"', page) == [
+    assert re.findall(r'name="profile" [^>]*?value="(.*?)"', page) == ["study", "standard"]
+    assert re.findall(r'<select [^>]*?name="(.*?)"', page) == [
         "profile-option-study--software",
         "profile-option-study--resources",
     ]
-    choices = re.findall(r'<option value="(.*?)" (selected)?', page)
+    choices = re.findall(r'<option value="(.*?)"( selected)?>', page)
     assert [name for name, _selected in choices] == ["study", "Empty", *sizes]
     assert [name for name, selected in choices if selected] == ["study", sizes[0]]
     assert "Empty – Nothing" in page

@@ -98,7 +98,8 @@ def test_pages_show_titles_as_text(hub: ClusterHub) -> None:
     browser.request("hub/login", {"username": "ben", "password": "any"})
     status, page = browser.request("hub/spawn")
     assert status == 200, page
-    assert re.findall(r"<h3>(.*?)</h3>\s*(?:<p>(.*?)</p>)?", page) == [
+    cards = r'<label class="form-check-label [^>]*>(.*?)</label>\s*(?:<div class="form-text" [^>]*>(.*?)</div>)?'
+    assert re.findall(cards, page) == [
         ("R &amp; &lt;b&gt;D&lt;/b&gt;", "x &lt; y {x}"),
         ("Other image", ""),
     ]

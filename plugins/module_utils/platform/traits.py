@@ -14,6 +14,7 @@ from typing import Any
 from ..schema.authenticators import BY_NAME as AUTHENTICATORS
 from ..schema.cross_checks import ACTIVITY_INTERVAL_VARIABLE, SHORTEST_IDLE_TIMEOUT
 from ..schema.model import Environment, Hub, Size
+from .start_page import shown_of
 
 Traits = dict[str, dict[str, Any]]
 
@@ -119,6 +120,7 @@ def _profile(hub: Hub, environment: Environment, default: bool) -> dict[str, Any
         "default": default,
         "kubespawner_override": override,
         "profile_options": {"size": {"display_name": "Size", "choices": choices}},
+        **shown_of(environment),
         **_for_groups(environment),
     }
 

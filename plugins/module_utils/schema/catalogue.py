@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ..common.nested import value_at
 from ..environments.pins import Pin, RepositoryKey
 from .access_checks import check_allowed_groups
+from .icons import read_icon
 from .model import Environment, Profile, Size, ValuePath
 from .option import KUBERNETES, SERVER
 from .problems import nearest
@@ -142,6 +144,8 @@ class Offers:
             title=entry["title"] or name,
             path=path,
             description=entry["description"],
+            link=entry["link"] or "",
+            icon=read_icon(entry["icon"], self.directory, partial(self.report, (*path, "icon"))),
             packages=tuple(entry["packages"] or ()),
             requirements=text,
             repository=repository,

@@ -74,6 +74,15 @@ def _on_kubernetes(what: str, base: str) -> tuple[Option, ...]:
 ENVIRONMENT = (
     Option("title", "str", ("Name that users see.",), prose=True),
     Option("description", "str", ("Description that users see.",), prose=True, default=""),
+    Option("link", "url", ("Page that tells users more; the start page links to it.",)),
+    Option(
+        "icon",
+        "inventory_path",
+        (
+            "Image file that the start page shows beside the title; absolute or relative to the inventory directory.",
+            "It is SVG, PNG, JPEG or WebP, of at most 8 KiB.",
+        ),
+    ),
     Option(
         "packages",
         "list",

@@ -125,7 +125,7 @@ class FleetInput:
 class Environment:
     """Software of a session; fields as in the schema's ENVIRONMENT, which has their platforms.
 
-    path: where the entry stands. requirements: the text of the requirements file, or "".
+    path: where the entry stands. icon: a data URL, or "". requirements: the text of the requirements file, or "".
     repository: what it says of one, or None. pin: the commit of that to build, None where it does not matter.
     builds_image: its image is built, and not named in the inventory; ``image`` is "" until the platform fills it in.
     """
@@ -134,6 +134,8 @@ class Environment:
     title: str
     path: ValuePath = ()
     description: str = ""
+    link: str = ""
+    icon: str = ""
     packages: tuple[str, ...] = ()
     requirements: str = ""
     repository: RepositoryKey | None = None

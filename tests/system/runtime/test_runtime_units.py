@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hubfleet_runtime import log_files, names, ports, processes, profile_form, profiles
+from hubfleet_runtime import log_files, names, ports, processes, profiles
 from hubfleet_runtime.isolation import bubblewrap
+from hubfleet_runtime.start_page import StartPage
 from runtime_rig import PROFILES, SIZES
 from runtime_tools import FILES, Tools
+from traitlets.config import Config
 
 BUILT = ["python", "broken", "r"]
 UNLISTED = {
@@ -136,15 +138,57 @@ def test_fields_of_the_form_become_options() -> None:
     assert profiles.options_from_form({}) == {}
 
 
+def start_page(listed: list[dict[str, Any]], chosen: dict[str, Any] | None = None) -> str:
+    """Return the form of a profile list; chosen: the user options of the last start."""
+    template = FILES / "runtime" / "hubfleet_runtime" / "templates" / "start_page.html"
+    return StartPage.render(str(template), profiles.initialized(listed), chosen)
+
+
 def test_the_form() -> None:
-    html = profile_form.render(PROFILES, {"profile": "python", "size": "large"})
+    html = start_page(PROFILES, {"profile": "python", "size": "large"})
     assert "Python &lt;3" in html and "Python <3" not in html
     assert '<option value="large" selected>Large – 2 GB</option>' in html
-    assert html.count(" checked") == 1
+    assert html.count(" checked>") == 1
     assert 'name="profile-option-python--size"' in html
-    assert "checked" in profile_form.render(PROFILES, {"profile": "gone"})
-    assert profile_form.render([{"slug": "only", "profile_options": {"size": {"choices": {"small": {}}}}}]) == ""
-    assert profile_form.render([{"slug": "only", "profile_options": {"size": {"choices": SIZES}}}])
+    assert " checked>" in start_page(PROFILES, {"profile": "gone"})
+    assert start_page([{"slug": "only", "profile_options": {"size": {"choices": {"small": {}}}}}]) == ""
+    assert start_page([]) == ""
+    assert start_page([{"slug": "only", "profile_options": {"size": {"choices": SIZES}}}])
+
+
+def test_a_typed_value_is_remembered_as_text() -> None:
+    typed = start_page(
+        [{"slug": "any", "profile_options": UNLISTED}], {"profile": "any", "image--unlisted-choice": '"<'}
+    )
+    assert 'value="&#34;&lt;"' in typed
+    assert 'value=""' in start_page(
+        [{"slug": "any", "profile_options": UNLISTED}], {"profile": "gone", "image--unlisted-choice": "r"}
+    )
+
+
+def test_only_texts_are_html_where_a_spawner_has_it() -> None:
+    profile = {
+        "slug": "a<",
+        "display_name": "A &amp; <b>B</b>",
+        "link": "https://a.example.org/?a=1&b='\"",
+        "default": True,
+    }
+    html = start_page(StartPage.as_html([profile, {"slug": "c", "display_name": "C"}]))
+    assert "A &amp; <b>B</b></label>" in html
+    assert 'value="a&lt;"' in html and "?a=1&amp;b=&#39;&#34;" in html
+
+
+@pytest.mark.parametrize("own", ["", *StartPage.OWN_FORMS])
+def test_a_form_of_the_operator_stays(own: str) -> None:
+    configured = Config(KubeSpawner={"profile_list": [{"display_name": "A"}]})
+    if own:
+        configured.KubeSpawner[own] = ["/templates"]
+    before = copy.deepcopy(configured)
+    StartPage.configure(configured, "template")
+    assert (configured == before) == bool(own)
+    without = Config()
+    StartPage.configure(without, "template")
+    assert not without.KubeSpawner
 
 
 def test_names_are_safe_and_never_shared() -> None:

@@ -20,6 +20,7 @@ from ....schema.values import is_name
 from ...config_classes import Traits
 from ..values.chart_values import LAYERS, ChartValues
 from ..values.layers import ChartPath, Values
+from ..values.pages import START_PAGE_CONFIG
 from .hub_config import check_spawner
 from .session_checks import check_choice, check_overrides
 from .sessions import Session
@@ -31,7 +32,7 @@ _FORM = "profile_form_template"
 #: Keys of profiles and choices that options make -> the key that they are made of.
 _MADE_OF_KEYS = {
     "display_name": "title",
-    **{key: key for key in ("description", "slug", "default", "allowed_groups")},
+    **{key: key for key in ("description", "slug", "default", "allowed_groups", "link", "icon")},
     _OVERRIDE: "override",
     "profile_options": "options",
 }
@@ -80,7 +81,8 @@ def check_chart_choices(values: ChartValues, session: Session, config: Values, t
     profiles = values.merged["singleuser"]["profileList"]
     if not by_options:
         _check_list(profiles, report)
-    own_form = any(_FORM in str(part) for part in (config, value_at(values.merged, ("hub", "extraConfig"))))
+    code = value_at(values.merged, ("hub", "extraConfig")) or {}
+    own_form = START_PAGE_CONFIG in code or any(_FORM in str(part) for part in (config, code))
     for index, profile in enumerate(profiles if isinstance(profiles, list) else ()):
         path: ChartPath = (*PROFILE_LIST, index)
         if not isinstance(profile, dict):

@@ -18,7 +18,7 @@ from .extension import extension_settings, permission_settings
 from .layers import ChartPath, Values, assign, merge_all
 from .login import login_settings
 from .native_login import is_native, native_login_settings
-from .pages import page_settings
+from .pages import page_settings, start_page_settings
 from .pod_security import pod_security_settings
 from .profile_list import has_groups, has_positions, profile_list_settings
 from .settings import Setting, setting, single_value_settings
@@ -50,6 +50,7 @@ class ChartCode:
     profile_order: puts options and choices of profiles in the order of the inventory.
     titled_page: the template that shows the hub's title; the same as on a machine.
     shared_password: generates the passwords of SharedPasswordAuthenticator.
+    start_page, start_page_template: the form on which users choose; the same as on a machine.
     users: lets a service of ours do what JupyterHub's API cannot do to users. users_package: modules that it imports.
     idle_time: does not count time in which the hub did not run as idle time of servers.
     """
@@ -63,6 +64,8 @@ class ChartCode:
     titled_page: str = ""
     shared_password: str = ""
     idle_time: str = ""
+    start_page: str = ""
+    start_page_template: str = ""
     users: str = ""
     users_package: Mapping[str, str] = field(default_factory=dict)
 
@@ -152,6 +155,8 @@ def chart_values(hub: Hub, directory: str, code: ChartCode, defaults: Values | N
         added += start_settings(hub, values.merged)
         added += pod_security_settings(values.merged)
     profile_list = value_at(values.merged, ("singleuser", "profileList"))
+    if by_collection and profile_list:
+        added += start_page_settings(code.start_page, code.start_page_template)
     if by_collection and has_positions(profile_list):
         added.append(setting(f"hub.extraConfig.{ORDER_CONFIG}", code.profile_order, "hub_profiles"))
     if has_groups(profile_list):

@@ -17,6 +17,9 @@ from .settings import Setting, setting
 #: Where the hub's pod has the operator's templates, that of the collection, and the logo.
 TEMPLATES = "/usr/local/share/jupyterhub/hubfleet/templates"
 PAGES = "/usr/local/share/jupyterhub/hubfleet/pages"
+START_PAGE = "/usr/local/share/jupyterhub/hubfleet/start_page.html"
+#: The chart runs extraConfig in the order of its keys: after the operator's, which may bring a form of its own.
+START_PAGE_CONFIG = "zzzw-hubfleet-start-page"
 LOGO = "/usr/local/share/jupyterhub/hubfleet/logo"
 
 
@@ -40,6 +43,14 @@ def page_settings(hub: Hub, directory: str, titled_page: str) -> Iterator[Settin
         yield setting("hub.templatePaths", paths, "hub_templates" if hub["hub_templates"] else "hub_title")
     if hub["hub_logo"]:
         yield from _logo(hub, directory)
+
+
+def start_page_settings(code: str, template: str) -> Iterator[Setting]:
+    """Yield the form on which users choose from a profile list."""
+    text = f"{code}\n\nStartPage.configure(c, {START_PAGE!r})\n"
+    yield Setting(("hub", "extraConfig", START_PAGE_CONFIG), text, ("hub_environments",))
+    file = {"mountPath": START_PAGE, "stringData": template}
+    yield Setting(("hub", "extraFiles", "hubfleet-start-page"), file, ("hub_environments",))
 
 
 def _templates(hub: Hub, directory: str) -> Iterator[Setting]:

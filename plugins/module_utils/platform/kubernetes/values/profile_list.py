@@ -16,6 +16,7 @@ from ....common.nested import value_at, walk
 from ....schema.model import Environment, Hub, Profile, Size
 from ....schema.profile_options import PROFILE
 from ....schema.units import MEMORY_UNITS
+from ...start_page import shown_of
 from .layers import Values, merge
 from .profile_texts import as_html
 from .session_traits import (
@@ -70,7 +71,8 @@ def profile_list_settings(hub: Hub, helm_values: Values) -> Iterator[Setting]:
         yield from every_session(hub.environments, sizes)
     else:
         yield from _default_image(profiles, source)
-        yield setting("singleuser.profileList", [_in_order(as_html(_profile(profile))) for profile in profiles], source)
+        listed = [_in_order(as_html({**_shown(profile), **_profile(profile)})) for profile in profiles]
+        yield setting("singleuser.profileList", listed, source)
     if hub["hub_user_placeholders"] or value_at(helm_values, ("scheduling", "userPlaceholder", "replicas")):
         size = _default_size(profiles) if profiles else next(iter(sizes), None)
         # Unless the chart reserves what Helm values guarantee every session.
@@ -90,6 +92,14 @@ def _completed(
         environments=tuple(map(_described, offered)),
         sizes=tuple(sizes if not own and len(sizes) == 1 else own),
     )
+
+
+def _shown(profile: Profile) -> dict[str, Any]:
+    """Return what the start page shows of the only environment of a profile."""
+    if len(profile.environments) != 1:
+        return {}
+    environment = profile.environments[0]
+    return shown_of(environment, environment.builds_image)
 
 
 def _described(entry: Entry) -> Entry:

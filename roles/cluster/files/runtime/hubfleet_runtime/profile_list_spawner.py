@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from jupyterhub.spawner import LocalProcessSpawner
@@ -12,8 +13,11 @@ from jupyterhub.utils import maybe_future
 from tornado import web
 from traitlets import Callable, Dict, List, Unicode, Union, default
 
-from hubfleet_runtime import profile_form, profiles
+from hubfleet_runtime import profiles
 from hubfleet_runtime.allowed_groups import AllowedGroups
+from hubfleet_runtime.start_page import StartPage
+
+_TEMPLATE = str(Path(__file__).parent / "templates" / "start_page.html")
 
 
 class ProfileListSpawner(LocalProcessSpawner):
@@ -37,7 +41,8 @@ class ProfileListSpawner(LocalProcessSpawner):
     @default("options_form")
     def _options_form_default(self) -> Any:
         async def render(spawner: ProfileListSpawner) -> str:
-            return profile_form.render(await spawner.profiles(), spawner.orm_spawner.user_options)
+            ready = profiles.initialized(await spawner.profiles())
+            return StartPage.render(_TEMPLATE, ready, spawner.orm_spawner.user_options)
 
         return render
 

@@ -197,16 +197,6 @@ def _merge(target: dict[str, Any], overrides: Mapping[str, Any] | None) -> None:
         target[key] = value
 
 
-def single_choice(profile_list: Iterable[Mapping[str, Any]]) -> bool:
-    """Return whether there is nothing to choose."""
-    profiles = initialized(profile_list)
-    return len(profiles) <= 1 and not any(
-        len(option["choices"]) > 1 or option["unlisted_choice"]["enabled"]
-        for profile in profiles
-        for option in profile["profile_options"].values()
-    )
-
-
 def options_from_form(form: Mapping[str, list[str]]) -> dict[str, str]:
     """Return the user options in the fields of a form: those of the chosen profile, without empty ones."""
     slug = next(iter(form.get("profile") or []), "")

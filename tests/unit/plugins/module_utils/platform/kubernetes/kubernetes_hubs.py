@@ -24,10 +24,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.validat
 ROLE = Path(__file__).parents[6] / "roles" / "hub" / "files"
 CHARTS = str(ROLE / "charts")
 RUNTIME = ROLE.parents[1] / "cluster" / "files" / "runtime" / "hubfleet_runtime"
-_OWN = ("allowed_groups", "access", "user_expiry", "shared_password", "idle_time")
+_OWN = ("allowed_groups", "access", "user_expiry", "shared_password", "idle_time", "start_page")
 _EXTRA = ("native_login", "profile_order")
 CODE = ChartCode(
     titled_page=(RUNTIME / "templates" / "titled_page.html").read_text(encoding="utf-8"),
+    start_page_template=(RUNTIME / "templates" / "start_page.html").read_text(encoding="utf-8"),
     package={"hubfleet_runtime/native_login/__init__.py": "# the package\n"},
     **{name: (RUNTIME / f"{name}.py").read_text(encoding="utf-8") for name in _OWN},
     **{name: (ROLE / "extra_config" / f"{name}.py").read_text(encoding="utf-8") for name in _EXTRA},
