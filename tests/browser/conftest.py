@@ -78,10 +78,10 @@ def open_browser(
 
     opened: list[Any] = []
 
-    def run(url: str, javascript: bool = True) -> Browser:
+    def run(url: str, javascript: bool = True, *flags: str) -> Browser:
         options = webdriver.ChromeOptions()
         options.binary_location = programs[0]
-        for flag in (*FLAGS, f"--user-data-dir={tmp_path / f'profile{len(opened)}'}"):
+        for flag in (*FLAGS, *flags, f"--user-data-dir={tmp_path / f'profile{len(opened)}'}"):
             options.add_argument(flag)
         if os.geteuid() == 0:
             options.add_argument("--no-sandbox")  # Chromium's own does not work for root

@@ -110,6 +110,9 @@ def fleet(
         "maps": {"title": "Maps", "repository": str(community.directory), "check_code": "import six; print(six.PY3)"},
     }
     catalogue["maps"]["check_output"] = "True"
+    # the check of a deploy proves that it answers
+    viewer = ["python", "-m", "http.server", "--bind", "127.0.0.1", "{port}"]
+    catalogue["maps"]["interface"] = {"command": viewer, "path": "viewer"}
     made.add_hub("research", hub_environment_catalogue=catalogue, hub_environments=["science", "maps"])
     made.environment["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
     return made
@@ -162,6 +165,7 @@ def test_users_start_in_images(fleet: KubernetesFleet, kubernetes: Kubernetes) -
         prefix, started, made = session.value(_ABOUT)
         assert prefix.startswith("/opt/hubfleet/environments/maps-")
         assert (started, made) == ("yes", True)
+        assert session.value("os.environ['JUPYTERHUB_DEFAULT_URL']") == "/viewer/"
         account = int(session.value(f"pathlib.Path({_PREFIX}, 'account').read_text()"))
         assert account != 0 and (os.geteuid() == 0 or account == os.geteuid())
     roots = list(Path(fleet.environment["XDG_CACHE_HOME"]).glob("hubfleet/images/bases/*/root"))

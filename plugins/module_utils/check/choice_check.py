@@ -11,6 +11,7 @@ from typing import Callable
 
 from . import hub_api
 from .client import HubClient
+from .interface import open_interface
 from .kernel import run_code, start_kernel
 from .messages import CheckFailure, LastingReason
 from .results import ChoiceResult
@@ -91,7 +92,7 @@ class ChoiceCheck:
             await self._follow_start(limit)
         self.report(f"{choice.title} started in {self.result.seconds('start', 'progress'):.1f} s")
         async with self._step("token", Deadline(short), no_answer) as limit:
-            lifetime = 3 * options.kernel_timeout + short + 60
+            lifetime = 4 * options.kernel_timeout + short + 60
             token = await hub_api.issue_token(client, user, lifetime, limit)
         waiting = options.kernel_timeout
         async with self._step("kernel", Deadline(waiting), "no kernel was started") as limit:
@@ -105,6 +106,9 @@ class ChoiceCheck:
                 await use_terminal(client, url, token, terminal, choice.terminal_command, choice.shared_directories)
             else:
                 self.result.skipped = "no terminal was tried, since servers have none"
+        if choice.interface:
+            async with self._step("interface", Deadline(waiting), "the interface did not answer") as limit:
+                await open_interface(client, url, choice.interface.replace("{username}", user), token, limit)
 
     async def _follow_start(self, limit: Deadline) -> None:
         """Wait until the server is ready, and ask the platform meanwhile what it waits for."""

@@ -22,6 +22,7 @@ class Choice:
     kernel: name of the kernel, None for the server's default.
     terminal_command: command that must succeed in a terminal, "" for none.
     shared_directories: path in the home -> whether the user of the check must be able to write there.
+    interface: path in the server that users are led to and that must answer, "" if it is not known.
     """
 
     environment: str
@@ -33,6 +34,7 @@ class Choice:
     kernel: str | None = None
     terminal_command: str = ""
     shared_directories: dict[str, bool] = field(default_factory=dict)
+    interface: str = ""
 
     @property
     def title(self) -> str:
@@ -82,7 +84,7 @@ class CheckOptions:
 
     request_timeout: for each short step (connect, create user, token, delete user).
     start_timeout: from the request until the server is ready.
-    kernel_timeout: for starting the kernel, again for running the code, and again for the terminal.
+    kernel_timeout: for starting the kernel, and again for running the code, for the terminal, and for the interface.
     stop_timeout: until the server has stopped.
     deadline: for the whole check, without cleaning up; None means no limit.
     """
@@ -98,7 +100,7 @@ class CheckOptions:
     @property
     def longest_choice(self) -> float:
         """The longest time in seconds that all steps of one choice can take."""
-        return 4 * self.request_timeout + self.start_timeout + 3 * self.kernel_timeout + 2 * self.stop_timeout
+        return 4 * self.request_timeout + self.start_timeout + 4 * self.kernel_timeout + 2 * self.stop_timeout
 
 
 def recorded_target(target: HubTarget) -> dict[str, Any]:

@@ -16,9 +16,11 @@ from ..schema.model import Environment
 
 #: Most packages that are listed.
 _MOST = 200
+_NAME = re.compile(r"[A-Za-z0-9][-\w.]*(\[[^\]]*\])?\s*((~=|===?|!=|<=?|>=?).*)?")
+_FILES = (".whl", ".zip", ".tar.gz")
 _COMMENT = re.compile(r"(^|\s)#.*")
-#: What follows the version in a requirements file: hashes and other options, environment markers, continued lines.
-_BESIDE = re.compile(r"\s--.*|\s*;.*|\s*\\$")
+#: What follows the version in a requirements file: hashes and other options, environment markers.
+_BESIDE = re.compile(r"\s--.*|\s*;.*")
 
 
 def shown_of(environment: Environment, built: bool = True) -> dict[str, Any]:
@@ -33,7 +35,7 @@ def shown_of(environment: Environment, built: bool = True) -> dict[str, Any]:
 
 def _packages(environment: Environment) -> Iterator[str]:
     """Yield the packages that are asked for; not addresses, which may be those of private servers."""
-    lines = [*environment.packages, *environment.requirements.splitlines()]
-    texts = [_BESIDE.sub("", _COMMENT.sub("", line)).strip() for line in lines]
-    names = [text.partition("@")[0].strip() for text in texts if text and not text.startswith("-")]
-    yield from [name for name in names if name and "/" not in name][:_MOST]
+    whole_lines = re.sub(r"\s*\\\n\s*", " ", environment.requirements).splitlines()
+    texts = [_BESIDE.sub("", _COMMENT.sub("", line)).strip() for line in (*environment.packages, *whole_lines)]
+    names = [re.split(r"\s*@\s", text)[0] for text in texts]
+    yield from [name for name in names if _NAME.fullmatch(name) and not name.endswith(_FILES)][:_MOST]

@@ -22,6 +22,7 @@ _ANSIBLE_TYPES = {
     "list": "list",
     "dict": "dict",
     "values": "dict",
+    "interface": "raw",
 }
 
 

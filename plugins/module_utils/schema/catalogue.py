@@ -16,6 +16,7 @@ from .icons import read_icon
 from .model import Environment, Profile, Size, ValuePath
 from .option import KUBERNETES, SERVER
 from .problems import nearest
+from .programs import read_program
 from .repositories import check_repository
 from .requirements import check_packages, check_requirements
 from .values import is_name
@@ -128,6 +129,7 @@ class Offers:
     def _environment(self, name: str, entry: dict[str, Any], path: ValuePath, place: ValuePath) -> Environment | None:
         text, repository = "", None
         self._check_groups(entry, path)
+        program = read_program(name, entry, self.platform, partial(self.report, (*path, "interface")))
         if self.platform == KUBERNETES and entry["image"] is None and not self.builds:
             # Reported where the hub uses it: for hubs on a machine, the entry itself is valid.
             if not self.broken & {path[0], place[0]}:
@@ -150,7 +152,8 @@ class Offers:
             requirements=text,
             repository=repository,
             pin=(self.pins or {}).get(repository) if repository else None,
-            interface=entry["interface"],
+            interface=f"/{program.path}/" if program else entry["interface"],
+            program=program,
             variables=tuple(sorted((entry["variables"] or {}).items())),
             check_code=entry["check_code"],
             check_output=entry["check_output"],

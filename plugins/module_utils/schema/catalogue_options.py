@@ -25,13 +25,65 @@ _VARIABLES = Option(
     pattern=VARIABLE_PATTERN,
     pattern_text=VARIABLE_TEXT,
 )
+_PROGRAM = (
+    Option(
+        "command",
+        "list",
+        (
+            "Program and its arguments, started when a user opens it, in the home.",
+            "C({unix_socket}) is replaced by the socket that it must listen on, or C({port}) by a port of 127.0.0.1.",
+            "C({base_url}) is replaced by the path that users see it at.",
+        ),
+        required=True,
+        elements=element("str", prose=True),
+        example='[streamlit, run, app.py, --server.address, "unix://{unix_socket}"]',
+    ),
+    Option(
+        "path",
+        "str",
+        ("Path in a user's server that the program has; defaults to the name of the environment.",),
+        pattern=NAME_PATTERN,
+        pattern_text=NAME_TEXT,
+    ),
+    Option("title", "str", ("Name in JupyterLab's launcher; defaults to the title of the environment.",), prose=True),
+    Option(
+        "start_timeout",
+        "duration",
+        ("Time that the program may take until it answers.",),
+        default=60,
+        minimum=1,
+        maximum=600,
+    ),
+    Option(
+        "whole_path",
+        "bool",
+        ("Whether the program is sent the whole path of a request, and not only what comes after its own.",),
+        default=False,
+    ),
+    Option(
+        "open_port",
+        "bool",
+        (
+            "Whether the program may use C({port}) on a machine, where users of all hubs could then reach it without"
+            " logging in.",
+        ),
+        default=False,
+        platforms=(SERVER,),
+    ),
+)
 INTERFACE = Option(
     "interface",
-    "str",
-    ("Interface that a server opens with; overrides O(hub_interface).",),
+    "interface",
+    (
+        "Interface that a server opens with; overrides O(hub_interface): C(lab), C(notebook), a path, or a program.",
+        "A program is served through Jupyter Server Proxy, which is added to the packages. An image that is not built"
+        " must serve it at this path itself.",
+    ),
     placeholders=("username",),
     pattern=r"lab|notebook|/\S*",
     pattern_text="lab, notebook or a path that starts with '/'",
+    options=_PROGRAM,
+    example='{command: [streamlit, run, app.py, --server.address, "unix://{unix_socket}"], title: Map viewer}',
 )
 
 

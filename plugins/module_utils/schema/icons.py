@@ -34,12 +34,19 @@ def read_icon(name: str | None, directory: str, report: Callable[[str], None]) -
     if not kind:
         report(f"{name!r} is not an image for web pages; possible endings: {', '.join(TYPES)}")
         return ""
+    path = os.path.join(directory, os.path.expanduser(name))
     try:
-        with open(os.path.join(directory, os.path.expanduser(name)), "rb") as file:
+        if os.path.exists(path) and not os.path.isfile(path):
+            report(f"{name!r} is not a file")  # reading a pipe would never end
+            return ""
+        with open(path, "rb") as file:
             content = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:
         why = reason(error) if isinstance(error, OSError) else "it is no name of a file"
         report(f"{name!r} cannot be read: {why}")
+        return ""
+    if not content:
+        report(f"{name!r} is empty")
         return ""
     if len(content) > LARGEST:
         report(f"{name!r} has more than {LARGEST // 1024} KiB; make it smaller")

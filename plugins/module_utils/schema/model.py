@@ -10,6 +10,7 @@ from typing import Any, Callable
 
 from ..environments.lock import Lock
 from ..environments.pins import Pin, RepositoryKey
+from ..environments.program import Program
 from ..redaction.private_lines import PrivateLines
 from ..redaction.redactor import Redactor
 
@@ -125,6 +126,7 @@ class FleetInput:
 class Environment:
     """Software of a session; fields as in the schema's ENVIRONMENT, which has their platforms.
 
+    interface: a path in a user's server, or lab or notebook. program: what serves it, None for JupyterLab and the like.
     path: where the entry stands. icon: a data URL, or "". requirements: the text of the requirements file, or "".
     repository: what it says of one, or None. pin: the commit of that to build, None where it does not matter.
     builds_image: its image is built, and not named in the inventory; ``image`` is "" until the platform fills it in.
@@ -141,6 +143,7 @@ class Environment:
     repository: RepositoryKey | None = None
     pin: Pin | None = None
     interface: str | None = None
+    program: Program | None = None
     variables: tuple[tuple[str, str], ...] = ()
     check_code: str = ""
     check_output: str = ""
@@ -152,6 +155,11 @@ class Environment:
     allowed_groups: list[str] | None = None
     override: dict[str, Any] | None = None
     extra: dict[str, Any] | None = None
+
+    @property
+    def in_every_check(self) -> bool:
+        """Whether checks start it in any case: others change it, or it opens with a program of its own."""
+        return bool(self.repository or self.program)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ KINDS = {
     "machine_path": "an absolute path on the machine",
     "inventory_path": "a path, absolute or relative to the inventory directory",
     "python": "Python code",
+    "interface": "lab, notebook, a path that starts with '/', or a mapping",
     "image": "a container image with its tag, such as quay.io/jupyter/scipy-notebook:2025-11-10",
     "quantity": "a Kubernetes quantity such as 10Gi or 500M",
     "values": "Helm values",

@@ -364,6 +364,15 @@ def _quantity(option: Option, value: Any, report: Report, path: ValuePath) -> An
     return text
 
 
+def _interface(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
+    """Return text, or the mapping of a program."""
+    return (
+        check_keys(option.options, value, report, path)
+        if isinstance(value, dict)
+        else _text(option, value, report, path)
+    )
+
+
 def _python(option: Option, value: Any, report: Report, path: ValuePath) -> Any:
     text = _text(option, value, report, path)
     try:
@@ -394,6 +403,7 @@ _CHECKS = {
     "machine_path": _machine_path,
     "inventory_path": _text,
     "python": _python,
+    "interface": _interface,
     "image": _image,
     "quantity": _quantity,
     "values": _dict,

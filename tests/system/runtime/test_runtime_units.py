@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -173,22 +175,53 @@ def test_only_texts_are_html_where_a_spawner_has_it() -> None:
         "link": "https://a.example.org/?a=1&b='\"",
         "default": True,
     }
-    html = start_page(StartPage.as_html([profile, {"slug": "c", "display_name": "C"}]))
+    html = start_page(StartPage.marked_as_html([profile, {"slug": "c", "display_name": "C"}]))
     assert "A &amp; <b>B</b></label>" in html
     assert 'value="a&lt;"' in html and "?a=1&amp;b=&#39;&#34;" in html
 
 
-@pytest.mark.parametrize("own", ["", *StartPage.OWN_FORMS])
-def test_a_form_of_the_operator_stays(own: str) -> None:
+@pytest.mark.parametrize("section", ["Spawner", "KubeSpawner"])
+@pytest.mark.parametrize("own", ["", "options_form", *StartPage.OWN_TEMPLATES])
+def test_a_form_of_the_operator_stays(section: str, own: str) -> None:
     configured = Config(KubeSpawner={"profile_list": [{"display_name": "A"}]})
     if own:
-        configured.KubeSpawner[own] = ["/templates"]
-    before = copy.deepcopy(configured)
+        section = "KubeSpawner" if own in StartPage.OWN_TEMPLATES else section
+        configured[section][own] = "" if own == "options_form" else ["/templates"]
+    before = copy.deepcopy(configured.KubeSpawner)
     StartPage.configure(configured, "template")
-    assert (configured == before) == bool(own)
+    assert (configured.KubeSpawner == before) == bool(own)
     without = Config()
     StartPage.configure(without, "template")
     assert not without.KubeSpawner
+
+
+def test_a_choice_that_is_gone_does_not_stay_where_nothing_can_be_chosen() -> None:
+    configured = Config(KubeSpawner={"profile_list": {"a": {"display_name": "A", "slug": "a", "default": True}}})
+    StartPage.configure(configured, "template")
+    saved = SimpleNamespace(user_options={"profile": "gone"})
+    spawner = SimpleNamespace(
+        profile_list=configured.KubeSpawner.profile_list,
+        orm_spawner=saved,
+        _get_initialized_profile_list=lambda profiles: profiles,
+    )
+    assert asyncio.run(configured.KubeSpawner.options_form(spawner)) == ""
+    assert saved.user_options is None
+
+
+@pytest.mark.parametrize("saved", [{"profile": ["python"]}, {"profile": "python", "size": {"a": 1}}, {"profile": None}])
+def test_saved_choices_of_any_kind(saved: dict[str, Any]) -> None:
+    assert start_page(PROFILES, saved).count(" checked>") == 1
+
+
+def test_a_typed_value_counts_only_where_one_can_be_typed() -> None:
+    html = start_page(PROFILES, {"profile": "python", "size--unlisted-choice": "x"})
+    assert '<option value="small" selected>' in html
+
+
+def test_odd_keys_of_profiles() -> None:
+    odd = {"slug": "a", "packages": 5, "icon": 7, "link": "JavaScript:alert(1)"}
+    html = start_page([odd, {"slug": "b", "link": "/hub/home"}])
+    assert "JavaScript:" not in html and "<img" not in html and 'href="/hub/home"' in html
 
 
 def test_names_are_safe_and_never_shared() -> None:

@@ -257,6 +257,8 @@ class EnvironmentBuild:
 
     def _install(self, configuration: ConfigurationFiles) -> None:
         arguments, directory = self.wanted(configuration)
+        if self.build.added:
+            arguments += ["--requirements", self.input("added.txt", self.build.added)]
         if arguments:
             limits = ["--constraints", self.input("constraints.txt", self.constraints)]
             self._pip_install("install packages", [*limits, *arguments], directory)

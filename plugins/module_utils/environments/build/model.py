@@ -31,6 +31,7 @@ class Build:
     folder: where it goes below the state directory: ``environments`` or ``tools``.
     lock: requirements with hashes; installed first, the rest may not contradict it.
     requirements: further requirements, as text of a requirements file.
+    added: requirements of the collection's own, beside those and what a repository asks for.
     tree: git's name of the files of a repository to build, "" if there are none.
     base: digest of the image that it is built on, "" for one on a machine.
     files: path -> text written into it; for npm package.json and its lock.
@@ -53,6 +54,7 @@ class Build:
     python: str = ""
     tree: str = ""
     base: str = ""
+    added: str = ""
 
     @functools.cached_property
     def directory(self) -> str:
@@ -62,7 +64,7 @@ class Build:
             values["repository_builder"] = REPOSITORY_BUILDER
         if self.base:
             values["image_builder"] = IMAGE_BUILDER
-        for added in ("tree", "base"):
-            if not values[added]:
-                del values[added]  # so that what was built before there were repositories and images keeps its name
+        for later in ("tree", "base", "added"):
+            if not values[later]:
+                del values[later]  # so that what was built before there was any keeps its name
         return f"{self.name}-{digest(values)}"

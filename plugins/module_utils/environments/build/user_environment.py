@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 from ..pins import PYTHON
+from ..program import Program
 from .model import Build
 
 #: hubfleet_environment/transport.py has the reason for the transport, and keeps it whatever else is configured.
@@ -26,8 +27,11 @@ _KERNEL = {
     "metadata": {"debugger": True},
     "kernel_protocol_version": "5.5",
 }
+_CONFIG_FILE = "etc/jupyter/jupyter_server_config.py"
+#: Earlier versions do not listen to {unix_socket} as this one does.
+_PROXY = "jupyter-server-proxy>=4.4"
 _FILES = {
-    "etc/jupyter/jupyter_server_config.py": _SERVER_CONFIG,
+    _CONFIG_FILE: _SERVER_CONFIG,
     "share/jupyter/kernels/python3/kernel.json": json.dumps(_KERNEL, indent=1) + "\n",
 }
 _MODULES = ("home", "kernel", "server", "start", "terminals", "transport", "user_packages")
@@ -47,24 +51,39 @@ def user_build(
     tree: str = "",
     kind: str = PYTHON,
     base: str = "",
+    program: Program | None = None,
 ) -> Build:
     """Return the build of an environment that users start in.
 
     requirements, lock, python, tree, kind, base: as in Build.
-    modules: path -> text of the package hubfleet_environment.
+    modules: path -> text of the package hubfleet_environment. program: what it is opened with.
     """
+    imports = ["jupyterhub", "jupyterlab", "pip", *(f"hubfleet_environment.{module}" for module in _MODULES)]
     return Build(
         name=name,
         kind=kind,
         folder="environments",
         lock=lock,
         requirements=requirements,
-        files=_FILES,
+        files={**_FILES, _CONFIG_FILE: _SERVER_CONFIG + _proxy_config(program)} if program else _FILES,
         modules={**modules, "hubfleet_environment.pth": _AT_START},
         # ours are compiled by this
-        imports=("jupyterhub", "jupyterlab", "pip", *(f"hubfleet_environment.{name}" for name in _MODULES)),
+        imports=(*imports, "jupyter_server_proxy") if program else tuple(imports),
         link=True,
         python=python,
         tree=tree,
         base=base,
+        added=f"{_PROXY}\n" if program else "",
     )
+
+
+def _proxy_config(program: Program) -> str:
+    """Return configuration of Jupyter Server Proxy, with the options of its ``ServerProxy.servers``."""
+    server = {
+        "command": list(program.command),
+        "timeout": program.start_timeout,
+        "absolute_url": program.whole_path,
+        "unix_socket": program.uses_socket,
+        "launcher_entry": {"title": program.title},
+    }
+    return f"c.ServerProxy.servers = {{{program.path!r}: {server!r}}}\n"

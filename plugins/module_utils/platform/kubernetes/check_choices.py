@@ -54,10 +54,12 @@ def check_choices(hub: Hub, values: Values, every: bool) -> tuple[list[Choice], 
             warnings.append(f"not started, since only members of groups may (allowed_groups): {', '.join(restricted)}")
         return [choice for profile in offered for choice in profile.every_choice()], warnings
     preselected = _preselected([each for each in profiles if each.problem != GROUPS])
+    first, user_options = preselected, {}
     if preselected.problem:
-        other = _preselected(offered)
-        return [other.default_choice({"profile": other.slug})], warnings
-    return [preselected.default_choice({})], []
+        first = _preselected(offered)
+        user_options = {"profile": first.slug}
+    further = [choice for profile in offered for choice in profile.in_every_check(but_default=profile is first)]
+    return [first.default_choice(user_options), *further], warnings if preselected.problem else []
 
 
 #: Why nothing of a profile can be started.
@@ -96,6 +98,16 @@ class _Profile:
         """Return what is preselected, to be started with these options."""
         return self._choice({name: _default(choices) for name, choices in self.options.items()}, user_options)
 
+    def in_every_check(self, but_default: bool) -> Iterator[Choice]:
+        """Yield the choices of environments that checks start in any case, with the defaults of other options."""
+        usual = {name: _default(choices) for name, choices in self.options.items()}
+        option = self._environment_option
+        for key in self.options.get(option, {"": None}):
+            chosen = {**usual, option: key} if key else usual
+            environment = self._environment(chosen)
+            if environment and environment.in_every_check and not (but_default and chosen == usual):
+                yield self._choice(chosen, {"profile": self.slug, **chosen})
+
     def every_choice(self) -> Iterator[Choice]:
         """Yield each combination of the choices of its options."""
         for keys in itertools.product(*self.options.values()):
@@ -104,16 +116,25 @@ class _Profile:
 
     def _choice(self, chosen: Chosen, user_options: dict[str, str]) -> Choice:
         """Return a choice, called by the names of the inventory for what stands there, else by those of the values."""
-        environment_option = (self.known["environment_option"] if self.known else None) or ENVIRONMENT_OPTION
+        environment_option = self._environment_option
         size_option = (self.known["size_option"] if self.known else None) or SIZE_OPTION
-        environment = _entry(self._environments(), chosen.get(environment_option)) or self._by_image(chosen)
+        environment = self._environment(chosen)
         size = _entry((self.known.sizes if self.known else ()) or self.hub.sizes, chosen.get(size_option))
         label = ""
         if self.known or not environment or environment.name != self.slug:
             named = {environment_option: environment, size_option: size}
             entries = [(named.get(option), key) for option, key in chosen.items()]
             label = "/".join([self.slug, *(entry.name if entry else key for entry, key in entries)])
-        return _choice(self.hub, self.values, environment, size, user_options, label)
+        parts = [self.profile, *(self.options[name][key] for name, key in chosen.items())]
+        return _choice(self.hub, self.values, environment, size, user_options, label, _interface(self.values, parts))
+
+    @property
+    def _environment_option(self) -> str:
+        return (self.known["environment_option"] if self.known else None) or ENVIRONMENT_OPTION
+
+    def _environment(self, chosen: Chosen) -> Environment | None:
+        """Return the environment of a choice, if the inventory has it."""
+        return _entry(self._environments(), chosen.get(self._environment_option)) or self._by_image(chosen)
 
     def _environments(self) -> Sequence[Environment]:
         """Return the environments that the profile offers by the inventory."""
@@ -149,7 +170,7 @@ def _without_profiles(hub: Hub, values: Values) -> Choice:
     """Return what every session is where users have no choice."""
     environment, size = _entry(hub.environments, None), _entry(hub.sizes, None)
     names = [entry.name for entry in (environment, size) if entry]
-    return _choice(hub, values, environment, size, {}, "" if names else "default")
+    return _choice(hub, values, environment, size, {}, "" if names else "default", _interface(values, []))
 
 
 def _choice(
@@ -159,6 +180,7 @@ def _choice(
     size: Size | None,
     user_options: dict[str, str],
     label: str,
+    interface: str,
 ) -> Choice:
     """Return a choice. Programs such as pip are not tried: an image need not have any that a check could know."""
     made = Choice(
@@ -166,9 +188,21 @@ def _choice(
         size=size.name if size else "",
         options=dict(user_options),
         label=label,
+        interface=interface,
         shared_directories=_shared_directories(hub, values),
     )
     return _with_code(made, environment) if environment and environment.check_code else made
+
+
+def _interface(values: Values, parts: Sequence[dict[str, Any]]) -> str:
+    """Return the path that sessions lead to, "" where the image decides, or what only KubeSpawner knows.
+
+    parts: the profile and what is chosen of it, which may override it.
+    """
+    found = [value_at(values, ("singleuser", "defaultUrl"))]
+    found += [value_at(part, ("kubespawner_override", "default_url")) for part in parts]
+    path = next((each for each in reversed(found) if isinstance(each, str) and each), "")
+    return path if path.startswith("/") and not set(path.replace("{username}", "")) & set("{}") else ""
 
 
 def _with_code(choice: Choice, environment: Environment) -> Choice:

@@ -66,7 +66,8 @@ class Images:
         pin = lock.repositories.get(environment.repository) if environment.repository else None
         tree, kind = (pin.tree, pin.kind) if pin else ("", PYTHON)
         registry, locked = hub.cluster["cluster_image_registry"], self._locked(hub)
-        key = (registry, environment.name, requirements, locked, tree, kind, base, digest)
+        program = environment.program
+        key = (registry, environment.name, requirements, locked, tree, kind, base, digest, program)
         if key not in self._made:
             build = user_build(
                 environment.name,
@@ -76,6 +77,7 @@ class Images:
                 tree=tree,
                 kind=kind,
                 base=digest,
+                program=program,
             )
             address = ImageAddress.parse(f"{registry}/{environment.name}")
             self._made[key] = WantedImage(address, build, base, digest)

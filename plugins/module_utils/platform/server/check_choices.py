@@ -11,6 +11,7 @@ from typing import TypeVar
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import Choice
 
 from ...schema.model import Environment, Hub, Size
+from ..traits import interface_path
 from .shared_changes import checked_directories
 
 Entry = TypeVar("Entry", Environment, Size)
@@ -19,7 +20,7 @@ Entry = TypeVar("Entry", Environment, Size)
 def check_choices(hub: Hub, every: bool) -> tuple[list[Choice], list[str]]:
     """Return what a check starts: every environment in every size, or the first ones; and what it cannot start.
 
-    Environments of repositories are among the first ones: others change them, and they may have code for the start.
+    Environments of repositories, and those that open with a program, are among the first ones.
     The temporary user of a check is in no group, so that it starts nothing that has allowed_groups.
     """
     environments, sizes = _for_all(hub.environments), _for_all(hub.sizes)
@@ -32,6 +33,7 @@ def check_choices(hub: Hub, every: bool) -> tuple[list[Choice], list[str]]:
             expect=environment.check_output,
             terminal_command="pip --version",
             shared_directories=checked_directories(hub),
+            interface=interface_path(environment.interface or hub["hub_interface"]),
         )
         for environment in (environments if every else _first(environments))
         for size in (sizes if every else sizes[:1])
@@ -47,7 +49,7 @@ def check_choices(hub: Hub, every: bool) -> tuple[list[Choice], list[str]]:
 
 
 def _first(environments: list[Environment]) -> list[Environment]:
-    return [each for place, each in enumerate(environments) if place == 0 or each.repository]
+    return [each for place, each in enumerate(environments) if place == 0 or each.in_every_check]
 
 
 def _for_all(entries: Sequence[Entry]) -> list[Entry]:

@@ -81,8 +81,10 @@ def check_chart_choices(values: ChartValues, session: Session, config: Values, t
     profiles = values.merged["singleuser"]["profileList"]
     if not by_options:
         _check_list(profiles, report)
-    code = value_at(values.merged, ("hub", "extraConfig")) or {}
-    own_form = START_PAGE_CONFIG in code or any(_FORM in str(part) for part in (config, code))
+    code = ("hub", "extraConfig")
+    own_form = value_at(values.merged, (*code, START_PAGE_CONFIG)) is not None or any(
+        _FORM in str(part) for part in (config, value_at(values.merged, code))
+    )
     for index, profile in enumerate(profiles if isinstance(profiles, list) else ()):
         path: ChartPath = (*PROFILE_LIST, index)
         if not isinstance(profile, dict):

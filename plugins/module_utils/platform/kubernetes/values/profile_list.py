@@ -103,7 +103,7 @@ def _shown(profile: Profile) -> dict[str, Any]:
 
 
 def _described(entry: Entry) -> Entry:
-    """Return an entry with its description in the title, since KubeSpawner's form shows only titles of choices."""
+    """Return an entry with its description in the title: KubeSpawner's own form shows only titles of choices."""
     return replace(entry, title=f"{entry.title} – {entry.description}", description="") if entry.description else entry
 
 

@@ -33,7 +33,7 @@ def _option(option: Any) -> Any:
         made["choices"] = {name: _escaped(choice) for name, choice in option["choices"].items()}
     if "unlisted_choice" in option:
         made["unlisted_choice"] = _escaped(option["unlisted_choice"])
-        made.setdefault("choices", {})  # the form needs them
+        made.setdefault("choices", {})  # KubeSpawner's form needs them
     return made
 
 

@@ -98,10 +98,11 @@ class Builder:
             # What a repository brings along may write to the environment, and so to uv's cache through hard links.
             install.append("--link-mode=copy")
         self._step("install", [*install, "--require-hashes", "--requirements", lock], environment)
-        if build.requirements:
+        if not build.tree and (build.requirements or build.added):
             pins = self._write("constraints.txt", self._constraints())
             wanted = self._write("requirements.txt", build.requirements, 0o600)
-            command = [*install, "--constraints", pins, "--requirements", wanted]
+            added = self._write("added.txt", build.added)
+            command = [*install, "--constraints", pins, "--requirements", wanted, "--requirements", added]
             self._step("install packages", command, environment)
         for path, text in build.files.items():
             self._write(path, text)

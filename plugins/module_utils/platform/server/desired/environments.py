@@ -19,6 +19,7 @@ from ....common.digests import digest
 from ....environments.build.model import Build
 from ....environments.build.user_environment import user_build
 from ....environments.pins import CONDA, PYTHON
+from ....environments.program import Program
 from ....schema.model import Environment, Hub
 from ..facts.machine import Setup
 
@@ -53,17 +54,24 @@ def user_environment(environment: Environment, jupyterhub: str, setup: Setup, as
     requirements = environment.requirements or "".join(f"{package}\n" for package in environment.packages)
     pin = environment.pin
     tree, kind = (pin.tree, pin.kind) if pin else ("", PYTHON)
-    return _user_build(environment.name, requirements, jupyterhub, setup.python, assets, tree, kind)
+    program = environment.program
+    return _user_build(environment.name, requirements, jupyterhub, setup.python, assets, tree, kind, program)
 
 
 # Thousands of hubs share a few builds, and a digest of one is that of a long list of packages.
 @functools.cache
 def _user_build(
-    name: str, requirements: str, jupyterhub: str, python: str, assets: Assets, tree: str, kind: str
+    name: str,
+    requirements: str,
+    jupyterhub: str,
+    python: str,
+    assets: Assets,
+    tree: str,
+    kind: str,
+    program: Program | None,
 ) -> Build:
-    return user_build(
-        name, requirements, assets.locks[f"user-{jupyterhub}.txt"], assets.environment, python, tree, kind
-    )
+    lock = assets.locks[f"user-{jupyterhub}.txt"]
+    return user_build(name, requirements, lock, assets.environment, python, tree, kind, program=program)
 
 
 @functools.cache

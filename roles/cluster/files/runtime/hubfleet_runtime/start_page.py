@@ -30,8 +30,11 @@ class StartPage:
         "validation_message",
     )
     UNLISTED = "--unlisted-choice"
-    #: Traits with which an operator has a form of their own.
-    OWN_FORMS = ("options_form", "profile_form_template", "additional_profile_form_template_paths")
+    #: Traits with which an operator has a template of their own.
+    OWN_TEMPLATES = ("profile_form_template", "additional_profile_form_template_paths")
+    #: What the places of an icon and a link may begin with; others could be code.
+    ICONS = ("data:image/", "https://", "http://", "/")
+    LINKS = ("https://", "http://", "/")
 
     @classmethod
     def render(cls, template: str, profiles: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any] | None) -> str:
@@ -42,7 +45,8 @@ class StartPage:
         """
         if not cls._is_choice(profiles):
             return ""
-        last = dict(chosen or {})
+        # Whoever uses the API may have saved anything.
+        last = {name: value for name, value in chosen.items() if isinstance(value, str)} if chosen else {}
         default = next(profile["slug"] for profile in profiles if profile.get("default"))
         selected = last["profile"] if last.get("profile") in {profile["slug"] for profile in profiles} else default
         shown = [
@@ -69,17 +73,29 @@ class StartPage:
         options = []
         for name, option in (profile.get("profile_options") or {}).items():
             choices = option.get("choices") or {}
+            typed = cls._typed(option)
             usual = next((key for key, choice in choices.items() if choice.get("default")), "")
             made = {
                 "display_name": option.get("display_name") or name,
                 "field": f"profile-option-{profile['slug']}--{name}",
                 "choices": choices,
                 "selected": last[name] if last.get(name) in choices else usual,
-                "typed": cls._typed(option),
-                "text": last.get(name + cls.UNLISTED) or "",
+                "typed": typed,
+                "text": last.get(name + cls.UNLISTED, "") if typed else "",
             }
             options.append(made)
-        return {**profile, "options": options}
+        packages = profile.get("packages")
+        return {
+            **profile,
+            "options": options,
+            "packages": packages if isinstance(packages, (list, tuple)) else (),
+            "icon": cls._address(profile.get("icon"), cls.ICONS),
+            "link": cls._address(profile.get("link"), cls.LINKS),
+        }
+
+    @staticmethod
+    def _address(value: Any, beginnings: tuple[str, ...]) -> str:
+        return value if isinstance(value, str) and value.lower().startswith(beginnings) else ""
 
     @staticmethod
     @functools.cache
@@ -88,20 +104,21 @@ class StartPage:
             return jinja2.Environment(autoescape=True).from_string(file.read())
 
     @classmethod
-    def as_html(cls, entry: Any) -> Any:
+    def marked_as_html(cls, entry: Any) -> Any:
         """Return profiles whose texts are shown as the HTML that they are, not escaped."""
         if isinstance(entry, Mapping):
             return {
-                key: Markup(value) if key in cls.TEXTS and isinstance(value, str) else cls.as_html(value)
+                key: Markup(value) if key in cls.TEXTS and isinstance(value, str) else cls.marked_as_html(value)
                 for key, value in entry.items()
             }
-        return [cls.as_html(each) for each in entry] if isinstance(entry, list) else entry
+        return [cls.marked_as_html(each) for each in entry] if isinstance(entry, list) else entry
 
     @classmethod
     def configure(cls, c: Config, template: str) -> None:
         """Take the place of KubeSpawner's form, unless the configuration has one of its own."""
         spawners = c.KubeSpawner
-        if not spawners.get("profile_list") or any(spawners.get(name) for name in cls.OWN_FORMS):
+        own_form = any("options_form" in section for section in (c.Spawner, spawners))
+        if own_form or not spawners.get("profile_list") or any(spawners.get(name) for name in cls.OWN_TEMPLATES):
             return
 
         async def options_form(spawner: Any) -> str:
@@ -109,7 +126,11 @@ class StartPage:
             if isinstance(listed, Mapping):
                 listed = [listed[key] for key in sorted(listed)]
             profiles = await maybe_future(listed(spawner)) if callable(listed) else listed
-            ready = cls.as_html(spawner._get_initialized_profile_list(profiles))
-            return cls.render(template, ready, spawner.orm_spawner.user_options)
+            ready = cls.marked_as_html(spawner._get_initialized_profile_list(profiles)) or []
+            page = cls.render(template, ready, spawner.orm_spawner.user_options)
+            if not page:
+                # The server starts at once, with what was chosen the last time: KubeSpawner refuses what is gone.
+                spawner.orm_spawner.user_options = None
+            return page
 
         c.KubeSpawner.options_form = options_form

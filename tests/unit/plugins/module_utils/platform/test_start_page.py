@@ -17,13 +17,20 @@ pandas[excel]>=2 ; python_version > "3.9"  # tables
 own @ git+https://token@git.example.org/own
 https://files.example.org/other-1.0-py3-none-any.whl
 ./local
+--trusted-host \\
+    packages.internal.example.org
+scipy \\
+    >=1.0, \\
+    <2
+git+ssh:token
+wheel.whl
 
 """
 
 
 def test_packages_of_a_requirements_file_without_addresses() -> None:
     shown = shown_of(Environment("maps", "Maps", requirements=REQUIREMENTS))
-    assert shown == {"packages": ["numpy==2.3.5", "pandas[excel]>=2", "own"]}
+    assert shown == {"packages": ["numpy==2.3.5", "pandas[excel]>=2", "own", "scipy >=1.0, <2"]}
 
 
 def test_what_is_not_set_is_left_out() -> None:

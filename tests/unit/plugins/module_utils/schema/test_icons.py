@@ -33,8 +33,9 @@ def test_an_icon_is_a_data_url(tmp_path: Path) -> None:
     [
         ("large.svg", LARGEST + 1, "'large.svg' has more than 8 KiB; make it smaller"),
         ("page.html", 1, "'page.html' is not an image for web pages; possible endings: .svg, .png, .jpg, .jpeg, .webp"),
+        ("empty.svg", 0, "'empty.svg' is empty"),
         ("none.svg", None, "'none.svg' cannot be read: there is no such file or directory"),
-        ("folder.svg", -1, "'folder.svg' cannot be read: it is a directory"),
+        ("folder.svg", -1, "'folder.svg' is not a file"),
     ],
 )
 def test_what_is_not_an_icon(tmp_path: Path, name: str, size: int | None, message: str) -> None:

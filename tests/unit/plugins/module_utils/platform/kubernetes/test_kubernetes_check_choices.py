@@ -187,3 +187,47 @@ def test_kubespawner_starts_what_the_check_says(monkeypatch: pytest.MonkeyPatch)
         asyncio.run(spawner.load_user_options())
         assert spawner.image == images[choice.environment], choice
         assert spawner.mem_limit == {"small": 2**30, "large": 2**32}.get(choice.size), choice
+
+
+def test_environments_that_every_check_starts() -> None:
+    """Those of repositories, and those that open with a program, beside what is preselected."""
+    program = {"command": ["serve", "{port}"]}
+    catalogue = {
+        **CATALOGUES["hub_environment_catalogue"],
+        "maps": {"image": "quay.io/uni/maps:1", "interface": program},
+        "staff": {"image": "quay.io/uni/staff:1", "interface": program, "allowed_groups": ["staff"]},
+    }
+    offered = {
+        "hub_environment_catalogue": catalogue,
+        "hub_environments": ["python", "r", "maps", "staff"],
+        "hub_sizes": ["small", "large"],
+    }
+    assert [choice[:2] for choice in tried(**offered)[0]] == [
+        ("python/small", {}),
+        ("maps/small", {"profile": "maps", "size": "small"}),
+    ]
+    offered["hub_environments"] = ["maps", "python"]
+    assert [choice[:2] for choice in tried(**offered)[0]] == [("maps/small", {})]
+    profiles = [{"title": "All", "environments": ["python", "maps", "staff"], "sizes": ["small"]}]
+    assert [choice[1] for choice in tried(**offered, hub_profiles=profiles)[0]] == [
+        {},
+        {"profile": "all", "image": "maps"},
+    ]
+
+
+def test_the_page_that_users_are_led_to() -> None:
+    catalogue = {
+        "python": {"image": "quay.io/uni/python:1", "interface": "/lab/tree/{username}"},
+        "maps": {"image": "quay.io/uni/maps:1", "interface": {"command": ["serve", "{port}"], "path": "viewer"}},
+        "plain": {"image": "quay.io/uni/plain:1", "override": {"default_url": "/{servername}/x"}},
+        "usual": {"image": "quay.io/uni/usual:1"},
+    }
+    given = {**CATALOGUES, "hub_environment_catalogue": catalogue, "hub_environments": list(catalogue)}
+    found, _warnings = check_choices(hub_of(**given), values_of(**given).merged, every=True)
+    assert [choice.interface for choice in found] == ["/lab/tree/{username}", "/viewer/", "", "/lab"]
+    only = {**given, "hub_environments": ["usual"], "hub_interface": "notebook"}
+    found, _warnings = check_choices(hub_of(**only), values_of(**only).merged, every=False)
+    assert [choice.interface for choice in found] == ["/tree"]
+    chart = {**only, "hub_defaults_source": "chart", "hub_interface": None}
+    found, _warnings = check_choices(hub_of(**chart), values_of(**chart).merged, every=False)
+    assert [choice.interface for choice in found] == [""]
