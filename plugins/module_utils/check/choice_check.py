@@ -34,7 +34,8 @@ class ChoiceCheck:
 
     report: called with a line of progress. explain: returns why the server of a user does not start, as far as the
     platform knows, else ""; called in a thread. A LastingReason ends the wait.
-    cleanup_problems: filled with one line where the user could not be removed.
+    cleanup_problems: filled with one line where the user could not be removed. warnings: filled with what is odd about
+    the server. hub_version: of JupyterHub in the hub.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class ChoiceCheck:
         overall: Deadline,
         report: Callable[[str], None],
         explain: Callable[[str], str] | None = None,
+        hub_version: str = "",
     ) -> None:
         self.client = client
         self.choice = choice
@@ -54,7 +56,9 @@ class ChoiceCheck:
         self.explain = explain
         self.user = new_user_name(client)
         self.result = ChoiceResult(choice)
+        self.hub_version = hub_version
         self.cleanup_problems: list[str] = []
+        self.warnings: list[str] = []
         self._messages: list[str] = []
         self._reason = ""
         self._may_exist = False
@@ -97,6 +101,7 @@ class ChoiceCheck:
         waiting = options.kernel_timeout
         async with self._step("kernel", Deadline(waiting), "no kernel was started") as limit:
             url = await hub_api.server_url(client, user, limit)
+            self._compare(await hub_api.server_version(client, url, token, limit))
             kernel = await start_kernel(client, url, token, choice.kernel, limit)
         async with self._step("run", Deadline(waiting), "the code did not finish"):
             await run_code(client, url, token, kernel, choice.code, choice.expect)
@@ -109,6 +114,14 @@ class ChoiceCheck:
         if choice.interface:
             async with self._step("interface", Deadline(waiting), "the interface did not answer") as limit:
                 await open_interface(client, url, choice.interface.replace("{username}", user), token, limit)
+
+    def _compare(self, version: str) -> None:
+        """Warn if an image has another major version of JupyterHub; it most often works, but nobody tests that."""
+        if version and self.hub_version and version.partition(".")[0] != self.hub_version.partition(".")[0]:
+            self.warnings.append(
+                f"{self.choice.title} has JupyterHub {version}, and the hub {self.hub_version};"
+                " use an image with the hub's major version"
+            )
 
     async def _follow_start(self, limit: Deadline) -> None:
         """Wait until the server is ready, and ask the platform meanwhile what it waits for."""

@@ -161,6 +161,14 @@ async def server_url(client: HubClient, user: str, deadline: Deadline) -> str:
     return urllib.parse.urljoin(client.base_url, str(path)).rstrip("/") + "/"
 
 
+async def server_version(client: HubClient, server_url: str, token: str, deadline: Deadline) -> str:
+    """Return the version of JupyterHub in a user's server, "" if the server does not tell."""
+    # What servers answer there is their own business, as long as the header is there.
+    ok = (200, 302, 400, 401, 403, 404, 405)
+    reply = await client.call("GET", server_url + "api", "getting the server's version", deadline, ok=ok, token=token)
+    return str(reply.headers.get("X-JupyterHub-Version", ""))
+
+
 async def issue_token(client: HubClient, user: str, seconds: float, deadline: Deadline) -> str:
     """Return a token that can only access the user's servers, valid for that many seconds."""
     body = {

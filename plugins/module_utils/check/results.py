@@ -19,6 +19,7 @@ STEPS = (
     "kernel",
     "run",
     "terminal",
+    "interface",
     "stop",
     "delete user",
 )

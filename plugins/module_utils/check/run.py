@@ -125,12 +125,15 @@ class _HubCheck:
 
     async def _choice(self, choice: Choice) -> ChoiceResult:
         """Check one choice."""
-        choice_check = ChoiceCheck(self.client, choice, self.options, self.overall, self.report, self.explain)
+        choice_check = ChoiceCheck(
+            self.client, choice, self.options, self.overall, self.report, self.explain, self.result.version or ""
+        )
         choice_check.result.steps += self.connecting
         try:
             return await choice_check.run()
         finally:
             self.result.cleanup_problems += choice_check.cleanup_problems
+            self.result.warnings += choice_check.warnings
 
     def _unreachable(self, failure: CheckFailure, seconds: float) -> None:
         """Record that all choices failed in the step connect."""

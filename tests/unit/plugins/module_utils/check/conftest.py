@@ -50,6 +50,7 @@ class FakeHub:
         self.typed: list[str] = []
         self.printed = {"file": ("", 0), "pip": ("pip 26.3", 0)}
         self.shell_ends = False
+        self.server_version = "5.5.4"
         self.messages = ["status busy", "stdout 42\n", "reply ok", "status idle"]
         self.url = ""
         self._loop: Any = None
@@ -89,6 +90,8 @@ class FakeHub:
             ("GET", user + "/server/progress", "progress"),
             ("POST", user + "/tokens", "token"),
             ("GET", api + "hubfleet/servers/{name}/log", "log"),
+            ("GET", BASE + "user/{name}/api", "server"),
+            ("GET", BASE + "user/{name}/viewer/{rest:.*}", "page"),
             ("POST", BASE + "user/{name}/api/kernels", "kernel"),
             ("GET", channels, "run"),
             ("POST", BASE + "user/{name}/api/terminals", "terminal"),
@@ -108,7 +111,7 @@ class FakeHub:
     def _handler(self, kind: str) -> Any:
         async def handle(request: Any) -> Any:
             self.counts[kind] = self.counts.get(kind, 0) + 1
-            expected = USER_TOKEN if kind in ("kernel", "run", "terminal", "typing") else HUB_TOKEN
+            expected = USER_TOKEN if kind in ("server", "kernel", "run", "terminal", "typing", "page") else HUB_TOKEN
             if kind != "version" and request.headers["Authorization"] != f"token {expected}":
                 return web.json_response({"message": "Forbidden"}, status=403)
             await self._maybe_interrupt(kind, "before")
@@ -181,6 +184,12 @@ class FakeHub:
         assert body["scopes"] == [f"access:servers!user={name}"]
         assert 0 < body["expires_in"] < 3600
         return web.json_response({"token": USER_TOKEN}, status=201)
+
+    async def _on_server(self, request: Any, name: str) -> Any:
+        return web.json_response({"version": "2.17.0"}, headers={"X-JupyterHub-Version": self.server_version})
+
+    async def _on_page(self, request: Any, name: str) -> Any:
+        return web.Response(text="<title>Maps</title>")
 
     async def _on_kernel(self, request: Any, name: str) -> Any:
         return web.json_response({"id": "k"}, status=201)

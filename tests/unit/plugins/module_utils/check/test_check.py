@@ -62,7 +62,7 @@ def failure(result: HubResult) -> tuple[str | None, str]:
 
 
 def test_all_steps(hub: Any, check: Check) -> None:
-    result = check()
+    result = check(dataclasses.replace(GOOD, interface="/viewer/"))
     assert result.ok
     assert result.version == "5.5.4"
     assert tuple(step.name for step in result.choices[0].steps) == STEPS
@@ -180,6 +180,55 @@ def test_a_shared_directory_that_is_of_no_use(hub: Any, check: Check, command: s
     assert [typed.count('~/"') for typed in hub.typed] == [0, 0, 1, 1, 1]
     hub.printed[command] = ("", 1)
     assert failure(check(choice)) == ("terminal", f"the shared directory ~/a course {error}")
+
+
+@pytest.mark.parametrize(("version", "warned"), [("5.0.0", False), ("", False), ("4.1.6", True), ("6.1.0", True)])
+def test_another_major_version_of_jupyterhub_is_told(hub: Any, check: Check, version: str, warned: bool) -> None:
+    hub.server_version = version
+    result = check()
+    assert result.ok
+    text = f"python/small has JupyterHub {version}, and the hub 5.5.4; use an image with the hub's major version"
+    assert result.warnings == ([text] if warned else [])
+
+
+VIEWER = dataclasses.replace(GOOD, interface="/viewer/?of={username}")
+
+
+def test_the_interface_is_opened_as_a_browser_does(hub: Any, check: Check) -> None:
+    assert check(VIEWER).ok and hub.counts["page"] == 1
+    hub.answers["page"] = [(500, {}, "could not start viewer in time"), (302, {"Location": "maps/"}, "")]
+    hub.counts.clear()
+    assert check(VIEWER).ok and hub.counts["page"] == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "error"),
+    [
+        (404, {}, "opening /viewer/?of="),
+        (
+            302,
+            {"Location": "https://elsewhere.example.org/"},
+            "it leads to https://elsewhere.example.org/, which is not in",
+        ),
+        (302, {"Location": "/hub/login"}, "which is not in the user's server"),
+        (302, {"Location": "../../viewer-of-another/"}, "which is not in the user's server"),
+        (307, {"Location": "again"}, "more than 10 redirects"),
+        (502, {}, "HTTP 502"),
+    ],
+)
+def test_an_interface_that_is_of_no_use(
+    hub: Any, check: Check, status: int, headers: dict[str, str], error: str
+) -> None:
+    hub.always("page", status, "no", **headers)
+    failed, text = failure(check(VIEWER, options=dataclasses.replace(SHORT, kernel_timeout=2)))
+    assert failed == "interface" and error in text, text
+    assert hub.users == {}
+
+
+def test_an_interface_that_never_answers(hub: Any, check: Check) -> None:
+    hub.hang = "page"
+    failed, text = failure(check(VIEWER, options=dataclasses.replace(SHORT, kernel_timeout=0.5)))
+    assert (failed, text) == ("interface", "the interface did not answer within 0.5 s")
 
 
 def test_a_shell_that_ends(hub: Any, check: Check) -> None:
