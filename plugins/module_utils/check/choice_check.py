@@ -25,6 +25,8 @@ from .waiting import Deadline, run_to_end
 INTERRUPTED_SECONDS = 17.0
 #: Time to clean up after a step of cleaning up has failed.
 RETRY_SECONDS = 15.0
+#: After the time that a program may take to start, so that the reason for the end of it is told.
+_ANSWER_SECONDS = 10.0
 #: Seconds between questions why a server does not start.
 ASK_SECONDS = 2.0
 
@@ -96,7 +98,8 @@ class ChoiceCheck:
             await self._follow_start(limit)
         self.report(f"{choice.title} started in {self.result.seconds('start', 'progress'):.1f} s")
         async with self._step("token", Deadline(short), no_answer) as limit:
-            lifetime = 4 * options.kernel_timeout + short + 60
+            opening = max(options.kernel_timeout, choice.interface_start and choice.interface_start + _ANSWER_SECONDS)
+            lifetime = 3 * options.kernel_timeout + opening + short + 60
             token = await hub_api.issue_token(client, user, lifetime, limit)
         waiting = options.kernel_timeout
         async with self._step("kernel", Deadline(waiting), "no kernel was started") as limit:
@@ -112,7 +115,7 @@ class ChoiceCheck:
             else:
                 self.result.skipped = "no terminal was tried, since servers have none"
         if choice.interface:
-            async with self._step("interface", Deadline(waiting), "the interface did not answer") as limit:
+            async with self._step("interface", Deadline(opening), "the interface did not answer") as limit:
                 await open_interface(client, url, choice.interface.replace("{username}", user), token, limit)
 
     def _compare(self, version: str) -> None:

@@ -209,12 +209,14 @@ class HubClient:
         token: str | None = None,
         headers: dict[str, str] | None = None,
         grace: float = 0.0,
+        most: int | None = None,
     ) -> Reply:
         """Send a request and return the answer where its status is in ``ok``.
 
         what: begins the message of CheckFailure. body: sent as JSON unless None. token: used instead of the check's.
         grace: seconds that a request in progress has to finish when the task is cancelled. After 429 and 503 it waits
-        as Retry-After says and tries again, as long as the deadline allows.
+        as Retry-After says and tries again, as long as the deadline allows. most: bytes of the answer to read, if it
+        may have no end.
         """
         attempts = 0
         while True:
@@ -222,7 +224,7 @@ class HubClient:
             arguments = dict(self._common, headers={**self._headers(token), **(headers or {})})
             if body is not None:
                 arguments["json"] = body
-            request = self._request(method, url, attempts, arguments)
+            request = self._request(method, url, attempts, arguments, most)
             reply = await (with_grace(request, grace) if grace else request)
             if reply.status in ok:
                 return reply
@@ -239,9 +241,12 @@ class HubClient:
                 )
             await asyncio.sleep(pause)
 
-    async def _request(self, method: str, url: str, attempts: int, arguments: dict[str, Any]) -> Reply:
+    async def _request(
+        self, method: str, url: str, attempts: int, arguments: dict[str, Any], most: int | None = None
+    ) -> Reply:
         async with self._session.request(method, url, allow_redirects=False, **arguments) as response:
-            text = (await response.read()).decode("utf-8", "replace")
+            content = await (response.read() if most is None else response.content.read(most))
+            text = content.decode("utf-8", "replace")
             data = None
             if "json" in response.headers.get("Content-Type", ""):
                 try:

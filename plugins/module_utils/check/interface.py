@@ -6,17 +6,24 @@
 from __future__ import annotations
 
 import asyncio
-import urllib.parse
+from http.cookies import CookieError, SimpleCookie
 
 from .client import HubClient, Reply
 from .messages import CheckFailure, http_error
 from .waiting import Deadline
 
+try:
+    from yarl import URL
+except ImportError:  # it comes with aiohttp, see client.HAS_AIOHTTP
+    URL = None  # type: ignore[assignment, misc]
+
 _REDIRECTS = (301, 302, 303, 307, 308)
-#: What Jupyter Server Proxy, and proxies before it, answer while a program starts, and if it does not.
-_NOT_READY = (500, 502, 504)
+#: What Jupyter Server Proxy, and proxies before it, answer if a program did not start, or closed the connection.
+_NOT_READY = (500, 502, 504, 599)
 _MOST_REDIRECTS = 10
 _PAUSE = 1.0  # seconds
+#: Bytes of a page; it may be a stream without an end.
+_ENOUGH = 65_536
 
 
 async def open_interface(client: HubClient, server_url: str, path: str, token: str, deadline: Deadline) -> None:
@@ -26,15 +33,18 @@ async def open_interface(client: HubClient, server_url: str, path: str, token: s
     """
     first = url = server_url + path.lstrip("/")
     what = f"opening {path}"
-    redirects = 0
+    redirects, cookies = 0, SimpleCookie()
     while True:
         headers = {"Accept": "text/html,*/*"}
+        if cookies:
+            headers["Cookie"] = "; ".join(f"{name}={cookie.coded_value}" for name, cookie in cookies.items())
         ok = (200, *_REDIRECTS, *_NOT_READY)
-        reply = await client.call("GET", url, what, deadline, ok=ok, token=token, headers=headers)
+        reply = await client.call("GET", url, what, deadline, ok=ok, token=token, headers=headers, most=_ENOUGH)
         if reply.status == 200:
             return
         if reply.status in _REDIRECTS:
             redirects += 1
+            _keep(cookies, reply)
             url = _target(what, url, server_url, reply)
             if redirects > _MOST_REDIRECTS:
                 raise CheckFailure(f"{what}: more than {_MOST_REDIRECTS} redirects, at last to {url}")
@@ -45,9 +55,26 @@ async def open_interface(client: HubClient, server_url: str, path: str, token: s
         url, redirects = first, 0
 
 
+def _keep(cookies: SimpleCookie, reply: Reply) -> None:
+    """Keep the cookies of an answer; redirects to the same page often wait for one."""
+    for text in reply.headers.getall("Set-Cookie", ()):
+        try:
+            cookies.load(text)
+        except CookieError:
+            continue  # as browsers do
+
+
 def _target(what: str, url: str, server_url: str, reply: Reply) -> str:
-    """Return where a redirect leads; the token must not get anywhere but to the server."""
-    location = str(urllib.parse.urljoin(url, reply.headers.get("Location", "")))
-    if not location.startswith(server_url):
-        raise CheckFailure(f"{what}: it leads to {location}, which is not in the user's server")
-    return location
+    """Return where a redirect leads; the token must not get anywhere but to the server.
+
+    Programs behind a proxy may not know that users reach them by https, so only host and path are compared.
+    """
+    location = reply.headers.get("Location", "")
+    try:
+        server, found = URL(server_url), URL(url).join(URL(location))
+    except ValueError:
+        raise CheckFailure(f"{what}: it leads to {location!r}, which is no address") from None
+    inside = f"{found.path}/".startswith(server.path) and ".." not in found.path.split("/")
+    if not location or found.host != server.host or not inside:
+        raise CheckFailure(f"{what}: it leads to {location or 'nowhere'}, which is not in the user's server")
+    return str(server.join(URL(found.raw_path_qs, encoded=True)))

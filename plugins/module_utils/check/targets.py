@@ -11,6 +11,9 @@ from typing import Any
 
 from ..common.persisted import from_persisted
 
+#: Seconds that a program may take to start; as in the schema of environments.
+LONGEST_INTERFACE_START = 600
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -23,6 +26,7 @@ class Choice:
     terminal_command: command that must succeed in a terminal, "" for none.
     shared_directories: path in the home -> whether the user of the check must be able to write there.
     interface: path in the server that users are led to and that must answer, "" if it is not known.
+    interface_start: seconds that the program behind it may take to start, 0 for JupyterLab and the like.
     """
 
     environment: str
@@ -35,6 +39,7 @@ class Choice:
     terminal_command: str = ""
     shared_directories: dict[str, bool] = field(default_factory=dict)
     interface: str = ""
+    interface_start: float = 0.0
 
     @property
     def title(self) -> str:
@@ -100,7 +105,9 @@ class CheckOptions:
     @property
     def longest_choice(self) -> float:
         """The longest time in seconds that all steps of one choice can take."""
-        return 4 * self.request_timeout + self.start_timeout + 4 * self.kernel_timeout + 2 * self.stop_timeout
+        interface = max(self.kernel_timeout, LONGEST_INTERFACE_START)
+        waiting = self.start_timeout + 3 * self.kernel_timeout + interface + 2 * self.stop_timeout
+        return 4 * self.request_timeout + waiting
 
 
 def recorded_target(target: HubTarget) -> dict[str, Any]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass
 
 
@@ -21,4 +22,10 @@ class Program:
     @property
     def uses_socket(self) -> bool:
         """Whether it listens on a Unix socket, and not on a port."""
-        return any("{unix_socket}" in word for word in self.command)
+        return "unix_socket" in fields_of(self.command)
+
+
+def fields_of(command: tuple[str, ...]) -> set[str]:
+    """Return the names in braces of a command. Raises ValueError where a word is no format, as of str.format."""
+    parsed = [part for word in command for part in string.Formatter().parse(word)]
+    return {field for _text, field, _form, _conversion in parsed if field is not None}

@@ -32,7 +32,8 @@ _PROGRAM = (
         (
             "Program and its arguments, started when a user opens it, in the home.",
             "C({unix_socket}) is replaced by the socket that it must listen on, or C({port}) by a port of 127.0.0.1.",
-            "C({base_url}) is replaced by the path that users see it at.",
+            "C({base_url}) is replaced by the path of the user's server, C(/user/NAME/); the program's own follows it.",
+            "All users of the environment can read it, so that it must not hold secrets.",
         ),
         required=True,
         elements=element("str", prose=True),

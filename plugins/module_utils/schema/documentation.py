@@ -119,11 +119,13 @@ def _keys(option: Option) -> list[str]:
     """Return the table of the keys of an option, if it has any."""
     inner = option.elements.options if option.elements else option.options
     # Entries of a hub itself have the keys of the catalogue, and a name.
-    return (
-        [f"Keys of {'an entry of ' if option.elements else ''}`{option.name}`:", "", *_table(inner)]
-        if inner and not option.by_name
-        else []
-    )
+    if not inner or option.by_name:
+        return []
+    lines = [f"Keys of {'an entry of ' if option.elements else ''}`{option.name}`:", "", *_table(inner)]
+    for key in inner:
+        if key.options or (key.elements and key.elements.options):
+            lines += ["", *_keys(key)]
+    return lines
 
 
 def _authenticator(authenticator: Authenticator) -> list[str]:

@@ -9,26 +9,39 @@ import string
 from collections.abc import Callable
 from typing import Any
 
-from ..environments.program import Program
+from ..environments.program import Program, fields_of
+from ..redaction.places import holds_credentials
+from .model import EncryptedValue
 from .option import SERVER
 
-#: What Jupyter Server Proxy replaces in a command (its class LauncherEntry, and config.py).
+#: What Jupyter Server Proxy replaces in a command (process_args in its handlers.py).
 PLACEHOLDERS = ("port", "unix_socket", "base_url")
 #: Paths that Jupyter Server, JupyterLab and Jupyter Server Proxy have themselves.
-TAKEN = (
-    "api",
-    "doc",
-    "edit",
-    "files",
-    "hub",
-    "lab",
-    "login",
-    "logout",
-    "metrics",
-    "nbclassic",
-    "proxy",
-    "static",
-    "tree",
+TAKEN = frozenset(
+    (
+        "api",
+        "consoles",
+        "custom",
+        "doc",
+        "edit",
+        "files",
+        "hub",
+        "kernelspecs",
+        "lab",
+        "login",
+        "logout",
+        "lsp",
+        "metrics",
+        "nbclassic",
+        "nbconvert",
+        "notebooks",
+        "proxy",
+        "server-proxy",
+        "static",
+        "terminals",
+        "tree",
+        "view",
+    )
 )
 
 
@@ -62,16 +75,17 @@ def read_program(name: str, entry: dict[str, Any], platform: str, report: Callab
 
 def _wrong_command(command: tuple[str, ...]) -> str:
     """Return what is wrong with the words of a command, or ""."""
-    used: set[str] = set()
-    for word in command:
-        try:
-            used |= {field for _text, field, _form, _conversion in string.Formatter().parse(word) if field is not None}
-        except ValueError:
-            return f"has {word!r} in its command, where a brace is missing; write {{{{ and }}}} for braces"
-    unknown = sorted(used - set(PLACEHOLDERS))
-    if unknown:
-        known = ", ".join(f"{{{each}}}" for each in PLACEHOLDERS)
-        return f"has {{{unknown[0]}}} in its command; possible: {known}; write {{{{ and }}}} for braces"
+    if any(isinstance(word, EncryptedValue) or holds_credentials(word) for word in command):
+        return "has a secret in its command, which all users of the environment could read; let the program ask for it"
+    try:
+        used = fields_of(command)
+    except ValueError:
+        return "has a brace in its command that does not fit; write {{ and }} for braces"
+    known = ", ".join(f"{{{each}}}" for each in PLACEHOLDERS)
+    parts = [part for word in command for part in string.Formatter().parse(word) if part[1] is not None]
+    odd = [field for _text, field, form, conversion in parts if field not in PLACEHOLDERS or form or conversion]
+    if odd:
+        return f"has {{{odd[0]}}} in its command; possible: {known}, as they are; write {{{{ and }}}} for braces"
     if not used & {"port", "unix_socket"}:
         return "has neither {unix_socket} nor {port} in its command, so that nothing can reach the program"
     return "" if len(used & {"port", "unix_socket"}) == 1 else "has {unix_socket} and {port} in its command; remove one"

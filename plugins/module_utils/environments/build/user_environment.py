@@ -28,7 +28,7 @@ _KERNEL = {
     "kernel_protocol_version": "5.5",
 }
 _CONFIG_FILE = "etc/jupyter/jupyter_server_config.py"
-#: Earlier versions do not listen to {unix_socket} as this one does.
+#: The oldest version that is known to do what the configuration below says.
 _PROXY = "jupyter-server-proxy>=4.4"
 _FILES = {
     _CONFIG_FILE: _SERVER_CONFIG,
@@ -86,4 +86,5 @@ def _proxy_config(program: Program) -> str:
         "unix_socket": program.uses_socket,
         "launcher_entry": {"title": program.title},
     }
-    return f"c.ServerProxy.servers = {{{program.path!r}: {server!r}}}\n"
+    # Beside those of hub_server_settings.
+    return f"c.ServerProxy.servers.update({{{program.path!r}: {server!r}}})\n"

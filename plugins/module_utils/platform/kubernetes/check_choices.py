@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import posixpath
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets import Choice
@@ -29,6 +30,12 @@ Entry = TypeVar("Entry", Environment, Size)
 #: Names of options -> names of what is chosen.
 Chosen = dict[str, str]
 
+#: The later ones win.
+_DEFAULT_URLS = (
+    ("singleuser", "defaultUrl"),
+    ("hub", "config", "Spawner", "default_url"),
+    ("hub", "config", "KubeSpawner", "default_url"),
+)
 #: What wins comes first.
 _PROFILE_LISTS = (("hub", "config", "KubeSpawner", "profile_list"), ("singleuser", "profileList"))
 
@@ -191,6 +198,8 @@ def _choice(
         interface=interface,
         shared_directories=_shared_directories(hub, values),
     )
+    if environment and environment.program:
+        made = replace(made, interface_start=environment.program.start_timeout)
     return _with_code(made, environment) if environment and environment.check_code else made
 
 
@@ -199,14 +208,14 @@ def _interface(values: Values, parts: Sequence[dict[str, Any]]) -> str:
 
     parts: the profile and what is chosen of it, which may override it.
     """
-    found = [value_at(values, ("singleuser", "defaultUrl"))]
+    found = [value_at(values, path) for path in _DEFAULT_URLS]
     found += [value_at(part, ("kubespawner_override", "default_url")) for part in parts]
-    path = next((each for each in reversed(found) if isinstance(each, str) and each), "")
+    path = next((each for each in reversed(found) if isinstance(each, str)), "")
     return path if path.startswith("/") and not set(path.replace("{username}", "")) & set("{}") else ""
 
 
 def _with_code(choice: Choice, environment: Environment) -> Choice:
-    return Choice(**{**vars(choice), "code": environment.check_code, "expect": environment.check_output})
+    return replace(choice, code=environment.check_code, expect=environment.check_output)
 
 
 def _shared_directories(hub: Hub, values: Values) -> dict[str, bool]:

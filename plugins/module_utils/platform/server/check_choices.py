@@ -34,6 +34,7 @@ def check_choices(hub: Hub, every: bool) -> tuple[list[Choice], list[str]]:
             terminal_command="pip --version",
             shared_directories=checked_directories(hub),
             interface=interface_path(environment.interface or hub["hub_interface"]),
+            interface_start=environment.program.start_timeout if environment.program else 0,
         )
         for environment in (environments if every else _first(environments))
         for size in (sizes if every else sizes[:1])

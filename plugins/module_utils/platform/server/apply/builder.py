@@ -101,8 +101,9 @@ class Builder:
         if not build.tree and (build.requirements or build.added):
             pins = self._write("constraints.txt", self._constraints())
             wanted = self._write("requirements.txt", build.requirements, 0o600)
-            added = self._write("added.txt", build.added)
-            command = [*install, "--constraints", pins, "--requirements", wanted, "--requirements", added]
+            command = [*install, "--constraints", pins, "--requirements", wanted]
+            if build.added:
+                command += ["--requirements", self._write("added.txt", build.added)]
             self._step("install packages", command, environment)
         for path, text in build.files.items():
             self._write(path, text)

@@ -51,6 +51,7 @@ class FakeHub:
         self.printed = {"file": ("", 0), "pip": ("pip 26.3", 0)}
         self.shell_ends = False
         self.server_version = "5.5.4"
+        self.cookies: list[str] = []
         self.messages = ["status busy", "stdout 42\n", "reply ok", "status idle"]
         self.url = ""
         self._loop: Any = None
@@ -189,6 +190,7 @@ class FakeHub:
         return web.json_response({"version": "2.17.0"}, headers={"X-JupyterHub-Version": self.server_version})
 
     async def _on_page(self, request: Any, name: str) -> Any:
+        self.cookies.append(request.headers.get("Cookie", ""))
         return web.Response(text="<title>Maps</title>")
 
     async def _on_kernel(self, request: Any, name: str) -> Any:

@@ -199,6 +199,14 @@ def test_the_interface_is_opened_as_a_browser_does(hub: Any, check: Check) -> No
     hub.answers["page"] = [(500, {}, "could not start viewer in time"), (302, {"Location": "maps/"}, "")]
     hub.counts.clear()
     assert check(VIEWER).ok and hub.counts["page"] == 3
+    # where a page waits for a cookie
+    again = {"Location": "?of=x", "Set-Cookie": "language=en; Path=/"}
+    hub.answers["page"] = [(302, again, ""), (599, {}, "Stream closed"), (302, {"Location": "http://127.0.0.1/"}, "")]
+    hub.cookies.clear()
+    failed, text = failure(check(VIEWER))
+    assert failed == "interface" and "it leads to http://127.0.0.1/" in text
+    hub.answers["page"] = [(302, again, "")]
+    assert check(VIEWER).ok and hub.cookies == ["language=en"]
 
 
 @pytest.mark.parametrize(
@@ -212,6 +220,9 @@ def test_the_interface_is_opened_as_a_browser_does(hub: Any, check: Check) -> No
         ),
         (302, {"Location": "/hub/login"}, "which is not in the user's server"),
         (302, {"Location": "../../viewer-of-another/"}, "which is not in the user's server"),
+        (302, {"Location": "%2e%2e/%2e%2e/another/"}, "which is not in the user's server"),
+        (302, {"Location": "http://[bad/"}, "it leads to 'http://[bad/', which is no address"),
+        (302, {}, "it leads to nowhere"),
         (307, {"Location": "again"}, "more than 10 redirects"),
         (502, {}, "HTTP 502"),
     ],

@@ -43,7 +43,11 @@ def test_ports_are_for_kubernetes_or_have_to_be_allowed(platform: str, open_port
     ("given", "message"),
     [
         ({"command": ["serve", "{port}", "{unix_socket}"]}, "has {unix_socket} and {port} in its command; remove one"),
-        ({"command": ["serve", "{unix_socket"]}, "has '{unix_socket' in its command, where a brace is missing"),
+        ({"command": ["serve", "{unix_socket"]}, "has a brace in its command that does not fit"),
+        ({"command": ["serve", "{unix_socket!s}"]}, "has {unix_socket} in its command; possible:"),
+        ({"command": ["serve", "{port:5}"]}, "has {port} in its command; possible:"),
+        ({"command": [*SOCKET, "--db=postgres://ada:hunter2@db/x"]}, "has a secret in its command"),
+        ({"command": SOCKET, "path": "view"}, "has the path 'view', which servers have themselves"),
         ({"command": ["serve", "{unix_socket}", "{}"]}, "has {} in its command; possible: {port}, {unix_socket}"),
         ({"command": SOCKET, "path": "lab"}, "has the path 'lab', which servers have themselves; set another one"),
     ],
@@ -51,6 +55,11 @@ def test_ports_are_for_kubernetes_or_have_to_be_allowed(platform: str, open_port
 def test_what_cannot_work(given: dict[str, Any], message: str) -> None:
     program, wrong = read("kubernetes", **given)
     assert program is None and len(wrong) == 1 and wrong[0].startswith(message)
+
+
+def test_only_a_placeholder_is_a_socket() -> None:
+    program, wrong = read(command=["serve", "{port}", "{{unix_socket}}"])
+    assert program is None and "uses a port" in wrong[0]
 
 
 def test_braces_of_the_command_itself() -> None:
@@ -68,8 +77,10 @@ def test_a_program_makes_another_build() -> None:
     assert len(directories) == 3
     assert build(None)[1] == "" and "jupyter-server-proxy" in build(one)[1]
     settings: dict[str, Any] = {}
-    line = next(line for line in build(one)[2].splitlines() if line.startswith("c.ServerProxy.servers = "))
+    line = next(line for line in build(one)[2].splitlines() if line.startswith("c.ServerProxy.servers.update("))
+    settings["servers"] = {"of the operator": {}}
     exec(line.replace("c.ServerProxy.servers", "servers"), settings)
+    assert list(settings["servers"]) == ["of the operator", "maps"]
     assert settings["servers"]["maps"]["launcher_entry"] == {"title": "It's \\ a map"}
     assert settings["servers"]["maps"]["command"] == ["serve", "{port}"]
     assert settings["servers"]["maps"]["unix_socket"] is False

@@ -220,14 +220,20 @@ def test_the_page_that_users_are_led_to() -> None:
         "python": {"image": "quay.io/uni/python:1", "interface": "/lab/tree/{username}"},
         "maps": {"image": "quay.io/uni/maps:1", "interface": {"command": ["serve", "{port}"], "path": "viewer"}},
         "plain": {"image": "quay.io/uni/plain:1", "override": {"default_url": "/{servername}/x"}},
+        "image": {"image": "quay.io/uni/image:1", "override": {"default_url": ""}},
         "usual": {"image": "quay.io/uni/usual:1"},
     }
     given = {**CATALOGUES, "hub_environment_catalogue": catalogue, "hub_environments": list(catalogue)}
     found, _warnings = check_choices(hub_of(**given), values_of(**given).merged, every=True)
-    assert [choice.interface for choice in found] == ["/lab/tree/{username}", "/viewer/", "", "/lab"]
+    assert [choice.interface for choice in found] == ["/lab/tree/{username}", "/viewer/", "", "", "/lab"]
+    assert [choice.interface_start for choice in found] == [0, 60, 0, 0, 0]
     only = {**given, "hub_environments": ["usual"], "hub_interface": "notebook"}
     found, _warnings = check_choices(hub_of(**only), values_of(**only).merged, every=False)
     assert [choice.interface for choice in found] == ["/tree"]
+    for section in ("Spawner", "KubeSpawner"):
+        values = {"hub": {"config": {section: {"default_url": "/rstudio"}}}}
+        found, _warnings = check_choices(hub_of(**only), values_of(**only, hub_helm_values=values).merged, every=False)
+        assert [choice.interface for choice in found] == ["/rstudio"]
     chart = {**only, "hub_defaults_source": "chart", "hub_interface": None}
     found, _warnings = check_choices(hub_of(**chart), values_of(**chart).merged, every=False)
     assert [choice.interface for choice in found] == [""]
