@@ -17,6 +17,11 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common import files
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import reason
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import aligned
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.admin_file import (
+    ADMIN_FILE,
+    AdminKey,
+    AdminPin,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.pins import ImagePins
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.lock import (
     Lock,
@@ -33,6 +38,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model i
     Hub,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import Problem, Problems
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.admin_files import AdminFiles
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import repository_cache
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
     FleetAction,
@@ -40,6 +46,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action i
     report_problems,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.image_builds import ImageBuilds, ImageUse
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import validated
 
 #: The environments of hubs that use a repository.
 Uses = list[tuple[Hub, Environment]]
@@ -58,14 +65,19 @@ class ActionModule(FleetAction):
             return self._pin(path, fleet, hubs, inventory)
 
     def _pin(self, path: str, fleet: Fleet, hubs: list[Hub], inventory: FleetInput) -> dict[str, Any]:
-        offered = _offered(hubs)
         before, newest = read_lock(path), bool(self.argument("update"))
+        admins = AdminFiles(fleet, hubs, inventory, before.admins)
+        admins.read(repository_cache())
+        for warning in admins.refused:
+            display.warning(warning)
+        fleet, hubs = self._with_admin_settings(fleet, hubs, inventory, admins.pins)
+        offered = _offered(hubs)
         found = update_pins(before.repositories, offered, inventory.directory, repository_cache(), newest=newest)
         if found.problems:
             return report_problems(_problems(found.problems, offered, inventory))
         builds = ImageBuilds(self.platforms, inventory.directory, display.display)
         bases = builds.bases(hubs, before.images.bases, newest)
-        lock = Lock(found.pins, ImagePins(bases, before.images.images))
+        lock = Lock(found.pins, ImagePins(bases, before.images.images), admins.pins)
         others = [hub for hub in fleet.hubs.values() if hub not in hubs]
         needed = builds.needed(hubs, lock, others, before)
         images = builds.settle(needed, lock, build=not self._task.check_mode)
@@ -73,8 +85,8 @@ class ActionModule(FleetAction):
             return report_problems(_image_problems(needed, inventory))
         replaced = builds.replaced([*hubs, *others], before, lock)
         kept = {key: pin for key, pin in images.images.items() if key not in replaced}
-        after = Lock(found.pins, ImagePins(images.bases, kept))
-        result = self._write(before, after, path)
+        after = Lock(found.pins, ImagePins(images.bases, kept), admins.pins)
+        result = {**self._write(before, after, path), "refused": admins.refused}
         self._print_summary(offered, needed, before, after, path)
         if not others:
             unneeded = [" ".join(filter(None, key)) for key in sorted(after.repositories.keys() - offered.keys())]
@@ -82,6 +94,19 @@ class ActionModule(FleetAction):
             for name in unneeded:
                 display.display(f"no hub here needs {name} in {path}; its entry can be removed")
         return result
+
+    def _with_admin_settings(
+        self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, admins: dict[AdminKey, AdminPin]
+    ) -> tuple[Fleet, list[Hub]]:
+        """Return fleet and hubs with what their admins have set, since they may offer other environments then."""
+        if not admins:
+            return fleet, hubs
+        inventory.admins = admins
+        names = [hub.name for hub in hubs]
+        found = validated(inventory, names, self.platforms)
+        if found.problems:
+            raise AnsibleActionFail("; ".join(problem.line() for problem in found.problems))
+        return found.fleet, [found.fleet.hubs[name] for name in names]
 
     def _write(self, before: Lock, after: Lock, path: str) -> dict[str, Any]:
         """Write the lock file if it differs; return the result of the task."""
@@ -91,6 +116,7 @@ class ActionModule(FleetAction):
             "path": path,
             "repositories": [asdict(after.repositories[key]) for key in sorted(after.repositories)],
             "images": [asdict(after.images.images[key]) for key in sorted(after.images.images)],
+            "admins": [asdict(after.admins[key]) for key in sorted(after.admins)],
         }
         if self._task.diff and changed:
             texts = (lock_text(before) if before != Lock() else "", lock_text(after))
@@ -104,10 +130,11 @@ class ActionModule(FleetAction):
     ) -> None:
         known = before.repositories
         rows = [_row(uses, after.repositories[key], known.get(key)) for key, uses in offered.items()]
-        for table in (rows, [_image_row(use) for use in needed]):
+        admins = [_admin_row(pin, before.admins.get(key)) for key, pin in sorted(after.admins.items())]
+        for table in (rows, [_image_row(use) for use in needed], admins):
             for line in aligned(table) if table else ():
                 display.display(line)
-        if not rows and not needed:
+        if not rows and not needed and not admins:
             display.display("no hub offers an environment that is built from a repository, or into an image")
         if after != before:
             display.display(f"{path} {'would be' if self._task.check_mode else 'was'} written; commit it, and deploy")
@@ -157,6 +184,11 @@ def _row(uses: Uses, pin: Pin, earlier: Pin | None) -> tuple[str, ...]:
     news = "new" if earlier is None else "unchanged" if earlier == pin else f"was {earlier.short_commit}"
     place = (pin.repository, pin.ref or "(default branch)", pin.subdirectory or "(all of it)")
     return (names, *place, pin.short_commit, pin.date[:10], news)
+
+
+def _admin_row(pin: AdminPin, earlier: AdminPin | None) -> tuple[str, ...]:
+    news = "new" if earlier is None else "unchanged" if earlier == pin else f"was {earlier.commit[:12]}"
+    return (ADMIN_FILE, pin.repository, pin.ref or "(default branch)", pin.commit[:12], pin.date[:10], pin.author, news)
 
 
 def _write(path: str, text: str) -> None:

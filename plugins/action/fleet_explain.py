@@ -52,6 +52,8 @@ class ActionModule(FleetAction):
     def _explain_all(self, hub: Hub, inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Print a table of a hub's options; return them as explained one by one."""
         found = explain_all(hub.platform, inventory.hosts[hub.name], task_vars["hostvars"])
+        for name, value in hub.admin_values.items():
+            found[name] = (value, [Place(hub.admin_file, name, value), *found.get(name, (None, []))[1]])
         display.display(f"{hub.name}:")
         for line in format_table(found):
             display.display(line)
@@ -64,7 +66,11 @@ class ActionModule(FleetAction):
     def _explain(self, hub: Hub, option: str, inventory: FleetInput, task_vars: Any) -> tuple[Any, list[Place]]:
         host = inventory.hosts[hub.name]
         if option.startswith(PREFIXES):
-            return explain_option(option, host, task_vars["hostvars"])
+            value, places = explain_option(option, host, task_vars["hostvars"])
+            if option in hub.admin_values:
+                value = hub.admin_values[option]
+                places.insert(0, Place(hub.admin_file, option, value))
+            return value, places
         if RENDER not in self.platforms.of(hub).capabilities:
             raise UnknownName(f"{option!r} is not an option, and hubs on this platform have no chart with such a key")
         facts = self.platforms.charts.of(hub)

@@ -18,6 +18,8 @@ description:
   - For hubs on Kubernetes, builds images of environments that have none in the inventory, in a sandbox of C(bwrap) on
     the controller, and pushes them to the registry in C(cluster_image_registry). An image that the registry has is not
     built again. The digests of images, and of the images that they are built on, are in the lock file, too.
+  - Reads the file C(hub.yml) of each repository in C(hub_admin_repository) anew, and writes what it says to the lock
+    file. A file that cannot be used, or sets what the hub does not allow, is warned of; what it said before stays.
   - In check mode, asks registries which images there are, and builds nothing.
   - Fails without writing anything if a repository that has to be read cannot be, if what is in it cannot be built, or
     if the build of an image fails; the other images are built and pushed nevertheless.
@@ -71,6 +73,26 @@ repositories:
       tree: 6a0cf9f4a3d5d7b8c9d1d0b5f6c6c4d7e8f9a0b1
       date: "2026-03-01T12:00:00Z"
       kind: python
+admins:
+  description: What admins of hubs have set, as the lock file has it.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - repository: https://github.com/coast-lab/hub
+      ref: ""
+      commit: 4b22822cc566ec6c24e872043d30b2fee463d694
+      date: "2026-11-30T09:15:00Z"
+      author: Ada
+      settings:
+        announcement: The course begins on Monday
+refused:
+  description: Why files of admins are not used, one line for each.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - "lab: hub.yml 4b22822cc566 by Ada: environments: 'mapps' is not allowed; did you mean 'maps'?"
 images:
   description: The images that the lock file has; in check mode, those that it would have without building any.
   returned: success

@@ -53,7 +53,7 @@ class FleetAction(BulkAction):
             return {"failed": True, "msg": f"unknown arguments: {', '.join(sorted(unknown))}"}
         inventory = read_inventory(task_vars, keep_encrypted=self.keep_encrypted())
         if not self.NEEDS_LOCK_FILE:
-            inventory.lock = None
+            inventory.lock, inventory.admins = None, {}
         inventory.needs_images = self.NEEDS_IMAGES
         selected = [name for name in map(str, self.hosts(task_vars)) if name in inventory.hosts]
         if not selected:

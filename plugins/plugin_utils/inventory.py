@@ -77,6 +77,7 @@ def read_inventory(task_vars: Mapping[str, Any], only: str | None = None, keep_e
     directory = _directory(task_vars)
     sources = [os.path.abspath(str(source)) for source in task_vars.get("ansible_inventory_sources") or ()]
     used = {name: found for name, found in clusters.items() if found}
+    lock = _lock(directory, directory in sources)
     return FleetInput(
         hosts,
         used,
@@ -86,7 +87,8 @@ def read_inventory(task_vars: Mapping[str, Any], only: str | None = None, keep_e
         extra_variables=frozenset(map(str, hostvars._variable_manager.extra_vars)),
         repeated_keys=repeated_keys(sources, hosts) if only is None else [],
         strays=strays,
-        lock=_lock(directory, directory in sources),
+        lock=lock,
+        admins=lock.admins,
     )
 
 

@@ -100,7 +100,7 @@ class KubernetesAction(ActionBase):
             ClusterLock(platform.api, [namespace], hub.cluster.name, max(DURATION, timeout + _STEP_GRACE)),
             # Tasks run in forks; what lives as long as the playbook is what made them.
             LockOwner.of_process(os.getppid(), who(), now_for_people()),
-            author(directory),
+            author(directory, hub.admin_file),
             hub.cluster["cluster_history_limit"],
             timeout,
             lambda line: display.display(f"{hub.name}: {line}"),

@@ -36,21 +36,26 @@ def now_for_people() -> str:
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def author(directory: str) -> dict[str, str]:
-    """Return who deploys, when and with what; ``directory`` is the inventory's."""
+def author(directory: str, admin_file: str = "") -> dict[str, str]:
+    """Return who deploys, when and with what.
+
+    directory: the inventory's. admin_file: commit and author of what the hub's admins have set, "" if there is nothing.
+    """
     now = datetime.datetime.now(datetime.timezone.utc)
     return {
         "when": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "who": who(),
+        "who": f"{who()}; {admin_file}" if admin_file else who(),
         "collection": collection_version(),
         "revision": revision_of(directory),
     }
 
 
-def record_of(desired: DesiredHub, texts: dict[str, bytes], directory: str, check: HubTarget) -> dict[str, Any]:
-    """Return the fields of history.Record for a deploy; texts: path below config/ -> content."""
+def record_of(
+    desired: DesiredHub, texts: dict[str, bytes], directory: str, check: HubTarget, admin_file: str = ""
+) -> dict[str, Any]:
+    """Return the fields of history.Record for a deploy; texts: path below config/ -> content; others: see author."""
     return {
-        **author(directory),
+        **author(directory, admin_file),
         "fingerprint": desired.fingerprint,
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in texts.items()},
         "services": [service.as_dict() for service in desired.services],

@@ -83,7 +83,7 @@ def _hub(hub: Hub, cluster: ServerCluster, given: dict[str, Any]) -> dict[str, A
         "shared_homes": cluster.setup.open_homes,
         "generated": list(desired.generated),
         "content": pack(texts),
-        "record": record_of(desired, texts, cluster.directory, cluster.check_target(hub)),
+        "record": record_of(desired, texts, cluster.directory, cluster.check_target(hub), hub.admin_file),
         "keep": hub.cluster["cluster_history_limit"],
     }
 

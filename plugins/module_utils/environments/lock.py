@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 from ..common.errors import HubfleetError, reason
+from .admin_file import SETTINGS, AdminKey, AdminPin
 from .images.pins import DIGEST, ImagePin, ImagePins
 from .pins import CONDA, LOCK_FILE, OBJECT_NAME, PYTHON, Pin, RepositoryKey
 
@@ -34,6 +35,7 @@ class Lock:
 
     repositories: dict[RepositoryKey, Pin] = field(default_factory=dict)
     images: ImagePins = field(default_factory=ImagePins)
+    admins: dict[AdminKey, AdminPin] = field(default_factory=dict)
 
 
 def lock_file(inventory_directory: str, whole: bool) -> str:
@@ -76,6 +78,8 @@ def lock_text(lock: Lock) -> str:
     # Fleets without images have no place for them.
     content |= {"bases": [{"image": name, "digest": bases[name]} for name in sorted(bases)]} if bases else {}
     content |= {"images": [asdict(images[key]) for key in sorted(images)]} if images else {}
+    admins = [lock.admins[key] for key in sorted(lock.admins)]
+    content |= {"admins": [asdict(pin) for pin in admins]} if admins else {}
     return _HEADER + yaml.safe_dump(content, sort_keys=False, width=1000)
 
 
@@ -87,11 +91,13 @@ def _lock(content: Any) -> Lock:
     repositories = {pin.key: pin for pin in _entries(content, "repositories", _pin, required=True)}
     bases = dict(_entries(content, "bases", _base))
     images = {(pin.image, pin.key): pin for pin in _entries(content, "images", _image)}
-    lock = Lock(repositories, ImagePins(bases, images))
+    admins = {pin.key: pin for pin in _entries(content, "admins", _admin)}
+    lock = Lock(repositories, ImagePins(bases, images), admins)
     for name, distinct, same in (
         ("repositories", repositories, "repository, ref and subdirectory"),
         ("bases", bases, "image"),
         ("images", images, "image and key"),
+        ("admins", admins, "repository and ref"),
     ):
         if len(distinct) < len(content.get(name) or ()):
             raise ValueError(f"two entries of {name} have the same {same}")
@@ -128,6 +134,24 @@ def _image(entry: Any, name: str) -> ImagePin:
     wrong = _not_text(values, keys)
     _require_none(wrong or ([] if DIGEST.fullmatch(values["digest"]) else ["digest"]), name)
     return ImagePin(**{key: values[key] for key in keys})
+
+
+def _admin(entry: Any, name: str) -> AdminPin:
+    keys = tuple(key for key in AdminPin.__dataclass_fields__ if key != "settings")
+    values = entry if isinstance(entry, dict) else {}
+    wrong = _not_text(values, keys)
+    wrong += [] if wrong or OBJECT_NAME.fullmatch(values["commit"]) else ["commit"]
+    settings = values.get("settings")
+    wrong += [] if isinstance(settings, dict) and all(map(_is_setting, settings.items())) else ["settings"]
+    _require_none(wrong, name)
+    return AdminPin(**{key: values[key] for key in keys}, settings=dict(settings or {}))
+
+
+def _is_setting(item: tuple[Any, Any]) -> bool:
+    name, value = item
+    if name not in SETTINGS:
+        return False
+    return all(isinstance(each, str) for each in value) if isinstance(value, list) else isinstance(value, str)
 
 
 def _not_text(values: dict[str, Any], keys: tuple[str, ...]) -> list[str]:

@@ -67,6 +67,15 @@ class _File:
     size: int
 
 
+@dataclass(frozen=True)
+class CommittedFile:
+    """A file of a commit: its text, who made the commit, and when (UTC, such as 2026-11-30T09:15:00Z)."""
+
+    text: str
+    author: str
+    date: str
+
+
 class Repository:
     """A git repository.
 
@@ -103,8 +112,7 @@ class Repository:
             tree = self._tree(commit, subdirectory)
             with self._examined():
                 kind = CONDA if self._configuration_files(tree)[0].conda else PYTHON
-            show = ["show", "--no-patch", "--no-show-signature", "--format=%cd", "--date=format-local:%FT%TZ"]
-            date = self._git([*show, commit]).strip()
+            date = self._show(commit, "%cd")
             return Pin(self.address, ref, subdirectory, commit, tree, date, kind)
 
     def write_archive(self, pin: Pin, path: str) -> None:
@@ -112,6 +120,26 @@ class Repository:
         with self._fetched(pin.commit):
             self._pinned_files(pin)
             self._git(["archive", "--format=tar", f"--output={os.path.abspath(path)}", pin.tree])
+
+    def read_file(self, commit: str, name: str, most: int) -> CommittedFile:
+        """Return a file at the top of a commit. most: bytes that it may have. Raises RepositoryError."""
+        with self._fetched(commit):
+            listed = self._git(["ls-tree", "-l", "-z", f"{commit}^{{commit}}", "--", name]).rstrip("\0")
+            mode, _kind, blob, size = listed.partition("\t")[0].split() if listed else ("", "", "", "")
+            if not mode.startswith("100"):
+                raise RepositoryError(f"{self.address} has no file {name} at {commit[:12]}")
+            if int(size) > most:
+                raise RepositoryError(f"{self.address} has a {name} of more than {most} bytes")
+            text = self._git(["cat-file", "blob", blob])
+            author, date = self._show(commit, "%an%x00%cd").split("\0")
+        # Whoever commits may call himself anything.
+        shown = "".join(character for character in author if character.isprintable())[:80]
+        return CommittedFile(text, shown, date)
+
+    def _show(self, commit: str, form: str) -> str:
+        """Return what git tells of a commit, times in UTC. form: of ``git show``."""
+        show = ["show", "--no-patch", "--no-show-signature", f"--format={form}", "--date=format-local:%FT%TZ"]
+        return self._git([*show, commit]).strip()
 
     def conda_environment(self, pin: Pin) -> CondaEnvironment | None:
         """Return what conda installs for a pin, None if it is of another kind. Raises RepositoryError."""

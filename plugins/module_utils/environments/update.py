@@ -9,6 +9,8 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from ..common.errors import HubfleetError
+from .admin_file import ADMIN_FILE, LARGEST, AdminFileError, AdminKey, AdminPin, read_admin_file
 from .pins import Pin, RepositoryKey
 from .repository import Repository, RepositoryError
 
@@ -41,6 +43,36 @@ def update_pins(
         results = dict(zip(read, pool.map(lambda key: _newest(key, directory, cache), read)))
     found = {key: result for key, result in results.items() if isinstance(result, Pin)}
     return Update({**before, **found}, {key: str(result) for key, result in results.items() if key not in found})
+
+
+@dataclass
+class AdminUpdate:
+    """What hub.yml of each repository says now, and what is wrong with those that cannot be used."""
+
+    pins: dict[AdminKey, AdminPin]
+    problems: dict[AdminKey, str] = field(default_factory=dict)
+
+
+def read_admin_files(keys: Collection[AdminKey], directory: str, cache: str) -> AdminUpdate:
+    """Read hub.yml of repositories at the newest commits of their refs. directory, cache: as in Repository."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        results = dict(zip(keys, pool.map(lambda key: _admin_file(key, directory, cache), keys)))
+    found = {key: result for key, result in results.items() if isinstance(result, AdminPin)}
+    return AdminUpdate(found, {key: str(result) for key, result in results.items() if key not in found})
+
+
+def _admin_file(key: AdminKey, directory: str, cache: str) -> AdminPin | HubfleetError:
+    address, ref = key
+    repository = Repository(address, directory, cache)
+    try:
+        commit = repository.commit_of(ref)
+        file = repository.read_file(commit, ADMIN_FILE, LARGEST)
+    except RepositoryError as error:
+        return error
+    try:
+        return AdminPin(address, ref, commit, file.date, file.author, read_admin_file(file.text))
+    except AdminFileError as error:
+        return AdminFileError(f"{repository.address}, commit {commit[:12]} by {file.author}: {error}")
 
 
 def _newest(key: RepositoryKey, directory: str, cache: str) -> Pin | RepositoryError:

@@ -92,6 +92,18 @@ class Offers:
             found.append(Profile(entry, **parts))
         return found
 
+    def check_admin_limits(self) -> None:
+        """Report names in hub_admin_limits that are in no catalogue, or whose entries cannot be used."""
+        limits = self.options["hub_admin_limits"] or {}
+        pins, self.pins = self.pins, None  # those that are not offered need no commits yet
+        for key, variable in (("environments", ENVIRONMENTS), ("sizes", SIZES)):
+            listed = self.given.get(variable)
+            own = [entry.get("name") for entry in listed or () if isinstance(entry, dict)]
+            for index, name in enumerate(limits.get(key) or ()):
+                if name not in own:
+                    self._named(variable, name, ("hub_admin_limits", key, index))
+        self.pins = pins
+
     def _offered(self, variable: str) -> list[Any]:
         given = self.given.get(variable)
         sound = variable not in self.broken

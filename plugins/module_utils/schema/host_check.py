@@ -11,6 +11,7 @@ from typing import Any
 from ..common.nested import leaves, outside_lists, path_text
 from ..redaction.places import holds_credentials
 from . import cross_checks, kubernetes_checks, reverse_proxy_checks
+from .admin_settings import ADMIN_OPTIONS, AdminRules, admin_values, check_rules
 from .catalogue import Offers
 from .cluster_options import CLUSTER_OPTIONS
 from .hub_options import HUB_OPTIONS
@@ -67,6 +68,8 @@ class HostCheck:
         self.reported: set[ValuePath] = set()
         named = host.variables.get("hub_ignored_problems")
         self.ignored: list[Any] = named if isinstance(named, list) else []
+        #: Those of the inventory, with what admins of the hub have set.
+        self.variables: dict[str, Any] = host.variables
         self.cluster_options: dict[str, Any] = {}
         #: "" where the value is not a platform: then only that is reported, and nothing that depends on it.
         platform = host.variables.get("cluster_platform") or SERVER
@@ -75,6 +78,8 @@ class HostCheck:
     def hub(self, cluster_name: str, fleet: Fleet) -> Hub | None:
         """Return the hub, or None where it cannot be built; its cluster is added to ``fleet``."""
         self._unknown_variables()
+        by_admins, admin_file = self._admin_settings()
+        self.variables = {**self.host.variables, **by_admins}
         options = {option.name: self._value(option) for option in HUB_OPTIONS}
         self.cluster_options = {option.name: self._value(option) for option in CLUSTER_OPTIONS}
         check_login = {
@@ -90,14 +95,16 @@ class HostCheck:
         cluster = fleet.clusters.setdefault(cluster_name, Cluster(cluster_name, self.cluster_options))
         if cluster["cluster_platform"] != self.platform:
             return None  # the hubs of the cluster differ, which is reported for the cluster
-        given, place, lock = self.host.variables, self.inventory.directory, self.inventory.lock
+        given, place, lock = self.variables, self.inventory.directory, self.inventory.lock
         pins = lock.repositories if lock else None
         builds = self.platform == SERVER or bool(self.cluster_options["cluster_image_registry"])
         offers = Offers(given, options, self.platform, place, self.report, self.broken, pins, builds)
         environments, sizes, profiles = offers.environments(), offers.sizes(), offers.profiles()
+        offers.check_admin_limits()
         tier = next((tier for tier in TIERS if tier in self.host.groups), "")
-        explicit = frozenset(name for name in self.host.variables if name in OPTIONS)
+        explicit = frozenset(name for name in self.variables if name in OPTIONS)
         hub = Hub(self.host.name, cluster, tier, options, environments, sizes, profiles, explicit)
+        hub.admin_values, hub.admin_file = by_admins, admin_file
         hub.redactor = redactor(self.host.secret_texts)
         if self.platform == KUBERNETES:
             kubernetes_checks.check_hub(hub, self.report, self.broken)
@@ -120,6 +127,14 @@ class HostCheck:
         self.reported.add(path)
         self.problems.add(path, message, self.host.locate(path), self.host.name, stops, ignorable_as, ignored)
 
+    def _admin_settings(self) -> tuple[dict[str, Any], str]:
+        """Return the variables that admins of the hub have set, and the commit and author."""
+        options = {option.name: self._value(option) for option in ADMIN_OPTIONS}
+        if not any(options.values()):
+            return {}, ""
+        check_rules(options, self.host.variables, self.report)
+        return admin_values(AdminRules(options, self.host.variables), self.inventory.admins, self.report)
+
     def _unknown_variables(self) -> None:
         for variable, message in self.host.failures.items():
             self.report((variable,), message)
@@ -132,7 +147,7 @@ class HostCheck:
                 self.report((variable,), f"unknown variable{hint}")
 
     def _value(self, option: Option) -> Any:
-        value = self.host.variables.get(option.name)
+        value = self.variables.get(option.name)
         needed = option.needed_on(self.platform)
         if value is not None and self.platform and not option.applies_to(self.platform):
             where = " and ".join(option.platforms)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from .admin_settings import ADMIN_OPTIONS
 from .admin_sudo import OPTION as ADMIN_SUDO
 from .authenticators import ALLOW_RULES, BY_NAME, REFUSED
 from .catalogue_options import (
@@ -396,6 +397,7 @@ CHAPTERS = (
     ("Shared directories and files", SHARED),
     ("Limits and idle servers", RUNNING),
     ("Appearance", LOOK),
+    ("What admins of a hub may change", ADMIN_OPTIONS),
     ("Services, roles and extra configuration", EXTENSION),
     *KUBERNETES_CHAPTERS,
 )

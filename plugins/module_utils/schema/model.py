@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
+from ..environments.admin_file import AdminKey, AdminPin
 from ..environments.lock import Lock
 from ..environments.pins import Pin, RepositoryKey
 from ..environments.program import Program
@@ -106,6 +107,7 @@ class FleetInput:
     repeated_keys: keys that stand twice in a mapping of a file, of which Ansible uses the last.
     strays: files that Ansible read as inventories although they are none -> a host that it made of a line.
     lock: the commits of repositories, and the images of environments; None where they do not matter.
+    admins: what admins of hubs have set (hub_admin_repository).
     needs_images: whether it is an error that the lock file lacks an image. Not for an earlier revision, whose images
     another release of the collection may have named, and not for what deploys nothing.
     """
@@ -119,6 +121,7 @@ class FleetInput:
     repeated_keys: list[RepeatedKey] = field(default_factory=list)
     strays: dict[str, str] = field(default_factory=dict)
     lock: Lock | None = field(default_factory=Lock)
+    admins: dict[AdminKey, AdminPin] = field(default_factory=dict)
     needs_images: bool = True
 
 
@@ -212,6 +215,7 @@ class Hub:
     profiles: what users choose from instead, on Kubernetes.
     explicit_options: names of the options that the inventory sets; the others have their defaults.
     private_lines: what of hub_jupyterhub_config may be a secret.
+    admin_file: the commit and author of what its admins have set, "" if there is nothing. admin_values: the variables.
     redactor: masks the hub's secrets in what is shown.
     """
 
@@ -224,6 +228,8 @@ class Hub:
     profiles: list[Profile] = field(default_factory=list)
     explicit_options: frozenset[str] = frozenset()
     private_lines: PrivateLines = PrivateLines()
+    admin_file: str = ""
+    admin_values: dict[str, Any] = field(default_factory=dict)
     redactor: Redactor = field(default_factory=Redactor)
 
     def __getitem__(self, option: str) -> Any:

@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, Hubfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read what admins of hubs have set in their repositories, and keep what their hubs allow."""
+
+from __future__ import annotations
+
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.admin_file import AdminKey, AdminPin
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.update import read_admin_files
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.admin_settings import AdminRules
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Fleet, FleetInput, Hub
+
+
+class AdminFiles:
+    """The files of a fleet's admins.
+
+    hubs: those whose files are read. before: what the lock file has.
+    pins: what the lock file should have. refused: why files are not used, a line for each; what they said before stays,
+    as long as it is allowed, since one community's mistake must not keep others from their changes.
+    """
+
+    def __init__(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, before: dict[AdminKey, AdminPin]):
+        self._rules = {
+            hub.name: AdminRules(hub.options, inventory.hosts[hub.name].variables) for hub in fleet.hubs.values()
+        }
+        self._read = {rules.key for hub in hubs if (rules := self._rules[hub.name]).key}
+        self._directory = inventory.directory
+        self.pins = dict(before)
+        self.refused: list[str] = []
+
+    def read(self, cache: str) -> None:
+        """Read the files at the newest commits of their refs. cache: the directory of repositories."""
+        keys = sorted(key for key in self._read if key)
+        found = read_admin_files(keys, self._directory, cache)
+        for key in keys:
+            names = ", ".join(name for name, rules in self._rules.items() if rules.key == key)
+            kept = self.pins.pop(key, None)
+            if kept and not self._problems(kept):
+                self.pins[key] = kept
+            problems = [found.problems[key]] if key in found.problems else self._problems(found.pins[key])
+            if not problems:
+                self.pins[key] = found.pins[key]
+            else:
+                who = "" if key in found.problems else f"{found.pins[key].shown}: "
+                rest = f"; what {kept.commit[:12]} says stays" if key in self.pins and kept else ""
+                self.refused.append(f"{names}: {who}{problems[0]}{rest}")
+
+    def _problems(self, pin: AdminPin) -> list[str]:
+        """Return what hubs do not allow; they share a file only if all allow what it says."""
+        every = [rules for rules in self._rules.values() if rules.key == pin.key]
+        return [message for rules in every for message in rules.problems(pin.settings)]
