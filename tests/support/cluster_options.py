@@ -44,7 +44,13 @@ REASONS = {
         "cluster_chart_version",
         "cluster_chart_repository",
     ),
-    "is the same on machines, whose tests show it": ("cluster_package_index",),
+    "is the same on machines, whose tests show it": (
+        "cluster_package_index",
+        "hub_admin_repository",
+        "hub_admin_ref",
+        "hub_admin_may",
+        "hub_admin_limits",
+    ),
     "needs an NFS server, and its client on nodes": ("hub_home_nfs", "hub_home_nfs.server", "hub_home_nfs.path"),
     "its image is in no package registry": ("hub_user_scheduler", "hub_prepull_on_deploy"),
     "its charts are in no package registry": (

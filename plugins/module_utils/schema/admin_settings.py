@@ -46,8 +46,8 @@ ADMIN_OPTIONS = (
         "hub_admin_may",
         "list",
         (
-            f"What C({ADMIN_FILE}) may set, in place of the hub's own variable: C(announcement), as plain text,"
-            " C(environments) and C(sizes), by their names.",
+            "What the file may set: C(announcement), as plain text, C(environments) and C(sizes), by their names.",
+            "It replaces the hub's own variables.",
         ),
         default=(),
         elements=element("str", choices=tuple(SETTINGS)),
