@@ -16,10 +16,10 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common import files
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import reason
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.nested import path_text
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.text import aligned
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.admin_file import (
     ADMIN_FILE,
-    AdminKey,
     AdminPin,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.pins import ImagePins
@@ -68,9 +68,11 @@ class ActionModule(FleetAction):
         before, newest = read_lock(path), bool(self.argument("update"))
         admins = AdminFiles(fleet, hubs, inventory, before.admins)
         admins.read(repository_cache())
+        fleet, hubs, problems = self._with_admin_settings(fleet, hubs, inventory, admins)
         for warning in admins.refused:
             display.warning(warning)
-        fleet, hubs = self._with_admin_settings(fleet, hubs, inventory, admins.pins)
+        if problems:
+            return report_problems(problems)
         offered = _offered(hubs)
         found = update_pins(before.repositories, offered, inventory.directory, repository_cache(), newest=newest)
         if found.problems:
@@ -90,23 +92,34 @@ class ActionModule(FleetAction):
         self._print_summary(offered, needed, before, after, path)
         if not others:
             unneeded = [" ".join(filter(None, key)) for key in sorted(after.repositories.keys() - offered.keys())]
+            unneeded += [f"{ADMIN_FILE} of {' '.join(filter(None, key))}" for key in admins.unneeded]
             unneeded += [":".join(key) for key in sorted(kept.keys() - {use.key for use in needed})]
             for name in unneeded:
                 display.display(f"no hub here needs {name} in {path}; its entry can be removed")
         return result
 
     def _with_admin_settings(
-        self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, admins: dict[AdminKey, AdminPin]
-    ) -> tuple[Fleet, list[Hub]]:
-        """Return fleet and hubs with what their admins have set, since they may offer other environments then."""
-        if not admins:
-            return fleet, hubs
-        inventory.admins = admins
+        self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, admins: AdminFiles
+    ) -> tuple[Fleet, list[Hub], list[Problem]]:
+        """Return fleet and hubs with what their admins have set, since they may offer other environments then.
+
+        What does not fit to a hub is refused: first the new settings, then those of the lock file.
+        """
+        if not admins.pins:
+            return fleet, hubs, []
         names = [hub.name for hub in hubs]
-        found = validated(inventory, names, self.platforms)
-        if found.problems:
-            raise AnsibleActionFail("; ".join(problem.line() for problem in found.problems))
-        return found.fleet, [found.fleet.hubs[name] for name in names]
+        for _attempt in ("the new ones", "those of the lock file", "none"):
+            inventory.admins = admins.pins
+            found = validated(inventory, names, self.platforms)
+            messages = {
+                name: f"{path_text(problem.path)} {problem.message}"
+                for problem in found.problems
+                for name in problem.hubs
+            }
+            if not any(map(admins.concern, messages)):
+                break
+            admins.refuse(messages)
+        return found.fleet, [found.fleet.hubs[name] for name in names if name in found.fleet.hubs], found.problems
 
     def _write(self, before: Lock, after: Lock, path: str) -> dict[str, Any]:
         """Write the lock file if it differs; return the result of the task."""

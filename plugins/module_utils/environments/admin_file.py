@@ -8,6 +8,7 @@ Anybody may have written it, so it is read as texts and lists of texts, and as n
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -20,6 +21,8 @@ ADMIN_FILE = "hub.yml"
 LARGEST = 16_384
 #: Characters of a text in it.
 _LONGEST_TEXT = 1000
+#: Categories of characters of which nothing is seen, but for those that join letters of Persian, and parts of emoji.
+_UNSEEN, _JOINERS = ("Cc", "Cf", "Cs", "Co", "Cn"), "\u200c\u200d"
 #: Entries of a list.
 _MOST_ENTRIES = 200
 #: What the file may have -> whether it is a list.
@@ -69,7 +72,7 @@ def read_admin_file(text: str) -> Settings:
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise AdminFileError(f"{_line(event)}: '&' and '*' cannot be used; write the value where it is needed")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:  # Arithmetic: of "\\UFFFFFFFF"
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1} of {ADMIN_FILE}" if mark else ADMIN_FILE
         raise AdminFileError(f"{where} is not YAML; look for a missing quote, bracket or space after a colon") from None
@@ -87,7 +90,7 @@ def _settings(root: Any) -> Settings:
         if name not in SETTINGS:
             near = get_close_matches(str(name), SETTINGS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"possible: {', '.join(SETTINGS)}"
-            raise AdminFileError(f"{_line(key)}: {name!r} cannot be set here; {hint}")
+            raise AdminFileError(f"{_line(key)}: {_short(name)} cannot be set here; {hint}")
         if name in found:
             raise AdminFileError(f"{_line(key)}: {name} stands twice; remove one of them")
         found[name] = _names(name, value) if SETTINGS[name] else _text(name, value)
@@ -104,7 +107,7 @@ def _names(name: str, node: Any) -> list[str]:
     listed = [_text(name, each) for each in node.value]
     for each in listed:
         if listed.count(each) > 1:
-            raise AdminFileError(f"{_line(node)}: {name} lists {each!r} twice")
+            raise AdminFileError(f"{_line(node)}: {name} lists {_short(each)} twice")
     return listed
 
 
@@ -113,14 +116,19 @@ def _text(name: str, node: Any) -> str:
 
     if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:str":
         raise AdminFileError(f"{_line(node)}: {name} must have text; put it in quotes")
-    text = str(node.value)
+    # HTML shows line breaks as spaces, too.
+    text = " ".join(str(node.value).split("\n")).strip()
     if len(text) > _LONGEST_TEXT:
         raise AdminFileError(f"{_line(node)}: {name} is longer than {_LONGEST_TEXT} characters")
     if "{{" in text or "{%" in text:
         raise AdminFileError(f"{_line(node)}: {name} has '{{{{' or '{{%', which are for templates; write it without")
-    if any(not character.isprintable() and character != "\n" for character in text):
+    if any(unicodedata.category(each) in _UNSEEN and each not in _JOINERS for each in text):
         raise AdminFileError(f"{_line(node)}: {name} has characters that cannot be seen; write it anew")
     return text
+
+
+def _short(name: str) -> str:
+    return repr(name if len(name) <= 60 else f"{name[:60]}…")
 
 
 def _line(item: Any) -> str:

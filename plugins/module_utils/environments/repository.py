@@ -69,9 +69,10 @@ class _File:
 
 @dataclass(frozen=True)
 class CommittedFile:
-    """A file of a commit: its text, who made the commit, and when (UTC, such as 2026-11-30T09:15:00Z)."""
+    """A file of a commit: its text, the commit, who made it, and when (UTC, such as 2026-11-30T09:15:00Z)."""
 
     text: str
+    commit: str
     author: str
     date: str
 
@@ -124,17 +125,19 @@ class Repository:
     def read_file(self, commit: str, name: str, most: int) -> CommittedFile:
         """Return a file at the top of a commit. most: bytes that it may have. Raises RepositoryError."""
         with self._fetched(commit):
-            listed = self._git(["ls-tree", "-l", "-z", f"{commit}^{{commit}}", "--", name]).rstrip("\0")
+            # A branch may be at a tag.
+            commit = self._git(["rev-parse", "--verify", "--end-of-options", f"{commit}^{{commit}}"]).strip()
+            listed = self._git(["ls-tree", "-l", "-z", commit, "--", name]).rstrip("\0")
             mode, _kind, blob, size = listed.partition("\t")[0].split() if listed else ("", "", "", "")
             if not mode.startswith("100"):
                 raise RepositoryError(f"{self.address} has no file {name} at {commit[:12]}")
             if int(size) > most:
                 raise RepositoryError(f"{self.address} has a {name} of more than {most} bytes")
             text = self._git(["cat-file", "blob", blob])
-            author, date = self._show(commit, "%an%x00%cd").split("\0")
+            author, _nul, date = self._show(commit, "%an%x00%cd").rpartition("\0")
         # Whoever commits may call himself anything.
         shown = "".join(character for character in author if character.isprintable())[:80]
-        return CommittedFile(text, shown, date)
+        return CommittedFile(text, commit, shown or "unknown", date)
 
     def _show(self, commit: str, form: str) -> str:
         """Return what git tells of a commit, times in UTC. form: of ``git show``."""

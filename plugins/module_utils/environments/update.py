@@ -65,14 +65,13 @@ def _admin_file(key: AdminKey, directory: str, cache: str) -> AdminPin | Hubflee
     address, ref = key
     repository = Repository(address, directory, cache)
     try:
-        commit = repository.commit_of(ref)
-        file = repository.read_file(commit, ADMIN_FILE, LARGEST)
+        file = repository.read_file(repository.commit_of(ref), ADMIN_FILE, LARGEST)
     except RepositoryError as error:
         return error
     try:
-        return AdminPin(address, ref, commit, file.date, file.author, read_admin_file(file.text))
+        return AdminPin(address, ref, file.commit, file.date, file.author, read_admin_file(file.text))
     except AdminFileError as error:
-        return AdminFileError(f"{repository.address}, commit {commit[:12]} by {file.author}: {error}")
+        return AdminFileError(f"{repository.address}, commit {file.commit[:12]} by {file.author}: {error}")
 
 
 def _newest(key: RepositoryKey, directory: str, cache: str) -> Pin | RepositoryError:

@@ -88,9 +88,9 @@ class AdminRules:
                 allowed = self._allowed(name)
                 for each in value:
                     if each not in allowed:
-                        yield f"{name}: {each!r} is not allowed{nearest(each, allowed, 'allowed')}"
-            elif unfinished(value):
-                yield f"{name} {unfinished(value)}"
+                        yield f"{name}: {each[:60]!r} is not allowed{nearest(each[:60], allowed, 'allowed')}"
+            elif unfinished(value, code=False):
+                yield f"{name} {unfinished(value, code=False)}"
 
     def values(self, settings: Settings) -> dict[str, Any]:
         """Return the variables that allowed settings take the place of, with their values."""

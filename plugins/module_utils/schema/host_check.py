@@ -70,6 +70,8 @@ class HostCheck:
         self.ignored: list[Any] = named if isinstance(named, list) else []
         #: Those of the inventory, with what admins of the hub have set.
         self.variables: dict[str, Any] = host.variables
+        self.by_admins: dict[str, Any] = {}
+        self.admin_file = ""
         self.cluster_options: dict[str, Any] = {}
         #: "" where the value is not a platform: then only that is reported, and nothing that depends on it.
         platform = host.variables.get("cluster_platform") or SERVER
@@ -78,8 +80,8 @@ class HostCheck:
     def hub(self, cluster_name: str, fleet: Fleet) -> Hub | None:
         """Return the hub, or None where it cannot be built; its cluster is added to ``fleet``."""
         self._unknown_variables()
-        by_admins, admin_file = self._admin_settings()
-        self.variables = {**self.host.variables, **by_admins}
+        self.by_admins, self.admin_file = self._admin_settings()
+        self.variables = {**self.host.variables, **self.by_admins}
         options = {option.name: self._value(option) for option in HUB_OPTIONS}
         self.cluster_options = {option.name: self._value(option) for option in CLUSTER_OPTIONS}
         check_login = {
@@ -104,7 +106,7 @@ class HostCheck:
         tier = next((tier for tier in TIERS if tier in self.host.groups), "")
         explicit = frozenset(name for name in self.variables if name in OPTIONS)
         hub = Hub(self.host.name, cluster, tier, options, environments, sizes, profiles, explicit)
-        hub.admin_values, hub.admin_file = by_admins, admin_file
+        hub.admin_values, hub.admin_file = self.by_admins, self.admin_file
         hub.redactor = redactor(self.host.secret_texts)
         if self.platform == KUBERNETES:
             kubernetes_checks.check_hub(hub, self.report, self.broken)
@@ -125,7 +127,10 @@ class HostCheck:
         if not ignored:
             self.broken.add(path[0])
         self.reported.add(path)
-        self.problems.add(path, message, self.host.locate(path), self.host.name, stops, ignorable_as, ignored)
+        place = path
+        if path[0] in self.by_admins:
+            message, place = f"{message} ({self.admin_file})", ("hub_admin_repository",)
+        self.problems.add(path, message, self.host.locate(place), self.host.name, stops, ignorable_as, ignored)
 
     def _admin_settings(self) -> tuple[dict[str, Any], str]:
         """Return the variables that admins of the hub have set, and the commit and author."""

@@ -20,6 +20,8 @@ def fleet() -> Iterator[Fleet]:
     made = Fleet("delta")
     try:
         catalogue = {"python": {"title": "Python"}, "other": {"title": "Other"}, "costly": {"title": "Costly"}}
+        # alone it is sound, but not for a hub that stops idle servers so soon
+        catalogue["slow"] = {"variables": {"JUPYTERHUB_ACTIVITY_INTERVAL": "900"}}
         made.clusters["delta"]["hub_environment_catalogue"] = catalogue
         made.add(
             "lab",
@@ -27,7 +29,8 @@ def fleet() -> Iterator[Fleet]:
             hub_environments=["python"],
             hub_admin_repository="../hub",
             hub_admin_may=["announcement", "environments"],
-            hub_admin_limits={"environments": ["python", "other"]},
+            hub_admin_limits={"environments": ["python", "other", "slow"]},
+            hub_idle_timeout="20m",
         )
         made.write()
         made.use_prebuilt()
@@ -57,6 +60,11 @@ def test_admins_change_what_they_may(fleet: Fleet) -> None:
     )
     assert (fleet.directory / LOCK).read_text() == before
     assert "nothing to change" in fleet.succeed("deploy").output
+
+    repository.commit({"hub.yml": "environments: [slow]\n"})
+    output = fleet.succeed("environments").output.replace("\n", " ")
+    assert "what it said before stays" in output and "JUPYTERHUB_ACTIVITY_INTERVAL" in output, output
+    assert (fleet.directory / LOCK).read_text() == before
 
     repository.commit({"hub.yml": "environments: [other, python]\n"})
     fleet.succeed("environments")

@@ -29,6 +29,9 @@ def test_what_it_may_say() -> None:
         "sizes": ["small"],
     }
     assert read_admin_file("# nothing yet\n") == {}
+    assert read_admin_file("announcement: |\n  one\n  two\u00a0\u3000three\n") == {
+        "announcement": "one two\u00a0\u3000three"
+    }
 
 
 @pytest.mark.parametrize(
@@ -56,6 +59,8 @@ def test_what_it_may_say() -> None:
         ("? [a]\n: b", "'' cannot be set here"),
         ("a: 1\n---\nb: 2\n", "is not YAML"),
         ("\x00", "is not YAML"),
+        ('announcement: "\\UFFFFFFFF"', "is not YAML"),
+        ("x" * 900 + ": y", f"'{'x' * 60}…' cannot be set here"),
         ("[" * 3000, "is not YAML"),
     ],
 )
@@ -84,7 +89,11 @@ if given:
             for name, value in found.items()
         )
 
-    @given(st.text(max_size=60) | st.dictionaries(_keys, _values, max_size=4))
+    @given(
+        st.text(max_size=60)
+        | st.text('ab:"\\\\UxuF0[]{}&*!%', max_size=40).map(lambda text: f"announcement: {text}")
+        | st.dictionaries(_keys, _values, max_size=4)
+    )
     def test_anything_is_read_as_texts_or_refused(content: Any) -> None:
         import yaml
 

@@ -62,7 +62,7 @@ def test_limits_may_be_wider_than_what_the_hub_offers() -> None:
         ({"sizes": ["small"]}, "sizes cannot be changed for this hub; possible: announcement, environments"),
         ({"environments": ["maps", "secret"]}, "environments: 'secret' is not allowed"),
         ({"environments": ["map"]}, "environments: 'map' is not allowed; did you mean 'maps'?"),
-        ({"announcement": "TODO"}, "announcement is a placeholder; set the real value"),
+        ({"announcement": "x " * 101 + "TODO"}, "announcement is a placeholder; set the real value"),
     ],
 )
 def test_what_is_not_allowed_any_more_is_told(settings: dict[str, Any], message: str) -> None:
@@ -70,6 +70,15 @@ def test_what_is_not_allowed_any_more_is_told(settings: dict[str, Any], message:
     assert len(problems) == 1
     assert "hub_admin_may: hub.yml 444444444444 by Ada, in environments.lock.yml: " + message in problems[0]
     assert problems[0].endswith("; run the playbook environments")
+
+
+def test_what_does_not_fit_names_the_file() -> None:
+    catalogue = {**GIVEN["hub_environment_catalogue"], "r": {"interface": "up"}}
+    _made, problems = hub({"environments": ["r"]}, hub_environment_catalogue=catalogue, hub_environments=["maps", "r"])
+    assert problems
+    gone = {"maps": {}}
+    _made, problems = hub({"environments": ["r"]}, hub_environment_catalogue=gone, hub_environments=["maps", "r"])
+    assert len(problems) == 1 and problems[0].endswith("(hub.yml 444444444444 by Ada)"), problems
 
 
 @pytest.mark.parametrize(
