@@ -75,12 +75,12 @@ def start(browser: Browser) -> None:
 
 def started_by(hub: StartPageHub, browser: Browser, name: str, count: int = 1) -> dict[str, Any]:
     """Return what the hub would have started for somebody the last time."""
-    found: list[dict[str, Any]] = browser.wait(
-        lambda: (lambda mine: mine if len(mine) == count else None)(
-            [each for each in hub.started() if each["user"] == name]
-        ),
-        "the start is recorded",
-    )
+
+    def mine() -> list[dict[str, Any]]:
+        found = [each for each in hub.started() if each["user"] == name]
+        return found if len(found) == count else []
+
+    found: list[dict[str, Any]] = browser.wait(mine, "the start is recorded")
     return found[-1]
 
 

@@ -82,9 +82,9 @@ if given:
         return all(
             name in SETTINGS
             and (
-                isinstance(value, list) and bool(value) and all(type(each) is str for each in value)
+                isinstance(value, list) and bool(value) and all(isinstance(each, str) for each in value)
                 if SETTINGS[name]
-                else type(value) is str
+                else isinstance(value, str)
             )
             for name, value in found.items()
         )
