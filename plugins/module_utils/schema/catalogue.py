@@ -98,7 +98,8 @@ class Offers:
         pins, self.pins = self.pins, None  # those that are not offered need no commits yet
         for key, variable in (("environments", ENVIRONMENTS), ("sizes", SIZES)):
             listed = self.given.get(variable)
-            own = [entry.get("name") for entry in listed or () if isinstance(entry, dict)]
+            entries = listed if isinstance(listed, list) else []
+            own = [entry.get("name") for entry in entries if isinstance(entry, dict)]
             for index, name in enumerate(limits.get(key) or ()):
                 if name not in own:
                     self._named(variable, name, ("hub_admin_limits", key, index))

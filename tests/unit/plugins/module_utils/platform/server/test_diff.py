@@ -154,6 +154,8 @@ COPIED = {"hub_templates", "hub_logo"}
 PROXY = {"hub_url", "hub_bind", "hub_port", "hub_internal_port", "hub_tls_certificate", "hub_tls_key"}
 #: Options that only the culler is started from; no need to interrupt the hub.
 CULLER = {"hub_idle_timeout", "hub_maximum_age"}
+#: What admins set by them is in the lock file, and takes the place of other options.
+BY_ADMINS = {"hub_admin_repository", "hub_admin_ref", "hub_admin_may", "hub_admin_limits"}
 #: Only for validation; no service ever sees them.
 NOTHING = {"hub_demonstration", "hub_ignored_problems"}
 
@@ -170,7 +172,7 @@ def digests(variables: dict[str, Any]) -> dict[str, str]:
 
 def test_every_option_is_here() -> None:
     for_servers = {option.name for option in HUB_OPTIONS if option.applies_to(SERVER)}
-    assert CHANGES.keys() | COPIED == for_servers
+    assert CHANGES.keys() | COPIED | BY_ADMINS == for_servers
 
 
 def test_settings_of_servers_are_for_later_starts() -> None:
