@@ -45,8 +45,10 @@ class CountingClient(HubClient):
 
     throttled = 0
 
-    async def _request(self, method: str, url: str, attempts: int, arguments: dict[str, Any]) -> Reply:
-        reply = await super()._request(method, url, attempts, arguments)
+    async def _request(
+        self, method: str, url: str, attempts: int, arguments: dict[str, Any], most: int | None = None
+    ) -> Reply:
+        reply = await super()._request(method, url, attempts, arguments, most)
         self.throttled += reply.status == 429
         return reply
 

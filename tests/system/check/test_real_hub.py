@@ -29,7 +29,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.check.targets 
 
 COLLECTIONS = Path(targets.__file__).parents[6]
 CODE = "import sys; print(6 * 7); print('done')"
-GOOD = Choice("python", "small", {}, CODE, "42\ndone", terminal_command="pip --version")
+GOOD = Choice("python", "small", {}, CODE, "42\ndone", terminal_command="pip --version", interface="/lab")
 LIMITS = CheckOptions(start_timeout=60, kernel_timeout=30, stop_timeout=30)
 PROGRAM = f"""
 import json, os, signal, sys
