@@ -21,6 +21,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 sys.path.insert(0, str(Path(__file__).with_name("runtime")))
 
+from hub_client import wait_for
 from runtime_rig import Hub
 from runtime_tools import FILES, Tools, make_tools
 
@@ -138,7 +139,12 @@ def ordinary_user() -> Iterator[tuple[list[str], tuple[int, int] | None]]:
     entry = pwd.getpwnam(name)
     prefix = ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups"]
     yield prefix, (entry.pw_uid, entry.pw_gid)
-    subprocess.run(["userdel", name], check=True)
+
+    def is_removed() -> bool:
+        return subprocess.run(["userdel", name], check=False, capture_output=True).returncode == 0
+
+    # Processes of a hub that was stopped may take a while to end.
+    wait_for(f"the end of all processes of {name}", is_removed)
 
 
 @pytest.fixture(scope="module")
