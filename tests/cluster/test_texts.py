@@ -98,7 +98,7 @@ def test_pages_show_titles_as_text(hub: ClusterHub) -> None:
     browser.request("hub/login", {"username": "ben", "password": "any"})
     status, page = browser.request("hub/spawn")
     assert status == 200, page
-    cards = r'<label [^>]*form-check-label[^>]*>(.*?)</label>\s*(?:<div [^>]*form-text[^>]*>(.*?)</div>)?'
+    cards = r"<label [^>]*form-check-label[^>]*>(.*?)</label>\s*(?:<div [^>]*form-text[^>]*>(.*?)</div>)?"
     assert re.findall(cards, page) == [
         ("R &amp; &lt;b&gt;D&lt;/b&gt;", "x &lt; y {x}"),
         ("Other image", ""),
