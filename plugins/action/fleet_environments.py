@@ -194,14 +194,17 @@ def _image_row(use: ImageUse) -> tuple[str, ...]:
 
 def _row(uses: Uses, pin: Pin, earlier: Pin | None) -> tuple[str, ...]:
     names = ", ".join(sorted({environment.name for _hub, environment in uses}))
-    news = "new" if earlier is None else "unchanged" if earlier == pin else f"was {earlier.short_commit}"
     place = (pin.repository, pin.ref or "(default branch)", pin.subdirectory or "(all of it)")
-    return (names, *place, pin.short_commit, pin.date[:10], news)
+    return (names, *place, pin.short_commit, pin.date[:10], _news(pin, earlier))
 
 
 def _admin_row(pin: AdminPin, earlier: AdminPin | None) -> tuple[str, ...]:
-    news = "new" if earlier is None else "unchanged" if earlier == pin else f"was {earlier.commit[:12]}"
-    return (ADMIN_FILE, pin.repository, pin.ref or "(default branch)", pin.commit[:12], pin.date[:10], pin.author, news)
+    place = (pin.repository, pin.ref or "(default branch)")
+    return (ADMIN_FILE, *place, pin.short_commit, pin.date[:10], pin.author, _news(pin, earlier))
+
+
+def _news(pin: Pin | AdminPin, earlier: Pin | AdminPin | None) -> str:
+    return "new" if earlier is None else "unchanged" if earlier == pin else f"was {earlier.short_commit}"
 
 
 def _write(path: str, text: str) -> None:

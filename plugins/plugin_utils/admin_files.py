@@ -42,20 +42,20 @@ class AdminFiles:
     def read(self, cache: str) -> None:
         """Read the files at the newest commits of their refs. cache: the directory of repositories."""
         keys = sorted(key for key in self._read if key)
-        found = read_admin_files(keys, self._directory, cache)
+        found, unusable = read_admin_files(keys, self._directory, cache)
         for key in keys:
             names = ", ".join(name for name, rules in self._rules.items() if rules.key == key)
             kept = self.pins.pop(key, None)
             if kept and not self._problems(kept):
                 self.pins[key] = kept
-            problems = [found.problems[key]] if key in found.problems else self._problems(found.pins[key])
+            problems = [unusable[key]] if key in unusable else self._problems(found[key])
             if key in self._invalid:
                 problems.append(f"{self._invalid[key]}, which shares the file, is not valid")
             if not problems:
-                self.pins[key] = found.pins[key]
+                self.pins[key] = found[key]
             else:
-                who = "" if key in found.problems else f"{found.pins[key].shown}: "
-                rest = f"; what {kept.commit[:12]} says stays" if key in self.pins and kept else ""
+                who = "" if key in unusable else f"{found[key].shown}: "
+                rest = f"; what {kept.short_commit} says stays" if key in self.pins and kept else ""
                 self.refused.append(f"{names}: {who}{problems[0]}{rest}")
 
     def concern(self, hub: str) -> bool:

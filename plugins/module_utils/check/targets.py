@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..common.persisted import from_persisted
-
-#: Seconds that a program may take to start; as in the schema of environments.
-LONGEST_INTERFACE_START = 600
+from ..environments.program import LONGEST_START
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ class CheckOptions:
     @property
     def longest_choice(self) -> float:
         """The longest time in seconds that all steps of one choice can take."""
-        interface = max(self.kernel_timeout, LONGEST_INTERFACE_START)
+        interface = max(self.kernel_timeout, LONGEST_START)
         waiting = self.start_timeout + 3 * self.kernel_timeout + interface + 2 * self.stop_timeout
         return 4 * self.request_timeout + waiting
 

@@ -57,9 +57,14 @@ class AdminPin:
         return (self.repository, self.ref)
 
     @property
+    def short_commit(self) -> str:
+        """The commit as people read it."""
+        return self.commit[:12]
+
+    @property
     def shown(self) -> str:
         """The commit and its author, for people."""
-        return f"{ADMIN_FILE} {self.commit[:12]} by {self.author}"
+        return f"{ADMIN_FILE} {self.short_commit} by {self.author}"
 
 
 def read_admin_file(text: str) -> Settings:

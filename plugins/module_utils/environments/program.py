@@ -8,6 +8,9 @@ from __future__ import annotations
 import string
 from dataclasses import dataclass
 
+#: Seconds that a program may take to start.
+LONGEST_START = 600
+
 
 @dataclass(frozen=True)
 class Program:
@@ -22,10 +25,13 @@ class Program:
     @property
     def uses_socket(self) -> bool:
         """Whether it listens on a Unix socket, and not on a port."""
-        return "unix_socket" in fields_of(self.command)
+        return "unix_socket" in {name for name, _plain in fields_of(self.command)}
 
 
-def fields_of(command: tuple[str, ...]) -> set[str]:
-    """Return the names in braces of a command. Raises ValueError where a word is no format, as of str.format."""
+def fields_of(command: tuple[str, ...]) -> list[tuple[str, bool]]:
+    """Return the names in braces of a command, each with whether it has neither a format nor a conversion.
+
+    Raises ValueError where a word is no format, as of str.format.
+    """
     parsed = [part for word in command for part in string.Formatter().parse(word)]
-    return {field for _text, field, _form, _conversion in parsed if field is not None}
+    return [(field, not (form or conversion)) for _text, field, form, conversion in parsed if field is not None]

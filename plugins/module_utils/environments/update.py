@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ..common.errors import HubfleetError
 from .admin_file import ADMIN_FILE, LARGEST, AdminFileError, AdminKey, AdminPin, read_admin_file
 from .pins import Pin, RepositoryKey
 from .repository import Repository, RepositoryError
+
+Key = TypeVar("Key")
+Found = TypeVar("Found")
 
 #: Repositories that are read at the same time.
 _AT_ONCE = 8
@@ -39,26 +43,28 @@ def update_pins(
     newest: read the others as well, and pin their newest commits.
     """
     read = [key for key in offered if newest or key not in before]
+    found, problems = _read(read, lambda key: _newest(key, directory, cache))
+    return Update({**before, **found}, problems)
+
+
+def read_admin_files(
+    keys: Collection[AdminKey], directory: str, cache: str
+) -> tuple[dict[AdminKey, AdminPin], dict[AdminKey, str]]:
+    """Return what hub.yml says at the newest commits of refs, and what is wrong with those that cannot be used.
+
+    directory, cache: as in Repository.
+    """
+    return _read(keys, lambda key: _admin_file(key, directory, cache))
+
+
+def _read(
+    keys: Collection[Key], read: Callable[[Key], Found | HubfleetError]
+) -> tuple[dict[Key, Found], dict[Key, str]]:
+    """Read several repositories at the same time; return what was found, and why the others could not be used."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        results = dict(zip(read, pool.map(lambda key: _newest(key, directory, cache), read)))
-    found = {key: result for key, result in results.items() if isinstance(result, Pin)}
-    return Update({**before, **found}, {key: str(result) for key, result in results.items() if key not in found})
-
-
-@dataclass
-class AdminUpdate:
-    """What hub.yml of each repository says now, and what is wrong with those that cannot be used."""
-
-    pins: dict[AdminKey, AdminPin]
-    problems: dict[AdminKey, str] = field(default_factory=dict)
-
-
-def read_admin_files(keys: Collection[AdminKey], directory: str, cache: str) -> AdminUpdate:
-    """Read hub.yml of repositories at the newest commits of their refs. directory, cache: as in Repository."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        results = dict(zip(keys, pool.map(lambda key: _admin_file(key, directory, cache), keys)))
-    found = {key: result for key, result in results.items() if isinstance(result, AdminPin)}
-    return AdminUpdate(found, {key: str(result) for key, result in results.items() if key not in found})
+        results = dict(zip(keys, pool.map(read, keys)))
+    found = {key: result for key, result in results.items() if not isinstance(result, HubfleetError)}
+    return found, {key: str(result) for key, result in results.items() if isinstance(result, HubfleetError)}
 
 
 def _admin_file(key: AdminKey, directory: str, cache: str) -> AdminPin | HubfleetError:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ..environments.program import LONGEST_START
 from .option import KUBERNETES, SERVER, Option, element, names
 from .units import MEMORY_UNITS
 
@@ -53,7 +54,7 @@ _PROGRAM = (
         ("Time that the program may take until it answers.",),
         default=60,
         minimum=1,
-        maximum=600,
+        maximum=LONGEST_START,
     ),
     Option(
         "whole_path",

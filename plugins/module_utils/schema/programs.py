@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Callable
 from typing import Any
 
@@ -78,14 +77,14 @@ def _wrong_command(command: tuple[str, ...]) -> str:
     if any(isinstance(word, EncryptedValue) or holds_credentials(word) for word in command):
         return "has a secret in its command, which all users of the environment could read; let the program ask for it"
     try:
-        used = fields_of(command)
+        fields = fields_of(command)
     except ValueError:
         return "has a brace in its command that does not fit; write {{ and }} for braces"
     known = ", ".join(f"{{{each}}}" for each in PLACEHOLDERS)
-    parts = [part for word in command for part in string.Formatter().parse(word) if part[1] is not None]
-    odd = [field for _text, field, form, conversion in parts if field not in PLACEHOLDERS or form or conversion]
+    odd = [name for name, plain in fields if name not in PLACEHOLDERS or not plain]
     if odd:
         return f"has {{{odd[0]}}} in its command; possible: {known}, as they are; write {{{{ and }}}} for braces"
+    used = {name for name, _plain in fields}
     if not used & {"port", "unix_socket"}:
         return "has neither {unix_socket} nor {port} in its command, so that nothing can reach the program"
     return "" if len(used & {"port", "unix_socket"}) == 1 else "has {unix_socket} and {port} in its command; remove one"

@@ -196,10 +196,9 @@ def _choice(
         options=dict(user_options),
         label=label,
         interface=interface,
+        interface_start=environment.program.start_timeout if environment and environment.program else 0,
         shared_directories=_shared_directories(hub, values),
     )
-    if environment and environment.program:
-        made = replace(made, interface_start=environment.program.start_timeout)
     return _with_code(made, environment) if environment and environment.check_code else made
 
 
