@@ -21,7 +21,7 @@ from terminal_client import run_in_terminal
 SAFE = "/?=&@"
 
 
-def wait_for(what: str, test: Callable[[], Any], patience: float = 60.0) -> Any:
+def wait_for(what: str, test: Callable[[], Any], patience: float = 300.0) -> Any:
     """The first true value of the test; AssertionError names what did not come."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:

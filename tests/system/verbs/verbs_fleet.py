@@ -367,7 +367,7 @@ def kill_all(process: subprocess.Popen[str] | playbook_server.Playbook) -> None:
     process.communicate()
 
 
-def wait_for(what: str, test: Any, patience: float = 60.0) -> Any:
+def wait_for(what: str, test: Any, patience: float = 300.0) -> Any:
     """The first true value of the test; AssertionError names what did not come."""
     deadline = time.monotonic() + patience
     while True:
