@@ -8,9 +8,9 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -25,11 +25,20 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.a
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.pins import ImagePins
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.lock import (
     Lock,
+    StagingPins,
     lock_file,
     lock_text,
     read_lock,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import Pin, RepositoryKey
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.promotion import (
+    AUTOMATIC,
+    PROMOTIONS,
+    PULL_REQUEST,
+    Needs,
+    promoted,
+    renewed,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.update import update_pins
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     Environment,
@@ -37,6 +46,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model i
     FleetInput,
     Hub,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import SERVER
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import Problem, Problems
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.admin_files import AdminFiles
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import repository_cache
@@ -55,7 +65,7 @@ Uses = list[tuple[Hub, Environment]]
 class ActionModule(FleetAction):
     """Pins the commits and images that environments are built from; see the module's documentation."""
 
-    ARGUMENTS = frozenset({"update"})
+    ARGUMENTS = frozenset({"update", "promotion", "promote"})
     NEEDS_LOCK_FILE = False
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
@@ -73,13 +83,19 @@ class ActionModule(FleetAction):
             display.warning(warning)
         if problems:
             return report_problems(problems)
-        offered = _offered(hubs)
-        found = update_pins(before.repositories, offered, inventory.directory, repository_cache(), newest=newest)
+        offered, builds = _offered(hubs), ImageBuilds(self.platforms, inventory.directory, display.display)
+        begun = self._promoted(before, hubs, builds) if self.argument("promote") else before
+        on_machines = {key for key, uses in offered.items() if any(hub.platform == SERVER for hub, _each in uses)}
+        known = begun.of(staging=True)
+        found = update_pins(
+            known.repositories, offered, on_machines, inventory.directory, repository_cache(), newest=newest
+        )
         if found.problems:
             return report_problems(_problems(found.problems, offered, inventory))
-        builds = ImageBuilds(self.platforms, inventory.directory, display.display)
-        bases = builds.bases(hubs, before.images.bases, newest)
-        lock = Lock(found.pins, ImagePins(bases, before.images.images), admins.pins)
+        bases = builds.bases(hubs, known.images.bases, newest)
+        read = _needs(hubs, builds) if newest else Needs()
+        first = _needs(_staging(fleet.hubs.values()), builds) if self._promotion() == PULL_REQUEST else Needs()
+        lock = replace(renewed(begun, found.pins, bases, read, first), admins=admins.pins)
         others = [hub for hub in fleet.hubs.values() if hub not in hubs]
         needed = builds.needed(hubs, lock, others, before)
         images = builds.settle(needed, lock, build=not self._task.check_mode)
@@ -87,16 +103,36 @@ class ActionModule(FleetAction):
             return report_problems(_image_problems(needed, inventory))
         replaced = builds.replaced([*hubs, *others], before, lock)
         kept = {key: pin for key, pin in images.images.items() if key not in replaced}
-        after = Lock(found.pins, ImagePins(images.bases, kept), admins.pins)
+        after = replace(lock, images=ImagePins(images.bases, kept))
         result = {**self._write(before, after, path), "refused": admins.refused}
         self._print_summary(offered, needed, before, after, path)
         if not others:
-            unneeded = [" ".join(filter(None, key)) for key in sorted(after.repositories.keys() - offered.keys())]
+            pinned = after.of(staging=True).repositories
+            unneeded = [" ".join(filter(None, key)) for key in sorted(pinned.keys() - offered.keys())]
             unneeded += [f"{ADMIN_FILE} of {' '.join(filter(None, key))}" for key in admins.unneeded]
             unneeded += [":".join(key) for key in sorted(kept.keys() - {use.key for use in needed})]
             for name in unneeded:
                 display.display(f"no hub here needs {name} in {path}; its entry can be removed")
         return result
+
+    def _promotion(self) -> str:
+        """Return when production hubs get what staging hubs have. Raises AnsibleActionFail for anything else."""
+        value = self.argument("promotion") or AUTOMATIC
+        if value not in PROMOTIONS:
+            raise AnsibleActionFail(
+                f"environments_promotion: {value!r} is not one of {', '.join(PROMOTIONS)}; nothing was changed"
+            )
+        return str(value)
+
+    def _promoted(self, lock: Lock, hubs: list[Hub], builds: ImageBuilds) -> Lock:
+        """Return the lock file in which all hubs have what the selected staging hubs have. Raises AnsibleActionFail."""
+        staging = _staging(hubs)
+        if not staging:
+            raise AnsibleActionFail("no staging hub was selected, whose environments could be promoted")
+        after = promoted(lock, _needs(staging, builds))
+        if after == lock:
+            display.display("staging hubs have nothing that the other hubs do not have")
+        return after
 
     def _with_admin_settings(
         self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, admins: AdminFiles
@@ -129,6 +165,7 @@ class ActionModule(FleetAction):
             "path": path,
             "repositories": [asdict(after.repositories[key]) for key in sorted(after.repositories)],
             "images": [asdict(after.images.images[key]) for key in sorted(after.images.images)],
+            "staging": [asdict(after.staging.repositories[key]) for key in sorted(after.staging.repositories)],
             "admins": [asdict(after.admins[key]) for key in sorted(after.admins)],
         }
         if self._task.diff and changed:
@@ -141,8 +178,13 @@ class ActionModule(FleetAction):
     def _print_summary(
         self, offered: dict[RepositoryKey, Uses], needed: list[ImageUse], before: Lock, after: Lock, path: str
     ) -> None:
-        known = before.repositories
-        rows = [_row(uses, after.repositories[key], known.get(key)) for key, uses in offered.items()]
+        rows = [_row(uses, after.repositories[key], before.repositories.get(key)) for key, uses in offered.items()]
+        for key, pin in sorted(after.staging.repositories.items()):
+            rows += (
+                [_row(offered[key], pin, before.of(staging=True).repositories[key], " on staging")]
+                if key in offered
+                else []
+            )
         admins = [_admin_row(pin, before.admins.get(key)) for key, pin in sorted(after.admins.items())]
         for table in (rows, [_image_row(use) for use in needed], admins):
             for line in aligned(table) if table else ():
@@ -151,8 +193,20 @@ class ActionModule(FleetAction):
             display.display("no hub offers an environment that is built from a repository, or into an image")
         if after != before:
             display.display(f"{path} {'would be' if self._task.check_mode else 'was'} written; commit it, and deploy")
+            if after.staging != before.staging and after.staging != StagingPins():
+                display.display(
+                    "staging hubs get it first; once they are deployed, run this with -e environments_promote=true"
+                )
         elif after != Lock():
             display.display(f"{path}: nothing to change")
+
+
+def _staging(hubs: Iterable[Hub]) -> list[Hub]:
+    return [hub for hub in hubs if hub.is_staging]
+
+
+def _needs(hubs: list[Hub], builds: ImageBuilds) -> Needs:
+    return Needs(_offered(hubs), builds.base_names(hubs))
 
 
 def _offered(hubs: list[Hub]) -> dict[RepositoryKey, Uses]:
@@ -192,8 +246,8 @@ def _image_row(use: ImageUse) -> tuple[str, ...]:
     return (names, use.wanted.address.name, use.wanted.key, use.pin.digest[:19] if use.pin else "-", use.outcome)
 
 
-def _row(uses: Uses, pin: Pin, earlier: Pin | None) -> tuple[str, ...]:
-    names = ", ".join(sorted({environment.name for _hub, environment in uses}))
+def _row(uses: Uses, pin: Pin, earlier: Pin | None, where: str = "") -> tuple[str, ...]:
+    names = ", ".join(sorted({environment.name for _hub, environment in uses})) + where
     place = (pin.repository, pin.ref or "(default branch)", pin.subdirectory or "(all of it)")
     return (names, *place, pin.short_commit, pin.date[:10], _news(pin, earlier))
 

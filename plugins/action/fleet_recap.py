@@ -22,13 +22,12 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.order import (
     DONE,
     FAILED,
-    PRODUCTION,
     ROLLED_BACK,
     SAME,
     SKIPPED,
-    STAGING,
     gate,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import PRODUCTION, STAGING
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import BulkAction, display
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.inventory import plain
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.outcomes import (

@@ -18,6 +18,8 @@ description:
   - For hubs on Kubernetes, builds images of environments that have none in the inventory, in a sandbox of C(bwrap) on
     the controller, and pushes them to the registry in C(cluster_image_registry). An image that the registry has is not
     built again. The digests of images, and of the images that they are built on, are in the lock file, too.
+  - Repositories with a C(Dockerfile), C(apt.txt) or files of R, Julia or Nix are built with podman or docker, if one of
+    them works on the controller, as repo2docker says.
   - Reads the file C(hub.yml) of each repository in C(hub_admin_repository) anew, and writes what it says to the lock
     file. A file that cannot be used, or sets what the hub does not allow, is warned of; what it said before stays.
   - In check mode, asks registries which images there are, and builds nothing.
@@ -28,6 +30,7 @@ description:
 requirements:
   - git, to read repositories
   - oras and zstandard (Python packages), uv, bubblewrap and GNU tar, to build images
+  - podman or docker, to build images of repositories that need a container engine
 extends_documentation_fragment:
   - hubfleet.jupyterhub.attributes
 attributes:
@@ -40,6 +43,20 @@ options:
     description: >-
       Replace the commits of the hubs of the play by the newest of their branches, tags and default branches, and base
       images by the newest of their tags.
+    type: bool
+    default: false
+  promotion:
+    description: >-
+      When production hubs get what O(update) finds. With V(automatic), with the same change to the lock file, since a
+      deploy begins with the staging hubs. With V(pull-request), the lock file has it for staging hubs only, until
+      O(promote) makes it that of all hubs; what no staging hub offers is for all hubs at once.
+    type: str
+    choices: [automatic, pull-request]
+    default: automatic
+  promote:
+    description: >-
+      Give all hubs what the staging hubs of the play have. Does not look at hubs; the playbook C(environments) checks
+      the staging hubs before.
     type: bool
     default: false
 """
@@ -73,6 +90,12 @@ repositories:
       tree: 6a0cf9f4a3d5d7b8c9d1d0b5f6c6c4d7e8f9a0b1
       date: "2026-03-01T12:00:00Z"
       kind: python
+staging:
+  description: What the lock file has in place of that for staging hubs only, until it is promoted.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 admins:
   description: What admins of hubs have set, as the lock file has it.
   returned: success

@@ -74,7 +74,8 @@ def chart_code() -> ChartCode:
 @functools.cache
 def environment_files() -> EnvironmentFiles:
     """Return what of the collection goes into images of environments."""
-    return EnvironmentFiles(assets().locks, assets().environment)
+    repo2docker = _texts(os.path.join(FILES, "repo2docker"), (".py",))
+    return EnvironmentFiles(assets().locks, assets().environment, repo2docker)
 
 
 @functools.cache

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,10 +24,10 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.i
     ImagePin,
     ImagePins,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.rattler import rattler
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.registry import Registry
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.tool import installed_tool
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.lock import Lock
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import CONDA, Pin
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import CONDA, REPO2DOCKER, Pin
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.repository import Repository
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.content import ChartError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.images import (
@@ -34,7 +35,12 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kuber
     built_environments,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Environment, Hub
-from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import assets, image_cache, repository_cache
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import (
+    assets,
+    environment_files,
+    image_cache,
+    repository_cache,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.uv import find_uv
 
@@ -70,6 +76,14 @@ class ImageBuilds:
         self.platforms = platforms
         self.directory = directory
         self.report = report
+
+    def base_names(self, hubs: list[Hub]) -> set[str]:
+        """Return the addresses of base images that hubs need, as far as their charts can be read."""
+        found = set()
+        for hub in hubs:
+            with contextlib.suppress(ChartError, BaseError):
+                found |= {base.full for base in self._bases_of([hub])}
+        return found
 
     def bases(self, hubs: list[Hub], known: dict[str, str], newest: bool) -> dict[str, str]:
         """Return the digests of base images, by their addresses; asks for those that are not known.
@@ -134,6 +148,8 @@ class ImageBuilds:
                 use.pin, use.outcome = builder.find(use.wanted), FOUND
                 if not use.pin:
                     use.outcome = BUILT if build else MISSING
+                    engine = builder.engine(use.wanted)
+                    use.outcome += f" with {engine.program}" if engine else ""
                     use.pin = self._build(builder, use, lock) if build else None
             except HubfleetError as error:
                 use.problem = _masked(str(error), use)
@@ -144,7 +160,8 @@ class ImageBuilds:
 
     def _build(self, builder: ImageBuilder, use: ImageUse, lock: Lock) -> ImagePin:
         hub, environment = use.uses[0]
-        pin = lock.repositories.get(environment.repository) if environment.repository else None
+        pins = lock.of(hub.is_staging).repositories
+        pin = pins.get(environment.repository) if environment.repository else None
         if environment.repository and not pin:
             raise HubfleetError(f"building {environment.name}: its repository has no commit in the lock file")
         tools = replace(self._tools(), index=hub.cluster["cluster_package_index"])
@@ -154,15 +171,21 @@ class ImageBuilds:
             repository = Repository(pin.repository, self.directory, repository_cache())
             archive = os.path.join(directory, "repository.tar")
             repository.write_archive(pin, archive)
-            return builder.build(use.wanted, self._with_conda(replace(tools, archive=archive), repository, pin, hub))
+            tools = replace(tools, archive=archive)
+            return builder.build(use.wanted, self._with_tool(tools, repository, pin, hub))
 
-    def _with_conda(self, tools: Tools, repository: Repository, pin: Pin, hub: Hub) -> Tools:
+    def _with_tool(self, tools: Tools, repository: Repository, pin: Pin, hub: Hub) -> Tools:
+        """Return programs with that which installs packages of conda, or says how a container engine builds."""
+        cache, uv, locks = image_cache(), tools.uv, assets().locks
+        if pin.kind == REPO2DOCKER:
+            lock, modules = locks["repo2docker.txt"], environment_files().repo2docker
+            return replace(tools, repo2docker=installed_tool("repo2docker", cache, uv, lock, modules))
         if pin.kind != CONDA:
             return tools
         return replace(
             tools,
             conda=repository.conda_environment(pin),
-            rattler=rattler(image_cache(), tools.uv, assets().locks["rattler.txt"], assets().conda),
+            rattler=installed_tool("rattler", cache, uv, locks["rattler.txt"], assets().conda),
             channel_alias=hub.cluster["cluster_conda_channel_alias"] or CHANNEL_ALIAS,
         )
 

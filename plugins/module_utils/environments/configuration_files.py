@@ -20,7 +20,7 @@ FOLDERS = ("binder", ".binder")
 #: Tests that a build must pass.
 TESTS = "tests"
 
-_IMAGE = "a machine cannot build that; build an image of it, and offer it on Kubernetes"
+_IMAGE = "a machine cannot build that; offer it on Kubernetes"
 _JULIA = f"it describes an environment of Julia, and {_IMAGE}"
 _R = f"it describes an environment of R, and {_IMAGE}"
 #: What repo2docker prefers to packages of conda and Python, in its order; each with why a machine does not build it.
@@ -44,7 +44,11 @@ _RUNTIME = re.compile(r"python-(\d+\.\d+)(\.\d+)?")
 
 
 class ContentError(HubfleetError):
-    """A machine cannot build what a repository has; the message begins with a verb, the subject is the repository."""
+    """What a repository has cannot be built; the message begins with a verb, the subject is the repository."""
+
+
+class ContainerNeeded(ContentError):
+    """Only repo2docker with a container engine builds what a repository has; a machine cannot."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def find_configuration_files(paths: Collection[str], read: Callable[[str], str])
     """Return what the environment of a repository is built from.
 
     paths: of all its files, from its top, with slashes. read: returns the text of one.
-    Raises ContentError where a machine cannot build it.
+    Raises ContentError where it cannot be built, ContainerNeeded where repo2docker can, with a container engine.
     """
     folder = _folder(paths)
     prefix = f"{folder}/" if folder else ""
@@ -84,13 +88,13 @@ def find_configuration_files(paths: Collection[str], read: Callable[[str], str])
 
     for name, why in (*_OTHER_BUILDS, *_UNSUPPORTED):
         if present(name):
-            raise ContentError(f"has {present(name)}: {why}")
+            raise ContainerNeeded(f"has {present(name)}: {why}")
     runtime = _runtime(present("runtime.txt"), read)
     if not folder and "DESCRIPTION" in files:
-        raise ContentError(f"has DESCRIPTION: {_R}")
+        raise ContainerNeeded(f"has DESCRIPTION: {_R}")
     conda = present(*_CONDA)
     if present(*_PIPENV) and not conda:
-        raise ContentError(
+        raise ContainerNeeded(
             f"has {present(*_PIPENV)}: list the packages in requirements.txt, as 'pipenv requirements' prints them"
         )
     # As repo2docker does: a project at the top counts only where no directory says something else.
@@ -121,7 +125,7 @@ def _runtime(path: str, read: Callable[[str], str]) -> str:
     """Return the version of Python in a runtime.txt, "" where there is none."""
     text = read(path).strip() if path else ""
     if text.startswith("r-"):
-        raise ContentError(f"has {path} with {text[:40]!r}: {_R}")
+        raise ContainerNeeded(f"has {path} with {text[:40]!r}: {_R}")
     found = _RUNTIME.fullmatch(text)
     if text and not found:
         raise ContentError(f"has {path} with {text[:40]!r}; allowed is a version of Python, such as python-3.11")

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
 from ..common.errors import HubfleetError, reason
 from .admin_file import SETTINGS, AdminKey, AdminPin
 from .images.pins import DIGEST, ImagePin, ImagePins
-from .pins import CONDA, LOCK_FILE, OBJECT_NAME, PYTHON, Pin, RepositoryKey
+from .pins import KINDS, LOCK_FILE, OBJECT_NAME, Pin, RepositoryKey
 
 _VERSION = 1
 _HEADER = """\
@@ -23,10 +23,19 @@ _HEADER = """\
 
 
 Item = TypeVar("Item")
+Key = TypeVar("Key")
 
 
 class LockError(HubfleetError):
     """The lock file cannot be used; the message names it."""
+
+
+@dataclass(frozen=True)
+class StagingPins:
+    """What staging hubs have in place of what the other hubs have; bases as in ImagePins."""
+
+    repositories: dict[RepositoryKey, Pin] = field(default_factory=dict)
+    bases: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,15 @@ class Lock:
     repositories: dict[RepositoryKey, Pin] = field(default_factory=dict)
     images: ImagePins = field(default_factory=ImagePins)
     admins: dict[AdminKey, AdminPin] = field(default_factory=dict)
+    staging: StagingPins = field(default_factory=StagingPins)
+
+    def of(self, staging: bool) -> Lock:
+        """Return what counts for staging hubs, or for the others."""
+        if not staging:
+            return self
+        bases = {**self.images.bases, **self.staging.bases}
+        repositories = {**self.repositories, **self.staging.repositories}
+        return replace(self, repositories=repositories, images=ImagePins(bases, self.images.images))
 
 
 def lock_file(inventory_directory: str, whole: bool) -> str:
@@ -72,15 +90,31 @@ def lock_text(lock: Lock) -> str:
     """Return the text of a lock file."""
     import yaml
 
-    content: dict[str, Any] = {"version": _VERSION}
-    content["repositories"] = [asdict(lock.repositories[key]) for key in sorted(lock.repositories)]
-    bases, images = lock.images.bases, lock.images.images
-    # Fleets without images have no place for them.
-    content |= {"bases": [{"image": name, "digest": bases[name]} for name in sorted(bases)]} if bases else {}
-    content |= {"images": [asdict(images[key]) for key in sorted(images)]} if images else {}
-    admins = [lock.admins[key] for key in sorted(lock.admins)]
-    content |= {"admins": [asdict(pin) for pin in admins]} if admins else {}
+    parts: dict[str, Any] = {
+        "bases": _listed_bases(lock.images.bases),
+        "images": _listed(lock.images.images),
+        "admins": _listed(lock.admins),
+        "staging": {
+            name: listed
+            for name, listed in (
+                ("repositories", _listed(lock.staging.repositories)),
+                ("bases", _listed_bases(lock.staging.bases)),
+            )
+            if listed
+        },
+    }
+    # Fleets without images have no place for them, and so on.
+    content = {"version": _VERSION, "repositories": _listed(lock.repositories)}
+    content |= {name: part for name, part in parts.items() if part}
     return _HEADER + yaml.safe_dump(content, sort_keys=False, width=1000)
+
+
+def _listed(pins: dict[Any, Any]) -> list[dict[str, Any]]:
+    return [asdict(pins[key]) for key in sorted(pins)]
+
+
+def _listed_bases(bases: dict[str, str]) -> list[dict[str, str]]:
+    return [{"image": name, "digest": bases[name]} for name in sorted(bases)]
 
 
 def _lock(content: Any) -> Lock:
@@ -88,34 +122,48 @@ def _lock(content: Any) -> Lock:
     version = content.get("version") if isinstance(content, dict) else None
     if version != _VERSION:
         raise ValueError(f"version is {version!r}, and this release reads {_VERSION}")
-    repositories = {pin.key: pin for pin in _entries(content, "repositories", _pin, required=True)}
-    bases = dict(_entries(content, "bases", _base))
-    images = {(pin.image, pin.key): pin for pin in _entries(content, "images", _image)}
-    admins = {pin.key: pin for pin in _entries(content, "admins", _admin)}
-    lock = Lock(repositories, ImagePins(bases, images), admins)
-    for name, distinct, same in (
-        ("repositories", repositories, "repository, ref and subdirectory"),
-        ("bases", bases, "image"),
-        ("images", images, "image and key"),
-        ("admins", admins, "repository and ref"),
-    ):
-        if len(distinct) < len(content.get(name) or ()):
-            raise ValueError(f"two entries of {name} have the same {same}")
-    return lock
+    repositories = _repositories(content, required=True)
+    images = _entries(content, "images", "image and key", _image, lambda pin: (pin.image, pin.key))
+    admins = _entries(content, "admins", "repository and ref", _admin, lambda pin: pin.key)
+    staging = content.get("staging", {})
+    if not isinstance(staging, dict):
+        raise ValueError("staging is not a mapping")
+    only_staging = StagingPins(_repositories(staging), _bases(staging))
+    return Lock(repositories, ImagePins(_bases(content), images), admins, only_staging)
 
 
-def _entries(content: Any, name: str, read: Callable[[Any, str], Item], required: bool = False) -> list[Item]:
+def _repositories(content: Any, required: bool = False) -> dict[RepositoryKey, Pin]:
+    same = "repository, ref and subdirectory"
+    return _entries(content, "repositories", same, _pin, lambda pin: pin.key, required)
+
+
+def _bases(content: Any) -> dict[str, str]:
+    return dict(_entries(content, "bases", "image", _base, lambda base: base[0]).values())
+
+
+def _entries(
+    content: Any,
+    name: str,
+    same: str,
+    read: Callable[[Any, str], Item],
+    key_of: Callable[[Item], Key],
+    required: bool = False,
+) -> dict[Key, Item]:
+    """Return the entries of a list by their keys. same: what a key is, for people."""
     entries = content.get(name, None if required else [])
     if not isinstance(entries, list):
         raise ValueError(f"{name} is not a list")
-    return [read(entry, f"entry {number} of {name}") for number, entry in enumerate(entries, 1)]
+    found = {key_of(item): item for item in (read(each, f"entry {at} of {name}") for at, each in enumerate(entries, 1))}
+    if len(found) < len(entries):
+        raise ValueError(f"two entries of {name} have the same {same}")
+    return found
 
 
 def _pin(entry: Any, name: str) -> Pin:
     keys = tuple(Pin.__dataclass_fields__)
     values = entry if isinstance(entry, dict) else {}
     wrong = _not_text(values, keys)
-    wrong += [] if values.get("kind") in (PYTHON, CONDA) else ["kind"]
+    wrong += [] if values.get("kind") in KINDS else ["kind"]
     wrong += [key for key in ("commit", "tree") if key not in wrong and not OBJECT_NAME.fullmatch(values[key])]
     _require_none(wrong, name)
     return Pin(**{key: values[key] for key in keys})

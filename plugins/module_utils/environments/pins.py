@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 
 LOCK_FILE = "environments.lock.yml"
-#: What installs the packages of an environment: uv, or rattler.
-PYTHON, CONDA = "python", "conda"
+#: What builds an environment: uv, rattler, or repo2docker with a container engine, which makes an image of its own.
+PYTHON, CONDA, REPO2DOCKER = KINDS = ("python", "conda", "repo2docker")
 #: Names that git gives to commits and trees, by SHA-1 or SHA-256.
 OBJECT_NAME = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
@@ -26,7 +26,7 @@ class Pin:
     commit, tree: git's names of the commit, and of what it has in the subdirectory; a build is named by the latter,
     so that commits to other places build nothing.
     date: when the commit was made, in UTC, such as 2026-11-30T09:15:00Z.
-    kind: PYTHON or CONDA.
+    kind: one of KINDS.
     """
 
     repository: str

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from ..common.errors import HubfleetError
 from ..redaction.places import without_credentials
 from .conda import CondaEnvironment, read_environment
-from .configuration_files import ConfigurationFiles, ContentError, find_configuration_files
-from .pins import CONDA, LOCK_FILE, OBJECT_NAME, PYTHON, Pin
+from .configuration_files import ConfigurationFiles, ContainerNeeded, ContentError, find_configuration_files
+from .pins import CONDA, LOCK_FILE, OBJECT_NAME, PYTHON, REPO2DOCKER, Pin
 
 #: Seconds for one command of git.
 TIMEOUT = 600
@@ -105,14 +105,17 @@ class Repository:
             f"{self.address} has no branch or tag {ref!r}; set ref to a branch, a tag or a whole commit"
         )
 
-    def pin(self, ref: str, subdirectory: str, commit: str) -> Pin:
-        """Return the pin of a commit. Raises RepositoryError where a machine cannot build what it has."""
+    def pin(self, ref: str, subdirectory: str, commit: str, on_machines: bool = True) -> Pin:
+        """Return the pin of a commit. Raises RepositoryError where what it has cannot be built.
+
+        on_machines: machines must be able to build it.
+        """
         with self._fetched(commit):
             if self._git(["cat-file", "-t", commit]).strip() != "commit":
                 raise RepositoryError(f"{self.address}: {commit} is no commit; set ref to a branch, a tag or a commit")
             tree = self._tree(commit, subdirectory)
             with self._examined():
-                kind = CONDA if self._configuration_files(tree)[0].conda else PYTHON
+                kind = self._kind(tree, on_machines)[0]
             date = self._show(commit, "%cd")
             return Pin(self.address, ref, subdirectory, commit, tree, date, kind)
 
@@ -153,13 +156,23 @@ class Repository:
         """Check that a pin is what its commit has; return what its environment.yml asks for."""
         with self._examined():
             if self._tree(pin.commit, pin.subdirectory) == pin.tree:
-                found, environment = self._configuration_files(pin.tree)
-                if pin.kind == (CONDA if found.conda else PYTHON):
+                kind, environment = self._kind(pin.tree, pin.kind != REPO2DOCKER)
+                if kind == pin.kind:
                     return environment
         raise RepositoryError(
             f"{self.address}: what {LOCK_FILE} says is not what {pin.short_commit} has; remove the entry, and run the"
             " playbook environments"
         )
+
+    def _kind(self, tree: str, on_machines: bool) -> tuple[str, CondaEnvironment | None]:
+        """Return what builds a tree, and what its environment.yml asks for. Raises ContentError."""
+        try:
+            found, environment = self._configuration_files(tree)
+        except ContainerNeeded:
+            if on_machines:
+                raise
+            return REPO2DOCKER, None
+        return CONDA if found.conda else PYTHON, environment
 
     def _tree(self, commit: str, subdirectory: str) -> str:
         place = f"{commit}:{subdirectory}" if subdirectory else f"{commit}^{{tree}}"

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from ..common.errors import HubfleetError
 from .admin_file import ADMIN_FILE, LARGEST, AdminFileError, AdminKey, AdminPin, read_admin_file
-from .pins import Pin, RepositoryKey
+from .pins import REPO2DOCKER, Pin, RepositoryKey
 from .repository import Repository, RepositoryError
 
 Key = TypeVar("Key")
@@ -33,17 +33,21 @@ class Update:
 def update_pins(
     before: dict[RepositoryKey, Pin],
     offered: Collection[RepositoryKey],
+    on_machines: Collection[RepositoryKey],
     directory: str,
     cache: str,
     newest: bool = False,
 ) -> Update:
     """Return the pins once every offered repository has one; reads those that have none, and forgets none.
 
-    offered: the repositories of environments that hubs offer. directory, cache: as in Repository.
+    offered: the repositories of environments that hubs offer. on_machines: those that machines must be able to build.
+    directory, cache: as in Repository.
     newest: read the others as well, and pin their newest commits.
     """
-    read = [key for key in offered if newest or key not in before]
-    found, problems = _read(read, lambda key: _newest(key, directory, cache))
+    # A machine may offer now what so far only needed to become an image.
+    unfit = {key for key in on_machines if key in before and before[key].kind == REPO2DOCKER}
+    read = [key for key in offered if newest or key not in before or key in unfit]
+    found, problems = _read(read, lambda key: _newest(key, key in on_machines, directory, cache))
     return Update({**before, **found}, problems)
 
 
@@ -80,10 +84,10 @@ def _admin_file(key: AdminKey, directory: str, cache: str) -> AdminPin | Hubflee
         return AdminFileError(f"{repository.address}, commit {file.commit[:12]} by {file.author}: {error}")
 
 
-def _newest(key: RepositoryKey, directory: str, cache: str) -> Pin | RepositoryError:
+def _newest(key: RepositoryKey, on_machines: bool, directory: str, cache: str) -> Pin | RepositoryError:
     address, ref, subdirectory = key
     repository = Repository(address, directory, cache)
     try:
-        return repository.pin(ref, subdirectory, repository.commit_of(ref))
+        return repository.pin(ref, subdirectory, repository.commit_of(ref), on_machines)
     except RepositoryError as error:
         return error

@@ -10,10 +10,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..schema.model import TIERS
+from ..schema.model import PRODUCTION, STAGING
 from .plan import DEPLOYED
-
-STAGING, PRODUCTION = TIERS
 
 #: What became of a hub, as the recap says it.
 DONE, ROLLED_BACK, FAILED, SKIPPED, SAME = "deployed", "rolled back", "FAILED", "skipped", "unchanged"

@@ -153,7 +153,7 @@ class Offers:
             check_packages(entry, path, self.report)
             text = check_requirements(entry, path, self.directory, self.report)
             pins = None if self.broken & {path[0], place[0]} else self.pins
-            repository = check_repository(entry, path, pins, self.report)
+            repository = check_repository(entry, path, pins, self.platform == SERVER, self.report)
         return Environment(
             name=name,
             title=entry["title"] or name,

@@ -26,6 +26,8 @@ EXTRA_VARIABLES = (
     "environment_ci",
     "environment_directory",
     "environment_packages",
+    "environments_promote",
+    "environments_promotion",
     "environments_report",
     "environments_update",
     "explain_option",

@@ -15,7 +15,7 @@ from .admin_settings import ADMIN_OPTIONS, AdminRules, admin_values, check_rules
 from .catalogue import Offers
 from .cluster_options import CLUSTER_OPTIONS
 from .hub_options import HUB_OPTIONS
-from .model import TIERS, Cluster, Fleet, FleetInput, HostInput, Hub, ValuePath
+from .model import STAGING, TIERS, Cluster, Fleet, FleetInput, HostInput, Hub, ValuePath
 from .option import KUBERNETES, PLATFORMS, SERVER, Option
 from .options import OPTIONS
 from .problems import Problems, nearest
@@ -98,12 +98,12 @@ class HostCheck:
         if cluster["cluster_platform"] != self.platform:
             return None  # the hubs of the cluster differ, which is reported for the cluster
         given, place, lock = self.variables, self.inventory.directory, self.inventory.lock
-        pins = lock.repositories if lock else None
+        tier = next((tier for tier in TIERS if tier in self.host.groups), "")
+        pins = lock.of(tier == STAGING).repositories if lock else None
         builds = self.platform == SERVER or bool(self.cluster_options["cluster_image_registry"])
         offers = Offers(given, options, self.platform, place, self.report, self.broken, pins, builds)
         environments, sizes, profiles = offers.environments(), offers.sizes(), offers.profiles()
         offers.check_admin_limits()
-        tier = next((tier for tier in TIERS if tier in self.host.groups), "")
         explicit = frozenset(name for name in self.variables if name in OPTIONS)
         hub = Hub(self.host.name, cluster, tier, options, environments, sizes, profiles, explicit)
         hub.admin_values, hub.admin_file = self.by_admins, self.admin_file

@@ -15,7 +15,7 @@ from ..environments.program import Program
 from ..redaction.private_lines import PrivateLines
 from ..redaction.redactor import Redactor
 
-TIERS = ("staging", "production")
+TIERS = STAGING, PRODUCTION = ("staging", "production")
 
 #: The machine that Ansible runs on, as cluster_host.
 LOCALHOST = "localhost"
@@ -245,6 +245,11 @@ class Hub:
     def platform(self) -> str:
         """Platform of the hub's cluster."""
         return str(self.cluster["cluster_platform"])
+
+    @property
+    def is_staging(self) -> bool:
+        """Whether it gets changes before the production hubs of its cluster."""
+        return self.tier == STAGING
 
     @property
     def namespace(self) -> str:

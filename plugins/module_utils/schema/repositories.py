@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..environments.pins import LOCK_FILE, Pin, RepositoryKey
+from ..environments.pins import LOCK_FILE, REPO2DOCKER, Pin, RepositoryKey
 from ..redaction.places import holds_credentials
 from .model import ValuePath
 
@@ -25,11 +25,11 @@ def is_repository(path: ValuePath) -> bool:
 
 
 def check_repository(
-    entry: dict[str, Any], path: ValuePath, pins: dict[RepositoryKey, Pin] | None, report: Report
+    entry: dict[str, Any], path: ValuePath, pins: dict[RepositoryKey, Pin] | None, on_machine: bool, report: Report
 ) -> RepositoryKey | None:
     """Check the repository of an environment entry; return what the entry says of it, None if it has none.
 
-    pins: by their keys; None where it does not matter, so that none is missing.
+    pins: by their keys; None where it does not matter, so that none is missing. on_machine: the hub is on a machine.
     """
     repository = entry["repository"]
     if not repository:
@@ -49,4 +49,21 @@ def check_repository(
             (*path, "repository"),
             f"has no commit in {LOCK_FILE} yet; run the playbook environments, and commit the file",
         )
+    if pins and key in pins and pins[key].kind == REPO2DOCKER:
+        _check_container(entry, path, on_machine, report)
     return key
+
+
+def _check_container(entry: dict[str, Any], path: ValuePath, on_machine: bool, report: Report) -> None:
+    """Check an environment whose image only repo2docker builds, so that nothing of the collection is in it."""
+    if on_machine:
+        report(
+            (*path, "repository"),
+            "needs a container engine, which machines do not build with; the playbook environments says why",
+        )
+    if isinstance(entry["interface"], dict) and entry["interface"]["command"]:
+        report(
+            (*path, "interface"),
+            "has a command, which is not added to images that repo2docker builds; let the repository install"
+            " jupyter-server-proxy and configure it, and set interface to a path",
+        )

@@ -16,18 +16,11 @@ from booted_image import CONTROLLER, PYTHON, file_system
 from booted_login import Login
 from booted_release import this_release, wanted_release
 from file_systems import PACKAGE_FILES
+from podman import SETTINGS
 from verbs_fleet import CHECKOUT, Account
 
 #: How the tools of this machine are told where packages come from, and whom to trust.
 _VARIABLES = ("PIP_", "UV_", "SSL_CERT_", "REQUESTS_CA_", "CURL_CA_", "NODE_EXTRA_CA_", "NPM_CONFIG_")
-# crun refuses the hybrid control groups of some machines; podman's own limits may be above what this one allows
-_SETTINGS = """\
-[containers]
-default_ulimits = ["nofile=20000:20000", "nproc=4096:4096"]
-[engine]
-runtime = "runc"
-cgroup_manager = "cgroupfs"
-"""
 #: The first process. Systemd 256 and 257 insist on this word where control groups are of version 1.
 _ANY_GROUPS = ("/sbin/init", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
 #: Systemd 258 and newer: version 2, be it without controllers, since the real machine may have those in version 1.
@@ -46,7 +39,7 @@ class Machine:
         self.shared = Path(tempfile.mkdtemp(prefix="hubfleet-booted-", dir="/srv"))
         self.shared.chmod(0o711)
         self.login = None if self.release.controls else Login(self.directory)
-        (self.directory / "containers.conf").write_text(_SETTINGS, encoding="utf-8")
+        (self.directory / "containers.conf").write_text(SETTINGS, encoding="utf-8")
 
     def boot(self) -> None:
         """Start it for the first time."""

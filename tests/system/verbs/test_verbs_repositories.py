@@ -221,6 +221,6 @@ def test_what_a_machine_cannot_build_is_told_before(fleet: Fleet, repository: Re
     before = lock.read_text()
     repository.commit({"binder/Dockerfile": "FROM scratch\n"})
     result = fleet.run("environments", "-e", "environments_update=true")
-    assert result.code == 2 and "has binder/Dockerfile: a machine cannot build that; build an image" in result.output
+    assert result.code == 2 and "has binder/Dockerfile: a machine cannot build that; offer it" in result.output
     assert "maps.repository: " in result.output and "nothing was changed" in result.output
     assert lock.read_text() == before

@@ -17,7 +17,7 @@ BUILDER = 3
 REPOSITORY_BUILDER = 2
 
 #: The same for images.
-IMAGE_BUILDER = 1
+IMAGE_BUILDER = 2
 
 #: Written last into every directory that is built; without it the directory is half done.
 COMPLETE = ".complete"
@@ -27,7 +27,8 @@ COMPLETE = ".complete"
 class Build:
     """One directory to build.
 
-    kind: ``python`` (a virtual environment, by uv), ``conda`` (one over packages of conda) or ``npm``.
+    kind: ``python`` (a virtual environment, by uv), ``conda`` (one over packages of conda), ``npm``, or ``repo2docker``
+    (an image of a container engine).
     folder: where it goes below the state directory: ``environments`` or ``tools``.
     lock: requirements with hashes; installed first, the rest may not contradict it.
     requirements: further requirements, as text of a requirements file.

@@ -18,7 +18,7 @@ class Tools:
     archive: the files of the build's repository (tar).
     account: who the code of a repository runs as; None for the account of the deploy.
     conda: what the environment.yml of a repository asks for. rattler: the directory of what installs it.
-    channel_alias: the URL that its channels are relative to.
+    channel_alias: the URL that its channels are relative to. repo2docker: the virtual environment that has it.
     root: the directory of the system that the environment is made for, "" for that of the machine; path: its PATH.
     base: what that is called in messages.
     cache: the directory of uv's cache for the packages of every environment; "" if builds do not share it.
@@ -33,6 +33,7 @@ class Tools:
     conda: CondaEnvironment | None = None
     rattler: str = ""
     channel_alias: str = ""
+    repo2docker: str = ""
     root: str = ""
     path: str = ""
     base: str = ""

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Hubfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Build environments into images: the base image, and one layer over it that has the environment."""
+"""Build environments into images: the base image, and one layer over it; or with a container engine, what needs one."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ from ..build.model import Build
 from ..build.sandbox import IMAGE_FOLDER, remove_tree, resolved
 from ..build.steps import BuildError, Steps
 from ..build.tools import Tools
-from ..pins import CONDA
+from ..pins import CONDA, REPO2DOCKER
 from .address import ImageAddress
 from .base_image import ARCHITECTURES, BaseImage, base_image
+from .container_build import ContainerBuild
+from .engine import Engine, find_engine
 from .layer import pack
 from .pins import ImageKey, ImagePin
 from .registry import MANIFEST, Registry, digest_of
@@ -46,7 +48,10 @@ _TOLD = ("jupyterhub", "jupyterlab")
 
 @dataclass(frozen=True)
 class WantedImage:
-    """An image that a hub needs. build: the environment in it. base, base_digest: what it is built on."""
+    """An image that a hub needs. build: the environment in it.
+
+    base, base_digest: what it is built on; a container engine does not use it.
+    """
 
     address: ImageAddress
     build: Build
@@ -57,6 +62,11 @@ class WantedImage:
     def key(self) -> str:
         """The tag: a digest of everything that it is made from."""
         return self.build.directory.removeprefix(f"{self.build.name}-")
+
+    @property
+    def needs_engine(self) -> bool:
+        """Whether only a container engine can build it."""
+        return self.build.kind == REPO2DOCKER
 
     @property
     def pin_key(self) -> ImageKey:
@@ -90,17 +100,36 @@ class ImageBuilder:
         labels = (found.get("config") or {}).get("Labels") or {}
         return _pin(wanted, digest, {name: str(labels.get(_LABEL + name, "")) for name in _TOLD})
 
+    def engine(self, wanted: WantedImage) -> Engine | None:
+        """Return what builds an image if it needs a container engine. Raises BuildError where there is none."""
+        return find_engine(Steps(wanted.build.name)) if wanted.needs_engine else None
+
     def build(self, wanted: WantedImage, tools: Tools) -> ImagePin:
         """Build an image, and push it. tools: with what this image needs. Raises HubfleetError."""
-        self.report(f"{wanted.build.name}: reading the base image {wanted.base.name}")
-        base = base_image(wanted.base, wanted.base_digest, os.path.join(self.cache, "bases"))
+        engine = self.engine(wanted)
         try:
             with self._work(wanted.build.name) as work:
-                return self._build(wanted, base, tools, work)
+                if engine:
+                    return self._build_with(engine, wanted, tools, work)
+                return self._build_on_base(wanted, tools, work)
         except OSError as error:
             raise BuildError(f"building {wanted.build.name} in {self.cache}: {reason(error)}") from None
 
-    def _build(self, wanted: WantedImage, base: BaseImage, tools: Tools, work: str) -> ImagePin:
+    def _build_with(self, engine: Engine, wanted: WantedImage, tools: Tools, work: str) -> ImagePin:
+        """Build an image with a container engine, and push it."""
+        address = replace(wanted.address, reference=wanted.key)
+        versions = ContainerBuild(wanted.build.name, address, engine, tools, work, self.report).run()
+        digest = Registry(wanted.address).digest(wanted.key)
+        if not digest:
+            raise BuildError(
+                f"building {wanted.build.name}: {address.full} was pushed, and its registry has no such tag"
+            )
+        return _pin(wanted, digest, versions)
+
+    def _build_on_base(self, wanted: WantedImage, tools: Tools, work: str) -> ImagePin:
+        """Build an image as a layer on the base image, and push it."""
+        self.report(f"{wanted.build.name}: reading the base image {wanted.base.name}")
+        base = base_image(wanted.base, wanted.base_digest, os.path.join(self.cache, "bases"))
         self.report(f"{wanted.build.name}: building {wanted.address.name}:{wanted.key}")
         folder = self._environment(wanted.build, base, tools, work)
         layer = pack(os.path.join(work, "layer"), IMAGE_FOLDER.strip("/"), os.path.join(work, "layer.tar.zst"))
@@ -190,8 +219,17 @@ def _configuration(base: BaseImage, folder: str, diff_id: str, wanted: WantedIma
     }
     root = base.configuration["rootfs"]
     architecture = base.configuration.get("architecture") or ARCHITECTURES[platform.machine()]
-    content = {"architecture": architecture, "os": "linux", "config": config}
+    content = {"architecture": architecture, "os": "linux", "config": config, "history": _history(base, wanted)}
     return _json({**content, "rootfs": {"type": "layers", "diff_ids": [*root["diff_ids"], diff_id]}})
+
+
+def _history(base: BaseImage, wanted: WantedImage) -> list[dict[str, Any]]:
+    """Return the history of an image, an entry for each layer; podman builds on no image that lacks one."""
+    count, given = len(base.layers), base.configuration.get("history")
+    entries = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
+    if sum(not each.get("empty_layer") for each in entries) != count:
+        entries = [{"created_by": base.address.name}] * count
+    return [*entries, {"created_by": f"environment {wanted.build.directory}"}]
 
 
 def _versions(environment: str) -> dict[str, str]:

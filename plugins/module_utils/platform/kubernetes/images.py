@@ -12,23 +12,28 @@ from ...common.nested import value_at
 from ...environments.build.user_environment import user_build
 from ...environments.images.address import ImageAddress
 from ...environments.images.builder import WantedImage
+from ...environments.images.container_build import repo2docker_build
 from ...environments.lock import Lock
-from ...environments.pins import LOCK_FILE, PYTHON
+from ...environments.pins import LOCK_FILE, PYTHON, REPO2DOCKER
 from ...schema.model import Environment, FleetInput, Hub, ValuePath
 from ...schema.problems import Problems
 from .chart.charts import Charts, release
 from .chart.content import ChartError
+
+#: The requirements of what says how container engines build.
+_REPO2DOCKER = "repo2docker.txt"
 
 
 @dataclass(frozen=True)
 class EnvironmentFiles:
     """What of the collection goes into environments. locks: file name -> requirements with hashes.
 
-    modules: path -> text of the package hubfleet_environment.
+    modules: path -> text of the package hubfleet_environment. repo2docker: that of the program that uses repo2docker.
     """
 
     locks: dict[str, str] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
+    repo2docker: dict[str, str] = field(default_factory=dict)
 
 
 class BaseError(HubfleetError):
@@ -60,7 +65,7 @@ class Images:
 
         lock: has the commits of repositories; where it has no digest of the base image, the result has none.
         """
-        base = self.base(hub)
+        base, lock = self.base(hub), lock.of(hub.is_staging)
         digest = lock.images.bases.get(base.full, "")
         requirements = environment.requirements or "".join(f"{package}\n" for package in environment.packages)
         pin = lock.repositories.get(environment.repository) if environment.repository else None
@@ -69,15 +74,19 @@ class Images:
         program = environment.program
         key = (registry, environment.name, requirements, locked, tree, kind, base, digest, program)
         if key not in self._made:
-            build = user_build(
-                environment.name,
-                requirements,
-                self._files.locks[locked],
-                self._files.modules,
-                tree=tree,
-                kind=kind,
-                base=digest,
-                program=program,
+            build = (
+                repo2docker_build(environment.name, self._files.locks[_REPO2DOCKER], self._files.repo2docker, tree)
+                if kind == REPO2DOCKER
+                else user_build(
+                    environment.name,
+                    requirements,
+                    self._files.locks[locked],
+                    self._files.modules,
+                    tree=tree,
+                    kind=kind,
+                    base=digest,
+                    program=program,
+                )
             )
             address = ImageAddress.parse(f"{registry}/{environment.name}")
             self._made[key] = WantedImage(address, build, base, digest)

@@ -61,7 +61,7 @@ def test_what_counts(files: dict[str, str], expected: ConfigurationFiles) -> Non
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"Dockerfile": ""}, "has Dockerfile: a machine cannot build that; build an image of it"),
+        ({"Dockerfile": ""}, "has Dockerfile: a machine cannot build that; offer it on Kubernetes"),
         ({"binder/Dockerfile": "", "binder/requirements.txt": ""}, "has binder/Dockerfile: "),
         ({"default.nix": ""}, "has default.nix: a machine cannot build that"),
         ({"Project.toml": ""}, "an environment of Julia"),

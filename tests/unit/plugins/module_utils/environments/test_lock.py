@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.i
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.lock import (
     Lock,
     LockError,
+    StagingPins,
     lock_file,
     lock_text,
     read_lock,
@@ -35,6 +37,20 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     path.write_text(lock_text(Lock({GEO.key: GEO, MAPS.key: MAPS}, IMAGES)))
     assert read_lock(str(path)) == Lock({GEO.key: GEO, MAPS.key: MAPS}, IMAGES)
     assert path.read_text() == lock_text(Lock({MAPS.key: MAPS, GEO.key: GEO}, IMAGES))
+
+
+def test_pins_of_staging_hubs_are_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "environments.lock.yml"
+    other = StagingPins(
+        {MAPS.key: replace(MAPS, commit="9" * 40)}, {"docker.io/library/debian:12": f"sha256:{'1' * 64}"}
+    )
+    lock = Lock({MAPS.key: MAPS}, IMAGES, {}, other)
+    path.write_text(lock_text(lock))
+    assert read_lock(str(path)) == lock
+    assert lock.of(staging=True).repositories[MAPS.key].commit == "9" * 40
+    path.write_text(f"{lock_text(Lock({MAPS.key: MAPS}))}staging: []\n")
+    with pytest.raises(LockError, match="staging is not a mapping"):
+        read_lock(str(path))
 
 
 def test_fleets_on_machines_have_no_place_for_images(tmp_path: Path) -> None:

@@ -16,12 +16,11 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.changes 
     UPDATE,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.fleet.order import (
-    PRODUCTION,
-    STAGING,
     gate,
     usual_waves,
     waves,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import PRODUCTION, STAGING
 from hypothesis import given
 from hypothesis import strategies as st
 
