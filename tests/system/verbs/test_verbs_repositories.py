@@ -24,6 +24,7 @@ POST_BUILD = """\
 notes="$NB_PYTHON_PREFIX/notes"
 {
   echo "uid $(id -u)"
+  echo "processes $(ulimit -u)"
   ls /root /home /var/lib 2>&1
   touch /usr/of-the-build /etc/of-the-build "$NB_PYTHON_PREFIX/../of-the-build" 2>&1
   cat /etc/shadow 2>&1
@@ -125,7 +126,7 @@ def its_code_could_do_nothing_else(fleet: Fleet) -> None:
     built = environment(fleet)
     notes = (built / "notes").read_text()
     if ROOT:
-        assert "uid 0" not in notes
+        assert "uid 0" not in notes and "processes 4096" in notes
     assert "root:" not in notes and "ANSIBLE" not in notes and str(fleet.state / "hubs") not in notes
     for place in ("/usr", "/etc", built.parent):
         assert not Path(place, "of-the-build").exists()

@@ -24,7 +24,6 @@ from .sandbox import (
     Sandbox,
     SandboxError,
     kept_environment,
-    leave_keys,
     remove_tree,
     variables_in_image,
 )
@@ -368,7 +367,7 @@ class EnvironmentBuild:
             **(environment or {}),
         }
         sandboxed = sandbox.command(command, directory or (self.source if self.build.tree else _ANYWHERE))
-        return self._steps.run(name, sandboxed, variables, prepare=leave_keys)
+        return self._steps.run(name, sandboxed, variables, prepare=sandbox.prepare)
 
     def on_machine(self) -> Sandbox:
         """Return the sandbox with the machine's system, and with what installs packages of conda."""

@@ -16,6 +16,7 @@ import ctypes
 import os
 import platform
 import pwd
+import resource
 import shutil
 import ssl
 import subprocess
@@ -46,6 +47,8 @@ _CERTIFICATE_VARIABLES = (*_CERTIFICATE_FILES, "SSL_CERT_DIR")
 _UV_PREFIXES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX", "UV_FIND_LINKS", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS")
 #: Levels of directories in an environment. Python's own functions for trees call themselves for each.
 MAX_DEPTH = 100
+#: Processes and threads of all builds of a machine together, so that none of them stops everything else.
+MAX_PROCESSES = 4096
 #: The number of keyctl(2), and its operation that leaves the keys of a session. Source: unistd.h, linux/keyctl.h.
 _KEYCTL = {"x86_64": 250, "aarch64": 219}
 _JOIN_SESSION_KEYRING = 1
@@ -100,6 +103,15 @@ class Sandbox:
         # With what setpriv needs, which it drops; the path is not one that the command could have put a program on.
         keep = [word for each in ("SETUID", "SETGID", "SETPCAP") for word in ("--cap-add", f"CAP_{each}")]
         return [*sandbox, "--cap-drop", "ALL", *keep, "--", "/usr/bin/setpriv", *drop, "--", *command]
+
+    def prepare(self) -> None:
+        """Limit a program, in its process before it starts: nothing of the deploy's keys, and so many processes."""
+        leave_keys()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if self.account:  # the account of a deploy may have servers of users, which count as well
+            hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+            most = MAX_PROCESSES if hard == resource.RLIM_INFINITY else min(MAX_PROCESSES, hard)
+            resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
 
     def _place(self, inside: str) -> str:
         """Return a path in the sandbox as bwrap takes it: it cannot follow every link in the root of an image."""

@@ -24,6 +24,7 @@ from ....environments.build.constraints import constraints_of, package
 from ....environments.build.environment_build import WORK, EnvironmentBuild
 from ....environments.build.model import COMPLETE, Build
 from ....environments.build.sandbox import remove_tree
+from ....environments.build.space import require_space
 from ....environments.build.steps import BuildError, Steps
 from ....environments.build.tools import Tools
 from ..layout import Layout
@@ -68,6 +69,8 @@ class Builder:
             built = not self.is_complete()
             if built:
                 remove_tree(self.target)
+                if self.build.tree:  # the others share their files with uv's cache
+                    require_space(self.build.name, self.folder)
                 try:
                     {"python": self._python, "conda": self._conda, "npm": self._npm}[self.build.kind]()
                 except BaseException:

@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from ....environments.build.model import COMPLETE
+from ....environments.build.space import size_of
 from ....fleet.environments import BuiltEnvironment, FoundEnvironments, LastUse
 from ..layout import Layout
 from ..revisions import history
@@ -45,7 +46,7 @@ def environments(layout: Layout, hubs: list[str]) -> FoundEnvironments:
                 name[1],
                 directory,
                 _utc(os.stat(marker).st_mtime),
-                _size(path),
+                size_of(path),
                 sorted(user for user, command in sessions if f"/{directory}/" in command),
                 offering,
                 [hub for hub in hubs if directory in earlier[hub] and hub not in offering],
@@ -90,18 +91,6 @@ def _uses(layout: Layout, hub: str) -> Iterator[LastUse]:
         except ValueError:
             chosen = ""
         yield LastUse(hub, user, str(chosen), f"{str(when)[:19].replace(' ', 'T')}Z")
-
-
-def _size(top: str) -> int:
-    """Return the bytes on the disk of all files below a directory; files with several names count once."""
-    seen, total = set(), 0
-    for folder, _folders, names in os.walk(top):
-        for name in names:
-            status = os.lstat(os.path.join(folder, name))
-            if (status.st_dev, status.st_ino) not in seen:
-                seen.add((status.st_dev, status.st_ino))
-                total += status.st_blocks * 512
-    return total
 
 
 def _utc(seconds: float) -> str:
