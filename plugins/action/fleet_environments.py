@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
@@ -30,15 +30,12 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.l
     lock_text,
     read_lock,
 )
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import Pin, RepositoryKey
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.promotion import (
-    AUTOMATIC,
-    PROMOTIONS,
-    PULL_REQUEST,
-    Needs,
-    promoted,
-    renewed,
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import (
+    REPO2DOCKER,
+    Pin,
+    RepositoryKey,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.promotion import AUTOMATIC, PROMOTIONS
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.update import update_pins
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import (
     Environment,
@@ -48,6 +45,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model i
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import SERVER
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import Problem, Problems
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.repositories import COMMAND_IN_CONTAINER
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.admin_files import AdminFiles
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import repository_cache
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
@@ -56,46 +54,59 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action i
     report_problems,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.image_builds import ImageBuilds, ImageUse
+from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.promotion import Promotion, Uses, offered_repositories
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.validation import validated
-
-#: The environments of hubs that use a repository.
-Uses = list[tuple[Hub, Environment]]
 
 
 class ActionModule(FleetAction):
     """Pins the commits and images that environments are built from; see the module's documentation."""
 
-    ARGUMENTS = frozenset({"update", "promotion", "promote"})
+    ARGUMENTS = frozenset({"update", "promotion", "promotable", "promote"})
     NEEDS_LOCK_FILE = False
 
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Read the repositories, build images, write the lock file, and print what is pinned."""
         path = lock_file(inventory.directory, inventory.whole)
+        variables = {str(task_vars["hostvars"][hub.name].get("environments_promotion", "")) for hub in hubs}
+        if len(variables) > 1:
+            raise AnsibleActionFail(
+                "environments_promotion is not the same for all hubs; set it in group_vars/all.yml; nothing was changed"
+            )
         with _only_one(path):
             return self._pin(path, fleet, hubs, inventory)
 
     def _pin(self, path: str, fleet: Fleet, hubs: list[Hub], inventory: FleetInput) -> dict[str, Any]:
-        before, newest = read_lock(path), bool(self.argument("update"))
+        before, newest, checked = read_lock(path), bool(self.argument("update")), str(self.argument("promote") or "")
+        builds = ImageBuilds(self.platforms, inventory.directory, display.display)
+        promotion = Promotion(fleet, hubs, inventory, builds)
+        if self.argument("promotable"):
+            return {"changed": False, **promotion.promotable(before)}
         admins = AdminFiles(fleet, hubs, inventory, before.admins)
-        admins.read(repository_cache())
+        if not checked:  # what staging hubs were checked with counts, not what their admins have pushed since
+            admins.read(repository_cache())
         fleet, hubs, problems = self._with_admin_settings(fleet, hubs, inventory, admins)
         for warning in admins.refused:
             display.warning(warning)
         if problems:
             return report_problems(problems)
-        offered, builds = _offered(hubs), ImageBuilds(self.platforms, inventory.directory, display.display)
-        begun = self._promoted(before, hubs, builds) if self.argument("promote") else before
-        on_machines = {key for key, uses in offered.items() if any(hub.platform == SERVER for hub, _each in uses)}
-        known = begun.of(staging=True)
+        promotion = Promotion(fleet, hubs, inventory, builds)
+        begun = promotion.promoted(before, checked) if checked else before
+        offered, known = offered_repositories(hubs), begun.of(staging=True)
         found = update_pins(
-            known.repositories, offered, on_machines, inventory.directory, repository_cache(), newest=newest
+            known.repositories,
+            offered,
+            promotion.on_machines,
+            inventory.directory,
+            repository_cache(),
+            newest=newest,
         )
         if found.problems:
             return report_problems(_problems(found.problems, offered, inventory))
-        bases = builds.bases(hubs, known.images.bases, newest)
-        read = _needs(hubs, builds) if newest else Needs()
-        first = _needs(_staging(fleet.hubs.values()), builds) if self._promotion() == PULL_REQUEST else Needs()
-        lock = replace(renewed(begun, found.pins, bases, read, first), admins=admins.pins)
+        bases = builds.bases(hubs, found.pins, known.images.bases, newest)
+        lock = replace(promotion.renewed(begun, found.pins, bases, newest, self._promotion()), admins=admins.pins)
+        problems = _container_problems(offered, lock, inventory)
+        if problems:
+            return report_problems(problems)
         others = [hub for hub in fleet.hubs.values() if hub not in hubs]
         needed = builds.needed(hubs, lock, others, before)
         images = builds.settle(needed, lock, build=not self._task.check_mode)
@@ -107,8 +118,7 @@ class ActionModule(FleetAction):
         result = {**self._write(before, after, path), "refused": admins.refused}
         self._print_summary(offered, needed, before, after, path)
         if not others:
-            pinned = after.of(staging=True).repositories
-            unneeded = [" ".join(filter(None, key)) for key in sorted(pinned.keys() - offered.keys())]
+            unneeded = [" ".join(filter(None, key)) for key in sorted(after.repositories.keys() - offered.keys())]
             unneeded += [f"{ADMIN_FILE} of {' '.join(filter(None, key))}" for key in admins.unneeded]
             unneeded += [":".join(key) for key in sorted(kept.keys() - {use.key for use in needed})]
             for name in unneeded:
@@ -123,16 +133,6 @@ class ActionModule(FleetAction):
                 f"environments_promotion: {value!r} is not one of {', '.join(PROMOTIONS)}; nothing was changed"
             )
         return str(value)
-
-    def _promoted(self, lock: Lock, hubs: list[Hub], builds: ImageBuilds) -> Lock:
-        """Return the lock file in which all hubs have what the selected staging hubs have. Raises AnsibleActionFail."""
-        staging = _staging(hubs)
-        if not staging:
-            raise AnsibleActionFail("no staging hub was selected, whose environments could be promoted")
-        after = promoted(lock, _needs(staging, builds))
-        if after == lock:
-            display.display("staging hubs have nothing that the other hubs do not have")
-        return after
 
     def _with_admin_settings(
         self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, admins: AdminFiles
@@ -175,9 +175,7 @@ class ActionModule(FleetAction):
             _write(path, lock_text(after))
         return result
 
-    def _print_summary(
-        self, offered: dict[RepositoryKey, Uses], needed: list[ImageUse], before: Lock, after: Lock, path: str
-    ) -> None:
+    def _print_summary(self, offered: Uses, needed: list[ImageUse], before: Lock, after: Lock, path: str) -> None:
         rows = [_row(uses, after.repositories[key], before.repositories.get(key)) for key, uses in offered.items()]
         for key, pin in sorted(after.staging.repositories.items()):
             rows += (
@@ -201,27 +199,25 @@ class ActionModule(FleetAction):
             display.display(f"{path}: nothing to change")
 
 
-def _staging(hubs: Iterable[Hub]) -> list[Hub]:
-    return [hub for hub in hubs if hub.is_staging]
+def _container_problems(offered: Uses, lock: Lock, inventory: FleetInput) -> list[Problem]:
+    """Return what hubs cannot do with environments that need a container engine, before their images are built."""
+    problems = Problems()
+    for key, uses in offered.items():
+        for hub, environment in uses:
+            pin, place = lock.of(hub.is_staging).repositories[key], (*environment.path, "repository")
+            message = ""
+            if pin.kind == REPO2DOCKER and hub.platform == SERVER:
+                message = (
+                    f"{pin.short_commit} needs a container engine, which a machine has not; promote what staging has"
+                )
+            elif pin.kind == REPO2DOCKER and environment.program:
+                place, message = (*environment.path, "interface"), COMMAND_IN_CONTAINER
+            if message:
+                problems.add(place, message, inventory.hosts[hub.name].locate(place), hub.name)
+    return problems.of(hub.name for uses in offered.values() for hub, _environment in uses)
 
 
-def _needs(hubs: list[Hub], builds: ImageBuilds) -> Needs:
-    return Needs(_offered(hubs), builds.base_names(hubs))
-
-
-def _offered(hubs: list[Hub]) -> dict[RepositoryKey, Uses]:
-    """Return the repositories that hubs offer environments of."""
-    found: dict[RepositoryKey, Uses] = {}
-    for hub in hubs:
-        for environment in hub.offered_environments:
-            if environment.repository:
-                found.setdefault(environment.repository, []).append((hub, environment))
-    return dict(sorted(found.items()))
-
-
-def _problems(
-    messages: dict[RepositoryKey, str], offered: dict[RepositoryKey, Uses], inventory: FleetInput
-) -> list[Problem]:
+def _problems(messages: dict[RepositoryKey, str], offered: Uses, inventory: FleetInput) -> list[Problem]:
     """Return what is wrong with repositories, with the places that name them."""
     problems = Problems()
     for key, message in messages.items():
@@ -246,7 +242,7 @@ def _image_row(use: ImageUse) -> tuple[str, ...]:
     return (names, use.wanted.address.name, use.wanted.key, use.pin.digest[:19] if use.pin else "-", use.outcome)
 
 
-def _row(uses: Uses, pin: Pin, earlier: Pin | None, where: str = "") -> tuple[str, ...]:
+def _row(uses: list[tuple[Hub, Environment]], pin: Pin, earlier: Pin | None, where: str = "") -> tuple[str, ...]:
     names = ", ".join(sorted({environment.name for _hub, environment in uses})) + where
     place = (pin.repository, pin.ref or "(default branch)", pin.subdirectory or "(all of it)")
     return (names, *place, pin.short_commit, pin.date[:10], _news(pin, earlier))

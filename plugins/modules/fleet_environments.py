@@ -53,12 +53,19 @@ options:
     type: str
     choices: [automatic, pull-request]
     default: automatic
-  promote:
+  promotable:
     description: >-
-      Give all hubs what the staging hubs of the play have. Does not look at hubs; the playbook C(environments) checks
-      the staging hubs before.
+      Only tell what the staging hubs of the play have that the other hubs do not have. Fails if there is no staging
+      hub.
     type: bool
     default: false
+  promote:
+    description: >-
+      Give all hubs what the staging hubs of the play have; RV(digest) of a task with O(promotable), or nothing. Fails
+      if the lock file has something else for staging hubs by now. Files of admins are not read anew. Does not look at
+      hubs; the playbook C(environments) compares and checks them between the two tasks.
+    type: str
+    default: ''
 """
 
 EXAMPLES = r"""
@@ -72,14 +79,25 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+digest:
+  description: Digest of what only staging hubs have; empty if that is nothing.
+  returned: O(promotable) is true
+  type: str
+  sample: 4b22822cc566
+bases:
+  description: Base images among that, on which all their environments are built.
+  returned: O(promotable) is true
+  type: list
+  elements: str
+  sample: [quay.io/jupyter/docker-stacks-foundation:2026-11-24]
 path:
   description: Path of the lock file.
-  returned: success
+  returned: O(promotable) is false
   type: str
   sample: /home/ada/fleet/environments.lock.yml
 repositories:
   description: What the lock file has; in check mode, what it would have.
-  returned: success
+  returned: O(promotable) is false
   type: list
   elements: dict
   sample:
@@ -92,13 +110,13 @@ repositories:
       kind: python
 staging:
   description: What the lock file has in place of that for staging hubs only, until it is promoted.
-  returned: success
+  returned: O(promotable) is false
   type: list
   elements: dict
   sample: []
 admins:
   description: What admins of hubs have set, as the lock file has it.
-  returned: success
+  returned: O(promotable) is false
   type: list
   elements: dict
   sample:
@@ -111,14 +129,14 @@ admins:
         announcement: The course begins on Monday
 refused:
   description: Why files of admins are not used, one line for each.
-  returned: success
+  returned: O(promotable) is false
   type: list
   elements: str
   sample:
     - "lab: hub.yml 4b22822cc566 by Ada: environments: 'mapps' is not allowed; did you mean 'maps'?"
 images:
   description: The images that the lock file has; in check mode, those that it would have without building any.
-  returned: success
+  returned: O(promotable) is false
   type: list
   elements: dict
   sample:

@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.common.errors import HubfleetError, reason
@@ -27,13 +26,19 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.i
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.registry import Registry
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.tool import installed_tool
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.lock import Lock
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import CONDA, REPO2DOCKER, Pin
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import (
+    CONDA,
+    REPO2DOCKER,
+    Pin,
+    RepositoryKey,
+)
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.repository import Repository
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.content import ChartError
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.images import (
     BaseError,
     built_environments,
 )
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.redaction.places import without_credentials
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import Environment, Hub
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import (
     assets,
@@ -43,6 +48,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import 
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.platforms import Platforms
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.uv import find_uv
+
+Pins = Mapping[RepositoryKey, Pin]
 
 #: The account of the Linux Standard Base that owns no files.
 _NOBODY = "nobody"
@@ -77,21 +84,17 @@ class ImageBuilds:
         self.directory = directory
         self.report = report
 
-    def base_names(self, hubs: list[Hub]) -> set[str]:
-        """Return the addresses of base images that hubs need, as far as their charts can be read."""
-        found = set()
-        for hub in hubs:
-            with contextlib.suppress(ChartError, BaseError):
-                found |= {base.full for base in self._bases_of([hub])}
-        return found
+    def base_names(self, hubs: list[Hub], pins: Pins) -> set[str]:
+        """Return the addresses of base images that hubs need; pins: of repositories. Raises HubfleetError."""
+        return {base.full for base in self._bases_of(hubs, pins)}
 
-    def bases(self, hubs: list[Hub], known: dict[str, str], newest: bool) -> dict[str, str]:
+    def bases(self, hubs: list[Hub], pins: Pins, known: dict[str, str], newest: bool) -> dict[str, str]:
         """Return the digests of base images, by their addresses; asks for those that are not known.
 
-        newest: ask for the others that hubs need as well. Raises HubfleetError.
+        pins: of repositories. newest: ask for the others that hubs need as well. Raises HubfleetError.
         """
         found = dict(known)
-        for base in dict.fromkeys(self._bases_of(hubs)):
+        for base in dict.fromkeys(self._bases_of(hubs, pins)):
             if base.reference.startswith("sha256:"):
                 found[base.full] = base.reference
             elif newest or base.full not in known:
@@ -189,11 +192,12 @@ class ImageBuilds:
             channel_alias=hub.cluster["cluster_conda_channel_alias"] or CHANNEL_ALIAS,
         )
 
-    def _bases_of(self, hubs: list[Hub]) -> list[ImageAddress]:
+    def _bases_of(self, hubs: list[Hub], pins: Pins) -> list[ImageAddress]:
         found = []
         for hub in hubs:
             images = self.platforms.images(hub)
-            if images and built_environments(hub):
+            built = [pins.get(each.repository) if each.repository else None for each in built_environments(hub)]
+            if images and any(pin is None or pin.kind != REPO2DOCKER for pin in built):
                 found.append(images.base(hub))
         return found
 
@@ -204,7 +208,11 @@ class ImageBuilds:
 
 
 def _masked(text: str, use: ImageUse) -> str:
-    """Return the output of a build without the secrets of the hubs that need it; its code could print them."""
+    """Return the output of a build without secrets, since its code could print them.
+
+    They are those of the hubs that need it, and those in addresses, such as that of a proxy, which engines give on.
+    """
+    text = without_credentials(text)
     for hub, _environment in use.uses:
         text = hub.redactor.mask_text(text)
     return text

@@ -27,6 +27,7 @@ COPY ca.crt /etc/ssl/certs/ca-certificates.crt
 COPY binder/tides /usr/local/bin/tides
 RUN chmod 0755 /usr/local/bin/tides && test "$(id -u)" = 0
 ENV HARBOUR=north
+ONBUILD RUN touch /untested
 USER 1000
 """
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -114,6 +115,7 @@ def test_users_start_in_what_podman_built(fleet: KubernetesFleet, community: Rep
     with fleet.hub("research").session("ada", profile="tides") as session:
         assert session.container["image"] == reference(fleet, "tides")
         assert session.value("os.environ['HARBOUR']") == "north"
+        assert session.value("os.path.exists('/untested')") is False
 
 
 def test_an_image_of_the_registry_is_not_built_again(fleet: KubernetesFleet, community: Repository) -> None:
@@ -131,6 +133,8 @@ def test_an_image_of_the_registry_is_not_built_again(fleet: KubernetesFleet, com
         ({"tests/test_tides.py": "def test_it():\n    assert 1 == 2\n"}, "the step 'tests' failed"),
         ({"binder/Dockerfile": "FROM {base}\nRUN echo no such harbour && false\n"}, "no such harbour"),
         ({"binder/Dockerfile": "FROM {plain}\n"}, "the step 'jupyterhub-singleuser' failed"),
+        ({"binder/Dockerfile": 'FROM {base}\nENTRYPOINT ["/bin/true"]\n'}, "jupyterhub do not answer in its image"),
+        ({"binder/Dockerfile": "FROM {base}\nRUN echo $http_proxy && false\n"}, "http://***@127.0.0.1:1"),
     ],
 )
 def test_a_build_that_fails_changes_nothing(
@@ -139,10 +143,15 @@ def test_a_build_that_fails_changes_nothing(
     before = (fleet.directory / "environments.lock.yml").read_text(encoding="utf-8")
     science = reference(fleet, "science")
     community.commit({path: text.format(base=science, plain=base_image) for path, text in files.items()})
+    fleet.environment["http_proxy"] = "http://ada:s3cret-of-ada@127.0.0.1:1"
+    fleet.environment["no_proxy"] = "*"
     output = update(fleet)
-    assert "building tides: the step '" in output and message in output, output
+    del fleet.environment["http_proxy"], fleet.environment["no_proxy"]
+    assert "s3cret-of-ada" not in output
+    assert "building tides: " in output and message in output, output
     assert (fleet.directory / "environments.lock.yml").read_text(encoding="utf-8") == before
-    assert not podman.run("ps", "--all", "--quiet")
+    assert not podman.run("ps", "--all", "--quiet", "--external")
+    assert "hubfleet-build" not in podman.run("images", "--format", "{{.Repository}}")
 
 
 def test_without_an_engine_it_is_told_before(fleet: KubernetesFleet, community: Repository, tmp_path: Path) -> None:

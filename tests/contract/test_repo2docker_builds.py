@@ -43,7 +43,7 @@ def described(source: Path, directory: Path) -> Any:
     command = [sys.executable, "-I", PROGRAM, source, directory]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return json.loads(done.stdout.removeprefix("hubfleet: "))
 
 
 def instructions(dockerfile: str) -> list[str]:

@@ -39,6 +39,14 @@ _UNSUPPORTED = (
 _CONDA = ("environment.yml", "environment.yaml")
 #: What repo2docker prefers to requirements.txt, but not to packages of conda.
 _PIPENV = ("Pipfile.lock", "Pipfile")
+#: All files that say what is installed; repo2docker reads them whole.
+DESCRIBING = {
+    *(name for name, _why in (*_OTHER_BUILDS, *_UNSUPPORTED)),
+    *_CONDA,
+    *_PIPENV,
+    *("requirements.txt", "requirements3.txt", "runtime.txt", "setup.py", "pyproject.toml", "DESCRIPTION"),
+    *("postBuild", "start", ".dockerignore", ".containerignore", "Manifest.toml", "JuliaManifest.toml"),
+}
 _TABLE = re.compile(r"^\s*\[\s*(project|build-system)\s*\]", re.MULTILINE)
 _RUNTIME = re.compile(r"python-(\d+\.\d+)(\.\d+)?")
 

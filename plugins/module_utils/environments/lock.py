@@ -128,8 +128,11 @@ def _lock(content: Any) -> Lock:
     staging = content.get("staging", {})
     if not isinstance(staging, dict):
         raise ValueError("staging is not a mapping")
-    only_staging = StagingPins(_repositories(staging), _bases(staging))
-    return Lock(repositories, ImagePins(_bases(content), images), admins, only_staging)
+    bases, only_staging = _bases(content), StagingPins(_repositories(staging), _bases(staging))
+    alone = [*(only_staging.repositories.keys() - repositories.keys()), *(only_staging.bases.keys() - bases.keys())]
+    if alone:
+        raise ValueError("an entry of staging has none in repositories or bases, for the other hubs")
+    return Lock(repositories, ImagePins(bases, images), admins, only_staging)
 
 
 def _repositories(content: Any, required: bool = False) -> dict[RepositoryKey, Pin]:

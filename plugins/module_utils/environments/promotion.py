@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Set
+from dataclasses import asdict, dataclass, replace
 from typing import TypeVar
 
+from ..common.digests import digest
 from .images.pins import ImagePins
 from .lock import Lock, StagingPins
 from .pins import Pin, RepositoryKey
@@ -25,8 +26,8 @@ PROMOTIONS = AUTOMATIC, PULL_REQUEST = ("automatic", "pull-request")
 class Needs:
     """What hubs need pins of: repositories, and base images by their addresses."""
 
-    repositories: Collection[RepositoryKey] = ()
-    bases: Collection[str] = ()
+    repositories: Set[RepositoryKey] = frozenset()
+    bases: Set[str] = frozenset()
 
 
 def renewed(
@@ -52,6 +53,19 @@ def promoted(lock: Lock, chosen: Needs) -> Lock:
     staging = StagingPins(_without(lock.staging.repositories, pins), _without(lock.staging.bases, bases))
     images = ImagePins({**lock.images.bases, **bases}, lock.images.images)
     return replace(lock, repositories={**lock.repositories, **pins}, images=images, staging=staging)
+
+
+def without_unneeded(lock: Lock, needed: Needs) -> Lock:
+    """Return a lock file without what no staging hub needs any more."""
+    repositories = {key: pin for key, pin in lock.staging.repositories.items() if key in needed.repositories}
+    bases = {key: base for key, base in lock.staging.bases.items() if key in needed.bases}
+    return replace(lock, staging=StagingPins(repositories, bases))
+
+
+def staging_digest(lock: Lock) -> str:
+    """Return a digest of what only staging hubs have, "" if that is nothing."""
+    pins = [asdict(lock.staging.repositories[key]) for key in sorted(lock.staging.repositories)]
+    return digest([pins, lock.staging.bases]) if lock.staging != StagingPins() else ""
 
 
 def _divided(

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from ..common.errors import HubfleetError
 from ..redaction.places import without_credentials
 from .conda import CondaEnvironment, read_environment
-from .configuration_files import ConfigurationFiles, ContainerNeeded, ContentError, find_configuration_files
+from .configuration_files import DESCRIBING, ConfigurationFiles, ContainerNeeded, ContentError, find_configuration_files
 from .pins import CONDA, LOCK_FILE, OBJECT_NAME, PYTHON, REPO2DOCKER, Pin
 
 #: Seconds for one command of git.
@@ -171,6 +171,9 @@ class Repository:
         except ContainerNeeded:
             if on_machines:
                 raise
+            for path, file in self._files(tree).items():
+                if os.path.basename(path) in DESCRIBING and path.count("/") <= 1:
+                    self._require_readable(file, path)
             return REPO2DOCKER, None
         return CONDA if found.conda else PYTHON, environment
 
@@ -228,9 +231,12 @@ class Repository:
             )
         return found
 
-    def _text(self, file: _File, path: str) -> str:
+    def _require_readable(self, file: _File, path: str) -> None:
         if file.mode == _LINK or file.size > _MAX_TEXT:
             raise ContentError(f"has {path}, which is a link, or too long to describe an environment")
+
+    def _text(self, file: _File, path: str) -> str:
+        self._require_readable(file, path)
         return self._git(["cat-file", "blob", file.name])
 
     @contextmanager

@@ -19,6 +19,12 @@ PASSWORD_IN_REPOSITORY = (
 )
 
 
+COMMAND_IN_CONTAINER = (
+    "has a command, which is not added to images that repo2docker builds; let the repository install"
+    " jupyter-server-proxy and configure it, and set interface to a path"
+)
+
+
 def is_repository(path: ValuePath) -> bool:
     """Tell whether a place in the inventory is the repository of an environment."""
     return path[0] in ("hub_environment_catalogue", "hub_environments") and path[-1] == "repository"
@@ -64,6 +70,5 @@ def _check_container(entry: dict[str, Any], path: ValuePath, on_machine: bool, r
     if isinstance(entry["interface"], dict) and entry["interface"]["command"]:
         report(
             (*path, "interface"),
-            "has a command, which is not added to images that repo2docker builds; let the repository install"
-            " jupyter-server-proxy and configure it, and set interface to a path",
+            COMMAND_IN_CONTAINER,
         )

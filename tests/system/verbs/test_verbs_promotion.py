@@ -86,7 +86,7 @@ def test_production_gets_what_staging_has_tried(fleet: Fleet) -> None:
     assert [entry["commit"] for entry in locked(fleet)["repositories"]] == [second]
     assert fleet.succeed("deploy").outcomes() == {"trial": "unchanged", "main": "deployed"}
     assert release(fleet, "main") == "second"
-    assert "staging hubs have nothing that the other hubs do not have" in fleet.succeed("environments", *PROMOTE).output
+    assert "staging hubs have nothing to promote" in fleet.succeed("environments", *PROMOTE).output
 
 
 def test_what_cannot_be_promoted_is_told(fleet: Fleet) -> None:
@@ -94,5 +94,18 @@ def test_what_cannot_be_promoted_is_told(fleet: Fleet) -> None:
     assert nobody.code == 2 and "no staging hub was selected" in nobody.output
     wrong = fleet.run("environments", "-e", "environments_promotion=by-hand")
     assert wrong.code == 2 and "'by-hand' is not one of automatic, pull-request" in wrong.output
+    # what is not valid could offer anything
+    port, fleet.hubs["trial"]["hub_port"] = fleet.hubs["trial"]["hub_port"], "nonsense"
+    fleet.write()
+    unknown = fleet.run("environments", *UPDATE, "--limit", "main")
+    assert unknown.code == 2 and "staging hub trial is not valid" in unknown.output
+    fleet.hubs["trial"]["hub_port"] = port
+    # a variable of the inventory would promote whenever the playbook runs
+    fleet.clusters["reef"]["environments_promote"] = True
+    fleet.write()
+    unchecked = fleet.run("environments")
+    assert unchecked.code == 2 and "environments_promote is not given with -e" in unchecked.output
+    del fleet.clusters["reef"]["environments_promote"]
+    fleet.write()
     both = fleet.run("environments", *PROMOTE, "-e", "environments_update=true")
     assert both.code == 2 and "more than one of environments_report" in " ".join(both.output.split())

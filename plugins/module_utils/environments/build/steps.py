@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import select
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
-from typing import IO
 
 from ...common.errors import HubfleetError
 
@@ -18,6 +18,10 @@ from ...common.errors import HubfleetError
 STEP_TIMEOUT = 1800
 #: Bytes of output that are kept, the last ones; characters of a line that are shown.
 _MAX_OUTPUT, _MAX_LINE = 2_000_000, 1000
+#: Bytes that are read at once; seconds between two looks at a program that prints nothing.
+_PART, _PERIOD = 1 << 16, 0.2
+#: Seconds that a program gets to end by itself.
+_GRACE = 20
 #: How lines begin that continue the cause of an error of uv.
 _CONTINUED = " " * 9
 _ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07\x1b]*(\x07|\x1b\\)|.)|[\x00-\x08\x0b-\x1f\x7f]")
@@ -28,10 +32,14 @@ class BuildError(HubfleetError):
 
 
 class Steps:
-    """Runs the programs of a build; ``seconds`` has the duration of each. name: of the build."""
+    """Runs the programs of a build; ``seconds`` has the duration of each.
 
-    def __init__(self, name: str):
+    name: of the build. timeout: seconds that a program may take.
+    """
+
+    def __init__(self, name: str, timeout: float = STEP_TIMEOUT):
         self.name = name
+        self.timeout = timeout
         self.seconds: dict[str, float] = {}
 
     def run(
@@ -48,40 +56,68 @@ class Steps:
         inherited: file descriptors that the program keeps. prepare: called in its process before it starts.
         """
         started = time.monotonic()
-        # A file, since there is no limit to what a program prints.
-        with tempfile.TemporaryFile() as output:
-            try:
-                done = subprocess.run(
-                    command,
-                    env=environment,
-                    cwd=directory,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    timeout=STEP_TIMEOUT,
-                    check=False,
-                    pass_fds=inherited,
-                    preexec_fn=prepare,
-                )
-            except subprocess.TimeoutExpired:
-                raise BuildError(
-                    f"building {self.name}: the step '{name}' did not end in {STEP_TIMEOUT // 60} minutes"
-                ) from None
-            except OSError as error:
-                raise BuildError(f"building {self.name}: the step '{name}' could not run: {error}") from error
-            self.seconds[name] = round(time.monotonic() - started, 1)
-            text = _end_of(output)
-        if done.returncode:
+        try:
+            process = subprocess.Popen(
+                command,
+                env=environment,
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=inherited,
+                preexec_fn=prepare,
+            )
+        except OSError as error:
+            raise BuildError(f"building {self.name}: the step '{name}' could not run: {error}") from error
+        try:
+            text = _end_of(process, started + self.timeout)
+        except BaseException:
+            _end(process)
+            raise
+        if text is None:
+            _end(process)
+            minutes = f"{self.timeout / 60:.0f} minutes"
+            raise BuildError(f"building {self.name}: the step '{name}' did not end in {minutes}")
+        self.seconds[name] = round(time.monotonic() - started, 1)
+        if process.returncode:
             tail = "\n".join(line[-_MAX_LINE:] for line in _sentences(text)[-15:])
-            raise BuildError(f"building {self.name}: the step '{name}' failed (exit {done.returncode}):\n{tail}")
+            raise BuildError(f"building {self.name}: the step '{name}' failed (exit {process.returncode}):\n{tail}")
         return text
 
 
-def _end_of(output: IO[bytes]) -> str:
-    """Return the end of an output as text, without what controls a terminal."""
-    size = output.seek(0, 2)
-    output.seek(max(0, size - _MAX_OUTPUT))
-    return _ESCAPES.sub("", output.read().decode(errors="replace"))
+def _end_of(process: subprocess.Popen[bytes], deadline: float) -> str | None:
+    """Wait for a program; return the end of its output without what controls a terminal, None after the deadline.
+
+    What it prints before goes nowhere: there is no limit to that, but one to memory and disk.
+    """
+    assert process.stdout is not None
+    kept, open_end = bytearray(), True
+    with process.stdout as output:
+        while True:
+            # A program of its own that goes on may hold the other end for ever.
+            ended = process.poll() is not None
+            ready = open_end and select.select([output], [], [], 0 if ended else _PERIOD)[0]
+            part = os.read(output.fileno(), _PART) if ready else b""
+            kept += part
+            del kept[: max(0, len(kept) - _MAX_OUTPUT)]
+            if ready and not part:
+                open_end = False
+            if ended and not part:
+                return _ESCAPES.sub("", kept.decode(errors="replace"))
+            if time.monotonic() > deadline:
+                return None
+            if not open_end and not ended:
+                time.sleep(_PERIOD / 10)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a program; container engines remove what runs for them if they are asked to end."""
+    process.terminate()
+    try:
+        process.wait(_GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _sentences(output: str) -> list[str]:

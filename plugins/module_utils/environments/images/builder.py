@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...common import digests
 from ...common.errors import reason
 from ..build.conda_build import CondaBuild
 from ..build.constraints import constraints_of, versions_by_package
@@ -29,7 +30,8 @@ from ..build.tools import Tools
 from ..pins import CONDA, REPO2DOCKER
 from .address import ImageAddress
 from .base_image import ARCHITECTURES, BaseImage, base_image
-from .container_build import ContainerBuild
+from .container_build import SOURCE as ENGINE_SOURCE
+from .container_build import ContainerBuild, told_versions
 from .engine import Engine, find_engine
 from .layer import pack
 from .pins import ImageKey, ImagePin
@@ -50,13 +52,13 @@ _TOLD = ("jupyterhub", "jupyterlab")
 class WantedImage:
     """An image that a hub needs. build: the environment in it.
 
-    base, base_digest: what it is built on; a container engine does not use it.
+    base, base_digest: what it is built on, "" where a container engine builds it.
     """
 
     address: ImageAddress
     build: Build
-    base: ImageAddress
-    base_digest: str
+    base: ImageAddress = ImageAddress("", "")
+    base_digest: str = ""
 
     @property
     def key(self) -> str:
@@ -98,17 +100,20 @@ class ImageBuilder:
                 f" {found.get('architecture')}, and this machine builds for {processor}; build on such a machine"
             )
         labels = (found.get("config") or {}).get("Labels") or {}
-        return _pin(wanted, digest, {name: str(labels.get(_LABEL + name, "")) for name in _TOLD})
+        return _pin(wanted, digest, told_versions({name: labels.get(_LABEL + name) for name in _TOLD}))
 
-    def engine(self, wanted: WantedImage) -> Engine | None:
-        """Return what builds an image if it needs a container engine. Raises BuildError where there is none."""
-        return find_engine(Steps(wanted.build.name)) if wanted.needs_engine else None
+    def engine(self, wanted: WantedImage, work: str = "") -> Engine | None:
+        """Return what builds an image if it needs a container engine. Raises BuildError where there is none.
+
+        work: the directory of the build, which tells its containers and images from those of other builds.
+        """
+        return find_engine(Steps(wanted.build.name), digests.digest([work])) if wanted.needs_engine else None
 
     def build(self, wanted: WantedImage, tools: Tools) -> ImagePin:
         """Build an image, and push it. tools: with what this image needs. Raises HubfleetError."""
-        engine = self.engine(wanted)
         try:
             with self._work(wanted.build.name) as work:
+                engine = self.engine(wanted, work)
                 if engine:
                     return self._build_with(engine, wanted, tools, work)
                 return self._build_on_base(wanted, tools, work)
@@ -119,12 +124,14 @@ class ImageBuilder:
         """Build an image with a container engine, and push it."""
         address = replace(wanted.address, reference=wanted.key)
         versions = ContainerBuild(wanted.build.name, address, engine, tools, work, self.report).run()
-        digest = Registry(wanted.address).digest(wanted.key)
-        if not digest:
-            raise BuildError(
-                f"building {wanted.build.name}: {address.full} was pushed, and its registry has no such tag"
-            )
-        return _pin(wanted, digest, versions)
+        # Not by another build of the engine, which could run what was not tested: a Dockerfile may have ONBUILD.
+        registry = Registry(wanted.address)
+        manifest = registry.manifest(wanted.key)
+        configuration = registry.configuration(manifest)
+        config = configuration.get("config") or {}
+        labels = {**(config.get("Labels") or {}), **{_LABEL + name: text for name, text in versions.items()}}
+        content = _json({**configuration, "config": {**config, "Labels": labels}})
+        return _pin(wanted, _push_manifest(registry, manifest["layers"], content, work, wanted.key), versions)
 
     def _build_on_base(self, wanted: WantedImage, tools: Tools, work: str) -> ImagePin:
         """Build an image as a layer on the base image, and push it."""
@@ -146,7 +153,11 @@ class ImageBuilder:
         for left in glob.glob(f"{glob.escape(self.cache)}/build-*.lock"):
             with open(left, "a", encoding="ascii") as lock, contextlib.suppress(BlockingIOError):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                remove_tree(left.removesuffix(".lock"))
+                work = left.removesuffix(".lock")
+                if os.path.isdir(os.path.join(work, ENGINE_SOURCE)):
+                    with contextlib.suppress(BuildError):
+                        find_engine(Steps(name), digests.digest([work])).clean()
+                remove_tree(work)
                 os.unlink(left)
         descriptor, path = tempfile.mkstemp(prefix=f"build-{name}-", suffix=".lock", dir=self.cache)
         work = path.removesuffix(".lock")
@@ -189,14 +200,19 @@ class ImageBuilder:
         for each in base.layers:
             registry.upload(base.blob(each["digest"]), each["digest"])
         registry.upload(layer, str(descriptor["digest"]))
-        path = os.path.join(work, "configuration.json")
-        with open(path, "wb") as file:
-            file.write(configuration)
-        about = _descriptor("application/vnd.oci.image.config.v1+json", configuration)
-        registry.upload(path, about["digest"])
-        layers = [{**each, "mediaType": _MEDIA_TYPES.get(each["mediaType"], each["mediaType"])} for each in base.layers]
-        manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": about, "layers": [*layers, descriptor]}
-        return registry.upload_manifest(_json(manifest), wanted.key)
+        return _push_manifest(registry, [*base.layers, descriptor], configuration, work, wanted.key)
+
+
+def _push_manifest(registry: Registry, layers: list[Any], configuration: bytes, work: str, tag: str) -> str:
+    """Store an image whose layers the registry has; return its digest."""
+    path = os.path.join(work, "configuration.json")
+    with open(path, "wb") as file:
+        file.write(configuration)
+    about = _descriptor("application/vnd.oci.image.config.v1+json", configuration)
+    registry.upload(path, about["digest"])
+    layers = [{**each, "mediaType": _MEDIA_TYPES.get(each["mediaType"], each["mediaType"])} for each in layers]
+    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": about, "layers": layers}
+    return registry.upload_manifest(_json(manifest), tag)
 
 
 def _configuration(base: BaseImage, folder: str, diff_id: str, wanted: WantedImage, versions: dict[str, str]) -> bytes:

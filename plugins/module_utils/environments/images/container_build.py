@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import resource
 import tarfile
 from collections.abc import Callable
 from typing import Any
@@ -23,12 +25,19 @@ from ..pins import REPO2DOCKER
 from .address import ImageAddress
 from .engine import Engine
 
+_VERSION = re.compile(r"[0-9A-Za-z.+!_-]{1,40}")
+#: Seconds of a processor, and bytes of memory, to read the files that describe an environment.
+_MOST_SECONDS, _MOST_MEMORY = 120, 4_000_000_000
 #: The collection's program that uses repo2docker.
 PROGRAM = "hubfleet_repo2docker.py"
-_VERSIONS = """\
+#: The directory of the repository's files while they are built.
+SOURCE = "engine-source"
+#: Before an answer, since other programs print as well.
+_MARK = "hubfleet: "
+_VERSIONS = f"""\
 import importlib.metadata, json
-found = {each.metadata["Name"].lower(): each.version for each in importlib.metadata.distributions()}
-print(json.dumps({name: found.get(name, "") for name in ("jupyterhub", "jupyterlab")}))
+found = {{str(each.metadata["Name"]).lower(): each.version for each in importlib.metadata.distributions()}}
+print("\\n{_MARK}" + json.dumps({{name: found.get(name, "") for name in ("jupyterhub", "jupyterlab")}}))
 """
 #: Not every image has a kernel of Python.
 _TRY_KERNEL = """\
@@ -74,29 +83,22 @@ class ContainerBuild:
     ):
         self._name, self._address, self._engine, self._tools, self._report = name, address, engine, tools, report
         self._steps = Steps(name)
-        self._built = f"localhost/hubfleet-build/{name}:{address.reference}"
-        self._source, self._context, self._labelled = (
-            os.path.join(work, part) for part in ("source", "context", "label")
-        )
+        self._source, self._context = (os.path.join(work, part) for part in (SOURCE, "context"))
 
     def run(self) -> dict[str, str]:
         """Build the image, try it, and push it; return the versions of JupyterHub and JupyterLab in it."""
-        for directory in (self._source, self._context, self._labelled):
+        for directory in (self._source, self._context):
             os.mkdir(directory)
         self._unpack()
         wanted = self._described()
         self._report(f"{self._name}: building {self._address.full} with {self._engine.program}")
         try:
-            self._engine.build(
-                self._built, wanted["context"], wanted["dockerfile"], wanted["arguments"], wanted["labels"]
-            )
+            self._engine.build(wanted["context"], wanted["dockerfile"], wanted["arguments"], wanted["labels"])
             versions = self._try()
-            labels = {f"hubfleet.{name}": version for name, version in versions.items()}
-            self._engine.label(self._built, self._address.full, labels, self._labelled)
             self._report(f"{self._name}: pushing")
             self._engine.push(self._address)
         finally:
-            self._engine.remove(self._address.full, self._built)
+            self._engine.clean(self._address.full)
         return versions
 
     def _unpack(self) -> None:
@@ -111,17 +113,44 @@ class ContainerBuild:
         """Return what repo2docker gives to an engine for these files."""
         # -I: not the modules of the repository, which is the directory that repo2docker works in.
         python = [os.path.join(self._tools.repo2docker, "bin", "python"), "-I", "-m", PROGRAM.removesuffix(".py")]
-        printed = self._steps.run("repo2docker", [*python, self._source, self._context], dict(os.environ))
-        return json.loads(printed.splitlines()[-1])
+        command = [*python, self._source, self._context]
+        return _answer(self._steps.run("repo2docker", command, dict(os.environ), prepare=_limit))
 
     def _try(self) -> dict[str, str]:
         """Run what users' servers need, and the tests of the repository; return versions."""
         start = 'jupyterhub-singleuser --version && exec python -c "$1"'
-        printed = self._engine.run("jupyterhub-singleuser", self._built, ["/bin/sh", "-c", start, "sh", _VERSIONS])
-        versions = json.loads(printed.splitlines()[-1])
+        answer = _answer(self._engine.run("jupyterhub-singleuser", ["/bin/sh", "-c", start, "sh", _VERSIONS]))
+        versions = told_versions(answer if isinstance(answer, dict) else {})
         if not versions["jupyterhub"]:
-            raise BuildError(f"building {self._name}: its Python has no package jupyterhub, which users' servers need")
-        self._engine.run("try the kernel", self._built, ["python", "-c", _TRY_KERNEL])
+            raise BuildError(
+                f"building {self._name}: the command jupyterhub-singleuser and a Python with the package jupyterhub do"
+                " not answer in its image; users' servers need both, and an entry point that runs what it is given"
+            )
+        self._engine.run("try the kernel", ["python", "-c", _TRY_KERNEL])
         if os.path.isdir(os.path.join(self._source, TESTS)):
-            self._engine.run("tests", self._built, ["/bin/sh", "-c", _TEST], self._source, _COPIED)
-        return dict(versions)
+            self._engine.run("tests", ["/bin/sh", "-c", _TEST], self._source, _COPIED)
+        return versions
+
+
+def told_versions(found: Any) -> dict[str, str]:
+    """Return the versions that a lock file tells of. found: name -> version, unchecked: an image may say anything."""
+    return {name: _version(found.get(name)) for name in ("jupyterhub", "jupyterlab")}
+
+
+def _version(value: Any) -> str:
+    return value if isinstance(value, str) and _VERSION.fullmatch(value) else ""
+
+
+def _answer(printed: str) -> Any:
+    """Return what a program answers with JSON among what it prints; None if it does not."""
+    marked = [line.removeprefix(_MARK) for line in printed.splitlines() if line.startswith(_MARK)]
+    try:
+        return json.loads(marked[-1]) if marked else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _limit() -> None:
+    """Limit what repo2docker takes to read files, in its process before it starts."""
+    resource.setrlimit(resource.RLIMIT_CPU, (_MOST_SECONDS, _MOST_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))

@@ -65,30 +65,29 @@ class Images:
 
         lock: has the commits of repositories; where it has no digest of the base image, the result has none.
         """
-        base, lock = self.base(hub), lock.of(hub.is_staging)
-        digest = lock.images.bases.get(base.full, "")
-        requirements = environment.requirements or "".join(f"{package}\n" for package in environment.packages)
+        lock, registry = lock.of(hub.is_staging), hub.cluster["cluster_image_registry"]
         pin = lock.repositories.get(environment.repository) if environment.repository else None
         tree, kind = (pin.tree, pin.kind) if pin else ("", PYTHON)
-        registry, locked = hub.cluster["cluster_image_registry"], self._locked(hub)
-        program = environment.program
+        address = ImageAddress.parse(f"{registry}/{environment.name}")
+        if kind == REPO2DOCKER:
+            locked, modules = self._files.locks[_REPO2DOCKER], self._files.repo2docker
+            return WantedImage(address, repo2docker_build(environment.name, locked, modules, tree))
+        base = self.base(hub)
+        digest = lock.images.bases.get(base.full, "")
+        requirements = environment.requirements or "".join(f"{package}\n" for package in environment.packages)
+        locked, program = self._locked(hub), environment.program
         key = (registry, environment.name, requirements, locked, tree, kind, base, digest, program)
         if key not in self._made:
-            build = (
-                repo2docker_build(environment.name, self._files.locks[_REPO2DOCKER], self._files.repo2docker, tree)
-                if kind == REPO2DOCKER
-                else user_build(
-                    environment.name,
-                    requirements,
-                    self._files.locks[locked],
-                    self._files.modules,
-                    tree=tree,
-                    kind=kind,
-                    base=digest,
-                    program=program,
-                )
+            build = user_build(
+                environment.name,
+                requirements,
+                self._files.locks[locked],
+                self._files.modules,
+                tree=tree,
+                kind=kind,
+                base=digest,
+                program=program,
             )
-            address = ImageAddress.parse(f"{registry}/{environment.name}")
             self._made[key] = WantedImage(address, build, base, digest)
         return self._made[key]
 

@@ -4,7 +4,8 @@
 """Write what repo2docker gives to a container engine, with repo2docker's own Python; it runs nothing of a repository.
 
 Arguments: the directory of the repository's files, which must be absolute, and a directory to write to.
-Prints JSON: ``context`` and ``dockerfile`` (absolute paths), and ``arguments`` and ``labels`` (name -> text).
+Prints a line with the word ``hubfleet:`` and JSON: ``context`` and ``dockerfile`` (absolute paths), and ``arguments``
+and ``labels`` (name -> text).
 
 repo2docker itself builds with Docker, or with whatever answers at a socket like its own; called with podman's commands
 it asks for ``podman buildx version``, which podman does not have. So the engine here only keeps what it is given.
@@ -70,9 +71,9 @@ def main(source: str, directory: str) -> None:
         pack.labels["repo2docker.version"] = application.version
         for line in pack.build(engine, "", 0, ARGUMENTS, [], {}):
             print(line, file=sys.stderr)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise SystemExit(f"repo2docker: {error}") from None
-    print(json.dumps(engine.found))
+    except Exception as error:  # it says in many ways that it cannot use a file
+        raise SystemExit(f"repo2docker: {error or type(error).__name__}") from None
+    print("hubfleet:", json.dumps(engine.found))
 
 
 if __name__ == "__main__":

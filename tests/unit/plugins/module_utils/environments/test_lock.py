@@ -51,6 +51,9 @@ def test_pins_of_staging_hubs_are_read_again(tmp_path: Path) -> None:
     path.write_text(f"{lock_text(Lock({MAPS.key: MAPS}))}staging: []\n")
     with pytest.raises(LockError, match="staging is not a mapping"):
         read_lock(str(path))
+    path.write_text(lock_text(Lock({}, ImagePins(), {}, StagingPins({MAPS.key: MAPS}))))
+    with pytest.raises(LockError, match="an entry of staging has none in repositories"):
+        read_lock(str(path))
 
 
 def test_fleets_on_machines_have_no_place_for_images(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.p
     Needs,
     promoted,
     renewed,
+    staging_digest,
+    without_unneeded,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,12 +43,12 @@ def test_what_is_new_is_for_all_hubs() -> None:
 def test_what_changed_is_for_staging_hubs_first() -> None:
     before = Lock({**MAPS, **GEO}, ImagePins({DEBIAN: "1"}))
     newest = pins(maps="b", geo="b")
-    found = renewed(before, newest, {DEBIAN: "2"}, ALL, Needs(MAPS, {DEBIAN}))
+    found = renewed(before, newest, {DEBIAN: "2"}, ALL, Needs(set(MAPS), {DEBIAN}))
     assert found.repositories == {**MAPS, **pins(geo="b")} and found.staging == StagingPins(
         pins(maps="b"), {DEBIAN: "2"}
     )
     assert found.of(staging=True).repositories == newest and found.of(staging=False) == found
-    assert promoted(found, Needs(MAPS)).staging == StagingPins({}, {DEBIAN: "2"})
+    assert promoted(found, Needs(set(MAPS))).staging == StagingPins({}, {DEBIAN: "2"})
     assert promoted(found, ALL) == Lock(newest, ImagePins({DEBIAN: "2"}))
 
 
@@ -66,6 +68,18 @@ def test_a_ref_that_went_back_is_no_longer_different_on_staging() -> None:
     assert renewed(before, MAPS, {}, ALL, ALL) == Lock(MAPS)
 
 
+def test_what_no_staging_hub_needs_is_forgotten() -> None:
+    before = Lock({**MAPS, **GEO}, ImagePins(), {}, StagingPins(pins(maps="b", geo="b")))
+    assert without_unneeded(before, Needs(set(GEO))).staging == StagingPins(pins(geo="b"))
+
+
+def test_a_digest_tells_whether_staging_hubs_have_something_else() -> None:
+    lock = Lock(MAPS, ImagePins(), {}, StagingPins(pins(maps="b")))
+    other = Lock(MAPS, ImagePins(), {}, StagingPins(pins(maps="c")))
+    assert staging_digest(Lock(MAPS)) == "" and staging_digest(lock) != staging_digest(other)
+    assert staging_digest(lock) == staging_digest(Lock({**MAPS, **GEO}, ImagePins(), {}, lock.staging))
+
+
 COMMITS = st.dictionaries(st.sampled_from(("maps", "geo", "bio")), st.sampled_from("abc"))
 
 
@@ -76,7 +90,7 @@ def test_staging_hubs_have_what_was_found_and_the_others_what_they_had(
     staging = {name: commit for name, commit in staging.items() if name in everywhere}
     before = Lock(pins(**everywhere), ImagePins(), {}, StagingPins(pins(**staging)))
     known = {**before.of(staging=True).repositories, **pins(**found)}
-    after = renewed(before, known, {}, Needs(pins(**found)), Needs(known))
+    after = renewed(before, known, {}, Needs(set(pins(**found))), Needs(set(known)))
     assert after.of(staging=True).repositories == known
     assert {key: after.repositories[key] for key in before.repositories} == before.repositories
-    assert promoted(after, Needs(known)) == Lock(known)
+    assert promoted(after, Needs(set(known))) == Lock(known)
