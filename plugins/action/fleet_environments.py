@@ -31,7 +31,6 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.l
     read_lock,
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import (
-    REPO2DOCKER,
     Pin,
     RepositoryKey,
 )
@@ -45,7 +44,7 @@ from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model i
 )
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.option import SERVER
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.problems import Problem, Problems
-from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.repositories import COMMAND_IN_CONTAINER
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.repositories import container_problems
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.admin_files import AdminFiles
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.assets import repository_cache
 from ansible_collections.hubfleet.jupyterhub.plugins.plugin_utils.fleet_action import (
@@ -67,6 +66,7 @@ class ActionModule(FleetAction):
     def work(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, task_vars: Any) -> dict[str, Any]:
         """Read the repositories, build images, write the lock file, and print what is pinned."""
         path = lock_file(inventory.directory, inventory.whole)
+        # The playbook gives the variable of its first host.
         variables = {str(task_vars["hostvars"][hub.name].get("environments_promotion", "")) for hub in hubs}
         if len(variables) > 1:
             raise AnsibleActionFail(
@@ -78,11 +78,11 @@ class ActionModule(FleetAction):
     def _pin(self, path: str, fleet: Fleet, hubs: list[Hub], inventory: FleetInput) -> dict[str, Any]:
         before, newest, checked = read_lock(path), bool(self.argument("update")), str(self.argument("promote") or "")
         builds = ImageBuilds(self.platforms, inventory.directory, display.display)
-        promotion = Promotion(fleet, hubs, inventory, builds)
-        if self.argument("promotable"):
-            return {"changed": False, **promotion.promotable(before)}
+        only_tell = bool(self.argument("promotable"))
         admins = AdminFiles(fleet, hubs, inventory, before.admins)
-        if not checked:  # what staging hubs were checked with counts, not what their admins have pushed since
+        if (
+            not checked and not only_tell
+        ):  # what staging hubs were checked with counts, not what their admins have pushed since
             admins.read(repository_cache())
         fleet, hubs, problems = self._with_admin_settings(fleet, hubs, inventory, admins)
         for warning in admins.refused:
@@ -90,6 +90,8 @@ class ActionModule(FleetAction):
         if problems:
             return report_problems(problems)
         promotion = Promotion(fleet, hubs, inventory, builds)
+        if only_tell:
+            return {"changed": False, **promotion.promotable(before)}
         begun = promotion.promoted(before, checked) if checked else before
         offered, known = offered_repositories(hubs), begun.of(staging=True)
         found = update_pins(
@@ -101,7 +103,7 @@ class ActionModule(FleetAction):
             newest=newest,
         )
         if found.problems:
-            return report_problems(_problems(found.problems, offered, inventory))
+            return report_problems(_problems(found.problems, offered, promotion.on_machines, inventory))
         bases = builds.bases(hubs, found.pins, known.images.bases, newest)
         lock = replace(promotion.renewed(begun, found.pins, bases, newest, self._promotion()), admins=admins.pins)
         problems = _container_problems(offered, lock, inventory)
@@ -166,6 +168,7 @@ class ActionModule(FleetAction):
             "repositories": [asdict(after.repositories[key]) for key in sorted(after.repositories)],
             "images": [asdict(after.images.images[key]) for key in sorted(after.images.images)],
             "staging": [asdict(after.staging.repositories[key]) for key in sorted(after.staging.repositories)],
+            "staging_bases": after.staging.bases,
             "admins": [asdict(after.admins[key]) for key in sorted(after.admins)],
         }
         if self._task.diff and changed:
@@ -204,26 +207,28 @@ def _container_problems(offered: Uses, lock: Lock, inventory: FleetInput) -> lis
     problems = Problems()
     for key, uses in offered.items():
         for hub, environment in uses:
-            pin, place = lock.of(hub.is_staging).repositories[key], (*environment.path, "repository")
-            message = ""
-            if pin.kind == REPO2DOCKER and hub.platform == SERVER:
-                message = (
-                    f"{pin.short_commit} needs a container engine, which a machine has not; promote what staging has"
-                )
-            elif pin.kind == REPO2DOCKER and environment.program:
-                place, message = (*environment.path, "interface"), COMMAND_IN_CONTAINER
-            if message:
+            pin = lock.of(hub.is_staging).repositories[key]
+            has_command = environment.program is not None
+            for option, message in container_problems(pin, hub.platform == SERVER, has_command):
+                place = (*environment.path, option)
                 problems.add(place, message, inventory.hosts[hub.name].locate(place), hub.name)
     return problems.of(hub.name for uses in offered.values() for hub, _environment in uses)
 
 
-def _problems(messages: dict[RepositoryKey, str], offered: Uses, inventory: FleetInput) -> list[Problem]:
-    """Return what is wrong with repositories, with the places that name them."""
+def _problems(
+    messages: dict[RepositoryKey, str],
+    offered: Uses,
+    on_machines: dict[RepositoryKey, list[str]],
+    inventory: FleetInput,
+) -> list[Problem]:
+    """Return what is wrong with repositories, with the places that name them. on_machines: names of hubs there."""
     problems = Problems()
     for key, message in messages.items():
         for hub, environment in offered[key]:
             place = (*environment.path, "repository")
-            problems.add(place, message, inventory.hosts[hub.name].locate(place), hub.name)
+            elsewhere = on_machines.get(key, []) if hub.platform != SERVER else []
+            told = f"{message} ({elsewhere[0]}, on a machine, offers it, too)" if elsewhere else message
+            problems.add(place, told, inventory.hosts[hub.name].locate(place), hub.name)
     return problems.of(hub.name for uses in offered.values() for hub, _environment in uses)
 
 

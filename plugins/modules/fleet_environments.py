@@ -48,7 +48,8 @@ options:
   promotion:
     description: >-
       When production hubs get what O(update) finds. With V(automatic), with the same change to the lock file, since a
-      deploy begins with the staging hubs. With V(pull-request), the lock file has it for staging hubs only, until
+      deploy begins with the staging hubs. It must not differ from the variable C(environments_promotion) of other
+      hubs. With V(pull-request), the lock file has it for staging hubs only, until
       O(promote) makes it that of all hubs; what no staging hub offers is for all hubs at once.
     type: str
     choices: [automatic, pull-request]
@@ -76,6 +77,24 @@ EXAMPLES = r"""
     - name: Pin the newest commits of all repositories of environments
       hubfleet.jupyterhub.fleet_environments:
         update: true
+
+- name: Promote what staging hubs have
+  hosts: clusters
+  gather_facts: false
+  tasks:
+    - name: Look for what is to be promoted
+      hubfleet.jupyterhub.fleet_environments:
+        promotable: true
+      register: promotable
+      run_once: true
+
+    - name: Check the hubs
+      hubfleet.jupyterhub.fleet_check:
+        every: true
+
+    - name: Pin it for all hubs
+      hubfleet.jupyterhub.fleet_environments:
+        promote: "{{ promotable.digest }}"
 """
 
 RETURN = r"""
@@ -108,6 +127,11 @@ repositories:
       tree: 6a0cf9f4a3d5d7b8c9d1d0b5f6c6c4d7e8f9a0b1
       date: "2026-03-01T12:00:00Z"
       kind: python
+staging_bases:
+  description: The base images that the lock file has for staging hubs only; their digests by their addresses.
+  returned: O(promotable) is false
+  type: dict
+  sample: {}
 staging:
   description: What the lock file has in place of that for staging hubs only, until it is promoted.
   returned: O(promotable) is false

@@ -151,7 +151,7 @@ class ImageBuilds:
                 use.pin, use.outcome = builder.find(use.wanted), FOUND
                 if not use.pin:
                     use.outcome = BUILT if build else MISSING
-                    engine = builder.engine(use.wanted)
+                    engine = builder.engine(use.wanted, use.wanted.key)
                     use.outcome += f" with {engine.program}" if engine else ""
                     use.pin = self._build(builder, use, lock) if build else None
             except HubfleetError as error:
@@ -198,7 +198,10 @@ class ImageBuilds:
             images = self.platforms.images(hub)
             built = [pins.get(each.repository) if each.repository else None for each in built_environments(hub)]
             if images and any(pin is None or pin.kind != REPO2DOCKER for pin in built):
-                found.append(images.base(hub))
+                try:
+                    found.append(images.base(hub))
+                except (BaseError, ChartError) as error:
+                    raise HubfleetError(f"the base image of hub {hub.name} is not known: {error}") from None
         return found
 
     def _tools(self) -> Tools:

@@ -39,8 +39,11 @@ class Promotion:
 
     def __init__(self, fleet: Fleet, hubs: list[Hub], inventory: FleetInput, builds: ImageBuilds):
         self._fleet, self._hubs, self._inventory, self._builds = fleet, hubs, inventory, builds
-        everywhere = offered_repositories(fleet.hubs.values())
-        self.on_machines = {key for key, uses in everywhere.items() if any(hub.platform == SERVER for hub, _e in uses)}
+        #: Repositories that machines must be able to build -> names of hubs there that offer them.
+        self.on_machines = {
+            key: [hub.name for hub, _environment in uses]
+            for key, uses in offered_repositories(hub for hub in fleet.hubs.values() if hub.platform == SERVER).items()
+        }
 
     def promotable(self, lock: Lock) -> dict[str, Any]:
         """Tell what the selected staging hubs would promote; return what the module documents.
@@ -51,11 +54,8 @@ class Promotion:
         if not selected:
             raise AnsibleActionFail("no staging hub was selected, whose environments could be promoted")
         chosen = self._chosen(lock)
-        for key in sorted(chosen.repositories):
-            uses = [each for hub, each in offered_repositories(selected)[key] if not each.allowed_groups]
-            if not uses:
-                names = ", ".join({each.name for _hub, each in offered_repositories(selected)[key]})
-                display.warning(f"{names} is for groups only, so that the check does not start it; try it yourself")
+        for name in self._unchecked(selected, chosen):
+            display.warning(f"{name} is for groups only, so that the check does not start it; try it yourself")
         if not chosen.repositories and not chosen.bases:
             display.display("staging hubs have nothing to promote that the other hubs do not have")
             return {"digest": "", "bases": []}
@@ -82,7 +82,7 @@ class Promotion:
         if promotion == PULL_REQUEST and newest:
             self._require_staging()
             first = self._needs(staging, pins)
-            self._tell_direct(lock, pins, first)
+            self._tell_direct(lock, pins, bases, first)
         after = renewed(lock, pins, bases, read, first)
         if len(self._hubs) < len(self._inventory.hosts):
             return after
@@ -119,7 +119,21 @@ class Promotion:
                 " playbook validate says why; nothing was changed"
             )
 
-    def _tell_direct(self, lock: Lock, pins: Mapping[RepositoryKey, Pin], first: Needs) -> None:
+    def _unchecked(self, selected: list[Hub], chosen: Needs) -> list[str]:
+        """Return the environments that are promoted although the check starts them on no selected hub."""
+        changed: dict[str, list[Environment]] = {}
+        for hub in selected:
+            for each in hub.offered_environments:
+                if each.repository in chosen.repositories or (each.builds_image and chosen.bases):
+                    changed.setdefault(each.name, []).append(each)
+        return sorted(name for name, uses in changed.items() if all(each.allowed_groups for each in uses))
+
+    def _tell_direct(
+        self, lock: Lock, pins: Mapping[RepositoryKey, Pin], bases: Mapping[str, str], first: Needs
+    ) -> None:
+        for base in sorted(self._builds.base_names(self._hubs, pins) - first.bases):
+            if base in lock.images.bases and bases[base] != lock.images.bases[base]:
+                display.display(f"no staging hub is built on {base}: all hubs get the newest with the next deploy")
         for key, uses in offered_repositories(self._hubs).items():
             known = lock.repositories.get(key)
             if known and key not in first.repositories and pins[key] != known:

@@ -21,7 +21,14 @@ from dataclasses import dataclass
 from ..common.errors import HubfleetError
 from ..redaction.places import without_credentials
 from .conda import CondaEnvironment, read_environment
-from .configuration_files import DESCRIBING, ConfigurationFiles, ContainerNeeded, ContentError, find_configuration_files
+from .configuration_files import (
+    DESCRIBING,
+    FOLDERS,
+    ConfigurationFiles,
+    ContainerNeeded,
+    ContentError,
+    find_configuration_files,
+)
 from .pins import CONDA, LOCK_FILE, OBJECT_NAME, PYTHON, REPO2DOCKER, Pin
 
 #: Seconds for one command of git.
@@ -55,7 +62,7 @@ _OF_ANOTHER_REPOSITORY = (
 
 
 class RepositoryError(HubfleetError):
-    """A repository cannot be read, or holds no environment that a machine can build; a whole sentence."""
+    """A repository cannot be read, or holds no environment that can be built; a whole sentence."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +179,7 @@ class Repository:
             if on_machines:
                 raise
             for path, file in self._files(tree).items():
-                if os.path.basename(path) in DESCRIBING and path.count("/") <= 1:
+                if os.path.basename(path) in DESCRIBING and os.path.dirname(path) in ("", *FOLDERS):
                     self._require_readable(file, path)
             return REPO2DOCKER, None
         return CONDA if found.conda else PYTHON, environment

@@ -38,7 +38,7 @@ def update_pins(
     cache: str,
     newest: bool = False,
 ) -> Update:
-    """Return the pins once every offered repository has one; reads those that have none, and forgets none.
+    """Return the pins once every offered repository has one; reads those that have none that fits, and forgets none.
 
     offered: the repositories of environments that hubs offer. on_machines: those that machines must be able to build.
     directory, cache: as in Repository.

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..environments.pins import LOCK_FILE, REPO2DOCKER, Pin, RepositoryKey
@@ -16,12 +16,6 @@ Report = Callable[[ValuePath, str], None]
 
 PASSWORD_IN_REPOSITORY = (
     f"contains a password, which {LOCK_FILE} would show; let git find it, with a credential helper or an SSH key"
-)
-
-
-COMMAND_IN_CONTAINER = (
-    "has a command, which is not added to images that repo2docker builds; let the repository install"
-    " jupyter-server-proxy and configure it, and set interface to a path"
 )
 
 
@@ -55,20 +49,27 @@ def check_repository(
             (*path, "repository"),
             f"has no commit in {LOCK_FILE} yet; run the playbook environments, and commit the file",
         )
-    if pins and key in pins and pins[key].kind == REPO2DOCKER:
-        _check_container(entry, path, on_machine, report)
+    if pins and key in pins:
+        interface = entry["interface"]
+        has_command = isinstance(interface, dict) and bool(interface["command"])
+        for option, message in container_problems(pins[key], on_machine, has_command):
+            report((*path, option), message)
     return key
 
 
-def _check_container(entry: dict[str, Any], path: ValuePath, on_machine: bool, report: Report) -> None:
-    """Check an environment whose image only repo2docker builds, so that nothing of the collection is in it."""
-    if on_machine:
-        report(
-            (*path, "repository"),
-            "needs a container engine, which machines do not build with; the playbook environments says why",
+def container_problems(pin: Pin, on_machine: bool, has_command: bool) -> Iterator[tuple[str, str]]:
+    """Yield what does not fit to a repository that only repo2docker builds: options of its environment, and messages.
+
+    on_machine: the hub is on a machine. has_command: the environment's interface is a command.
+    """
+    if pin.kind == REPO2DOCKER and on_machine:
+        yield (
+            "repository",
+            f"has {pin.short_commit} pinned, which needs a container engine; a machine cannot build that",
         )
-    if isinstance(entry["interface"], dict) and entry["interface"]["command"]:
-        report(
-            (*path, "interface"),
-            COMMAND_IN_CONTAINER,
+    elif pin.kind == REPO2DOCKER and has_command:
+        yield (
+            "interface",
+            "has a command, which is not added to images that repo2docker builds; let the repository install"
+            " jupyter-server-proxy and configure it, and set interface to a path",
         )

@@ -9,6 +9,7 @@ import functools
 from dataclasses import asdict, dataclass, field
 
 from ...common.digests import digest
+from ..pins import REPO2DOCKER
 
 #: Increase this number when the build steps change, so that everything is built again.
 BUILDER = 3
@@ -16,11 +17,15 @@ BUILDER = 3
 #: The same for the steps that only builds of repositories have.
 REPOSITORY_BUILDER = 2
 
-#: The same for images.
+#: The same for images on a base image.
 IMAGE_BUILDER = 2
 
 #: Written last into every directory that is built; without it the directory is half done.
 COMPLETE = ".complete"
+
+
+#: The same for images of repo2docker, for which only this number counts.
+CONTAINER_BUILDER = 1
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ class Build:
     @functools.cached_property
     def directory(self) -> str:
         """Name of the directory: the name and a digest of everything it is made from."""
+        if self.kind == REPO2DOCKER:
+            return f"{self.name}-{digest({'container_builder': CONTAINER_BUILDER, **asdict(self)})}"
         values = {"builder": BUILDER, **asdict(self)}
         if self.tree:
             values["repository_builder"] = REPOSITORY_BUILDER

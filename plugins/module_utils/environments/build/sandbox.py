@@ -47,7 +47,7 @@ _CERTIFICATE_VARIABLES = (*_CERTIFICATE_FILES, "SSL_CERT_DIR")
 _UV_PREFIXES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX", "UV_FIND_LINKS", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS")
 #: Levels of directories in an environment. Python's own functions for trees call themselves for each.
 MAX_DEPTH = 100
-#: Processes and threads of all builds of a machine together, so that none of them stops everything else.
+#: Processes and threads of an account that builds, so that no build stops everything else.
 MAX_PROCESSES = 4096
 #: The number of keyctl(2), and its operation that leaves the keys of a session. Source: unistd.h, linux/keyctl.h.
 _KEYCTL = {"x86_64": 250, "aarch64": 219}
@@ -105,7 +105,7 @@ class Sandbox:
         return [*sandbox, "--cap-drop", "ALL", *keep, "--", "/usr/bin/setpriv", *drop, "--", *command]
 
     def prepare(self) -> None:
-        """Limit a program, in its process before it starts: nothing of the deploy's keys, and so many processes."""
+        """Limit a program, in its process before it starts: no keys of the deploy, no core dumps, so many processes."""
         leave_keys()
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if self.account:  # the account of a deploy may have servers of users, which count as well

@@ -11,6 +11,7 @@ import select
 import subprocess
 import time
 from collections.abc import Callable
+from typing import IO, cast
 
 from ...common.errors import HubfleetError
 
@@ -90,9 +91,8 @@ def _end_of(process: subprocess.Popen[bytes], deadline: float) -> str | None:
 
     What it prints before goes nowhere: there is no limit to that, but one to memory and disk.
     """
-    assert process.stdout is not None
     kept, open_end = bytearray(), True
-    with process.stdout as output:
+    with cast(IO[bytes], process.stdout) as output:
         while True:
             # A program of its own that goes on may hold the other end for ever.
             ended = process.poll() is not None

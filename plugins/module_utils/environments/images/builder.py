@@ -31,7 +31,7 @@ from ..pins import CONDA, REPO2DOCKER
 from .address import ImageAddress
 from .base_image import ARCHITECTURES, BaseImage, base_image
 from .container_build import SOURCE as ENGINE_SOURCE
-from .container_build import ContainerBuild, told_versions
+from .container_build import TOLD, ContainerBuild, told_versions
 from .engine import Engine, find_engine
 from .layer import pack
 from .pins import ImageKey, ImagePin
@@ -44,8 +44,6 @@ _MEDIA_TYPES = {
 }
 _LABEL = "hubfleet."
 _BASE_NAME, _BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
-#: What a lock file tells of an image.
-_TOLD = ("jupyterhub", "jupyterlab")
 
 
 @dataclass(frozen=True)
@@ -100,9 +98,11 @@ class ImageBuilder:
                 f" {found.get('architecture')}, and this machine builds for {processor}; build on such a machine"
             )
         labels = (found.get("config") or {}).get("Labels") or {}
-        return _pin(wanted, digest, told_versions({name: labels.get(_LABEL + name) for name in _TOLD}))
+        if wanted.needs_engine and not labels.get(f"{_LABEL}{TOLD[0]}"):
+            return None  # of a build that was killed after its push
+        return _pin(wanted, digest, told_versions({name: labels.get(_LABEL + name) for name in TOLD}))
 
-    def engine(self, wanted: WantedImage, work: str = "") -> Engine | None:
+    def engine(self, wanted: WantedImage, work: str) -> Engine | None:
         """Return what builds an image if it needs a container engine. Raises BuildError where there is none.
 
         work: the directory of the build, which tells its containers and images from those of other builds.
@@ -127,6 +127,8 @@ class ImageBuilder:
         # Not by another build of the engine, which could run what was not tested: a Dockerfile may have ONBUILD.
         registry = Registry(wanted.address)
         manifest = registry.manifest(wanted.key)
+        if not isinstance(manifest.get("layers"), list):
+            raise BuildError(f"building {wanted.build.name}: {address.full} is of a kind that this release cannot read")
         configuration = registry.configuration(manifest)
         config = configuration.get("config") or {}
         labels = {**(config.get("Labels") or {}), **{_LABEL + name: text for name, text in versions.items()}}
@@ -252,7 +254,7 @@ def _versions(environment: str) -> dict[str, str]:
     """Return the versions that a lock file tells of."""
     with open(os.path.join(environment, "lock.txt"), encoding="utf-8") as file:
         found = versions_by_package(file.read())
-    return {name: min(found.get(name, {""})) for name in _TOLD}
+    return {name: min(found.get(name, {""})) for name in TOLD}
 
 
 def _pin(wanted: WantedImage, digest: str, versions: dict[str, str]) -> ImagePin:

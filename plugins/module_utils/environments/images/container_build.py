@@ -30,6 +30,8 @@ _VERSION = re.compile(r"[0-9A-Za-z.+!_-]{1,40}")
 _MOST_SECONDS, _MOST_MEMORY = 120, 4_000_000_000
 #: The collection's program that uses repo2docker.
 PROGRAM = "hubfleet_repo2docker.py"
+#: What a lock file tells of an image.
+TOLD = ("jupyterhub", "jupyterlab")
 #: The directory of the repository's files while they are built.
 SOURCE = "engine-source"
 #: Before an answer, since other programs print as well.
@@ -37,17 +39,18 @@ _MARK = "hubfleet: "
 _VERSIONS = f"""\
 import importlib.metadata, json
 found = {{str(each.metadata["Name"]).lower(): each.version for each in importlib.metadata.distributions()}}
-print("\\n{_MARK}" + json.dumps({{name: found.get(name, "") for name in ("jupyterhub", "jupyterlab")}}))
+print("\\n{_MARK}" + json.dumps({{name: found.get(name, "") for name in {TOLD}}}))
 """
 #: Not every image has a kernel of Python.
 _TRY_KERNEL = """\
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import start_new_kernel
 names = sorted(KernelSpecManager().find_kernel_specs(), key=lambda name: name != "python3")
-for name in names[:1]:
-    manager, client = start_new_kernel(kernel_name=name, startup_timeout=120)
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
+if not names:
+    raise SystemExit("it has no kernel")
+manager, client = start_new_kernel(kernel_name=names[0], startup_timeout=120)
+client.stop_channels()
+manager.shutdown_kernel(now=True)
 """
 #: Where the files are for the tests; users of the image may not be able to change what is copied there.
 _COPIED = "/tmp/repository"
@@ -98,7 +101,7 @@ class ContainerBuild:
             self._report(f"{self._name}: pushing")
             self._engine.push(self._address)
         finally:
-            self._engine.clean(self._address.full)
+            self._engine.clean()
         return versions
 
     def _unpack(self) -> None:
@@ -114,7 +117,10 @@ class ContainerBuild:
         # -I: not the modules of the repository, which is the directory that repo2docker works in.
         python = [os.path.join(self._tools.repo2docker, "bin", "python"), "-I", "-m", PROGRAM.removesuffix(".py")]
         command = [*python, self._source, self._context]
-        return _answer(self._steps.run("repo2docker", command, dict(os.environ), prepare=_limit))
+        answer = _answer(self._steps.run("repo2docker", command, dict(os.environ), prepare=_limit))
+        if not isinstance(answer, dict) or not answer:
+            raise BuildError(f"building {self._name}: repo2docker did not say how to build it")
+        return answer
 
     def _try(self) -> dict[str, str]:
         """Run what users' servers need, and the tests of the repository; return versions."""
@@ -134,7 +140,7 @@ class ContainerBuild:
 
 def told_versions(found: Any) -> dict[str, str]:
     """Return the versions that a lock file tells of. found: name -> version, unchecked: an image may say anything."""
-    return {name: _version(found.get(name)) for name in ("jupyterhub", "jupyterlab")}
+    return {name: _version(found.get(name)) for name in TOLD}
 
 
 def _version(value: Any) -> str:

@@ -9,7 +9,6 @@ import contextlib
 import os
 import shutil
 import subprocess
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -57,16 +56,21 @@ class Engine:
 
     def push(self, address: ImageAddress) -> None:
         """Send the image to its registry, with the credentials that the engine's own login stored."""
-        self._run("tag", [self.image, address.full])
         plain = ["--tls-verify=false"] if address.plain and self.program == "podman" else []
-        self._run("push", [*plain, address.full])
+        self._run("tag", [self.image, address.full])
+        try:
+            self._run("push", [*plain, address.full])
+        finally:
+            self._forget(address.full)
 
-    def clean(self, *images: str) -> None:
-        """Remove the containers of the build, and forget names of images; what they are made from stays for others."""
+    def clean(self) -> None:
+        """Remove the containers of the build, and forget its image; what that is made from stays for other builds."""
         self._remove_containers()
-        for image in (*images, self.image):
-            with contextlib.suppress(BuildError):
-                self._run("rmi", ["--force", "--no-prune", image])
+        self._forget(self.image)
+
+    def _forget(self, image: str) -> None:
+        with contextlib.suppress(BuildError):
+            self._run("rmi", ["--no-prune", image])
 
     def _remove_containers(self) -> None:
         of_the_build = ["--filter", f"label={_LABEL}={self._identity}"]
@@ -77,7 +81,7 @@ class Engine:
 
     @contextmanager
     def _container(self, command: list[str]) -> Iterator[str]:
-        name = f"hubfleet-{uuid.uuid4().hex[:12]}"
+        name = f"hubfleet-{self._identity}"
         safe = ["--cap-drop=all", "--security-opt=no-new-privileges", "--log-driver=none"]
         self._run("create", ["--name", name, "--label", f"{_LABEL}={self._identity}", *safe, self.image, *command])
         try:
@@ -90,7 +94,7 @@ class Engine:
         return self._steps.run(step, [self.program, verb, *arguments], {**os.environ, **_SETTINGS})
 
 
-def find_engine(steps: Steps, identity: str = "") -> Engine:
+def find_engine(steps: Steps, identity: str) -> Engine:
     """Return the engine that works here; steps, identity: as in Engine. Raises BuildError where none does."""
     why = "neither is installed here"
     for program in _PROGRAMS:

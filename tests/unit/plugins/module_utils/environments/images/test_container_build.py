@@ -66,7 +66,7 @@ def test_versions_are_what_the_image_tells(
     commands = (tmp_path / "log").read_text().splitlines()
     assert "push registry.example.org/hubs/maps:0123456789ab" in commands
     assert "rm --force --time 0 left" in commands
-    assert commands[-1] == "rmi --force --no-prune localhost/hubfleet-build/a1"
+    assert commands[-1] == "rmi --no-prune localhost/hubfleet-build/a1"
 
 
 @pytest.mark.parametrize(
@@ -77,4 +77,4 @@ def test_an_image_that_does_not_answer_is_not_pushed(answer: str, build: Contain
     with pytest.raises(BuildError, match="jupyterhub do not answer in its image"):
         build.run()
     assert "push" not in (tmp_path / "log").read_text()
-    assert "rmi --force --no-prune localhost/hubfleet-build/a1" in (tmp_path / "log").read_text()
+    assert "rmi --no-prune localhost/hubfleet-build/a1" in (tmp_path / "log").read_text()
