@@ -80,9 +80,8 @@ class ActionModule(FleetAction):
         builds = ImageBuilds(self.platforms, inventory.directory, display.display)
         only_tell = bool(self.argument("promotable"))
         admins = AdminFiles(fleet, hubs, inventory, before.admins)
-        if (
-            not checked and not only_tell
-        ):  # what staging hubs were checked with counts, not what their admins have pushed since
+        # What staging hubs were checked with is promoted, not what their admins have pushed since.
+        if not checked and not only_tell:
             admins.read(repository_cache())
         fleet, hubs, problems = self._with_admin_settings(fleet, hubs, inventory, admins)
         for warning in admins.refused:
