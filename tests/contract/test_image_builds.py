@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.images.pins import ImagePin, ImagePins
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.lock import Lock
+from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.environments.pins import PYTHON, REPO2DOCKER, Pin
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.chart.charts import Charts
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.platform.kubernetes.images import Images
 from ansible_collections.hubfleet.jupyterhub.plugins.module_utils.schema.model import FleetInput, HostInput, Hub
@@ -67,9 +69,19 @@ def names(needed: list[image_builds.ImageUse]) -> list[tuple[str, list[str]]]:
 
 def test_bases_are_asked_once(builds: ImageBuilds) -> None:
     made = list(hubs(one={"hub_environments": ["science"]}, two={"hub_environments": ["maps"]}).values())
-    assert builds.bases(made, {}, newest=False) == {BASE: NEW}
-    assert builds.bases(made, {BASE: OLD}, newest=False) == {BASE: OLD}
-    assert builds.bases(made, {BASE: OLD, "other": OLD}, newest=True) == {BASE: NEW, "other": OLD}
+    assert builds.bases(made, {}, {}, newest=False) == {BASE: NEW}
+    assert builds.bases(made, {}, {BASE: OLD}, newest=False) == {BASE: OLD}
+    assert builds.bases(made, {}, {BASE: OLD, "other": OLD}, newest=True) == {BASE: NEW, "other": OLD}
+
+
+def test_what_an_engine_builds_needs_no_base(builds: ImageBuilds) -> None:
+    catalogue = {"maps": {"repository": "https://example.org/maps"}}
+    maps = hubs(one={"hub_environments": ["maps"], "hub_environment_catalogue": catalogue})["one"]
+    (key,) = (environment.repository for environment in maps.offered_environments)
+    assert key is not None
+    pin = Pin(*key, "a" * 40, "b" * 40, "2026-11-30T09:15:00Z", REPO2DOCKER)
+    assert builds.bases([maps], {key: pin}, {}, newest=True) == {}
+    assert builds.base_names([maps], {key: replace(pin, kind=PYTHON)}) == {BASE}
 
 
 def test_profiles_alone_offer_environments(builds: ImageBuilds) -> None:
