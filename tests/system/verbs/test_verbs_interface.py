@@ -63,6 +63,7 @@ def test_a_program_is_what_users_open(fleet: Fleet) -> None:
     assert status == 403 or "map of the coast" not in text
 
 
+@pytest.mark.slow
 def test_a_program_that_does_not_answer_is_rolled_back(fleet: Fleet) -> None:
     fleet.clusters["shore"]["hub_environment_catalogue"]["maps"] = entry("empty")
     fleet.write()

@@ -193,6 +193,7 @@ def a_new_build_leaves_sessions_alone(fleet: Fleet, repository: Repository, kern
     assert kernel.survives() and before.exists()
 
 
+@pytest.mark.slow
 def test_a_repository_cannot_have_everything(fleet: Fleet, repository: Repository) -> None:
     before = environment(fleet)
     install = "#!/bin/sh\npython -m pip install --quiet --no-deps jupyterhub==5.2.1\n"
